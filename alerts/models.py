@@ -1,0 +1,234 @@
+"""Cases: who must act on which response, until when, and all that happened."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext
+
+from alerts.choices import (
+    TO_DO,
+    CaseState,
+    EntryKind,
+    EventKind,
+    Severity,
+    StepState,
+    StopsOn,
+    Trigger,
+)
+from core.leases import Leased
+from messaging.choices import Channel
+from stores.models import Store, User
+from surveys.models import Response, Verbatim
+
+
+class Rule(models.Model):
+    """When a response becomes a case. `conditions` is `alerts.rules.Conditions` as JSON, checked on save."""
+
+    name = models.CharField(max_length=80)
+    trigger = models.CharField(max_length=10, choices=Trigger)
+    order = models.PositiveSmallIntegerField(default=100)
+    active = models.BooleanField(default=True)
+    conditions = models.JSONField(default=dict)
+    severity = models.CharField(max_length=10, choices=Severity, default=Severity.NORMAL)
+
+    class Meta:
+        ordering = ["order", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Evaluation(Leased):
+    """That the rules of one trigger have yet to be run on a response, or have been.
+
+    Made in the transaction of what it is about, outside the rules' own savepoint: a broken rule costs a retry here,
+    never the response.
+    """
+
+    response = models.ForeignKey(Response, models.CASCADE, related_name="evaluations")
+    trigger = models.CharField(max_length=10, choices=Trigger)
+    # The response's revision, or 0 for a verbatim's.
+    revision = models.PositiveSmallIntegerField()
+    verbatim = models.ForeignKey(Verbatim, models.CASCADE, null=True, blank=True, related_name="evaluations")
+    done_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["response", "trigger", "revision", "verbatim"],
+                name="evaluation_once",
+                nulls_distinct=False,
+            )
+        ]
+        indexes = [
+            models.Index(fields=["run_at"], name="evaluation_due", condition=Q(run_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trigger} of {self.response_id}"
+
+
+class RootCause(models.Model):
+    """An entry of the chain's list of why things go wrong. Retired rather than deleted."""
+
+    name = models.CharField(max_length=80)
+    active = models.BooleanField(default=True)
+    order = models.PositiveSmallIntegerField(default=100)
+
+    class Meta:
+        ordering = ["order", "pk"]
+
+    def __str__(self) -> str:
+        return gettext(self.name)
+
+
+class Case(models.Model):
+    """One unhappy shopper at one store, with the clock that runs for the people who answer for it.
+
+    `due_at` is thirty open minutes after `opened_at`, computed once. `policy` is the ladder as it stood then: later
+    edits of rules or hours change nothing. `level` says who owns it now: 0 store, 1 area, 2 head office. A case
+    without a way to reach the shopper is fix-only: recording an action stands in for contacting.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    store = models.ForeignKey(Store, models.PROTECT, related_name="cases")
+    response = models.OneToOneField(Response, models.PROTECT, related_name="opened_case")
+    rule_name = models.CharField(max_length=80)
+    trigger = models.CharField(max_length=10, choices=Trigger)
+    severity = models.CharField(max_length=10, choices=Severity, default=Severity.NORMAL)
+    state = models.CharField(max_length=20, choices=CaseState, default=CaseState.OPEN)
+    owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="cases")
+    level = models.PositiveSmallIntegerField(default=0)
+    # Counts reopenings: the steps of each round are its own.
+    round = models.PositiveSmallIntegerField(default=0)
+    fix_only = models.BooleanField(default=False)
+    policy = models.JSONField()
+    # "entered", or "assumed" when the store has no hours and counts as always open.
+    hours_basis = models.CharField(max_length=10, default="entered")
+    opened_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    # The first try, and the first time the shopper was really reached.
+    attempted_at = models.DateTimeField(null=True, blank=True)
+    contacted_at = models.DateTimeField(null=True, blank=True)
+    # The first recorded action, which is what a fix-only case is measured by.
+    fixed_at = models.DateTimeField(null=True, blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    root_cause = models.ForeignKey(RootCause, models.PROTECT, null=True, blank=True, related_name="cases")
+    # Grows with every change: the inbox polls for it.
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        indexes = [
+            # The inbox: what burns first.
+            models.Index(
+                fields=["store", "due_at"], name="case_inbox", condition=Q(state__in=[s.value for s in TO_DO])
+            ),
+            # The service-level shares of a period.
+            models.Index(fields=["opened_at"], name="case_opened"),
+        ]
+
+    def __str__(self) -> str:
+        return f"case {self.pk}"
+
+
+class CaseResponse(models.Model):
+    """A further response of the same shopper, appended to an open case instead of opening a second one."""
+
+    case = models.ForeignKey(Case, models.CASCADE, related_name="further_responses")
+    response = models.OneToOneField(Response, models.PROTECT, related_name="appended_to")
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.response_id} in {self.case_id}"
+
+
+class CaseStep(Leased):
+    """One rung of a case's ladder: at `run_at`, tell the people of `level`, unless `stops_on` happened before."""
+
+    case = models.ForeignKey(Case, models.CASCADE, related_name="steps")
+    round = models.PositiveSmallIntegerField(default=0)
+    ordinal = models.PositiveSmallIntegerField()
+    level = models.PositiveSmallIntegerField()
+    stops_on = models.CharField(max_length=12, choices=StopsOn)
+    due_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=StepState, default=StepState.PENDING)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "round", "ordinal"], name="step_once")]
+        indexes = [models.Index(fields=["run_at"], name="step_due", condition=Q(run_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"step {self.ordinal} of {self.case_id}"
+
+
+class CaseEvent(models.Model):
+    """What happened to a case, by whom, from what to what. Append-only: the database refuses changes.
+
+    Holds ids and states, never words; words are `CaseEntry` rows, which can be blanked.
+    """
+
+    case = models.ForeignKey(Case, models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=24, choices=EventKind)
+    at = models.DateTimeField()
+    actor = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    step = models.ForeignKey(CaseStep, models.CASCADE, null=True, blank=True, related_name="events")
+    recipient = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    channel = models.CharField(max_length=10, choices=Channel, blank=True)
+    old = models.JSONField(default=dict)
+    new = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["at", "pk"]
+        constraints = [
+            # Exactly one event per case, step, recipient and channel (a step belongs to one case).
+            models.UniqueConstraint(
+                fields=["step", "recipient", "channel"], condition=Q(kind="notified"), name="notified_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
+
+
+class CaseEntry(models.Model):
+    """Words in a case: an internal note, an answer to the shopper, the shopper's reply, what was done."""
+
+    case = models.ForeignKey(Case, models.CASCADE, related_name="entries")
+    kind = models.CharField(max_length=10, choices=EntryKind)
+    text = models.TextField()
+    author = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    # Minted into the form: the same form sent twice is one entry.
+    form_id = models.UUIDField(unique=True, default=uuid.uuid4)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class Verification(Leased):
+    """The two questions after a case was resolved: "Did we contact you?" and "Was it solved?".
+
+    `run_at` is when to ask; after asking, when silence begins to count as unconfirmed. One per round of a case.
+    """
+
+    case = models.ForeignKey(Case, models.CASCADE, related_name="verifications")
+    round = models.PositiveSmallIntegerField()
+    asked_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    contacted = models.BooleanField(null=True)
+    solved = models.BooleanField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "round"], name="verification_once")]
+        indexes = [models.Index(fields=["run_at"], name="verification_due", condition=Q(run_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"verification {self.round} of {self.case_id}"

@@ -1,0 +1,12 @@
+from datetime import timedelta
+
+from core.personal import impersonal, register
+
+register("alerts.CaseEntry", "text", erasure="blank", keep_for=timedelta(days=1095), why="What was said and done.")
+impersonal("alerts.Rule", "name", "trigger", "conditions", "severity")
+impersonal("alerts.RootCause", "name")
+impersonal("alerts.Evaluation", "trigger", "last_error")
+impersonal("alerts.Case", "rule_name", "trigger", "severity", "state", "policy", "hours_basis")
+impersonal("alerts.CaseStep", "stops_on", "state")
+impersonal("alerts.CaseEvent", "kind", "channel", "old", "new")
+impersonal("alerts.CaseEntry", "kind")

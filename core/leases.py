@@ -1,0 +1,99 @@
+"""Work that is a row: claimed for a while by one worker, finished only by whoever holds the claim.
+
+A worker that dies leaves its lease behind; once it runs out another takes the row, and the dead one's token no
+longer fits, so a late finish changes nothing. All times are the database's own clock.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+from django.db import models, transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import CombinedExpression, Value
+from django.db.models.functions import Now
+
+
+class ClockNow(Now):
+    """`clock_timestamp()`: the moment itself, not the start of the transaction."""
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="CLOCK_TIMESTAMP()", **extra)
+
+
+class Leased(models.Model):
+    """The columns of a row that is work to do.
+
+    `run_at` says when it is due and is None when nothing is left to do; `lease_token` and `lease_until` say who
+    works on it; `attempts` counts claims and is committed before the work begins.
+    """
+
+    run_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_token = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+Row = TypeVar("Row", bound=Leased)
+
+
+@dataclass(frozen=True)
+class Claim(Generic[Row]):
+    """A row and the token that lets its holder finish it."""
+
+    row: Row
+    token: uuid.UUID
+
+
+def due(rows: QuerySet[Row]) -> QuerySet[Row]:
+    """The rows that may be claimed now."""
+    return rows.filter(run_at__lte=ClockNow()).filter(Q(lease_until=None) | Q(lease_until__lt=ClockNow()))
+
+
+def claim(
+    rows: QuerySet[Row], *, limit: int, lease: timedelta, order: tuple[str, ...] = ("run_at",)
+) -> list[Claim[Row]]:
+    """Take up to `limit` due rows for `lease`; two workers never get the same one.
+
+    The claim is committed before it returns, with its attempt counted: nobody holds a lock while working.
+    """
+    token = uuid.uuid4()
+    until = CombinedExpression(ClockNow(), "+", Value(lease))
+    with transaction.atomic():
+        ids = list(
+            due(rows)
+            .order_by(*order)
+            .select_for_update(skip_locked=True, of=("self",))
+            .values_list("pk", flat=True)[:limit]
+        )
+        if not ids:
+            return []
+        rows.model._default_manager.filter(pk__in=ids).update(
+            lease_token=token, lease_until=until, attempts=F("attempts") + 1
+        )
+    taken: list[Row] = list(rows.model._default_manager.filter(pk__in=ids).order_by(*order))
+    return [Claim(row, token) for row in taken]
+
+
+def finish(claimed: Claim[Row], **changes: Any) -> bool:
+    """End the work on a row: nothing is left to do unless `changes` sets a new `run_at`.
+
+    Returns False, and changes nothing, when the lease has passed to somebody else. Call it inside the transaction
+    that holds the work's own effects, and roll that back when it returns False.
+    """
+    values = {"run_at": None, "lease_token": None, "lease_until": None} | changes
+    model = type(claimed.row)
+    return bool(model._default_manager.filter(pk=claimed.row.pk, lease_token=claimed.token).update(**values))
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """How long to wait after the attempt numbered `attempts`: 2, 8, 32, 128, then 512 seconds."""
+    return timedelta(seconds=2 * 4 ** min(max(attempts - 1, 0), 4))
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the row over; whatever was about to be written must not be."""

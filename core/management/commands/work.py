@@ -1,0 +1,25 @@
+"""`./run manage work alerts facts`: claim and do due work until told to stop."""
+
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from core.work import LANES, drain, run_forever
+
+
+class Command(BaseCommand):
+    help = "Claims due rows of the named lanes and does their work, polling twice a second."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("lanes", nargs="+", choices=LANES)
+        parser.add_argument("--once", action="store_true", help="Stop when nothing is due.")
+
+    def handle(self, *args: Any, lanes: list[str], once: bool, **options: Any) -> None:
+        if once:
+            self.stdout.write(f"{drain(lanes)} rows")
+            return
+        stopping: list[int] = []
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda signum, frame: stopping.append(signum))
+        run_forever(lanes, stop=lambda: bool(stopping))

@@ -1,0 +1,109 @@
+"""Typed readers of the environment that fail loudly, so that a typing error stops the start and not a shopper."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """A yes/no setting. Raises ImproperlyConfigured when the value is neither."""
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    if value.lower() in _TRUE:
+        return True
+    if value.lower() in _FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no; use 1 or 0.")
+
+
+def number(name: str, *, default: int, least: int = 0) -> int:
+    """A whole-number setting of at least `least`."""
+    value = os.environ.get(name, "")
+    if not value:
+        return default
+    try:
+        parsed = int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number.") from None
+    if parsed < least:
+        raise ImproperlyConfigured(f"{name}={value} must be at least {least}.")
+    return parsed
+
+
+def text(name: str, *, default: str = "") -> str:
+    """A text setting; an empty value counts as absent."""
+    return os.environ.get(name) or default
+
+
+def words(name: str, *, default: str) -> list[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in text(name, default=default).split(",") if word.strip()]
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's settings for `postgresql://user:password@host:port/name?option=value`.
+
+    A socket directory goes into the query as `host=/percent/encoded/path`. Other query items become
+    options of libpq. Raises ImproperlyConfigured for any other database: PostgreSQL is the only one.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured(f"DATABASE_URL must begin with postgresql://, not {parts.scheme}://.")
+    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    host = query.pop("host", "") or (parts.hostname or "")
+    port = query.pop("port", "") or str(parts.port or "")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")) or "halfhour",
+        "USER": unquote(parts.username or "") or query.pop("user", ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": port,
+        "OPTIONS": dict(query),
+    }
+
+
+def email_transport(url: str) -> dict[str, Any]:
+    """Django's SMTP settings for `smtp://user:password@host:port` (`smtps` for TLS, `smtp+tls` for STARTTLS)."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps", "smtp+tls"}:
+        raise ImproperlyConfigured("EMAIL_URL must begin with smtp://, smtps:// or smtp+tls://.")
+    return {
+        "EMAIL_HOST": parts.hostname or "127.0.0.1",
+        "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+    }
+
+
+def load_secrets(*, throwaway: bool) -> dict[str, str]:
+    """The three keys: `secret_key` (sessions), `field_key` (contact identities), `link_key` (links and receipts).
+
+    They are kept apart so that changing the session key leaves printed links and stored contacts alone. Read from
+    the JSON file named by HALFHOUR_SECRETS, or from SECRET_KEY, FIELD_KEY and LINK_KEY. With `throwaway` (checks
+    and tests that store nothing) missing keys are made up for this process.
+    """
+    path = os.environ.get("HALFHOUR_SECRETS")
+    found: dict[str, str] = json.loads(Path(path).read_text()) if path else {}
+    keys = {}
+    for name in ("secret_key", "field_key", "link_key"):
+        value = found.get(name) or os.environ.get(name.upper(), "")
+        if not value and throwaway:
+            value = secrets.token_urlsafe(48)
+        if len(value) < 32:
+            raise ImproperlyConfigured(
+                f"{name.upper()} is missing or shorter than 32 characters. Set it, or name a JSON file with "
+                "secret_key, field_key and link_key in HALFHOUR_SECRETS."
+            )
+        keys[name] = value
+    return keys

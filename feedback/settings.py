@@ -1,0 +1,268 @@
+"""All settings of an installation. Values that differ between installations come from the environment."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from csp.constants import NONE, SELF
+
+from feedback import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("HALFHOUR_VAR", default=str(BASE_DIR / "var")))
+
+DEMO = env.flag("DEMO", default=False)
+DEBUG = env.flag("DEBUG", default=False)
+TESTING = env.flag("HALFHOUR_TESTING", default=False)
+
+_keys = env.load_secrets(throwaway=TESTING or not os.environ.get("DATABASE_URL"))
+SECRET_KEY = _keys["secret_key"]
+# Comma-separated, newest first: the first writes, all read. Rotating one leaves the others alone.
+FIELD_KEYS = _keys["field_key"].split(",")
+LINK_KEYS = _keys["link_key"].split(",")
+
+PORT = env.number("PORT", default=8000, least=1)
+PUBLIC_URL = env.text("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+SECURE = PUBLIC_URL.startswith("https://")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default="*" if DEMO or TESTING else PUBLIC_URL.split("://")[1].split(":")[0])
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if SECURE else []
+
+INSTALLED_APPS = [
+    "core",
+    "stores",
+    "customers",
+    "messaging",
+    "surveys",
+    "sentiment",
+    "alerts",
+    "integrations",
+    "reports",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "django_q",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "template_partials",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "core.middleware.security_headers",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Every page asks for a sign-in unless its view says `login_not_required`.
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "core.middleware.reader_language",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "feedback.urls"
+WSGI_APPLICATION = "feedback.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "core.context.site",
+            ],
+        },
+    }
+]
+
+DATABASES = {"default": env.database(env.text("DATABASE_URL", default="postgresql://postgres@127.0.0.1/halfhour"))}
+DATABASES["default"] |= {
+    "CONN_MAX_AGE": env.number("DB_CONN_MAX_AGE", default=600),
+    "CONN_HEALTH_CHECKS": True,
+    "ATOMIC_REQUESTS": False,
+    "TEST": {"NAME": f"test_{DATABASES['default']['NAME']}{env.text('HALFHOUR_TEST_SUFFIX')}"},
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- people ---------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "stores.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+PASSWORD_HASHERS = (
+    ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if TESTING
+    else ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+)
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "stores.accounts.StaffAccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {} if TESTING else {"login_failed": "10/m/ip,5/5m/key"}
+
+SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
+SESSION_COOKIE_SECURE = SECURE
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
+CSRF_COOKIE_SECURE = SECURE
+CSRF_COOKIE_HTTPONLY = True
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_SSL_REDIRECT = SECURE and env.flag("SSL_REDIRECT", default=True)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY", default=False) else None
+# How many proxies of ours stand in front: the client's address is that many hops from the right.
+TRUSTED_PROXY_HOPS = env.number("TRUSTED_PROXY_HOPS", default=0)
+SECURE_REFERRER_POLICY = "no-referrer"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=()"
+
+# --- languages and time ---------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("uk", "Українська")]
+# Languages verbatims are read in; the interface of the shopper's pages is in LANGUAGES.
+VERBATIM_LANGUAGES = ["en", "de", "uk", "fr", "es", "it", "pl", "da", "nl", "pt", "cs", "sv", "ar", "ru"]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- the chain ------------------------------------------------------------------------------------------------
+CHAIN_NAME = env.text("CHAIN_NAME", default="Halfhour")
+CHAIN_ACCENT = env.text("CHAIN_ACCENT", default="#0b6e4f")
+
+# --- the loop -------------------------------------------------------------------------------------------------
+# Minutes after a call until its SMS goes out.
+CALL_SURVEY_DELAY = timedelta(seconds=env.number("CALL_SURVEY_DELAY_SECS", default=120))
+# How long after a case is resolved the shopper is asked whether it is.
+VERIFICATION_DELAY = timedelta(seconds=env.number("VERIFICATION_DELAY_SECS", default=86_400))
+# How long silence lasts until a case counts as unconfirmed.
+VERIFICATION_WINDOW = timedelta(days=7)
+# How long the same submission id may still correct its answers.
+CORRECTION_WINDOW = timedelta(minutes=30)
+INVITATION_LIFETIME = timedelta(days=30)
+SENTIMENT_MODEL = env.text("SENTIMENT_MODEL")
+
+# --- messages -------------------------------------------------------------------------------------------------
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("FROM_EMAIL", default=f"{CHAIN_NAME} <feedback@localhost>")
+globals().update(env.email_transport(env.text("EMAIL_URL", default="smtp://127.0.0.1:25")))
+TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
+TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN")
+TWILIO_FROM = env.text("TWILIO_FROM", default="+15005550006")
+# Points the real client at a stand-in; empty means Twilio itself.
+TWILIO_BASE_URL = env.text("TWILIO_BASE_URL")
+TWILIO_TIMEOUT_SECS = 10
+# Where the demo's caught e-mail and SMS are read; empty in production.
+MAILBOX_URL = env.text("MAILBOX_URL")
+DEADMAN_URL = env.text("DEADMAN_URL")
+
+# --- background -----------------------------------------------------------------------------------------------
+Q_CLUSTER = {
+    "name": "halfhour",
+    "orm": "default",
+    "workers": 2,
+    "timeout": 60,
+    "queue_limit": 2,
+    "bulk": 1,
+    "retry": 600,
+    "ack_failures": True,
+    "catch_up": False,
+    "save_limit": -1,
+    "poll": 1,
+    "label": "Jobs",
+}
+
+# --- files ----------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or TESTING
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG or TESTING
+
+# --- API ------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["integrations.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["integrations.permissions.HasScope"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "integrations.problems.problem_response",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Halfhour API",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- logs: one JSON object a line, without personal data ------------------------------------------------------
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ],
+    logger_factory=structlog.PrintLoggerFactory(),
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"django.request": {"level": "ERROR"}},
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []

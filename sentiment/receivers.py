@@ -1,0 +1,1 @@
+"""Connects this room to the signals above it."""

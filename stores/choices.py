@@ -1,0 +1,42 @@
+"""The words of the store tree."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class NodeKind(models.TextChoices):
+    CHAIN = "chain", _("Chain")
+    BRAND = "brand", _("Brand")
+    COUNTRY = "country", _("Country")
+    REGION = "region", _("Region")
+    AREA = "area", _("Area")
+
+
+class StoreKind(models.TextChoices):
+    SHOP = "shop", _("Store")
+    CALL_CENTRE = "call_centre", _("Call centre")
+
+
+class TouchpointKind(models.TextChoices):
+    TILL = "till", _("Till")
+    FITTING_ROOM = "fitting_room", _("Fitting room")
+    EXIT = "exit", _("Exit")
+    SERVICE_DESK = "service_desk", _("Service desk")
+    RECEIPT = "receipt", _("Receipt")
+    CALL = "call", _("Call")
+
+
+class Role(models.TextChoices):
+    STORE_MANAGER = "store_manager", _("Store manager")
+    DEPUTY = "deputy", _("Deputy manager")
+    AREA_MANAGER = "area_manager", _("Area manager")
+    HEAD_OFFICE = "head_office", _("Head office")
+    CALL_CENTRE_LEAD = "call_centre_lead", _("Call-centre lead")
+    OPERATOR = "operator", _("Operator")
+
+
+# Roles that answer for one store; the others hold for a node and everything under it.
+STORE_ROLES = {Role.STORE_MANAGER, Role.DEPUTY, Role.CALL_CENTRE_LEAD}
+# Roles that read shoppers' words and act on cases. An operator runs the installation and reads neither.
+CASE_ROLES = {Role.STORE_MANAGER, Role.DEPUTY, Role.AREA_MANAGER, Role.HEAD_OFFICE, Role.CALL_CENTRE_LEAD}
+REPORT_ROLES = CASE_ROLES

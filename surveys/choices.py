@@ -1,0 +1,36 @@
+"""The words of asking."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class QuestionKind(models.TextChoices):
+    NPS = "nps", _("0 to 10 (NPS)")
+    SMILEY5 = "smiley5", _("Five smileys")
+
+
+class ResponseChannel(models.TextChoices):
+    QR = "qr", _("QR code")
+    RECEIPT = "receipt", _("Receipt")
+    CALL = "call", _("Call")
+
+
+class SampleKind(models.TextChoices):
+    """How the respondent came to answer; the kinds are never silently pooled."""
+
+    VERIFIED = "verified", _("Verified purchase or call")
+    INVITED = "invited", _("Invited")
+    VOLUNTEER = "volunteer", _("Volunteer")
+
+
+class ContactWish(models.TextChoices):
+    NONE = "none", _("Please do not contact me")
+    CALL = "call", _("Call me")
+    TEXT = "text", _("Text me")
+    EMAIL = "email", _("E-mail me")
+
+
+# The share of answers that opens a case by itself: detractors, and the two unhappy smileys.
+UNHAPPY_AT_MOST = {QuestionKind.NPS: 6, QuestionKind.SMILEY5: 2}
+PROMOTER_AT_LEAST = {QuestionKind.NPS: 9, QuestionKind.SMILEY5: 5}
+SCORE_RANGE = {QuestionKind.NPS: (0, 10), QuestionKind.SMILEY5: (1, 5)}

@@ -1,0 +1,35 @@
+from datetime import timedelta
+
+from core.personal import impersonal, register
+
+register(
+    "surveys.Response",
+    "answers",
+    erasure="blank",
+    keep_for=timedelta(days=1095),
+    why="What the shopper said.",
+)
+register(
+    "surveys.ResponseRevision",
+    "answers",
+    erasure="delete row",
+    why="What the shopper said before correcting it.",
+)
+register("surveys.Verbatim", "text", erasure="blank", keep_for=timedelta(days=1095), why="The shopper's own words.")
+register("surveys.Call", "agent", erasure="keep", why="Staff reference from telephony, never a shopper's.")
+impersonal("surveys.Survey", "slug", "name")
+impersonal("surveys.SurveyVersion", "headline_kind", "document")
+impersonal("surveys.SurveyChoice", "channel")
+impersonal("surveys.Call", "external_id", "queue")
+impersonal("surveys.Invitation", "token_hash", "channel", "language")
+impersonal(
+    "surveys.Response",
+    "token_hash",
+    "channel",
+    "sample_kind",
+    "language",
+    "headline_kind",
+    "contact_wish",
+    "flags",
+)
+impersonal("surveys.Verbatim", "question")
