@@ -1,0 +1,214 @@
+"""A real Chromium against the real pages, with the work loops running as processes of their own."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.db import connection
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+# Playwright's synchronous API keeps an event loop in this thread; Django would refuse its database for it.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+ROOT = Path(__file__).resolve().parents[2]
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1440, "height": 900}
+NARROWEST = {"width": 320, "height": 640}
+
+
+def chromium() -> str | None:
+    """Debian's Chromium, or whichever CHROMIUM names."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    path = chromium()
+    if path is None:
+        if os.environ.get("REQUIRE_BROWSER"):
+            pytest.fail("REQUIRE_BROWSER is set and no Chromium was found: install chromium or set CHROMIUM.")
+        pytest.skip("no Chromium found: install chromium, or set CHROMIUM to its path")
+    running = playwright.chromium.launch(
+        executable_path=path,
+        args=[
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    )
+    yield running
+    running.close()
+
+
+@dataclass
+class Visitor:
+    """One person's browser, which notes everything that must not happen."""
+
+    page: Page
+    origin: str
+    complaints: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> None:
+        self.page.goto(path if path.startswith("http") else self.origin + path)
+
+    def check(self, name: str) -> None:
+        """Fail on an axe violation, sideways scrolling, or anything the browser complained of so far."""
+        result = Axe().run(self.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+        violations = [
+            f"{v['id']}: {v['help']} {[n['html'][:160] for n in v['nodes']][:3]}" for v in result.response["violations"]
+        ]
+        assert not violations, f"{name}: " + "\n".join(violations)
+        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{name} scrolls sideways by {wide} px"
+        assert not self.complaints, f"{name}: {self.complaints}"
+        shots = os.environ.get("SCREENSHOTS")
+        if shots:
+            Path(shots).mkdir(parents=True, exist_ok=True)
+            width = (self.page.viewport_size or PHONE)["width"]
+            self.page.screenshot(path=f"{shots}/{name}-{width}.png", full_page=True)
+
+
+@pytest.fixture
+def visit(browser: Browser, stack: "Stack") -> Iterator[Callable[..., Visitor]]:
+    """Opens a browser of its own for a person: `visit(viewport=PHONE, locale="de-DE", javascript=False)`."""
+    contexts: list[BrowserContext] = []
+
+    def open_browser(**options: Any) -> Visitor:
+        javascript = options.pop("javascript", True)
+        options.setdefault("viewport", PHONE)
+        options.setdefault("locale", "en-GB")
+        context = browser.new_context(java_script_enabled=javascript, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        visitor = Visitor(page, stack.url)
+
+        def on_request(request: Any) -> None:
+            url = request.url
+            if not url.startswith((stack.url, "data:", "about:", "blob:")):
+                visitor.complaints.append(f"request to another origin: {url}")
+
+        def on_console(message: Any) -> None:
+            # A 4xx page is reported by the browser as a failed resource; the tests assert statuses themselves.
+            if message.type in {"error", "warning"} and "the server responded with a status of 4" not in message.text:
+                visitor.complaints.append(f"console: {message.text}")
+
+        page.on("request", on_request)
+        page.on("console", on_console)
+        page.on("pageerror", lambda error: visitor.complaints.append(f"page error: {error}"))
+        return visitor
+
+    yield open_browser
+    for context in contexts:
+        context.close()
+
+
+@dataclass
+class Stack:
+    """The running installation of a test."""
+
+    url: str
+    environment: dict[str, str]
+
+    def command(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a management command as a process of its own against the test's database."""
+        return subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+
+def database_url() -> str:
+    """The test's own database as a DATABASE_URL."""
+    found = connection.settings_dict
+    user = found["USER"] + (f":{quote(found['PASSWORD'])}" if found["PASSWORD"] else "")
+    host = found["HOST"]
+    if host.startswith("/"):
+        return f"postgresql://{user}@/{found['NAME']}?host={quote(host, safe='')}&port={found['PORT'] or 5432}"
+    return f"postgresql://{user}@{host}:{found['PORT'] or 5432}/{found['NAME']}"
+
+
+@contextmanager
+def _running(stack: Stack, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = stack.command(*arguments)
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(5)
+
+
+@pytest.fixture
+def stack(transactional_db: None, live_server: Any, settings: Any) -> Iterator[Stack]:
+    """The web server in this process; catcher and work loops in theirs; verification after a second."""
+    settings.PUBLIC_URL = live_server.url
+    environment = os.environ | {
+        "DATABASE_URL": database_url(),
+        "HALFHOUR_TESTING": "1",
+        "SECRET_KEY": settings.SECRET_KEY,
+        "FIELD_KEY": ",".join(settings.FIELD_KEYS),
+        "LINK_KEY": ",".join(settings.LINK_KEYS),
+        "PUBLIC_URL": live_server.url,
+        "VERIFICATION_DELAY_SECS": "1",
+        "CALL_SURVEY_DELAY_SECS": "0",
+        "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+        "TWILIO_AUTH_TOKEN": "test-token",
+        "PYTHONUNBUFFERED": "1",
+        "HALFHOUR_SMTP_PORT": "0",
+        "HALFHOUR_SMS_PORT": "0",
+    }
+    running = Stack(live_server.url, environment)
+    with _running(running, "catcher") as catcher:
+        assert catcher.stdout is not None
+        ports = json.loads(catcher.stdout.readline())
+        environment["EMAIL_URL"] = f"smtp://127.0.0.1:{ports['smtp_port']}"
+        environment["TWILIO_BASE_URL"] = f"http://127.0.0.1:{ports['sms_port']}"
+        with _running(running, "work", "alerts", "facts"), _running(running, "work", "analysis"):
+            yield running
+
+
+def eventually(found: Callable[[], Any], what: str, seconds: float = 20) -> Any:
+    """The first truthy result of `found`, asked every tenth of a second."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        result = found()
+        if result:
+            return result
+        time.sleep(0.1)
+    raise AssertionError(f"waited {seconds} s in vain for {what}")
+
+
+def host_of(url: str) -> str:
+    return urlsplit(url).netloc
+
+
+__all__ = ["DESKTOP", "NARROWEST", "PHONE", "Stack", "Visitor", "eventually", "settings"]
