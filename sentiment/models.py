@@ -22,6 +22,8 @@ class Analysis(Leased):
     verbatim = models.OneToOneField(Verbatim, models.CASCADE, primary_key=True, related_name="analysis")
     priority = models.PositiveSmallIntegerField(default=5)
     analysed_at = models.DateTimeField(null=True, blank=True)
+    # Keyed, of the words that were queued: corrected words are read again, the same words are not.
+    text_hash = models.CharField(max_length=43, blank=True)
     language = models.CharField(max_length=10, blank=True)
     language_confidence = models.FloatField(null=True)
     sentiment = models.CharField(max_length=10, choices=Sentiment, blank=True)

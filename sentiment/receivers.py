@@ -1,1 +1,77 @@
 """Connects this room to the signals above it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.dispatch import receiver
+
+from core.leases import ClockNow
+from core.personal import on_erase
+from core.tokens import keyed_hash
+from sentiment import work  # noqa: F401  (registers its steps with the work loop)
+from sentiment.models import Analysis
+from surveys.choices import UNHAPPY_AT_MOST, QuestionKind
+from surveys.models import Response
+from surveys.signals import response_saved
+
+_UNHAPPY, _UNSCORED, _CONTENT = 1, 3, 5
+# Nothing is left of an earlier reading: its words are gone.
+_UNREAD = {
+    "analysed_at": None,
+    "language": "",
+    "language_confidence": None,
+    "sentiment": "",
+    "p_negative": None,
+    "p_neutral": None,
+    "p_positive": None,
+    "confident": False,
+    "topics": [],
+    "urgency": [],
+    "urgency_certain": False,
+    "redacted": "",
+    "model_version": "",
+    "last_error": "",
+    "attempts": 0,
+    "lease_token": None,
+    "lease_until": None,
+}
+
+
+def priority_of(response: Response) -> int:
+    """Who is read first: the unhappy, then those who gave no score."""
+    if response.score is None:
+        return _UNSCORED
+    return _UNHAPPY if response.score <= UNHAPPY_AT_MOST[QuestionKind(response.headline_kind)] else _CONTENT
+
+
+@receiver(response_saved)
+def queue_readings(sender: object, response: Response, corrected: bool = False, **_: Any) -> None:
+    """Leave one pending reading per verbatim, in the submission's own transaction.
+
+    A corrected text is read again, also when a worker is reading the old one: its token no longer fits.
+    """
+    priority = priority_of(response)
+    known = {a.pk: a for a in Analysis.objects.filter(verbatim__response=response)} if corrected else {}
+    new = []
+    for verbatim in response.verbatims.all():
+        analysis = known.get(verbatim.pk)
+        text_hash = keyed_hash("verbatim", verbatim.text)
+        if not verbatim.text.strip():
+            if analysis is not None:
+                analysis.delete()
+        elif analysis is None:
+            new.append(Analysis(verbatim=verbatim, priority=priority, run_at=ClockNow(), text_hash=text_hash))
+        elif analysis.text_hash != text_hash:
+            Analysis.objects.filter(pk=analysis.pk).update(
+                priority=priority, run_at=ClockNow(), text_hash=text_hash, **_UNREAD
+            )
+    if new:
+        Analysis.objects.bulk_create(new, ignore_conflicts=True)
+
+
+@on_erase
+def blank_words(response_id: UUID) -> None:
+    """The shareable words go, and whatever is being read stops; sentiment and topics stay for the counts."""
+    Analysis.objects.filter(verbatim__response_id=response_id).update(
+        redacted="", text_hash="", last_error="", run_at=None, lease_token=None, lease_until=None
+    )

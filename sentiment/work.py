@@ -1,0 +1,123 @@
+"""The reading step of the work loop: verbatims in, `Analysis` rows filled."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models.expressions import CombinedExpression, Value
+
+from core.leases import Claim, ClockNow, LeaseLost, claim, finish, retry_delay
+from core.work import register_step, register_watch
+from sentiment.models import Analysis
+from sentiment.queries import count_overdue, names_of_staff
+from sentiment.signals import verbatim_analysed
+from surveys.models import Verbatim
+
+if TYPE_CHECKING:
+    from sentiment.engine import Reading
+
+log = structlog.get_logger()
+BATCH = 32
+LEASE = timedelta(seconds=60)
+MAX_ATTEMPTS = 5
+PATIENCE_SECS = 60
+
+
+def read_due() -> int:
+    """Read a batch of fresh verbatims and one that failed before; returns how many were taken.
+
+    What failed once is read alone, so that a text that kills its worker takes no other along.
+    """
+    pending = Analysis.objects.filter(run_at__isnull=False)
+    order = ("priority", "run_at")
+    fresh = claim(pending.filter(attempts=0), limit=BATCH, lease=LEASE, order=order)
+    if fresh:
+        _read(fresh)
+    suspect = claim(pending.filter(attempts__gt=0), limit=1, lease=LEASE, order=order)
+    if suspect:
+        _read(suspect)
+    return len(fresh) + len(suspect)
+
+
+def _read(claims: list[Claim[Analysis]]) -> None:
+    exhausted = [one for one in claims if one.row.attempts > MAX_ATTEMPTS]
+    for one in exhausted:
+        finish(one, last_error="its worker died every time")
+    claims = [one for one in claims if one not in exhausted]
+    if not claims:
+        return
+    verbatims = Verbatim.objects.select_related("response__store__node").in_bulk(
+        [one.row.pk for one in claims]
+    )
+    try:
+        readings = _readings([verbatims[one.row.pk] for one in claims])
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # whatever a model may throw; the rows step aside and are tried alone
+        for one in claims:
+            _step_aside(one, error)
+        return
+    for one, reading in zip(claims, readings, strict=True):
+        try:
+            _store(one, reading)
+        except LeaseLost:
+            log.info("reading discarded: its words changed or another worker took over", analysis=one.row.pk)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # a receiver below failed: nothing of this reading was stored
+            _step_aside(one, error)
+
+
+def _readings(verbatims: Sequence[Verbatim]) -> "list[Reading]":
+    # Loads the model, which the web processes never need.
+    from sentiment import engine  # noqa: PLC0415
+
+    names = names_of_staff({v.response.store_id: v.response.store for v in verbatims}.values())
+    return engine.read(
+        [verbatim.text for verbatim in verbatims],
+        page_languages=[verbatim.response.language or None for verbatim in verbatims],
+        chain_languages=settings.VERBATIM_LANGUAGES,
+        staff_names=[names[verbatim.response.store_id] for verbatim in verbatims],
+        model=settings.SENTIMENT_MODEL or None,
+    )
+
+
+def _store(claimed: Claim[Analysis], reading: "Reading") -> None:
+    with transaction.atomic():
+        held = finish(
+            claimed,
+            analysed_at=ClockNow(),
+            language=reading.language,
+            language_confidence=reading.language_confidence,
+            sentiment=reading.sentiment,
+            p_negative=reading.probabilities["negative"],
+            p_neutral=reading.probabilities["neutral"],
+            p_positive=reading.probabilities["positive"],
+            confident=reading.confident,
+            topics=[{"topic": hit.topic, "sentiment": hit.sentiment} for hit in reading.topics],
+            urgency=reading.urgency,
+            urgency_certain=reading.urgency_certain,
+            redacted=reading.redacted,
+            model_version=reading.model_version,
+            last_error="",
+        )
+        if not held:
+            raise LeaseLost
+        analysis = Analysis.objects.select_related("verbatim__response").get(pk=claimed.row.pk)
+        verbatim_analysed.send(sender=Analysis, analysis=analysis)
+
+
+def _step_aside(claimed: Claim[Analysis], error: Exception) -> None:
+    """Try again later, or give up after the last attempt. An error's text may quote the shopper: only its kind stays."""
+    attempts = claimed.row.attempts
+    kind = type(error).__name__
+    log.warning("reading failed", analysis=claimed.row.pk, attempt=attempts, error=kind)
+    later = CombinedExpression(ClockNow(), "+", Value(retry_delay(attempts)))
+    finish(claimed, run_at=later if attempts < MAX_ATTEMPTS else None, last_error=kind)
+
+
+register_step("analysis", "read verbatims", read_due)
+register_watch("verbatims unread", PATIENCE_SECS, count_overdue)
