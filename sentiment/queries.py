@@ -25,9 +25,7 @@ def count_overdue(patience_secs: int) -> int:
 def names_of_staff(stores: Iterable[Store]) -> dict[int, list[str]]:
     """For each store's id the names of the people who work for it, there or anywhere above it in the tree."""
     wanted = {store.pk: store for store in stores}
-    above = {
-        pk: {int(part) for part in store.node.path.strip("/").split("/")} for pk, store in wanted.items()
-    }
+    above = {pk: {int(part) for part in store.node.path.strip("/").split("/")} for pk, store in wanted.items()}
     nodes = set().union(*above.values()) if above else set()
     names: dict[int, set[str]] = {pk: set() for pk in wanted}
     held = RoleAssignment.objects.filter(Q(store__in=wanted) | Q(node__in=nodes))

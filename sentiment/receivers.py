@@ -16,7 +16,7 @@ from surveys.signals import response_saved
 
 _UNHAPPY, _UNSCORED, _CONTENT = 1, 3, 5
 # Nothing is left of an earlier reading: its words are gone.
-_UNREAD = {
+_UNREAD: dict[str, Any] = {
     "analysed_at": None,
     "language": "",
     "language_confidence": None,

@@ -49,9 +49,7 @@ def _read(claims: list[Claim[Analysis]]) -> None:
     claims = [one for one in claims if one not in exhausted]
     if not claims:
         return
-    verbatims = Verbatim.objects.select_related("response__store__node").in_bulk(
-        [one.row.pk for one in claims]
-    )
+    verbatims = Verbatim.objects.select_related("response__store__node").in_bulk([one.row.pk for one in claims])
     try:
         readings = _readings([verbatims[one.row.pk] for one in claims])
     except (OperationalError, InterfaceError):
@@ -111,7 +109,7 @@ def _store(claimed: Claim[Analysis], reading: "Reading") -> None:
 
 
 def _step_aside(claimed: Claim[Analysis], error: Exception) -> None:
-    """Try again later, or give up after the last attempt. An error's text may quote the shopper: only its kind stays."""
+    """Try again later, or give up after the last attempt. Of an error only its kind stays: its text may quote."""
     attempts = claimed.row.attempts
     kind = type(error).__name__
     log.warning("reading failed", analysis=claimed.row.pk, attempt=attempts, error=kind)

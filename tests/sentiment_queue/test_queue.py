@@ -64,9 +64,7 @@ def test_reads_with_the_real_model_and_tells_the_rooms_below(chain, django_asser
         heard.append((analysis.pk, connection.in_atomic_block))
 
     happy = submit(chain, "Wonderful advice, the staff were so friendly and quick.", score=10)
-    angry = submit(
-        chain, "Жахливе обслуговування, чекала сорок хвилин і пішла ні з чим.", score=1, language="uk"
-    )
+    angry = submit(chain, "Жахливе обслуговування, чекала сорок хвилин і пішла ні з чим.", score=1, language="uk")
     verbatim_analysed.connect(hear)
     try:
         assert drain(["analysis"]) == 2
