@@ -54,3 +54,22 @@ class Message(Leased):
     @property
     def to_staff(self) -> bool:
         return self.user_id is not None
+
+
+class CaughtMessage(models.Model):
+    """A message that the demo's catcher received, shown in its mailbox. Empty in production."""
+
+    channel = models.CharField(max_length=10, choices=Channel)
+    sender = models.CharField(max_length=320)
+    recipient = models.CharField(max_length=320)
+    subject = models.CharField(max_length=998, blank=True)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    message_id = models.CharField(max_length=998, blank=True)
+    caught_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"caught {self.channel} {self.pk}"

@@ -1,0 +1,38 @@
+"""The demo's mailbox: caught messages as rows, so that a page can show them."""
+
+from datetime import timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from messaging.catcher import Caught
+from messaging.models import CaughtMessage
+
+KEEP_FOR = timedelta(days=7)
+
+
+def keep_in_database(caught: Caught) -> None:
+    """Store a caught message. Runs in the catcher's threads, whose connections nobody else would close."""
+
+    def column(name: str, text: str) -> str:
+        longest = CaughtMessage._meta.get_field(name).max_length  # type: ignore[union-attr]
+        return text.replace("\x00", "")[:longest]
+
+    try:
+        CaughtMessage.objects.create(
+            channel=caught.channel,
+            sender=column("sender", caught.sender),
+            recipient=column("recipient", caught.recipient),
+            subject=column("subject", caught.subject),
+            text=column("text", caught.text),
+            html=column("html", caught.html),
+            message_id=column("message_id", caught.message_id),
+            caught_at=caught.caught_at,
+        )
+    finally:
+        connection.close()
+
+
+def forget_old() -> None:
+    """Delete what was caught too long ago."""
+    CaughtMessage.objects.filter(caught_at__lt=timezone.now() - KEEP_FOR).delete()

@@ -1,0 +1,60 @@
+"""The demo's mailbox: what the catcher caught. Everywhere else these addresses do not exist."""
+
+import re
+
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+from csp.decorators import csp_replace, csp_update
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from messaging.models import CaughtMessage
+
+_SHOWN = 100
+_HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
+_BASE = '<base target="_blank">'
+# The e-mail may style itself, but runs no script and loads nothing; its links open in a tab of their own.
+_FRAME_POLICY = {
+    "default-src": [NONE],
+    "style-src": [UNSAFE_INLINE],
+    "img-src": ["data:"],
+    "frame-ancestors": [SELF],
+    "sandbox": ["allow-popups", "allow-popups-to-escape-sandbox"],
+}
+
+
+def _require_demo() -> None:
+    if not (settings.DEMO or settings.TESTING):
+        raise Http404
+
+
+@login_not_required
+@require_safe
+@csp_update({"frame-src": [SELF]})
+def mailbox(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """The newest messages, and the one that was chosen; `?to=` shows one recipient's only."""
+    _require_demo()
+    recipient = request.GET.get("to", "")
+    found = CaughtMessage.objects.all()
+    if recipient:
+        found = found.filter(recipient=recipient)
+    chosen = get_object_or_404(CaughtMessage, pk=pk) if pk else None
+    return render(
+        request, "messaging/mailbox.html", {"caught": found[:_SHOWN], "chosen": chosen, "recipient": recipient}
+    )
+
+
+@login_not_required
+@require_safe
+@xframe_options_sameorigin
+@csp_replace(_FRAME_POLICY)  # type: ignore[arg-type]  # its types know no views with arguments
+def mailbox_html(request: HttpRequest, pk: int) -> HttpResponse:
+    """An e-mail's own HTML, for the frame on its page."""
+    _require_demo()
+    html = get_object_or_404(CaughtMessage, pk=pk).html
+    head = _HEAD.search(html)
+    at = head.end() if head else 0
+    return HttpResponse(html[:at] + _BASE + html[at:])
