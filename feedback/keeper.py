@@ -12,8 +12,10 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO, NoReturn
 
 import psutil
 import psycopg
@@ -91,7 +93,7 @@ class Server:
         if version.exists():
             if (found := version.read_text().strip()) != _MAJOR:
                 raise EmbeddedError(
-                    f"{data} was written by PostgreSQL {found}, this is {_MAJOR}. Dump it with the old one or delete it."
+                    f"{data} was written by PostgreSQL {found}, this is {_MAJOR}: dump it there, or delete it."
                 )
             return
         # Made under another name: initdb killed half-way leaves a folder that only looks like a cluster.
@@ -124,7 +126,7 @@ class Server:
         """Makes the folder, if need be, such that only the server's account may enter it."""
         account = self.cluster.account()
         folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.stat().st_uid not in {os.geteuid(), account.get("user")}:
+        if folder.lstat().st_uid not in {os.geteuid(), account.get("user")}:
             raise EmbeddedError(f"{folder} belongs to another account; delete it.")
         if account:
             os.chown(folder, account["user"], account["group"])
@@ -162,19 +164,21 @@ class Server:
         return True
 
 
-def keep(cluster: Cluster, *, ready: Callable[[], None]) -> None:
-    """Keeps the server while anybody uses it; calls `ready` once it does, or at once when another keeper is there."""
-    keeper_lock = cluster.root / "keeper.lock"
-    with open(keeper_lock, "a") as mine, open(cluster.root / "users.lock", "a") as users:
-        if not locked(mine, fcntl.LOCK_EX):
-            ready()
-            return
-        server = Server(cluster)
+def keep(cluster: Cluster, lock: IO[str], *, ready: Callable[[], None]) -> None:
+    """Keeps the server while anybody uses it; calls `ready` once it does, or at once when another keeper is there.
+
+    `lock` is the open `keeper.lock`, locked here and left to the caller.
+    """
+    if not locked(lock, fcntl.LOCK_EX):
+        ready()
+        return
+    server = Server(cluster)
+    with open(cluster.root / "users.lock", "a") as users:
         try:
             server.start()
             ready()
-            # A folder deleted under a running server ends it too, or a new one in its place would meet the old.
-            while not locked(users, fcntl.LOCK_EX) and _same_file(keeper_lock, mine.fileno()):
+            # A folder deleted under a running server ends it too: a new one in its place would meet the old.
+            while not locked(users, fcntl.LOCK_EX) and _same_file(cluster.root / "keeper.lock", lock.fileno()):
                 if not server.runs():
                     server.start()
                 time.sleep(_PAUSE_SECS)
@@ -185,28 +189,37 @@ def keep(cluster: Cluster, *, ready: Callable[[], None]) -> None:
 def main(root: str, durability: str) -> int:
     """Leaves a keeper behind; returns once it is ready. Prints what is wrong when there is none."""
     reader, writer = os.pipe()
-    if os.fork():
-        os.close(writer)
-        with open(reader) as told:
-            trouble = told.read()
-        print(trouble, end="")
-        return 1 if trouble else 0
-    os.close(reader)
+    if os.fork() == 0:
+        os.close(reader)
+        _be_keeper(Cluster(Path(root), fast=durability == "fast"), os.fdopen(writer, "w"))
+    os.close(writer)
+    with open(reader) as told:
+        trouble = told.read()
+    print(trouble, end="")
+    return 1 if trouble else 0
+
+
+def _be_keeper(cluster: Cluster, tell: IO[str]) -> NoReturn:
+    """Ends the process without further ado, since it must be gone when its lock is free."""
     os.chdir("/")
-    with open(os.devnull) as nothing, open(Path(root) / "keeper.log", "w") as log:
-        os.dup2(nothing.fileno(), 0)
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
-    tell = os.fdopen(writer, "w")
     try:
-        keep(Cluster(Path(root), fast=durability == "fast"), ready=tell.close)
-    except EmbeddedError as error:
-        print(error, flush=True)
-        if tell.closed:
-            raise
-        tell.write(str(error))
-        tell.close()
-    return 0
+        with open(cluster.root / "keeper.lock", "a") as lock, open(cluster.root / "keeper.log", "a") as log:
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+            try:
+                keep(cluster, lock, ready=tell.close)
+            except Exception as error:
+                if not isinstance(error, EmbeddedError):
+                    traceback.print_exc()
+                log.write(f"{error}\n")
+                log.flush()
+                if not tell.closed:
+                    tell.write(str(error) or type(error).__name__)
+                    tell.close()
+            os._exit(0)
+    finally:
+        os._exit(1)
 
 
 def _binaries(cluster: Cluster) -> Path:

@@ -13,6 +13,7 @@ import psutil
 # Every process of a demo carries its folder under this name in its environment, and so do their descendants.
 MARKER = "HALFHOUR_SUPERVISED"
 _PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # looked up before any fork
 
 
 def die_with_parent(signum: signal.Signals) -> Callable[[], None]:
@@ -21,16 +22,19 @@ def die_with_parent(signum: signal.Signals) -> Callable[[], None]:
     Only Linux can do this; elsewhere the function does nothing.
     """
     parent = os.getpid()
-    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
     def ask_kernel() -> None:
-        if libc is None:
-            return
-        libc.prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0)
+        end_with_parent(signum)
         if os.getppid() != parent:  # it ended before the kernel was asked
             os._exit(1)
 
     return ask_kernel
+
+
+def end_with_parent(signum: signal.Signals) -> None:
+    """Asks for `signum` to this process when the one that started it ends."""
+    if _libc:
+        _libc.prctl(_PR_SET_PDEATHSIG, signum, 0, 0, 0)
 
 
 def marked(folder: str) -> Iterator[psutil.Process]:

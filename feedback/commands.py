@@ -1,0 +1,137 @@
+"""The commands of `./run` that end by themselves: manage, test, check, bench."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from feedback import local
+from feedback.embedded import Cluster, EmbeddedError
+from feedback.local import ROOT, LocalError, manage, say
+from feedback.processes import die_with_parent
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_CHECKS = {
+    "lint": ["-m", "ruff", "check", "."],
+    "format": ["-m", "ruff", "format", "--check", "."],
+    "types": ["-m", "mypy", "."],
+    "templates": ["-m", "djlint", "templates", "--lint", "--quiet"],
+    "layers": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+    "system checks": ["manage.py", "check", "--fail-level=WARNING"],
+    "migrations": ["manage.py", "makemigrations", "--check", "--dry-run"],
+    "translations": ["manage.py", "translations", "--check"],
+}
+
+
+def run_manage(arguments: list[str]) -> int:
+    """A management command: on DATABASE_URL with the caller's settings, else on the demo's database with the demo's."""
+    if os.environ.get("DATABASE_URL"):
+        return _call(manage(*arguments), local.environment(), cwd=None)
+    with Cluster.at(local.var() / "db").running() as url:
+        return _call(manage(*arguments), local.environment(DATABASE_URL=url) | local.demo_settings(), cwd=None)
+
+
+def run_test(arguments: list[str]) -> int:
+    """pytest, on TEST_DATABASE_URL or on a cluster of its own that gives up durability for speed."""
+    environment = local.environment(HALFHOUR_TESTING="1")
+    browser = _browser()
+    if browser:
+        environment["CHROMIUM"] = browser
+    elif environment.get("REQUIRE_BROWSER") == "1":
+        raise LocalError("REQUIRE_BROWSER=1, but there is no Chromium: apt-get install chromium, as root.")
+    else:
+        say("!!! No Chromium: the browser tests will be SKIPPED. As root: apt-get install chromium !!!")
+    command = [sys.executable, "-m", "pytest", *arguments]
+    if url := environment.get("TEST_DATABASE_URL"):
+        return _call(command, environment | {"DATABASE_URL": url})
+    with Cluster.at(local.var() / "test-db", fast=True).running() as url:
+        return _call(command, environment | {"DATABASE_URL": url})
+
+
+def run_check(arguments: list[str]) -> int:
+    """Every check, or those named; all of them run, whatever the first ones say."""
+    if unknown := set(arguments) - set(_CHECKS):
+        raise LocalError(f"No such check: {', '.join(sorted(unknown))}. There are: {', '.join(_CHECKS)}.")
+    failed = []
+    with Cluster.at(local.var() / "test-db", fast=True).running() as url:
+        environment = local.environment(HALFHOUR_TESTING="1", DATABASE_URL=url)
+        for name in arguments or _CHECKS:
+            began = time.monotonic()
+            done = subprocess.run(
+                [sys.executable, *_CHECKS[name]],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                failed.append(name)
+                say(done.stdout.rstrip())
+            say(f"{name:<14} {'FAILED' if done.returncode else 'ok':<7} {time.monotonic() - began:5.1f} s")
+    if failed:
+        say(f"Failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def run_bench(arguments: list[str]) -> int:
+    """The benchmarks, on a durable cluster of their own, so that a demo's data neither suffers nor disturbs."""
+    with Cluster.at(local.var() / "bench-db").running() as url:
+        environment = local.environment(DATABASE_URL=url) | local.demo_settings()
+        return _call(manage("migrate", "--noinput", "--verbosity=0"), environment) or _call(
+            manage("bench", *arguments), environment
+        )
+
+
+COMMANDS = {"manage": run_manage, "test": run_test, "check": run_check, "bench": run_bench}
+
+
+def _call(command: list[str], environment: dict[str, str], *, cwd: Path | None = ROOT) -> int:
+    """Runs it as if it stood in our place: same terminal, same signals, same exit code; None is the caller's folder."""
+    child = subprocess.Popen(command, cwd=cwd, env=environment, preexec_fn=die_with_parent(signal.SIGTERM))
+
+    def pass_on(signum: int, frame: FrameType | None) -> None:
+        child.send_signal(signum)
+
+    signal.signal(signal.SIGTERM, pass_on)
+    signal.signal(signal.SIGHUP, pass_on)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the child as well
+    code = child.wait()
+    return code if code >= 0 else 128 - code
+
+
+def _browser() -> str | None:
+    """The path of Chromium; as root on Debian it is installed when it is missing."""
+    found = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if found or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return found
+    say("Installing Chromium for the browser tests.")
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    log_path = local.var() / "log" / "chromium.log"
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with open(log_path, "w") as log:
+        for step in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium"]):
+            if subprocess.run(["apt-get", *step], env=environment, stdout=log, stderr=log, check=False).returncode:
+                say(f"apt-get {step[0]} failed; see {log_path}.")
+                return None
+    return shutil.which("chromium")
+
+
+def main(name: str, *arguments: str) -> int:
+    try:
+        return COMMANDS[name](list(arguments))
+    except (LocalError, EmbeddedError) as error:
+        print(f"halfhour: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,112 @@
+"""The supervisor brings back what ends, and nothing outlives it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from feedback.processes import MARKER, end_marked, marked
+from tests.setup.conftest import start_python, until
+
+# A worker that ignores SIGTERM, below a leader: what django-q2 and gunicorn look like at their worst.
+LEADER = """
+import os, signal, sys, time
+if os.fork() == 0:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    open(sys.argv[1] + "/worker-" + str(os.getpid()), "w").close()
+    while True: time.sleep(60)
+print("led", flush=True)
+while True: time.sleep(60)
+"""
+BRIEF = "print('came', flush=True)"
+SUPERVISE = f"""
+import os, pathlib, sys
+from feedback.processes import MARKER
+from feedback.supervisor import *
+folder = sys.argv[1]
+programs = [
+    Program("leader", [sys.executable, "-c", {LEADER!r}, folder]),
+    Program("brief", [sys.executable, "-c", {BRIEF!r}]),
+]
+raise_on_stop_signals()
+try:
+    with guard(folder):
+        one = Supervisor(programs, environment=os.environ | {{MARKER: folder}}, logs=pathlib.Path(folder))
+        try:
+            one.run(each_round=lambda: None)
+        finally:
+            one.stop()
+except StopAsked:
+    print("stopped", flush=True)
+"""
+
+
+def workers(folder: Path) -> list[psutil.Process]:
+    pids = [int(path.name.removeprefix("worker-")) for path in folder.glob("worker-*")]
+    return [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+
+
+@pytest.fixture
+def supervisor(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    running = start_python(SUPERVISE, folder)
+    until(lambda: workers(folder))
+    yield running
+    running.kill()
+    running.communicate()
+    end_marked(str(folder), grace_secs=0)
+
+
+def test_what_ends_comes_back_also_after_exit_0(supervisor: subprocess.Popen[str], folder: Path) -> None:
+    until(lambda: (folder / "brief.log").read_text().count("came") >= 3)
+    assert "exit code 0" in (folder / "brief.log").read_text()
+
+
+def test_a_killed_leader_takes_its_workers_along(supervisor: subprocess.Popen[str], folder: Path) -> None:
+    (worker,) = workers(folder)
+    leader = worker.parent()
+    assert leader
+    leader.kill()
+    until(lambda: workers(folder) and worker not in workers(folder))
+    assert "SIGKILL" in (folder / "leader.log").read_text()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_every_process(supervisor: subprocess.Popen[str], folder: Path, signum: signal.Signals) -> None:
+    supervisor.send_signal(signum)
+    printed, _ = supervisor.communicate(timeout=12)
+    assert printed.endswith("stopped\n")
+    assert not list(marked(str(folder)))
+
+
+def test_killing_the_supervisor_ends_every_process(supervisor: subprocess.Popen[str], folder: Path) -> None:
+    supervisor.kill()
+    until(lambda: not list(marked(str(folder))))
+
+
+def test_what_stalls_is_started_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from feedback import supervisor as module
+
+    monkeypatch.setattr(module, "_WELL_SECS", 0)
+    answers = iter([False, True])
+    program = module.Program("leader", [sys.executable, "-c", LEADER, str(folder)], lambda: next(answers, False))
+    one = module.Supervisor([program], environment=os.environ | {MARKER: str(folder)}, logs=folder)
+    pids: list[int] = []
+
+    def each_round() -> None:
+        if program.process:
+            program.ask_at = 0
+            pids.append(program.process.pid)
+        if len(set(pids)) == 2:
+            raise module.StopAsked
+
+    try:
+        with pytest.raises(module.StopAsked):
+            one.run(each_round=each_round)
+    finally:
+        one.stop()
+    assert not list(marked(str(folder)))
