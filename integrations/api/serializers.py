@@ -1,0 +1,140 @@
+"""Shapes of requests and answers."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from integrations.api.fields import LanguageField, PastField, StoreField
+from stores.choices import StoreKind
+from stores.models import Store
+from surveys.forms import phone_number
+from surveys.models import Response
+
+
+class ReceiptRequest(serializers.Serializer[Any]):
+    """A purchase at the till, for whose receipt a survey link is wanted."""
+
+    store = StoreField(help_text="The store's code.")
+    number = serializers.CharField(max_length=80, help_text="As printed on the receipt. Only a keyed hash is kept.")
+    purchased_at = PastField(within=settings.INVITATION_LIFETIME)
+    email = serializers.EmailField(required=False, help_text="Where the shopper allowed us to answer.")
+    language = LanguageField()
+
+    def validate_email(self, value: str) -> str:
+        return value.lower()
+
+
+class ReceiptLink(serializers.Serializer[Any]):
+    """What to print on the receipt."""
+
+    survey_url = serializers.URLField()
+    expires_at = serializers.DateTimeField()
+
+
+class CallRequest(serializers.Serializer[Any]):
+    """A call that has ended."""
+
+    id = serializers.CharField(max_length=80, help_text="The telephony system's own id of the call.")
+    store = StoreField(kind=StoreKind.CALL_CENTRE, help_text="The call centre's code.")
+    phone = serializers.CharField(max_length=40, help_text="The caller's number, best with its country code.")
+    queue = serializers.CharField(max_length=60, required=False, default="", allow_blank=True)
+    agent = serializers.CharField(max_length=60, required=False, default="", allow_blank=True)
+    ended_at = PastField(within=timedelta(days=1))
+    language = LanguageField()
+    consent = serializers.BooleanField(help_text="Whether the caller allowed a text message about this call.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        number = phone_number(attrs["phone"], attrs["store"].country)
+        if number is None:
+            raise serializers.ValidationError({"phone": [_("This is not a phone number that can be dialled.")]})
+        return attrs | {"phone": number}
+
+
+class CallAnswer(serializers.Serializer[Any]):
+    """What follows from the call."""
+
+    invited = serializers.BooleanField(help_text="Whether a text message will ask about it.")
+
+
+class StoreAnswer(serializers.ModelSerializer[Store]):
+    area = serializers.CharField(source="node.name")
+
+    class Meta:
+        model = Store
+        fields = ("code", "name", "kind", "area", "city", "country", "time_zone", "languages")
+
+
+class TopicAnswer(serializers.Serializer[Any]):
+    topic = serializers.CharField()
+    sentiment = serializers.ChoiceField(["negative", "neutral", "positive"])
+
+
+class CommentAnswer(serializers.Serializer[Any]):
+    """The shopper's words without names, numbers and addresses, and what they were understood to mean."""
+
+    text = serializers.CharField()
+    language = serializers.CharField()
+    sentiment = serializers.ChoiceField(["negative", "neutral", "positive"])
+    topics = TopicAnswer(many=True)
+    urgency = serializers.ListField(child=serializers.CharField())
+
+
+class ResponseAnswer(serializers.ModelSerializer[Response]):
+    """One response. `comments` holds those that have been read; a new one's follow within seconds."""
+
+    store = serializers.CharField(source="store.code")
+    touchpoint = serializers.SerializerMethodField()
+    question = serializers.CharField(source="headline_kind")
+    comments = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Response
+        fields = (
+            "id",
+            "store",
+            "touchpoint",
+            "channel",
+            "sample_kind",
+            "language",
+            "question",
+            "score",
+            "submitted_at",
+            "comments",
+        )
+
+    def get_touchpoint(self, response: Response) -> str | None:
+        return response.touchpoint and response.touchpoint.kind
+
+    def get_comments(self, response: Response) -> list[dict[str, Any]]:
+        read = [getattr(verbatim, "analysis", None) for verbatim in response.verbatims.all()]
+        return [
+            {
+                "text": analysis.redacted,
+                "language": analysis.language,
+                "sentiment": analysis.sentiment,
+                "topics": analysis.topics,
+                "urgency": analysis.urgency,
+            }
+            for analysis in read
+            if analysis is not None and analysis.analysed_at is not None and analysis.redacted
+        ]
+
+
+class ResponseQuery(serializers.Serializer[Any]):
+    """What `GET /api/v1/responses/` may be asked for."""
+
+    store = StoreField(required=False, help_text="Only this store's.")
+    since = serializers.DateTimeField(required=False, help_text="Only those submitted at or after this moment.")
+
+
+class Problem(serializers.Serializer[Any]):
+    """https://www.rfc-editor.org/rfc/rfc9457"""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    errors = serializers.ListField(child=serializers.DictField(child=serializers.CharField()), required=False)
