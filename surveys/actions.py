@@ -1,0 +1,192 @@
+"""Keeping what a shopper says: one transaction from the answers to everything that follows from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from customers.models import Contact, Permission
+from surveys.choices import ContactWish, SampleKind
+from surveys.forms import Answers, Wish
+from surveys.models import Invitation, Response, ResponseRevision, SurveyVersion, Verbatim
+from surveys.queries import Asking
+from surveys.signals import response_saved
+from surveys.wording import permission_wording
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What became of a submission: a new response, a correction of a known one, or neither (it was known)."""
+
+    response: Response
+    created: bool = False
+    corrected: bool = False
+
+
+def submit(
+    asking: Asking,
+    answers: Answers,
+    *,
+    form_id: UUID,
+    language: str,
+    version: SurveyVersion | None = None,
+    flags: Sequence[str] = (),
+    now: datetime | None = None,
+) -> Submitted:
+    """Store a response with its words and contact, and tell the other rooms, in one transaction.
+
+    `form_id` is the submission id our server minted: the same one again stores nothing, unless the answers changed
+    within CORRECTION_WINDOW, which corrects the response and keeps what it said before. An invitation has one
+    response, whatever the id. `version` is what the shopper was shown, if that is not what is asked now.
+    """
+    now = now or timezone.now()
+    version = version or asking.version
+    with transaction.atomic():
+        created = _insert(asking, version, answers, form_id=form_id, language=language, flags=flags, now=now)
+        if created is not None:
+            response_saved.send(sender=Response, response=created, corrected=False)
+            return Submitted(created, created=True)
+        known = Response.objects.select_for_update()
+        response = known.get(invitation=asking.invitation) if asking.invitation else known.get(pk=form_id)
+        corrected = _correct(response, answers, language=language, now=now)
+        return Submitted(response, corrected=corrected)
+
+
+def _insert(
+    asking: Asking,
+    version: SurveyVersion,
+    answers: Answers,
+    *,
+    form_id: UUID,
+    language: str,
+    flags: Sequence[str],
+    now: datetime,
+) -> Response | None:
+    """The new response, or None when its id or its invitation has one already."""
+    response = Response(
+        pk=form_id,
+        version=version,
+        store=asking.store,
+        touchpoint=asking.touchpoint,
+        invitation=asking.invitation,
+        channel=asking.channel,
+        sample_kind=SampleKind.VOLUNTEER if asking.touchpoint else SampleKind.VERIFIED,
+        language=language,
+        answers=_document(answers, version),
+        headline_kind=version.headline_kind,
+        score=answers.score,
+        contact_wish=answers.wish.how,
+        still_here=answers.still_here,
+        submitted_at=now,
+        local_day=_visit_at(asking.invitation, now).astimezone(ZoneInfo(asking.store.time_zone)).date(),
+        flags=list(flags),
+    )
+    try:
+        with transaction.atomic():
+            response.contact = _contact(answers.wish, language, now)
+            response.save(force_insert=True)
+    except IntegrityError:
+        if not Response.objects.filter(pk=form_id).exists() and not (
+            asking.invitation and Response.objects.filter(invitation=asking.invitation).exists()
+        ):
+            raise
+        return None
+    Verbatim.objects.bulk_create(
+        Verbatim(response=response, question=key, text=text) for key, text in answers.words.items()
+    )
+    return response
+
+
+def _visit_at(invitation: Invitation | None, now: datetime) -> datetime:
+    """When what is asked about took place."""
+    if invitation and invitation.receipt:
+        return invitation.receipt.purchased_at
+    if invitation and invitation.call:
+        return invitation.call.ended_at
+    return now
+
+
+def _document(answers: Answers, version: SurveyVersion) -> dict[str, Any]:
+    """All answers as one JSON document; no address is in it."""
+    headline = version.document["headline"]
+    document: dict[str, Any] = {headline: answers.score} if answers.score is not None else {}
+    document |= answers.words
+    if answers.wish.how != ContactWish.NONE:
+        document["contact"] = answers.wish.how.value
+    if answers.still_here:
+        document["still_here"] = True
+    return document
+
+
+def _contact(wish: Wish, language: str, now: datetime) -> Contact | None:
+    """The address to answer to, with the record of the permission; None without a wish."""
+    if wish.how == ContactWish.NONE or wish.address is None:
+        return None
+    contact = wish.known or Contact.create(wish.kind, wish.address, language=language)
+    Permission.objects.create(contact=contact, wording=permission_wording(), language=language, given_at=now)
+    return contact
+
+
+def _correct(response: Response, answers: Answers, *, language: str, now: datetime) -> bool:
+    """Change a locked response to what its shopper says now. False when nothing changed or may change any more."""
+    late = now - response.submitted_at > settings.CORRECTION_WINDOW
+    document = _document(answers, response.version)
+    old_address = response.contact.value if response.contact else None
+    same = document == response.answers and old_address == answers.wish.address
+    if late or same or response.erased_at:
+        return False
+    _keep_revision(response)
+    if old_address != answers.wish.address or response.contact_wish != answers.wish.how:
+        _take_back(response, now)
+        response.contact = _contact(answers.wish, language, now)
+        response.contact_wish = answers.wish.how
+    response.answers = document
+    response.score = answers.score
+    response.still_here = answers.still_here
+    response.save()
+    # An emptied answer stays as an empty row: others' readings of it hang there.
+    for verbatim in response.verbatims.exclude(question__in=answers.words):
+        Verbatim.objects.filter(pk=verbatim.pk).update(text="")
+    for key, text in answers.words.items():
+        Verbatim.objects.update_or_create(response=response, question=key, defaults={"text": text})
+    response_saved.send(sender=Response, response=response, corrected=True)
+    return True
+
+
+def _keep_revision(response: Response) -> None:
+    ResponseRevision.objects.create(
+        response=response, number=response.revision, answers=response.answers, score=response.score
+    )
+    response.revision += 1
+
+
+def _take_back(response: Response, now: datetime) -> None:
+    """End the permission of a response's contact, and forget an address that nothing else needs."""
+    contact = response.contact
+    if contact is None:
+        return
+    contact.permissions.filter(withdrawn_at=None).update(withdrawn_at=now)
+    if not contact.invitations.exists():
+        Contact.objects.filter(pk=contact.pk).update(value="", value_hash="", erased_at=now)
+
+
+@transaction.atomic
+def add_contact(response_id: UUID, wish: Wish, *, language: str) -> Submitted:
+    """A way to reach a shopper who left none before. Does nothing when one is there, or the words are deleted."""
+    response = Response.objects.select_for_update().get(pk=response_id)
+    if response.contact_wish != ContactWish.NONE or response.erased_at or wish.how == ContactWish.NONE:
+        return Submitted(response)
+    now = timezone.now()
+    _keep_revision(response)
+    response.contact = _contact(wish, language, now)
+    response.contact_wish = wish.how
+    response.answers = response.answers | {"contact": wish.how.value}
+    response.save()
+    response_saved.send(sender=Response, response=response, corrected=True)
+    return Submitted(response, corrected=True)

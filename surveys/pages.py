@@ -1,0 +1,125 @@
+"""How a shopper's page is put together: the language, the one style and script, no cookie, no session."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import get_template
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from core import nonces
+from core.inline import Block, admit, page_script, page_style
+from customers.models import ContactKind
+from stores.models import Store
+from surveys.choices import SCORE_RANGE, ContactWish, QuestionKind
+from surveys.forms import LONGEST_WORDS, AnswerForm, masked
+from surveys.models import Response
+from surveys.queries import Asking
+from surveys.wording import permission_wording
+
+SMILEY_NAMES = (_("Very unhappy"), _("Unhappy"), _("Neither happy nor unhappy"), _("Happy"), _("Very happy"))
+
+
+def speak(request: HttpRequest, language: str) -> None:
+    """Turn the page to `language`, if we have it."""
+    if language in dict(settings.LANGUAGES):
+        translation.activate(language)
+        request.LANGUAGE_CODE = language
+
+
+def speak_like(request: HttpRequest, response: Response) -> None:
+    """Turn the page to the language the shopper answered in, unless its link names another."""
+    if "lang" not in request.GET:
+        speak(request, response.language)
+
+
+def page(
+    request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200, script: Block | None = None
+) -> HttpResponse:
+    """Render one of the shopper's pages; it may run its style and `script`, and nothing else."""
+    style = page_style()
+    known: dict[str, Any] = {
+        "chain": settings.CHAIN_NAME,
+        "lang": translation.get_language(),
+        "dir": "rtl" if translation.get_language_bidi() else "ltr",
+        "languages": settings.LANGUAGES,
+        "style": style.text,
+        "script": script.text if script else "",
+    }
+    html = get_template(template).render(known | context)  # without the request: no session, no csrf cookie
+    response = HttpResponse(html, status=status)
+    return admit(response, style, *([script] if script else []))
+
+
+def question_page(
+    request: HttpRequest,
+    asking: Asking,
+    form: AnswerForm,
+    *,
+    nonce: str = "",
+    expired: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    """The page that asks, filled with whatever was chosen or typed before; `nonce` keeps its submission id."""
+    context = {
+        "store": asking.store.name,
+        "spot": asking.touchpoint.name if asking.touchpoint else "",
+        "headline": piped(asking, form.document.headline.text),
+        "smileys": form.document.headline.kind == QuestionKind.SMILEY5,
+        "scale": _scale(form),
+        "open_questions": [
+            (q.key, piped(asking, q.text), form.words.get(q.key, "")) for q in form.document.open_questions
+        ],
+        "longest": LONGEST_WORDS,
+        "in_store": asking.in_store,
+        "nonce": nonce or nonces.mint(asking.scope, version_id=asking.version.pk),
+        "expired": expired,
+    } | contact_context(form)
+    return page(request, "surveys/question.html", context, status=status, script=page_script())
+
+
+def contact_context(form: AnswerForm) -> dict[str, Any]:
+    """What the fields for the contact wish show."""
+    known = form.known
+    return {
+        "form": form,
+        "ways": [(value, str(label), form.contact == value) for value, label in ContactWish.choices],
+        "known_phone": masked(known) if known and known.kind == ContactKind.PHONE else "",
+        "known_email": masked(known) if known and known.kind == ContactKind.EMAIL else "",
+        "permission": permission_wording(),
+    }
+
+
+def piped(asking: Asking, words: dict[str, str]) -> str:
+    """A question in the page's language, with the store's name in it."""
+    headline = asking.document.headline
+    text = headline.in_language(words, translation.get_language() or "en")
+    return text.replace("{store}", asking.store.name)
+
+
+def _scale(form: AnswerForm) -> list[dict[str, Any]]:
+    """The choices of the headline: value, name, whether chosen, and what the ends mean."""
+    headline = form.document.headline
+    language = translation.get_language() or "en"
+    least, most = SCORE_RANGE[QuestionKind(headline.kind)]
+    ends = {least: headline.in_language(headline.low, language), most: headline.in_language(headline.high, language)}
+    return [
+        {
+            "value": value,
+            "name": SMILEY_NAMES[value - 1] if headline.kind == QuestionKind.SMILEY5 else str(value),
+            "end": ends.get(value, ""),
+            "chosen": form.score == str(value),
+        }
+        for value in range(least, most + 1)
+    ]
+
+
+def lost_page(request: HttpRequest, *, invitation: bool = False, status: int = 404, typed: str = "") -> HttpResponse:
+    """The same friendly page for every link that leads nowhere, which still offers a way to be heard."""
+    return page(request, "shopper/lost.html", {"invitation": invitation, "typed": typed}, status=status)
+
+
+def store_context(store: Store) -> dict[str, Any]:
+    """What pages about one store begin with."""
+    return {"store": store.name, "review_url": store.public_review_url}

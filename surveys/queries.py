@@ -1,0 +1,87 @@
+"""What is asked where, and what was answered."""
+
+from dataclasses import dataclass
+
+from django.db.models import F, Q
+
+from core.tokens import clean_typed_code, token_hash
+from stores.choices import TouchpointKind
+from stores.models import Store, Touchpoint
+from surveys.choices import ResponseChannel
+from surveys.documents import SurveyDocument, document_of
+from surveys.models import Invitation, Response, SurveyVersion
+
+# Spots where somebody of the store can come over.
+IN_STORE = {TouchpointKind.TILL, TouchpointKind.FITTING_ROOM, TouchpointKind.EXIT, TouchpointKind.SERVICE_DESK}
+
+
+@dataclass(frozen=True)
+class Asking:
+    """One place that asks: a touchpoint, or an invitation, with the store and the survey version it asks now."""
+
+    store: Store
+    channel: ResponseChannel
+    version: SurveyVersion
+    touchpoint: Touchpoint | None = None
+    invitation: Invitation | None = None
+
+    @property
+    def scope(self) -> str:
+        """What its forms are signed for."""
+        return f"invitation {self.invitation.pk.hex}" if self.invitation else f"touchpoint {self._touchpoint_id}"
+
+    @property
+    def _touchpoint_id(self) -> int:
+        assert self.touchpoint is not None
+        return self.touchpoint.pk
+
+    @property
+    def document(self) -> SurveyDocument:
+        return document_of(self.version)
+
+    @property
+    def in_store(self) -> bool:
+        return self.touchpoint is not None and self.touchpoint.kind in IN_STORE
+
+
+def touchpoint_by_code(typed: str) -> Touchpoint | None:
+    """The touchpoint of a code as a person typed it, retired or not."""
+    code = clean_typed_code(typed)
+    return Touchpoint.objects.select_related("store", "replaced_by").filter(code=code).first()
+
+
+def invitation_by_token(token: str) -> Invitation | None:
+    """The invitation of a link, answered, expired or open."""
+    found = Invitation.objects.select_related("store", "contact", "receipt", "call", "response")
+    return found.filter(token_hash=token_hash(token)).first()
+
+
+def response_by_token(token: str) -> Response | None:
+    """The response of a shopper's private link."""
+    found = Response.objects.select_related("store", "contact", "version", "touchpoint")
+    return found.filter(token_hash=token_hash(token)).first()
+
+
+def version_for(channel: ResponseChannel, touchpoint: Touchpoint | None = None) -> SurveyVersion | None:
+    """The newest version of the survey that a channel asks, at this touchpoint or in the whole chain.
+
+    None when nobody has chosen a survey for it.
+    """
+    chosen = Q(survey__choices__channel=channel, survey__choices__touchpoint=None)
+    if touchpoint is not None:
+        chosen |= Q(survey__choices__touchpoint=touchpoint)
+    order = F("survey__choices__touchpoint").asc(nulls_last=True)
+    return SurveyVersion.objects.filter(chosen).order_by(order, "-number").first()
+
+
+def asking_at(touchpoint: Touchpoint) -> Asking | None:
+    """What a touchpoint asks now; None when no survey is chosen for it."""
+    version = version_for(ResponseChannel.QR, touchpoint)
+    return version and Asking(touchpoint.store, ResponseChannel.QR, version, touchpoint=touchpoint)
+
+
+def asking_in(invitation: Invitation) -> Asking | None:
+    """What an invitation asks now; None when no survey is chosen for its channel."""
+    channel = ResponseChannel(invitation.channel)
+    version = version_for(channel)
+    return version and Asking(invitation.store, channel, version, invitation=invitation)

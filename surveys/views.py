@@ -1,0 +1,148 @@
+"""The public pages that ask. A GET or HEAD never writes, no page sets a cookie, and none needs JavaScript."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_http_methods
+
+from core import nonces
+from core.tokens import clean_typed_code
+from customers.models import Suppression
+from surveys.actions import submit
+from surveys.forms import AnswerForm
+from surveys.models import Invitation, SurveyVersion
+from surveys.pages import lost_page, question_page, speak
+from surveys.queries import Asking, asking_at, asking_in, invitation_by_token, touchpoint_by_code
+
+View = Callable[..., HttpResponse]
+
+
+def public(view: View) -> View:
+    """A shopper's page: open to everybody, and signed forms in place of a cookie against forged ones."""
+
+    @require_http_methods(["GET", "HEAD", "POST"])
+    @gzip_page
+    @wraps(view)
+    def open_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return view(request, *args, **kwargs)
+
+    result: View = login_not_required(csrf_exempt(open_view))
+    return result
+
+
+@public
+def find_touchpoint(request: HttpRequest) -> HttpResponse:
+    """Where a person types the code that is printed beside the QR code."""
+    typed = request.GET.get("code", "").strip()[:40]
+    if typed and touchpoint_by_code(typed):
+        return _redirect(request, reverse("touchpoint", args=[clean_typed_code(typed)]), status=302)
+    return lost_page(request, typed=typed, status=404 if typed else 200)
+
+
+@public
+def touchpoint(request: HttpRequest, code: str) -> HttpResponse:
+    """What the QR code opens."""
+    spot = touchpoint_by_code(code)
+    asking = spot and asking_at(spot)
+    if spot is None or not asking:
+        return lost_page(request)
+    if request.method == "POST":
+        # A form that was on its way when its code was retired is still an answer.
+        return _take(request, asking)
+    if spot.replaced_by:
+        return _redirect(request, reverse("touchpoint", args=[spot.replaced_by.code]), status=302)
+    if spot.retired_at:
+        return lost_page(request)
+    return question_page(request, asking, _preselected(request, asking))
+
+
+@public
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """What the link of a receipt or of a text message after a call opens. `?score=` only preselects."""
+    invited = invitation_by_token(token)
+    asking = invited and asking_in(invited)
+    if invited is None or not asking:
+        return lost_page(request, invitation=True)
+    known = getattr(invited, "response", None)
+    if known is not None and timezone.now() - known.submitted_at > settings.CORRECTION_WINDOW:
+        return _redirect(request, reverse("thanks", args=[known.token]))
+    if request.method == "POST":
+        return _take(request, asking)
+    if known is not None:
+        return _redirect(request, reverse("thanks", args=[known.token]), status=302)
+    if invited.expires_at < timezone.now():
+        return lost_page(request, invitation=True)
+    return question_page(request, asking, _preselected(request, asking))
+
+
+def _preselected(request: HttpRequest, asking: Asking) -> AnswerForm:
+    return AnswerForm(
+        document=asking.document,
+        country=asking.store.country,
+        known=_known_contact(asking.invitation),
+        score=request.GET.get("score", "")[:2],
+    )
+
+
+def _known_contact(invited: Invitation | None) -> Any:
+    """The address an invitation went to, unless its owner wants no more messages."""
+    contact = invited.contact if invited else None
+    if contact is None or not contact.value:
+        return None
+    return None if Suppression.objects.filter(value_hash=contact.value_hash).exists() else contact
+
+
+def _take(request: HttpRequest, asking: Asking) -> HttpResponse:
+    """Store what was sent, or show it again with what is missing."""
+    nonce, ticket, version = request.POST.get("form", ""), None, asking.version
+    try:
+        ticket = nonces.read(asking.scope, nonce)
+    except nonces.BadNonce:
+        nonce = ""
+    if ticket and ticket.version_id != version.pk:
+        version = SurveyVersion.objects.filter(pk=ticket.version_id).first() or version
+        asking = Asking(asking.store, asking.channel, version, asking.touchpoint, asking.invitation)
+    form = AnswerForm.sent(
+        request.POST,
+        document=asking.document,
+        country=asking.store.country,
+        known=_known_contact(asking.invitation),
+    )
+    switch = request.POST.get("switch")
+    if switch:
+        speak(request, switch)
+        return question_page(request, asking, form, nonce=nonce)
+    if ticket is None:
+        return question_page(request, asking, form, expired=True, status=422)
+    answers = form.read()
+    if answers is None:
+        return question_page(request, asking, form, nonce=nonce, status=422)
+    done = submit(
+        asking,
+        answers,
+        form_id=ticket.form_id,
+        language=request.LANGUAGE_CODE or settings.LANGUAGE_CODE,
+        flags=["staff"] if _is_staff(request) else [],
+    )
+    return _redirect(request, reverse("thanks", args=[done.response.token]))
+
+
+def _is_staff(request: HttpRequest) -> bool:
+    """Whether somebody of the chain is signed in here; asks only when there is a session's cookie."""
+    return settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated
+
+
+def _redirect(request: HttpRequest, address: str, *, status: int = 303) -> HttpResponse:
+    if status == 302 and request.GET.get("lang") in dict(settings.LANGUAGES):
+        address += f"?lang={request.GET['lang']}"
+    response = HttpResponseRedirect(address)
+    response.status_code = status
+    return response
