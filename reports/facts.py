@@ -1,0 +1,156 @@
+"""Counting a store's days into cells. Everything is counted again from the raw rows, so it may run at any time."""
+
+from collections.abc import Collection
+from datetime import date
+
+from django.db import connection, transaction
+
+from alerts.choices import CaseState
+from reports.models import StoreDay
+from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, QuestionKind
+
+# Responses that staff gave themselves stay out of every figure but their own.
+STAFF_FLAG = "staff"
+_LOCK_CLASS = 0x48484641
+
+_SCORES = ", ".join(f"count(*) FILTER (WHERE NOT staff AND score = {score})" for score in range(11))
+_COUNT = (
+    """
+WITH wanted AS (
+    SELECT * FROM unnest(%(stores)s::bigint[], %(days)s::date[]) AS w(store_id, local_day)
+), answers AS (
+    SELECT r.id, r.store_id, r.local_day, r.headline_kind, r.channel, r.sample_kind, r.score,
+           %(staff)s = ANY(r.flags) AS staff,
+           r.headline_kind = %(nps)s AND r.score >= %(promoter)s AS promoter,
+           r.headline_kind = %(nps)s AND r.score <= %(detractor)s AS detractor
+    FROM surveys_response r JOIN wanted USING (store_id, local_day)
+), readings AS (
+    SELECT a.*, n.sentiment, n.topics
+    FROM answers a
+    JOIN surveys_verbatim v ON v.response_id = a.id
+    JOIN sentiment_analysis n ON n.verbatim_id = v.id
+    WHERE NOT a.staff AND n.analysed_at IS NOT NULL
+), cell AS (
+    SELECT store_id, local_day, headline_kind, channel, sample_kind,
+           count(*) FILTER (WHERE NOT staff) AS responses,
+           count(*) FILTER (WHERE staff) AS staff_responses,
+           count(*) FILTER (WHERE NOT staff AND promoter) AS promoters,
+           count(*) FILTER (WHERE NOT staff AND headline_kind = %(nps)s AND NOT promoter AND NOT detractor) AS passives,
+           count(*) FILTER (WHERE NOT staff AND detractor) AS detractors,
+           ARRAY["""
+    + _SCORES
+    + """]::int[] AS score_counts
+    FROM answers GROUP BY 1, 2, 3, 4, 5
+), words AS (
+    SELECT store_id, local_day, headline_kind, channel, sample_kind,
+           count(*) FILTER (WHERE sentiment = 'negative') AS negative,
+           count(*) FILTER (WHERE sentiment = 'neutral') AS neutral,
+           count(*) FILTER (WHERE sentiment = 'positive') AS positive
+    FROM readings GROUP BY 1, 2, 3, 4, 5
+), mentions AS (
+    SELECT m.id, m.store_id, m.local_day, m.headline_kind, m.channel, m.sample_kind, t.value ->> 'topic' AS topic,
+           bool_or(m.promoter) AS promoter, bool_or(m.detractor) AS detractor,
+           bool_or(t.value ->> 'sentiment' = 'negative') AS negative,
+           bool_or(t.value ->> 'sentiment' = 'positive') AS positive
+    FROM readings m CROSS JOIN LATERAL jsonb_array_elements(m.topics) AS t
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+), topic AS (
+    SELECT store_id, local_day, headline_kind, channel, sample_kind, topic,
+           jsonb_build_object(
+               'n', count(*),
+               'promoters', count(*) FILTER (WHERE promoter),
+               'detractors', count(*) FILTER (WHERE detractor),
+               'negative', count(*) FILTER (WHERE negative),
+               'positive', count(*) FILTER (WHERE positive)
+           ) AS counts
+    FROM mentions GROUP BY 1, 2, 3, 4, 5, 6
+), topics AS (
+    SELECT store_id, local_day, headline_kind, channel, sample_kind, jsonb_object_agg(topic, counts) AS topics
+    FROM topic GROUP BY 1, 2, 3, 4, 5
+), cases AS (
+    SELECT a.store_id, a.local_day, a.headline_kind, a.channel, a.sample_kind,
+           count(*) FILTER (WHERE over AND NOT c.fix_only) AS contactable,
+           count(*) FILTER (WHERE over AND NOT c.fix_only AND c.contacted_at <= clock.due_at) AS reached,
+           count(*) FILTER (
+               WHERE over AND NOT c.fix_only AND c.attempted_at <= clock.due_at
+               AND (c.contacted_at IS NULL OR c.contacted_at > clock.due_at)
+           ) AS attempted,
+           count(*) FILTER (WHERE over AND c.fix_only) AS fix_only,
+           count(*) FILTER (WHERE over AND c.fix_only AND c.fixed_at <= clock.due_at) AS acted,
+           count(*) FILTER (WHERE NOT over) AS running,
+           count(*) FILTER (WHERE c.round > 0 OR c.state IN (%(confirmed)s, %(unconfirmed)s)) AS asked,
+           count(*) FILTER (WHERE c.state = %(confirmed)s) AS confirmed,
+           count(*) FILTER (WHERE c.round > 0) AS reopened,
+           count(*) FILTER (WHERE c.state = %(unconfirmed)s) AS unconfirmed
+    FROM answers a
+    JOIN alerts_case c ON c.response_id = a.id
+    CROSS JOIN LATERAL (SELECT coalesce(c.first_due_at, c.due_at) AS due_at) AS clock
+    CROSS JOIN LATERAL (SELECT clock.due_at <= statement_timestamp() AS over) AS now
+    WHERE NOT a.staff GROUP BY 1, 2, 3, 4, 5
+)
+INSERT INTO reports_storeday (
+    store_id, local_day, headline_kind, channel, sample_kind,
+    responses, staff_responses, promoters, passives, detractors, score_counts,
+    negative, neutral, positive, topics,
+    contactable, reached, attempted, fix_only, acted, running, asked, confirmed, reopened, unconfirmed
+)
+SELECT store_id, local_day, headline_kind, channel, sample_kind,
+       responses, staff_responses, promoters, passives, detractors, score_counts,
+       coalesce(negative, 0), coalesce(neutral, 0), coalesce(positive, 0), coalesce(topics, '{}'::jsonb),
+       coalesce(contactable, 0), coalesce(reached, 0), coalesce(attempted, 0), coalesce(fix_only, 0),
+       coalesce(acted, 0), coalesce(running, 0), coalesce(asked, 0), coalesce(confirmed, 0),
+       coalesce(reopened, 0), coalesce(unconfirmed, 0)
+FROM cell
+LEFT JOIN words USING (store_id, local_day, headline_kind, channel, sample_kind)
+LEFT JOIN topics USING (store_id, local_day, headline_kind, channel, sample_kind)
+LEFT JOIN cases USING (store_id, local_day, headline_kind, channel, sample_kind)
+"""
+)
+
+
+def count_days(days: Collection[tuple[int, date]]) -> None:
+    """Count the cells of these (store id, local day) pairs again, in the caller's transaction.
+
+    Takes a lock per store before it reads, so that of two counts at the same moment the later one sees what the
+    earlier one saw, and more.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("Counting and what it is counted for belong into one transaction.")
+    pairs = sorted(set(days))
+    stores, local_days = [store for store, _ in pairs], [day for _, day in pairs]
+    with connection.cursor() as cursor:
+        for store in sorted(set(stores)):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, store])
+        cursor.execute(
+            f"DELETE FROM {StoreDay._meta.db_table} d"  # noqa: S608  (our own table's name)
+            " USING unnest(%s::bigint[], %s::date[]) AS w(store_id, local_day)"
+            " WHERE d.store_id = w.store_id AND d.local_day = w.local_day",
+            [stores, local_days],
+        )
+        cursor.execute(
+            _COUNT,
+            {
+                "stores": stores,
+                "days": local_days,
+                "staff": STAFF_FLAG,
+                "nps": QuestionKind.NPS,
+                "promoter": PROMOTER_AT_LEAST[QuestionKind.NPS],
+                "detractor": UNHAPPY_AT_MOST[QuestionKind.NPS],
+                "confirmed": CaseState.CONFIRMED,
+                "unconfirmed": CaseState.UNCONFIRMED,
+            },
+        )
+
+
+def count_store(store_id: int) -> int:
+    """Count all days of a store again, in one transaction; returns how many there were."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, store_id])
+        cursor.execute(
+            "SELECT local_day FROM surveys_response WHERE store_id = %s"
+            " UNION SELECT local_day FROM reports_storeday WHERE store_id = %s",
+            [store_id, store_id],
+        )
+        days = [day for (day,) in cursor.fetchall()]
+        count_days([(store_id, day) for day in days])
+    return len(days)
