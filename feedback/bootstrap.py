@@ -70,7 +70,7 @@ def install(lock: str) -> None:
         UNFINISHED.touch()
         packages = ROOT / "requirements" / f"{lock}.txt"
         say(f"Installing the packages of requirements/{lock}.txt (a few minutes the first time).")
-        pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+        pip = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
         pip += ["--root-user-action=ignore", "--progress-bar=off", "--require-hashes", "-r", str(packages)]
         if subprocess.run(pip, cwd=ROOT, env=clean(), check=False).returncode:
             raise LocalError(

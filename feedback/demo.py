@@ -28,11 +28,12 @@ _STEPS = {
 }
 
 
-class Login(TypedDict, total=False):
-    role: str
-    email: str
-    password: str
-    store: str
+class Facts(TypedDict):
+    """What of `var/demo.json` is shown; all values are text."""
+
+    logins: list[dict[str, str]]
+    touchpoints: list[dict[str, str]]
+    invitations: list[dict[str, str]]
 
 
 def main() -> int:
@@ -165,11 +166,14 @@ class _Announcement:
         self.made = True
         facts = json.loads(self.facts.read_text()) | {"url": self.url, "mailbox_url": self.mailbox}
         local.write_json(self.facts, facts)
-        say(self._text(facts["logins"]))
+        say(self._text(facts))
 
-    def _text(self, logins: list[Login]) -> str:
-        lines = ["", f"  Halfhour        {self.url}/", f"  Mail and SMS    {self.mailbox}", "", "  Sign in as"]
-        lines += [f"    {who['role']:<20} {who['email']:<36} {who['password']}" for who in logins]
+    def _text(self, facts: Facts) -> str:
+        lines = ["", f"  Halfhour        {self.url}/", f"  Mail and SMS    {self.mailbox}", "", "  Shoppers write at"]
+        lines += [f"    {self.url}/q/{one['code']}/  {one['store']}" for one in facts["touchpoints"][:3]]
+        lines += [f"    {self.url}/r/{one['token']}/  {one['channel']}" for one in facts["invitations"][:2]]
+        lines += ["", "  Sign in as"]
+        lines += [f"    {who['role']:<20} {who['email']:<36} {who['password']}" for who in facts["logins"]]
         lines += ["", f"  All of this is in {self.facts}, logs are in {self.logs}. Ctrl-C stops everything.", ""]
         return "\n".join(lines)
 

@@ -14,7 +14,7 @@ import psutil
 import psycopg
 import pytest
 
-from feedback.embedded import Cluster, EmbeddedError, may_enter
+from feedback.embedded import Account, Cluster, EmbeddedError, may_enter
 from tests.setup.conftest import ROOT, start_python, until
 
 USE = """
@@ -53,8 +53,9 @@ def kill_all(cluster: Cluster) -> None:
 
 def ask(url: str, query: str) -> object:
     with psycopg.connect(url, autocommit=True) as connection:
-        cursor = connection.execute(query)  # type: ignore[call-overload]
-        return cursor.fetchone()[0] if cursor.description else None
+        cursor = connection.execute(query.encode())
+        row = cursor.fetchone() if cursor.description else None
+        return row[0] if row else None
 
 
 @pytest.fixture
@@ -148,7 +149,7 @@ def test_data_of_another_version_is_refused_with_the_reason(cluster: Cluster) ->
 @pytest.mark.skipif(not AS_ROOT, reason="only root can run it as somebody else")
 def test_as_an_ordinary_user(folder: Path) -> None:
     nobody = pwd.getpwnam("nobody")
-    account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    account: Account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
     pythons = [python for python in (sys.executable, "/usr/bin/python3.11") if may_enter(account, Path(python))]
     if not pythons or not may_enter(account, ROOT):
         pytest.skip("the account nobody cannot come to a Python 3.11 or to this project")
@@ -160,7 +161,7 @@ def test_as_an_ordinary_user(folder: Path) -> None:
         env={"PYTHONPATH": packages, "PATH": "/usr/bin:/bin", "LC_ALL": "C"},
         capture_output=True,
         text=True,
-        **account,  # type: ignore[call-overload]
+        **account,
     )
     assert done.stdout.startswith("postgresql://"), done.stderr
     assert (folder / "db" / "data").stat().st_uid == nobody.pw_uid
