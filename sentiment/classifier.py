@@ -1,0 +1,177 @@
+"""The sentiment model: loaded once per process, on first use.
+
+Two kinds: the served files of this project (an eight-bit graph and its tokenizer), and, when an operator names one,
+any `transformers` text-classification model.
+"""
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+LABELS = ("negative", "neutral", "positive")
+FOLDER = Path(__file__).parent / "model"
+_BATCH = 16
+
+
+class ModelConfig(TypedDict):
+    """`config.json` of the served files, written by the training."""
+
+    model_version: str
+    max_tokens: int
+    blend_tuned: float  # weight of the tuned branch; the rest is the regression on the untouched base
+    temperature: float
+    alert_threshold: float  # negative probability from which on four in five alarms are right, on dev
+
+
+class ModelMissing(RuntimeError):
+    """The model cannot be had: a permanent error that only an operator can mend."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One row per text: calibrated probabilities in the order of LABELS, and the share of unknown pieces."""
+
+    probabilities: Floats
+    unknown: Floats
+
+
+class Classifier(Protocol):
+    version: str
+    alert_threshold: float
+
+    def score(self, texts: Sequence[str]) -> Scores: ...
+
+
+class ServedClassifier:
+    """The files in `folder`, run by onnxruntime on `threads` threads. Safe to call from several threads."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        # Slow to import, and needed by workers only.
+        import onnxruntime  # noqa: PLC0415
+
+        tokenizers = _import_transformers()
+        try:
+            self._config: ModelConfig = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise ModelMissing(f"no sentiment model in {folder}: run train_classifier") from error
+        self.version, self.alert_threshold = self._config["model_version"], self._config["alert_threshold"]
+        self._tokenizer = tokenizers.PreTrainedTokenizerFast.from_pretrained(folder)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        # Idle workers must not spin, and batches differ too much in shape for a plan of memory to pay.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.enable_mem_pattern = False
+        options.enable_cpu_mem_arena = False
+        self._session = onnxruntime.InferenceSession(
+            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        self._tokenizing = Lock()
+
+    def score(self, texts: Sequence[str]) -> Scores:
+        probabilities = np.empty((len(texts), len(LABELS)), np.float32)
+        unknown = np.zeros(len(texts), np.float32)
+        # A fast tokenizer keeps its truncation inside and refuses to be used from two threads at once.
+        with self._tokenizing:
+            encoded = self._tokenizer(
+                list(texts), truncation=True, max_length=self._config["max_tokens"], return_attention_mask=False
+            )["input_ids"]
+        order = sorted(range(len(texts)), key=lambda i: len(encoded[i]))
+        for at in range(0, len(order), _BATCH):
+            rows = order[at : at + _BATCH]
+            longest = len(encoded[rows[-1]])
+            ids = np.full((len(rows), longest), self._tokenizer.pad_token_id, np.int64)
+            mask = np.zeros((len(rows), longest), np.int64)
+            for k, i in enumerate(rows):
+                ids[k, : len(encoded[i])] = encoded[i]
+                mask[k, : len(encoded[i])] = 1
+                inner = ids[k, 1 : len(encoded[i]) - 1]
+                unknown[i] = np.mean(inner == self._tokenizer.unk_token_id) if len(inner) else 1
+            tuned, base = self._session.run(["tuned", "base"], {"input_ids": ids, "attention_mask": mask})
+            probabilities[rows] = self._blend(tuned, base)
+        return Scores(probabilities, unknown)
+
+    def _blend(self, tuned: Floats, base: Floats) -> Floats:
+        share = self._config["blend_tuned"]
+        mixed = share * softmax(tuned) + (1 - share) * softmax(base)
+        return softmax(np.log(np.maximum(mixed, 1e-9)) / self._config["temperature"])
+
+
+class PipelineClassifier:
+    """Any local folder or hub model, through a `transformers` pipeline. Its probabilities are taken as they come."""
+
+    # Nobody has measured this model here, so its text alone must be very sure before it opens a case.
+    alert_threshold = 0.9
+
+    def __init__(self, name: str) -> None:
+        transformers = _import_transformers()
+        try:
+            import torch  # noqa: F401, PLC0415
+        except ImportError as error:
+            raise ModelMissing(f"the model {name!r} needs torch: pip install torch") from error
+        try:
+            self._pipeline = transformers.pipeline("text-classification", model=name, top_k=None, truncation=True)
+        except (OSError, ValueError) as error:
+            raise ModelMissing(f"the model {name!r} cannot be loaded: {error}") from error
+        self.version = name[-60:]
+        self._columns = [label_column(label) for label in self._pipeline.model.config.id2label.values()]
+        self._labels = list(self._pipeline.model.config.id2label.values())
+
+    def score(self, texts: Sequence[str]) -> Scores:
+        probabilities = np.zeros((len(texts), len(LABELS)), np.float32)
+        column = dict(zip(self._labels, self._columns, strict=True))
+        for row, answers in enumerate(self._pipeline(list(texts), batch_size=_BATCH)):
+            for answer in answers:
+                probabilities[row, column[answer["label"]]] += answer["score"]
+        return Scores(probabilities, np.zeros(len(texts), np.float32))
+
+
+def label_column(label: str) -> int:
+    """Which of LABELS a model's own label means. Raises ModelMissing for one that cannot be read."""
+    plain = label.lower()
+    if stars := re.match(r"([1-5])\s*stars?", plain):
+        return (0, 0, 1, 2, 2)[int(stars.group(1)) - 1]
+    for column, start in enumerate(("neg", "neu", "pos")):
+        if plain.startswith(start) or plain == f"label_{column}":
+            return column
+    raise ModelMissing(f"label {label!r} is none of negative, neutral, positive, LABEL_0 to LABEL_2 or 1 to 5 stars")
+
+
+def softmax(logits: Floats) -> Floats:
+    """Along the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
+
+
+def _import_transformers() -> Any:
+    # It warns on import that torch is missing, which is as we want it.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    import transformers  # noqa: PLC0415
+
+    return transformers
+
+
+_loading = Lock()
+
+
+def get_classifier(model: str | None = None) -> Classifier:
+    """The classifier for `model`; None means the served files. Raises ModelMissing."""
+    with _loading:
+        return _load(model)
+
+
+@cache
+def _load(model: str | None) -> Classifier:
+    folder = FOLDER if model is None else Path(model)
+    if model is None or (folder / "model.onnx").exists():
+        return ServedClassifier(folder, int(os.environ.get("SENTIMENT_THREADS", "1")))
+    return PipelineClassifier(model)

@@ -1,0 +1,166 @@
+"""Word lists: what an editable list entry means, and how entries are found in a text quickly.
+
+An entry is a line of words. A word matches every word that begins with it (`wait` finds "waiting"); `bag!` matches
+that word only; `*personal` matches anywhere inside a word, for languages that join them. `a|b` are alternatives, and
+`...` allows up to four other words of the same sentence in between: `guard|security ... hit!|punch`.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "words"
+_GAP = 4
+_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[.!?…\n]+|[,;:()–—]+")
+_ELIDED = re.compile(r"^(?:[cdjlmnst]|qu|un|all|dall|dell|nell|sull|quell)'(?=.)")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    text: str
+    start: int
+    end: int
+    sentence: int
+    clause: int
+
+
+def normalise(text: str) -> str:
+    """Fold case and unify apostrophes and ё, letter by letter, so that positions stay those of `text`.
+
+    Unlike `casefold` it never changes the length: ß stays one letter.
+    """
+    folded = text.translate(_UNIFIED)
+    lowered = folded.lower()
+    return lowered if len(lowered) == len(folded) else "".join(c.lower()[:1] or c for c in folded)
+
+
+_UNIFIED = str.maketrans({"’": "'", "ʼ": "'", "`": "'", "´": "'", "ё": "е", "Ё": "Е"})
+
+
+def split_words(text: str) -> list[Word]:
+    """The words of a text with their places, their sentence and their clause."""
+    words: list[Word] = []
+    sentence = clause = 0
+    for match in _TOKEN.finditer(normalise(text)):
+        token, start = match.group(), match.start()
+        if token[0] in ".!?…\n":
+            sentence, clause = sentence + 1, clause + 1
+        elif token[0] in ",;:()–—":
+            clause += 1
+        else:
+            if elided := _ELIDED.match(token):
+                words.append(Word(elided.group(), start, start + elided.end(), sentence, clause))
+                token, start = token[elided.end() :], start + elided.end()
+            words.append(Word(token, start, match.end(), sentence, clause))
+    return words
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    label: str
+    words: tuple[int, ...]  # places in the list of words, ascending
+    weight: int  # letters that the entry spells out: the more, the surer
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    whole: frozenset[str]
+    prefixes: tuple[str, ...]
+    inside: tuple[str, ...]
+    gap_before: bool
+
+    def match(self, word: str) -> int:
+        """Letters spelled out by the longest alternative that matches; 0 when none does."""
+        best = len(word) if word in self.whole else 0
+        for prefix in self.prefixes:
+            if len(prefix) > best and word.startswith(prefix):
+                best = len(prefix)
+        for part in self.inside:
+            if len(part) > best and part in word:
+                best = len(part)
+        return best
+
+
+def _parse(entry: str) -> list[_Element]:
+    elements: list[_Element] = []
+    gap = False
+    for part in normalise(entry).split():
+        if part == "...":
+            gap = True
+            continue
+        options = [option for option in part.split("|") if option]
+        elements.append(
+            _Element(
+                frozenset(o[:-1] for o in options if o.endswith("!")),
+                tuple(o for o in options if not o.endswith("!") and not o.startswith("*")),
+                tuple(o[1:] for o in options if o.startswith("*")),
+                gap,
+            )
+        )
+        gap = False
+    if not elements:
+        raise ValueError(f"a word list has an empty entry: {entry!r}")
+    return elements
+
+
+class Phrases:
+    """Many entries, each with a label, found in one pass over the words."""
+
+    def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
+        self._by_start: dict[str, list[tuple[str, list[_Element]]]] = {}
+        self._inside: list[tuple[str, str, list[_Element]]] = []
+        for entry, label in entries:
+            elements = _parse(entry)
+            for start in {*elements[0].whole, *elements[0].prefixes}:
+                self._by_start.setdefault(start, []).append((label, elements))
+            for part in elements[0].inside:
+                self._inside.append((part, label, elements))
+        self._longest = max(map(len, self._by_start), default=0)
+
+    def find(self, words: list[Word]) -> list[Hit]:
+        """Every entry found, by its first word; several may start at one word."""
+        hits: list[Hit] = []
+        for i, word in enumerate(words):
+            for k in range(1, min(len(word.text), self._longest) + 1):
+                for label, elements in self._by_start.get(word.text[:k], ()):
+                    if (hit := _follow(words, i, label, elements)) and hit not in hits[-8:]:
+                        hits.append(hit)
+            for part, label, elements in self._inside:
+                if part in word.text and (hit := _follow(words, i, label, elements)) and hit not in hits[-8:]:
+                    hits.append(hit)
+        return hits
+
+
+def _follow(words: list[Word], first: int, label: str, elements: list[_Element]) -> Hit | None:
+    weight = elements[0].match(words[first].text)
+    if not weight:
+        return None
+    at, places = first, [first]
+    for element in elements[1:]:
+        for j in range(at + 1, min(at + 2 + (_GAP if element.gap_before else 0), len(words))):
+            if words[j].sentence != words[first].sentence:
+                return None
+            if letters := element.match(words[j].text):
+                weight += letters
+                places.append(j)
+                at = j
+                break
+        else:
+            return None
+    return Hit(label, tuple(places), weight)
+
+
+@cache
+def load(language: str, folder: Path = FOLDER) -> Mapping[str, Any]:
+    """The list file of a language; empty when there is none."""
+    path = folder / f"{language}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def available(folder: Path = FOLDER) -> list[str]:
+    """Languages that have a list file."""
+    return sorted(path.stem for path in folder.glob("*.toml"))

@@ -1,0 +1,182 @@
+"""Take out of a text what could name or reach a person, leaving neutral marks such as [phone].
+
+Prices, dates, times and sizes stay. A mark holds nothing that a later pass would take for something else, so
+redacting twice changes nothing.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+import phonenumbers
+
+from .lexicon import load
+
+EMAIL, IBAN, CARD, ORDER, PHONE, NUMBER, NAME = (
+    "[e-mail]",
+    "[iban]",
+    "[card]",
+    "[order]",
+    "[phone]",
+    "[number]",
+    "[name]",
+)
+
+# Where a number without a country code may come from, by the language of the text or of its page.
+_REGIONS = {
+    "ar": ("AE", "SA", "EG"),
+    "cs": ("CZ",),
+    "da": ("DK",),
+    "de": ("DE", "AT", "CH"),
+    "en": ("GB", "US", "IE"),
+    "es": ("ES", "MX"),
+    "fr": ("FR", "BE", "CH"),
+    "it": ("IT", "CH"),
+    "nl": ("NL", "BE"),
+    "pl": ("PL",),
+    "pt": ("PT", "BR"),
+    "ru": ("RU", "KZ"),
+    "sv": ("SE", "FI"),
+    "uk": ("UA",),
+}
+
+_EMAIL = re.compile(
+    r"[\w.+%-]+\s?(?:@|[\[(]\s?(?:at|AT|ät)\s?[\])])\s?[\w-]+(?:(?:\.|\s?[\[(]\s?(?:dot|punkt)\s?[\])]\s?)[\w-]+)+"
+)
+_IBAN = re.compile(r"\b[A-Za-z]{2}\d{2}(?:[ \u00a0-]?[A-Za-z0-9]{2,4}){2,8}\b")
+_DIGITS = re.compile(r"(?<![\w.,])(?:\+|\(\+?)?\d(?:[ \u00a0().\-–/]{0,3}\d){6,22}(?!\w)")
+_DATE = re.compile(
+    r"(?<!\d)(?:\d{1,2}[./-]\s?\d{1,2}[./-]\s?(?:\d{4}|\d{2})|\d{4}[./-]\d{1,2}[./-]\d{1,2}"
+    r"|(?:19|20)\d\d\s?[-–/]\s?(?:19|20)\d\d)(?!\d)"
+)
+_TIME = re.compile(r"(?<!\d)[0-2]?\d[:.][0-5]\d(?:[:.][0-5]\d)?(?!\d)")
+_MONEY_BEFORE = re.compile(r"(?:[€$£¥₴₽]|\b(?:EUR|USD|GBP|UAH|PLN|CHF|SEK|DKK|CZK|RUB))\s?$", re.I)
+_MONEY_AFTER = re.compile(
+    r"^\s?(?:[€$£¥₴₽%]|(?:EUR|USD|GBP|UAH|PLN|CHF|SEK|DKK|CZK|RUB|kr|zł|Kč|грн|руб|euros?|dollars?|pounds?)\b)", re.I
+)
+# "Order no. 4711-AB", "Bestellnummer: 12345", "замовлення № 998877": the word is kept, the number goes.
+_ORDER = re.compile(
+    r"((?<!\w)(?:(?:order|receipt|invoice|booking|customer|ticket|reference|ref|case|loyalty|card|tracking|"
+    r"bestell|auftrags?|rechnungs?|kunden|beleg|bon|vorgangs?|sendungs?|"
+    r"commande|facture|reçu|dossier|pedido|factura|recibo|ordine|fattura|scontrino|encomenda|fatura|"
+    r"bestelling|bon|factuur|klant|zamówieni\w*|faktur\w*|paragon\w*|objednávk\w*|účtenk\w*|faktur\w*|"
+    r"beställning\w*|kvitto\w*|ordre|ordrenummer|kvittering\w*|"
+    r"замовленн\w*|заказ\w*|чек\w*|накладн\w*|квитанці\w*|рахун\w*|счет\w*)"
+    r"(?:nummer|number|nr|numer\w*|numéro|número|numero|нумер|номер)?"
+    r"|(?:order|bestel|ordre|faktura|kund)n(?:umme)?re?t?)"
+    r"(?:\s?(?:no|nr|num|number|numéro|número|numero|numer|nummer|číslo|номер|id|код))?[.:]?\s{0,2}(?:is|war|ist)?\s?"
+    r"[#№nº°:.]{0,3}\s{0,2})"
+    r"((?=[A-Za-zА-Яа-я0-9/_-]*\d[A-Za-zА-Яа-я/_-]*\d[A-Za-zА-Яа-я/_-]*\d[A-Za-zА-Яа-я/_-]*\d)"
+    r"[A-Za-zА-Яа-я0-9][A-Za-zА-Яа-я0-9/_-]{3,})",
+    re.I,
+)
+_NAME_WORD = r"[A-ZÀ-ÞĀ-ŽА-ЯІЇЄҐ][\w'’ʼ-]+"
+_LONG_NUMBER = 9
+
+
+def redact(text: str, *, languages: Sequence[str] = (), staff_names: Sequence[str] = ()) -> str:
+    """The text with contacts, account and order numbers and names replaced by marks.
+
+    `languages` (codes, likeliest first) tell whose phone numbers and whose ways of giving a name to expect.
+    `staff_names` are redacted wherever they stand, whole or in part.
+    """
+    text = _EMAIL.sub(EMAIL, text)
+    text = _IBAN.sub(lambda m: IBAN if _is_iban(m.group()) else m.group(), text)
+    text = _ORDER.sub(lambda m: m.group(1) + ORDER if not _is_year_or_price(m) else m.group(), text)
+    text = _DIGITS.sub(lambda m: _judge_digits(m, languages), text)
+    for language in dict.fromkeys([*languages, "en"]):
+        for pattern in _name_patterns(language):
+            text = pattern.sub(lambda m: m.group(1) + NAME, text)
+    for name in sorted(staff_names, key=len, reverse=True):
+        if staff := _staff_pattern(name):
+            text = staff.sub(NAME, text)
+    return re.sub(r"\[name\](?:[ \u00a0]\[name\])+", NAME, text)
+
+
+def _is_iban(candidate: str) -> bool:
+    """ISO 13616: 15 to 34 signs whose rearranged number leaves 1 modulo 97."""
+    compact = re.sub(r"[^A-Za-z0-9]", "", candidate).upper()
+    if not 15 <= len(compact) <= 34:
+        return False
+    return int("".join(str(int(c, 36)) for c in compact[4:] + compact[:4])) % 97 == 1
+
+
+def _is_card(digits: str) -> bool:
+    """ISO/IEC 7812: 13 to 19 digits of a known first digit whose Luhn sum is a multiple of ten."""
+    if not 13 <= len(digits) <= 19 or digits[0] not in "23456" or len(set(digits)) == 1:
+        return False
+    doubled = [int(d) * (1 + i % 2) for i, d in enumerate(reversed(digits))]
+    return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
+
+
+def _is_year_or_price(match: re.Match[str]) -> bool:
+    number, after = match.group(2), match.string[match.end() :]
+    return bool(_MONEY_AFTER.match(after) or re.fullmatch(r"(?:19|20)\d\d", number) or _DATE.match(number))
+
+
+def _judge_digits(match: re.Match[str], languages: Sequence[str]) -> str:
+    found, before, after = match.group(), match.string[: match.start()], match.string[match.end() :]
+    digits = re.sub(r"\D", "", found)
+    if _is_card(digits):
+        return CARD
+    if _MONEY_BEFORE.search(before) or _MONEY_AFTER.match(after):
+        return found
+    if _DATE.search(found) or (_TIME.search(found) and not found.startswith(("+", "0"))):
+        return found
+    if _is_phone(found, digits, languages):
+        return PHONE
+    return NUMBER if len(digits) >= _LONG_NUMBER and not re.search(r"[.,/]", found) else found
+
+
+def _is_phone(found: str, digits: str, languages: Sequence[str]) -> bool:
+    if not 7 <= len(digits) <= 15:
+        return False
+    if found.lstrip("(").startswith(("+", "00")):
+        return True
+    regions = [region for code in dict.fromkeys([*languages, "en"]) for region in _REGIONS.get(code, ())]
+    for region in regions:
+        try:
+            number = phonenumbers.parse(found, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number_for_region(number, region):
+            return True
+        # A trunk zero in front and the right length: written as a phone number even if its block is not in use.
+        if found.lstrip("(").startswith("0") and phonenumbers.is_possible_number(number):
+            return True
+    return False
+
+
+@cache
+def _staff_pattern(name: str) -> re.Pattern[str] | None:
+    """The name and each part of it; endings may be inflected (Олена, Оленою), short parts must be capitalised."""
+    parts = [part for part in re.split(r"[\s.]+", name.strip()) if len(part) > 1]
+    if not parts:
+        return None
+    options = []
+    for part in parts:
+        escaped = re.escape(part)
+        if len(part) < 4:
+            options.append(escaped)
+            continue
+        bare = part[:-1] if part[-1] in "aeiouyаеиоуяюєїійьAEIOUYАЕИОУЯЮЄЇІЙЬ" else part
+        options.append(f"(?i:{re.escape(bare)}\\w{{0,3}})" if bare != part else f"(?i:{escaped}\\w{{0,3}})")
+    one = f"(?:{'|'.join(options)})"
+    return re.compile(rf"(?<![\w\[]){one}(?:[ \u00a0-]{one})*(?!\w)")
+
+
+@cache
+def _name_patterns(language: str) -> tuple[re.Pattern[str], ...]:
+    """How people give a name: "my name is …", "Mrs …", and a signature that ends the text."""
+    lists = load(language).get("names", {})
+    name = rf"{_NAME_WORD}(?: {_NAME_WORD})?"
+    shapes = {
+        "introductions": ("[ :,]{1,2}", ""),
+        "titles": (r"\.? ", ""),
+        "closings": (r"[,.!]?\s+", r"(?=[\s.!]*\Z)"),
+    }
+    return tuple(
+        re.compile(rf"(?<!\w)((?i:{'|'.join(map(re.escape, lists[kind]))}){between}){name}{after}")
+        for kind, (between, after) in shapes.items()
+        if lists.get(kind)
+    )

@@ -1,0 +1,195 @@
+"""Fine-tune the upper layers on cached outputs of the frozen trunk, and fit a regression on the untouched base."""
+
+import logging
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn import functional as F
+
+from .network import Head, Layers, Trunk, mean_pool
+from .rows import Row
+from .wheel import Base, Floats
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is tuned and how. Chosen by trial: DESIGN §8 tells what other choices gained."""
+
+    vocabulary: int = 60_000
+    frozen_layers: int = 6
+    max_tokens: int = 72
+    batch: int = 32
+    epochs: int = 1
+    body_rate: float = 1.2e-4
+    head_rate: float = 5e-4
+    warmup_steps: int = 60
+    smoothing: float = 0.05
+    dropout: float = 0.05
+    regression_rows: int = 30_000
+    regression_strength: float = 0.1
+    blend_tuned: float = 0.6
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Cached:
+    """The trunk's output for every row, end to end in half precision."""
+
+    states: npt.NDArray[np.float16]
+    starts: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def length(self, i: int) -> int:
+        return int(self.starts[i + 1] - self.starts[i])
+
+    def batch(self, rows: list[int]) -> tuple[Tensor, Tensor]:
+        longest = max(map(self.length, rows))
+        x = torch.zeros(len(rows), longest, self.states.shape[1])
+        mask = torch.zeros(len(rows), longest, dtype=torch.bool)
+        for k, i in enumerate(rows):
+            n = self.length(i)
+            x[k, :n] = torch.from_numpy(self.states[self.starts[i] : self.starts[i + 1]].astype(np.float32))
+            mask[k, :n] = True
+        return x, mask
+
+
+def by_length(lengths: list[int], size: int, rng: random.Random | None = None) -> Iterator[list[int]]:
+    """Batches of rows of like length; with `rng`, in a random order drawn from it."""
+    order = list(range(len(lengths)))
+    pool = len(order)
+    if rng is not None:
+        rng.shuffle(order)
+        pool = size * 50
+    for at in range(0, len(order), pool):
+        part = sorted(order[at : at + pool], key=lambda i: lengths[i])
+        batches = [part[k : k + size] for k in range(0, len(part), size)]
+        if rng is not None:
+            rng.shuffle(batches)
+        yield from batches
+
+
+def run_trunk(trunk: Trunk, tokenizer: Tokenizer, texts: list[str], pad: int, recipe: Recipe) -> Cached:
+    """Tokenize all texts and pass them through the frozen layers once."""
+    tokenizer.enable_truncation(recipe.max_tokens)
+    ids = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+    lengths = [len(row) for row in ids]
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    states = np.empty((starts[-1], trunk.norm.weight.shape[0]), np.float16)
+    log.info("%d texts, %.1f tokens each", len(texts), starts[-1] / len(texts))
+    trunk.eval()
+    began, done = time.monotonic(), 0
+    with torch.inference_mode():
+        for batch in by_length(lengths, recipe.batch):
+            longest = lengths[batch[-1]]
+            x = torch.full((len(batch), longest), pad)
+            for k, i in enumerate(batch):
+                x[k, : lengths[i]] = torch.tensor(ids[i])
+            mask = torch.arange(longest)[None, :] < torch.tensor([lengths[i] for i in batch])[:, None]
+            out = trunk(x, mask).numpy().astype(np.float16)
+            for k, i in enumerate(batch):
+                states[starts[i] : starts[i + 1]] = out[k, : lengths[i]]
+            done += 1
+            if done % 300 == 0:
+                log.info("trunk: batch %d after %.0f s", done, time.monotonic() - began)
+    return Cached(states, starts)
+
+
+def tune(base: Base, cached: Cached, rows: list[Row], recipe: Recipe) -> tuple[Layers, Head]:
+    """Train the upper layers and the head on the labels."""
+    torch.manual_seed(recipe.seed)
+    upper = Layers(base, recipe.frozen_layers, base.layers, recipe.dropout)
+    head = Head(base.hidden, 3)
+    groups = [
+        {"params": list(upper.parameters()), "lr": recipe.body_rate, "base": recipe.body_rate},
+        {"params": list(head.parameters()), "lr": recipe.head_rate, "base": recipe.head_rate},
+    ]
+    weights = [*upper.parameters(), *head.parameters()]
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
+    lengths = [cached.length(i) for i in range(len(cached))]
+    labels = torch.tensor([row.label for row in rows])
+    total = recipe.epochs * -(-len(rows) // recipe.batch)
+    step, running, began = 0, 0.0, time.monotonic()
+    upper.train()
+    head.train()
+    for epoch in range(recipe.epochs):
+        for batch in by_length(lengths, recipe.batch, random.Random(recipe.seed * 1000 + epoch)):
+            share = min(1.0, (step + 1) / recipe.warmup_steps) * max(0.02, 1 - step / total)
+            for group in optimizer.param_groups:
+                group["lr"] = group["base"] * share
+            x, mask = cached.batch(batch)
+            loss = F.cross_entropy(head(upper(x, mask)), labels[batch], label_smoothing=recipe.smoothing)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(weights, 1.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            step += 1
+            running = loss.item() if step == 1 else 0.98 * running + 0.02 * loss.item()
+            if step % 100 == 0:
+                log.info("tune: step %d of %d, loss %.3f, %.0f s", step, total, running, time.monotonic() - began)
+    return upper.eval(), head.eval()
+
+
+def embed(upper: Layers, cached: Cached, rows: list[int], recipe: Recipe) -> Floats:
+    """Embeddings of some rows by layers over the cached trunk."""
+    out = np.empty((len(rows), cached.states.shape[1]), np.float32)
+    with torch.inference_mode():
+        for batch in by_length([cached.length(i) for i in rows], recipe.batch):
+            x, mask = cached.batch([rows[k] for k in batch])
+            out[batch] = mean_pool(upper(x, mask), mask).numpy()
+    return out
+
+
+def fit_regression(embeddings: Floats, labels: npt.NDArray[np.int64], recipe: Recipe) -> tuple[Floats, Floats]:
+    """Weights (hidden × 3) and bias of a logistic regression on embeddings, its standardisation folded in."""
+    from sklearn.linear_model import LogisticRegression
+
+    mean, scale = embeddings.mean(0), embeddings.std(0)
+    model = LogisticRegression(C=recipe.regression_strength, max_iter=400)
+    model.fit((embeddings - mean) / scale, labels)
+    weights = (model.coef_ / scale).T.astype(np.float32)
+    bias = (model.intercept_ - mean @ weights).astype(np.float32)
+    return weights, bias
+
+
+def save_checkpoint(
+    folder: Path, base: Base, vocabulary: int, trunk: Trunk, upper: Layers, head: Head, pad: int
+) -> None:
+    """The tuned model as `AutoModelForSequenceClassification` loads it."""
+    from transformers import BertConfig, BertForSequenceClassification
+
+    from .rows import LABELS
+
+    config = BertConfig(
+        vocab_size=vocabulary,
+        hidden_size=base.hidden,
+        num_hidden_layers=base.layers,
+        num_attention_heads=base.heads,
+        intermediate_size=base.inner,
+        max_position_embeddings=base.tensors["embeddings.position_embeddings.weight"].shape[0],
+        type_vocab_size=base.tensors["embeddings.token_type_embeddings.weight"].shape[0],
+        layer_norm_eps=base.eps,
+        pad_token_id=pad,
+        id2label=dict(enumerate(LABELS)),
+        label2id={label: i for i, label in enumerate(LABELS)},
+    )
+    state = {name: torch.from_numpy(v) for name, v in base.tensors.items() if name.startswith("embeddings.")}
+    state["embeddings.word_embeddings.weight"] = trunk.words.weight
+    state |= {name: torch.from_numpy(v) for part in (trunk.lower, upper) for name, v in part.named().items()}
+    state |= {f"pooler.dense.{kind}": getattr(head.pooler, kind) for kind in ("weight", "bias")}
+    named = {f"bert.{name}": value.detach() for name, value in state.items()}
+    named |= {f"classifier.{kind}": getattr(head.classifier, kind).detach() for kind in ("weight", "bias")}
+    model = BertForSequenceClassification(config)
+    model.load_state_dict(named)
+    model.save_pretrained(folder)
