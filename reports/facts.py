@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date
+from pathlib import Path
 
 from django.db import connection, transaction
 
@@ -13,99 +14,7 @@ from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, QuestionKind
 STAFF_FLAG = "staff"
 _LOCK_CLASS = 0x48484641
 
-_SCORES = ", ".join(f"count(*) FILTER (WHERE NOT staff AND score = {score})" for score in range(11))
-_COUNT = (
-    """
-WITH wanted AS (
-    SELECT * FROM unnest(%(stores)s::bigint[], %(days)s::date[]) AS w(store_id, local_day)
-), answers AS (
-    SELECT r.id, r.store_id, r.local_day, r.headline_kind, r.channel, r.sample_kind, r.score,
-           %(staff)s = ANY(r.flags) AS staff,
-           r.headline_kind = %(nps)s AND r.score >= %(promoter)s AS promoter,
-           r.headline_kind = %(nps)s AND r.score <= %(detractor)s AS detractor
-    FROM surveys_response r JOIN wanted USING (store_id, local_day)
-), readings AS (
-    SELECT a.*, n.sentiment, n.topics
-    FROM answers a
-    JOIN surveys_verbatim v ON v.response_id = a.id
-    JOIN sentiment_analysis n ON n.verbatim_id = v.id
-    WHERE NOT a.staff AND n.analysed_at IS NOT NULL
-), cell AS (
-    SELECT store_id, local_day, headline_kind, channel, sample_kind,
-           count(*) FILTER (WHERE NOT staff) AS responses,
-           count(*) FILTER (WHERE staff) AS staff_responses,
-           count(*) FILTER (WHERE NOT staff AND promoter) AS promoters,
-           count(*) FILTER (WHERE NOT staff AND headline_kind = %(nps)s AND NOT promoter AND NOT detractor) AS passives,
-           count(*) FILTER (WHERE NOT staff AND detractor) AS detractors,
-           ARRAY["""
-    + _SCORES
-    + """]::int[] AS score_counts
-    FROM answers GROUP BY 1, 2, 3, 4, 5
-), words AS (
-    SELECT store_id, local_day, headline_kind, channel, sample_kind,
-           count(*) FILTER (WHERE sentiment = 'negative') AS negative,
-           count(*) FILTER (WHERE sentiment = 'neutral') AS neutral,
-           count(*) FILTER (WHERE sentiment = 'positive') AS positive
-    FROM readings GROUP BY 1, 2, 3, 4, 5
-), mentions AS (
-    SELECT m.id, m.store_id, m.local_day, m.headline_kind, m.channel, m.sample_kind, t.value ->> 'topic' AS topic,
-           bool_or(m.promoter) AS promoter, bool_or(m.detractor) AS detractor,
-           bool_or(t.value ->> 'sentiment' = 'negative') AS negative,
-           bool_or(t.value ->> 'sentiment' = 'positive') AS positive
-    FROM readings m CROSS JOIN LATERAL jsonb_array_elements(m.topics) AS t
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
-), topic AS (
-    SELECT store_id, local_day, headline_kind, channel, sample_kind, topic,
-           jsonb_build_object(
-               'n', count(*),
-               'promoters', count(*) FILTER (WHERE promoter),
-               'detractors', count(*) FILTER (WHERE detractor),
-               'negative', count(*) FILTER (WHERE negative),
-               'positive', count(*) FILTER (WHERE positive)
-           ) AS counts
-    FROM mentions GROUP BY 1, 2, 3, 4, 5, 6
-), topics AS (
-    SELECT store_id, local_day, headline_kind, channel, sample_kind, jsonb_object_agg(topic, counts) AS topics
-    FROM topic GROUP BY 1, 2, 3, 4, 5
-), cases AS (
-    SELECT a.store_id, a.local_day, a.headline_kind, a.channel, a.sample_kind,
-           count(*) FILTER (WHERE over AND NOT c.fix_only) AS contactable,
-           count(*) FILTER (WHERE over AND NOT c.fix_only AND c.contacted_at <= clock.due_at) AS reached,
-           count(*) FILTER (
-               WHERE over AND NOT c.fix_only AND c.attempted_at <= clock.due_at
-               AND (c.contacted_at IS NULL OR c.contacted_at > clock.due_at)
-           ) AS attempted,
-           count(*) FILTER (WHERE over AND c.fix_only) AS fix_only,
-           count(*) FILTER (WHERE over AND c.fix_only AND c.fixed_at <= clock.due_at) AS acted,
-           count(*) FILTER (WHERE NOT over) AS running,
-           count(*) FILTER (WHERE c.round > 0 OR c.state IN (%(confirmed)s, %(unconfirmed)s)) AS asked,
-           count(*) FILTER (WHERE c.state = %(confirmed)s) AS confirmed,
-           count(*) FILTER (WHERE c.round > 0) AS reopened,
-           count(*) FILTER (WHERE c.state = %(unconfirmed)s) AS unconfirmed
-    FROM answers a
-    JOIN alerts_case c ON c.response_id = a.id
-    CROSS JOIN LATERAL (SELECT coalesce(c.first_due_at, c.due_at) AS due_at) AS clock
-    CROSS JOIN LATERAL (SELECT clock.due_at <= statement_timestamp() AS over) AS now
-    WHERE NOT a.staff GROUP BY 1, 2, 3, 4, 5
-)
-INSERT INTO reports_storeday (
-    store_id, local_day, headline_kind, channel, sample_kind,
-    responses, staff_responses, promoters, passives, detractors, score_counts,
-    negative, neutral, positive, topics,
-    contactable, reached, attempted, fix_only, acted, running, asked, confirmed, reopened, unconfirmed
-)
-SELECT store_id, local_day, headline_kind, channel, sample_kind,
-       responses, staff_responses, promoters, passives, detractors, score_counts,
-       coalesce(negative, 0), coalesce(neutral, 0), coalesce(positive, 0), coalesce(topics, '{}'::jsonb),
-       coalesce(contactable, 0), coalesce(reached, 0), coalesce(attempted, 0), coalesce(fix_only, 0),
-       coalesce(acted, 0), coalesce(running, 0), coalesce(asked, 0), coalesce(confirmed, 0),
-       coalesce(reopened, 0), coalesce(unconfirmed, 0)
-FROM cell
-LEFT JOIN words USING (store_id, local_day, headline_kind, channel, sample_kind)
-LEFT JOIN topics USING (store_id, local_day, headline_kind, channel, sample_kind)
-LEFT JOIN cases USING (store_id, local_day, headline_kind, channel, sample_kind)
-"""
-)
+_COUNT = (Path(__file__).parent / "count_days.sql").read_text()
 
 
 def count_days(days: Collection[tuple[int, date]]) -> None:
