@@ -1,8 +1,21 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+def _first_rules(sender: object, **_: Any) -> None:
+    """A chain without any rule would overlook every unhappy shopper."""
+    from alerts.policy import ensure_defaults  # noqa: PLC0415
+
+    ensure_defaults()
 
 
 class AlertsConfig(AppConfig):
     name = "alerts"
 
     def ready(self) -> None:
-        from alerts import receivers  # noqa: F401, PLC0415  (connects this room to the signals above it)
+        # Connects this room to the signals above it, its work to the loop, its messages to the outbox.
+        from alerts import erasure, receivers, renderers, work  # noqa: F401, PLC0415
+
+        post_migrate.connect(_first_rules, sender=self)

@@ -44,6 +44,8 @@ class StepState(models.TextChoices):
 class EventKind(models.TextChoices):
     OPENED = "opened", _("Case opened")
     RESPONSE_ADDED = "response_added", _("Another response added")
+    CORRECTED = "corrected", _("Shopper corrected the feedback")
+    SEVERITY_RAISED = "severity_raised", _("Made severe")
     NOTIFIED = "notified", _("Notified")
     ESCALATED = "escalated", _("Escalated")
     ACKNOWLEDGED = "acknowledged", _("Acknowledged")

@@ -1,6 +1,7 @@
 """Cases: who must act on which response, until when, and all that happened."""
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -16,6 +17,7 @@ from alerts.choices import (
     StopsOn,
     Trigger,
 )
+from alerts.rules import parse
 from core.leases import Leased
 from messaging.choices import Channel
 from stores.models import Store, User
@@ -37,6 +39,11 @@ class Rule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises ValidationError when the conditions do not parse."""
+        parse(self.conditions)
+        super().save(*args, **kwargs)
 
 
 class Evaluation(Leased):
@@ -87,9 +94,10 @@ class RootCause(models.Model):
 class Case(models.Model):
     """One unhappy shopper at one store, with the clock that runs for the people who answer for it.
 
-    `due_at` is thirty open minutes after `opened_at`, computed once. `policy` is the ladder as it stood then: later
-    edits of rules or hours change nothing. `level` says who owns it now: 0 store, 1 area, 2 head office. A case
-    without a way to reach the shopper is fix-only: recording an action stands in for contacting.
+    `due_at` is thirty open minutes after `opened_at`, computed once; reopening starts a new clock and keeps the first
+    one in `first_due_at`. `policy` is the ladder as it stood then: later edits of rules or hours change nothing.
+    `level` says who owns it now: 0 store, 1 area, 2 head office. A case without a way to reach the shopper is fix-only:
+    recording an action stands in for contacting.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -105,10 +113,13 @@ class Case(models.Model):
     round = models.PositiveSmallIntegerField(default=0)
     fix_only = models.BooleanField(default=False)
     policy = models.JSONField()
-    # "entered", or "assumed" when the store has no hours and counts as always open.
+    # What the clock rests on: "entered" hours, "assumed" (none entered: always open) or "closed" (for 60 days to come).
     hours_basis = models.CharField(max_length=10, default="entered")
     opened_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    # None until the case is reopened. The service-level shares use it before `due_at`.
+    first_due_at = models.DateTimeField(null=True, blank=True)
+    # When each of these first happened, in whichever round.
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     # The first try, and the first time the shopper was really reached.
     attempted_at = models.DateTimeField(null=True, blank=True)

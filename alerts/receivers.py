@@ -1,1 +1,58 @@
 """Connects this room to the signals above it."""
+
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.dispatch import receiver
+
+from alerts.choices import Trigger
+from alerts.models import Evaluation
+from alerts.opening import judge
+from core.leases import ClockNow
+from sentiment.models import Analysis
+from sentiment.signals import verbatim_analysed
+from surveys.models import Response
+from surveys.signals import response_saved
+
+log = structlog.get_logger()
+
+
+@receiver(response_saved)
+def judge_score(sender: object, response: Response, corrected: bool = False, **_: Any) -> None:
+    """Run the score rules in a savepoint of the submission and leave word of the outcome.
+
+    When they fail the response is kept all the same, with an evaluation that the lane tries again.
+    """
+    evaluation = Evaluation(response=response, trigger=Trigger.SCORE, revision=response.revision)
+    try:
+        with transaction.atomic():
+            if corrected:
+                Response.objects.select_for_update(no_key=True).only("pk").get(pk=response.pk)
+            judge(evaluation, response, fresh=not corrected)
+    except Exception as error:  # whatever is wrong with the rules, the shopper's words are kept
+        log.exception("score rules failed", response=str(response.pk))
+        evaluation.run_at = ClockNow()
+        evaluation.last_error = type(error).__name__
+    else:
+        evaluation.done_at = ClockNow()
+    Evaluation.objects.bulk_create([evaluation], ignore_conflicts=True)
+
+
+@receiver(verbatim_analysed)
+def queue_text_rules(sender: object, analysis: Analysis, **_: Any) -> None:
+    """Leave a due evaluation; words that are read again are judged again."""
+    Evaluation.objects.bulk_create(
+        [
+            Evaluation(
+                response_id=analysis.verbatim.response_id,
+                trigger=Trigger.TEXT,
+                revision=0,
+                verbatim_id=analysis.pk,
+                run_at=ClockNow(),
+            )
+        ],
+        update_conflicts=True,
+        unique_fields=["response", "trigger", "revision", "verbatim"],
+        update_fields=["run_at", "done_at", "attempts", "lease_token", "lease_until", "last_error"],
+    )

@@ -16,10 +16,19 @@ from django.db.models.functions import Now
 
 
 class ClockNow(Now):
-    """`clock_timestamp()`: the moment itself, not the start of the transaction."""
+    """The database's moment of this statement, not of the start of the transaction.
+
+    Not `clock_timestamp()`, which may change between two rows, so that no index can be searched for it: a poll would
+    walk everything that is not due yet.
+    """
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        return self.as_sql(compiler, connection, template="CLOCK_TIMESTAMP()", **extra)
+        return self.as_sql(compiler, connection, template="STATEMENT_TIMESTAMP()", **extra)
+
+
+def from_now(delay: timedelta) -> CombinedExpression:
+    """The database's moment, and `delay` more (or, when negative, less)."""
+    return CombinedExpression(ClockNow(), "+", Value(delay))
 
 
 class Leased(models.Model):
@@ -62,7 +71,6 @@ def claim(
     The claim is committed before it returns, with its attempt counted: nobody holds a lock while working.
     """
     token = uuid.uuid4()
-    until = CombinedExpression(ClockNow(), "+", Value(lease))
     with transaction.atomic():
         ids = list(
             due(rows)
@@ -73,7 +81,7 @@ def claim(
         if not ids:
             return []
         rows.model._default_manager.filter(pk__in=ids).update(
-            lease_token=token, lease_until=until, attempts=F("attempts") + 1
+            lease_token=token, lease_until=from_now(lease), attempts=F("attempts") + 1
         )
     taken: list[Row] = list(rows.model._default_manager.filter(pk__in=ids).order_by(*order))
     return [Claim(row, token) for row in taken]

@@ -1,16 +1,20 @@
 """The one work loop: `./run manage work LANE…` runs the steps that the rooms register here."""
 
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import structlog
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, connections
 
 from core.models import Heartbeat
 
 log = structlog.get_logger()
 POLL_SECS = 0.5
+BEAT_SECS = 5
+THREADS = 4
 LANES = ("alerts", "facts", "analysis")
 
 
@@ -34,6 +38,7 @@ class Watch:
 
 _steps: list[Step] = []
 _watches: list[Watch] = []
+_woken = threading.Event()
 
 
 def register_step(lane: str, name: str, run: Callable[[], int]) -> None:
@@ -60,6 +65,51 @@ def watches() -> list[Watch]:
     return list(_watches)
 
 
+class Background:
+    """A few threads for work that waits on somebody else's server, so that it never holds up the loop.
+
+    A step takes no more rows than `free()` says: a row that waited in a queue would lose its lease there.
+    """
+
+    def __init__(self, threads: int = THREADS) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="work")
+        self._places = threads
+        self._lock = threading.Lock()
+
+    def free(self) -> int:
+        """How many threads wait for work."""
+        return self._places
+
+    def submit(self, job: Callable[[], None]) -> None:
+        """Run `job` in a thread with a database connection of its own; wakes the loop when it ends."""
+        with self._lock:
+            self._places -= 1
+        self._pool.submit(self._run, job)
+
+    def close(self) -> None:
+        """Wait for what has begun."""
+        self._pool.shutdown(wait=True)
+
+    def _run(self, job: Callable[[], None]) -> None:
+        try:
+            job()
+        except Exception:  # the row's lease runs out and another worker takes it
+            log.exception("background work failed")
+        finally:
+            connections.close_all()
+            with self._lock:
+                self._places += 1
+            _woken.set()
+
+
+_background: Background | None = None
+
+
+def background() -> Background | None:
+    """The threads of the running loop; None outside of one (tests, `--once`, the audit), where steps work inline."""
+    return _background
+
+
 def run_once(lanes: list[str]) -> int:
     """Run each step of the lanes once; one that fails does not stop the others. Returns how many rows were taken."""
     taken = 0
@@ -83,21 +133,33 @@ def drain(lanes: list[str], *, limit: int = 10_000) -> int:
     return total
 
 
+def heartbeat_name(lanes: list[str]) -> str:
+    """The name under which a loop over `lanes` reports; `lanes_alive` reads it back."""
+    return "work " + " ".join(lanes)
+
+
 def run_forever(lanes: list[str], *, stop: Callable[[], bool]) -> None:
     """Work until `stop()` says so; a lost database is waited for, never fatal."""
+    global _background
+    _background = Background()
     beat_due = 0.0
-    while not stop():
-        try:
-            if time.monotonic() >= beat_due:
-                Heartbeat.beat("work " + " ".join(lanes))
-                beat_due = time.monotonic() + 5
-            taken = run_once(lanes)
-        except (OperationalError, InterfaceError) as error:
-            log.warning("database away", error=type(error).__name__)
-            taken = 0
-            connection.close()
-            time.sleep(1)
-        finally:
-            close_old_connections()
-        if not taken:
-            time.sleep(POLL_SECS)
+    try:
+        while not stop():
+            _woken.clear()
+            try:
+                if time.monotonic() >= beat_due:
+                    Heartbeat.beat(heartbeat_name(lanes))
+                    beat_due = time.monotonic() + BEAT_SECS
+                taken = run_once(lanes)
+            except (OperationalError, InterfaceError) as error:
+                log.warning("database away", error=type(error).__name__)
+                taken = 0
+                connection.close()
+                time.sleep(1)
+            finally:
+                close_old_connections()
+            if not taken:
+                _woken.wait(POLL_SECS)
+    finally:
+        _background.close()
+        _background = None

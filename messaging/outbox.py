@@ -1,8 +1,9 @@
 """How rooms put messages into the outbox and teach it to write them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
@@ -38,20 +39,20 @@ def renderer_of(kind: str) -> Renderer:
     return _renderers[kind]
 
 
-def put(
+def draft(
     kind: str,
     subject_id: object,
     *,
-    channel: Channel,
+    channel: str,
     dedup_key: str,
     user: User | None = None,
     contact: Contact | None = None,
     run_at: datetime | None = None,
     expires_at: datetime | None = None,
     priority: int = 5,
-) -> Message | None:
-    """Add one message in the caller's transaction; None when a row with this `dedup_key` is there already."""
-    message = Message(
+) -> Message:
+    """An unsaved message; `run_at` None means now. Save it with `put_all`."""
+    return Message(
         kind=kind,
         subject_id=str(subject_id),
         channel=channel,
@@ -63,6 +64,17 @@ def put(
         run_at=run_at or timezone.now(),
         expires_at=expires_at,
     )
+
+
+def put_all(messages: Sequence[Message]) -> None:
+    """Add messages in the caller's transaction; those whose `dedup_key` is there already are left out."""
+    if messages:
+        Message.objects.bulk_create(messages, ignore_conflicts=True)
+
+
+def put(kind: str, subject_id: object, *, channel: Channel, dedup_key: str, **fields: Any) -> Message | None:
+    """Add one message in the caller's transaction; None when a row with this `dedup_key` is there already."""
+    message = draft(kind, subject_id, channel=channel, dedup_key=dedup_key, **fields)
+    put_all([message])
     # PostgreSQL reports no row count for ignored conflicts through bulk_create, so look at what is there.
-    Message.objects.bulk_create([message], ignore_conflicts=True)
     return message if Message.objects.filter(pk=message.pk).exists() else None

@@ -29,11 +29,21 @@ def roles_of(user: User) -> set[str]:
     return cached
 
 
+def people_by_role(store: Store) -> dict[str, list[User]]:
+    """The active people of every role that reaches this store, directly or through a node above it, in one query."""
+    above = [int(part) for part in store.node.path.strip("/").split("/")]
+    assignments = RoleAssignment.objects.filter(Q(store=store) | Q(node__in=above), user__is_active=True)
+    found: dict[str, list[User]] = {}
+    for assignment in assignments.select_related("user").order_by("user__id"):
+        people = found.setdefault(assignment.role, [])
+        if assignment.user not in people:
+            people.append(assignment.user)
+    return found
+
+
 def people_with(role: str, store: Store) -> list[User]:
     """The active people who hold `role` for this store, directly or through a node above it."""
-    above = [int(part) for part in store.node.path.strip("/").split("/")]
-    assignments = RoleAssignment.objects.filter(Q(store=store) | Q(node__in=above), role=role, user__is_active=True)
-    return [a.user for a in assignments.select_related("user").order_by("user__id")]
+    return people_by_role(store).get(role, [])
 
 
 # Who answers at each level of the escalation ladder, lowest first.
@@ -44,14 +54,15 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 )
 
 
-def who_answers(store: Store, level: int = 0) -> list[User]:
+def who_answers(store: Store, level: int = 0, *, people: dict[str, list[User]] | None = None) -> list[User]:
     """The people at a level of the ladder (0 store, 1 area, 2 head office).
 
     An empty level passes to the next one up: a store without a manager is the area manager's. Empty only when the
-    chain has nobody at all.
+    chain has nobody at all. `people` spares the query to whoever has asked `people_by_role` already.
     """
+    people = people_by_role(store) if people is None else people
     for roles in LEVELS[min(level, len(LEVELS) - 1) :]:
-        people = [person for role in roles for person in people_with(role, store)]
-        if people:
-            return people
+        answering = [person for role in roles for person in people.get(role, [])]
+        if answering:
+            return list(dict.fromkeys(answering))
     return []

@@ -1,0 +1,485 @@
+"""What people do to a case. Each is one transaction that locks the case, records an event and bumps `version`.
+
+The way of a case::
+
+    open → acknowledged → contacted → resolved → confirmed
+      ↑        (each may be skipped)      ├────→ unconfirmed  (silence)
+      └───────── reopened, one level up ──┘      (the shopper says no, also later)
+
+Everything with a `form_id` may be sent twice: the second time changes nothing and succeeds. What the state forbids
+raises ActionRefused with a sentence for the person who asked.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, Literal, ParamSpec, get_args
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from alerts.choices import TO_DO, CaseState, EntryKind, EventKind
+from alerts.clock import deadline, hours_of
+from alerts.models import Case, CaseEntry, CaseEvent, RootCause, Verification
+from alerts.notices import CASE_ANSWER, STAFF_KINDS, VERIFICATION, Written, add_update
+from alerts.opening import start_ladder
+from alerts.policy import Policy
+from alerts.queries import case_for_response, is_reachable
+from alerts.signals import case_changed
+from core.personal import erase_response
+from customers.models import Contact, ContactKind, Permission
+from messaging.choices import Channel, MessageState
+from messaging.models import Message
+from messaging.outbox import draft
+from stores.models import User
+from stores.queries import LEVELS, people_by_role, who_answers
+from surveys.choices import ContactWish
+from surveys.models import Response
+
+P = ParamSpec("P")
+ContactChannel = Literal["call", "sms", "email", "person"]
+ANSWERABLE = (CaseState.RESOLVED, CaseState.CONFIRMED, CaseState.UNCONFIRMED)
+LONGEST_TEXT = 4000
+# A shopper's link is all that guards their page.
+_REPLIES_A_DAY = 20
+_ANSWER_LIFETIME = timedelta(days=3)
+
+
+class ActionRefused(Exception):
+    """The state of the case forbids it. The message is for the person who asked, in their language."""
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+class _AlreadyDone(Exception):
+    """This form was sent before: leave everything as it is."""
+
+
+@dataclass
+class _Change:
+    """One change of a locked case, written whole when its block ends without an error."""
+
+    case: Case
+    actor: User | None
+    at: datetime
+    form_id: UUID | None = None
+    written: Written = field(default_factory=Written)
+
+    @property
+    def reachable(self) -> bool:
+        return is_reachable(self.case.response)
+
+    def event(
+        self, kind: str, *, old: dict[str, Any] | None = None, new: dict[str, Any] | None = None, channel: str = ""
+    ) -> None:
+        """Record that something happened, with the form that asked for it."""
+        new = dict(new or {})
+        if self.form_id:
+            new["form_id"] = str(self.form_id)
+        self.written.events.append(
+            CaseEvent(
+                case=self.case, kind=kind, at=self.at, actor=self.actor, channel=channel, old=dict(old or {}), new=new
+            )
+        )
+
+    def entry(self, kind: str, text: str) -> CaseEntry:
+        entry = CaseEntry(case=self.case, kind=kind, text=text, author=self.actor)
+        if self.form_id:
+            entry.form_id = self.form_id
+        entry.save(force_insert=True)
+        return entry
+
+    def move(self, state: CaseState) -> dict[str, Any]:
+        """Go to `state`; returns the old and new state for the event."""
+        moved = {"old": {"state": self.case.state}, "new": {"state": state.value}}
+        self.case.state = state
+        return moved
+
+    def take_notice(self) -> None:
+        """Acting on an open case acknowledges it."""
+        if self.case.state != CaseState.OPEN:
+            return
+        moved = self.move(CaseState.ACKNOWLEDGED)
+        self.case.acknowledged_at = self.case.acknowledged_at or self.at
+        self.event(EventKind.ACKNOWLEDGED, **moved)
+        on_the_way = Message.objects.filter(
+            kind__in=STAFF_KINDS,
+            subject_id=str(self.case.pk),
+            state__in=(MessageState.PENDING, MessageState.SENDING),
+        ).count()
+        if on_the_way:
+            self.event(EventKind.CROSSED, new={"notices": on_the_way})
+
+
+@contextmanager
+def _changing(
+    case_id: UUID, *, actor: User | None, at: datetime | None = None, form_id: UUID | str | None = None
+) -> Iterator[_Change]:
+    """Hold the case's row while the block changes it, then write the change. Raises _AlreadyDone for a form that was
+    sent before."""
+    form = UUID(str(form_id)) if form_id else None
+    with transaction.atomic():
+        case = (
+            Case.objects.select_for_update(of=("self",))
+            .select_related("store__node", "response__contact", "owner")
+            .get(pk=case_id)
+        )
+        if form and case.events.filter(new__form_id=str(form)).exists():
+            raise _AlreadyDone
+        change = _Change(case, actor, at or timezone.now(), form)
+        yield change
+        if change.written.events:
+            case.version += 1
+            case.save()
+            change.written.save()
+            case_changed.send(sender=Case, case=case)
+
+
+def _once(action: Callable[P, None]) -> Callable[P, None]:
+    """Succeed quietly when there is nothing left to do."""
+
+    @wraps(action)
+    def act(*args: P.args, **kwargs: P.kwargs) -> None:
+        with suppress(_AlreadyDone):
+            action(*args, **kwargs)
+
+    return act
+
+
+def _cleaned(text: str, *, required: bool = True) -> str:
+    cleaned = text.replace("\x00", "").strip()[:LONGEST_TEXT]
+    if required and not cleaned:
+        raise ActionRefused(_("Please write something first."))
+    return cleaned
+
+
+def _require_to_do(case: Case) -> None:
+    if case.state not in TO_DO:
+        raise ActionRefused(_("This case is closed."))
+
+
+def acknowledge(case_id: UUID, *, actor: User, at: datetime | None = None) -> None:
+    """Say that somebody has seen it. Acknowledging again, or later than acting, changes nothing."""
+    with _changing(case_id, actor=actor, at=at) as change:
+        _require_to_do(change.case)
+        change.take_notice()
+
+
+@_once
+def record_contact(
+    case_id: UUID,
+    *,
+    actor: User,
+    channel: ContactChannel,
+    reached: bool,
+    note: str = "",
+    form_id: UUID | str,
+    at: datetime | None = None,
+) -> None:
+    """Note that the shopper was contacted, or that it was tried in vain.
+
+    A shopper without an address can only be met in person.
+    """
+    if channel not in get_args(ContactChannel):
+        raise ActionRefused(_("Please choose how you contacted the shopper."))
+    with _changing(case_id, actor=actor, at=at, form_id=form_id) as change:
+        case = change.case
+        _require_to_do(case)
+        if case.fix_only and channel != "person":
+            raise ActionRefused(_("This shopper left no way to be contacted."))
+        change.take_notice()
+        case.attempted_at = case.attempted_at or change.at
+        means = {"channel": channel}
+        if reached:
+            case.contacted_at = case.contacted_at or change.at
+            moved = change.move(CaseState.CONTACTED)
+            change.event(EventKind.CONTACTED, old=moved["old"], new=moved["new"] | means)
+        else:
+            change.event(EventKind.ATTEMPTED, new=means)
+        if words := _cleaned(note, required=False):
+            change.entry(EntryKind.NOTE, words)
+
+
+@_once
+def answer_shopper(case_id: UUID, *, actor: User, text: str, form_id: UUID | str, at: datetime | None = None) -> None:
+    """Write to the shopper: on their case page, with a message that leads there if they wished to be contacted.
+
+    Only an answer that is sent counts as a contact; one that waits on the page may never be read.
+    """
+    words = _cleaned(text)
+    with _changing(case_id, actor=actor, at=at, form_id=form_id) as change:
+        case = change.case
+        if case.response.erased_at:
+            raise ActionRefused(_("The shopper has deleted this feedback."))
+        to_do = case.state in TO_DO
+        if to_do:
+            change.take_notice()
+        entry = change.entry(EntryKind.ANSWER, words)
+        contact = case.response.contact
+        if not (change.reachable and contact):
+            change.event(EventKind.NOTED, new={"entry": entry.pk, "kind": EntryKind.ANSWER})
+            return
+        sent_by = channel_to(contact)
+        change.written.messages.append(
+            draft(
+                CASE_ANSWER,
+                entry.pk,
+                channel=sent_by,
+                contact=contact,
+                dedup_key=f"answer:{entry.pk}",
+                run_at=change.at,
+                expires_at=change.at + _ANSWER_LIFETIME,
+                priority=2,
+            )
+        )
+        case.attempted_at = case.attempted_at or change.at
+        case.contacted_at = case.contacted_at or change.at
+        moved = change.move(CaseState.CONTACTED) if to_do else {"old": {}, "new": {}}
+        change.event(EventKind.CONTACTED, old=moved["old"], new=moved["new"] | {"entry": entry.pk}, channel=sent_by)
+
+
+def channel_to(contact: Contact) -> Channel:
+    """How an address is written to."""
+    return Channel.EMAIL if contact.kind == ContactKind.EMAIL else Channel.SMS
+
+
+@_once
+def record_action(case_id: UUID, *, actor: User, text: str, form_id: UUID | str, at: datetime | None = None) -> None:
+    """Note what was done about the cause. For a fix-only case this is what its clock waits for."""
+    words = _cleaned(text)
+    with _changing(case_id, actor=actor, at=at, form_id=form_id) as change:
+        _require_to_do(change.case)
+        change.take_notice()
+        _fix(change, words)
+
+
+def _fix(change: _Change, words: str) -> None:
+    change.case.fixed_at = change.case.fixed_at or change.at
+    entry = change.entry(EntryKind.ACTION, words)
+    change.event(EventKind.FIXED, new={"entry": entry.pk, "round": change.case.round})
+
+
+@_once
+def add_note(case_id: UUID, *, actor: User, text: str, form_id: UUID | str, at: datetime | None = None) -> None:
+    """Add an internal note; the shopper never sees it."""
+    words = _cleaned(text)
+    with _changing(case_id, actor=actor, at=at, form_id=form_id) as change:
+        entry = change.entry(EntryKind.NOTE, words)
+        change.event(EventKind.NOTED, new={"entry": entry.pk, "kind": EntryKind.NOTE})
+
+
+@_once
+def resolve(
+    case_id: UUID,
+    *,
+    actor: User,
+    root_cause_id: int,
+    text: str = "",
+    form_id: UUID | str,
+    at: datetime | None = None,
+) -> None:
+    """Close the work with a root cause; `text` says what was done and may be empty.
+
+    Needs a contact, or at least a try; for a fix-only case a recorded action, which `text` may be. Later the shopper
+    is asked whether it is solved.
+    """
+    words = _cleaned(text, required=False)
+    with _changing(case_id, actor=actor, at=at, form_id=form_id) as change:
+        case = change.case
+        _require_to_do(case)
+        cause = RootCause.objects.filter(pk=root_cause_id, active=True).first()
+        if cause is None:
+            raise ActionRefused(_("Please choose a root cause."))
+        tried = _this_round(case, EventKind.CONTACTED, EventKind.ATTEMPTED)
+        if not case.fix_only and not tried:
+            raise ActionRefused(_("Please contact the shopper first, or note that you tried."))
+        if case.fix_only and not words and not tried and not _this_round(case, EventKind.FIXED):
+            raise ActionRefused(_("Please note first what was done."))
+        change.take_notice()
+        if words:
+            _fix(change, words)
+        case.root_cause = cause
+        case.resolved_at = change.at
+        moved = change.move(CaseState.RESOLVED)
+        change.event(EventKind.RESOLVED, old=moved["old"], new=moved["new"] | {"root_cause": cause.pk})
+        Verification.objects.create(case=case, round=case.round, run_at=change.at + settings.VERIFICATION_DELAY)
+
+
+def _this_round(case: Case, *kinds: str) -> bool:
+    """Whether one of these happened since the case was opened, or reopened the last time."""
+    events = case.events.filter(kind__in=kinds)
+    reopened = case.events.filter(kind=EventKind.REOPENED).order_by("-pk").first() if case.round else None
+    return (events.filter(pk__gt=reopened.pk) if reopened else events).exists()
+
+
+def _case_of(response_id: UUID) -> Case:
+    case = case_for_response(response_id)
+    if case is None:
+        raise ActionRefused(_("There is nothing to answer here."))
+    return case
+
+
+@_once
+def shopper_reply(response_id: UUID, *, text: str, form_id: UUID | str, at: datetime | None = None) -> None:
+    """The shopper writes on their case page; whoever owns the case is told."""
+    words = _cleaned(text)
+    with _changing(_case_of(response_id).pk, actor=None, at=at, form_id=form_id) as change:
+        case = change.case
+        recent = case.entries.filter(kind=EntryKind.SHOPPER, created_at__gt=change.at - timedelta(days=1))
+        if recent.count() >= _REPLIES_A_DAY:
+            raise ActionRefused(_("You have written a lot today. Please give us until tomorrow to answer."))
+        entry = change.entry(EntryKind.SHOPPER, words)
+        change.event(EventKind.REPLIED, new={"entry": entry.pk})
+        users = [case.owner] if case.owner else who_answers(case.store, case.level)
+        add_update(change.written, case, about=f"reply:{entry.pk}", users=users, at=change.at)
+
+
+@_once
+def confirm(response_id: UUID, *, contacted: bool, solved: bool, at: datetime | None = None) -> None:
+    """The shopper's two answers. Yes closes the case for good, No reopens it one level up.
+
+    The same answer again changes nothing; a No after a Yes, or after the silence, still reopens.
+    """
+    with _changing(_case_of(response_id).pk, actor=None, at=at) as change:
+        case = change.case
+        answers = {"contacted": contacted, "solved": solved}
+        last = case.verifications.order_by("-round").first()
+        if case.state not in ANSWERABLE or last is None:
+            if last is not None and last.answered_at and last.solved is False and not solved:
+                raise _AlreadyDone
+            raise ActionRefused(_("We are still working on this. Please answer once it is done."))
+        if case.state == CaseState.CONFIRMED and solved:
+            raise _AlreadyDone
+        Verification.objects.filter(pk=last.pk).update(
+            answered_at=change.at, run_at=None, lease_token=None, lease_until=None, **answers
+        )
+        if solved:
+            case.closed_at = change.at
+            moved = change.move(CaseState.CONFIRMED)
+            change.event(EventKind.CONFIRMED, old=moved["old"], new=moved["new"] | answers)
+        else:
+            _reopen(change, answers)
+
+
+def _reopen(change: _Change, answers: dict[str, Any]) -> None:
+    """A new round one level up: its own owner, clock and ladder, whose first notice goes out at once."""
+    case = change.case
+    people = people_by_role(case.store)
+    hours = hours_of(case.store)
+    old = {
+        "state": case.state,
+        "level": case.level,
+        "owner": case.owner_id,
+        "due_at": case.due_at.isoformat(),
+        "root_cause": case.root_cause_id,
+    }
+    case.round += 1
+    case.level = min(case.level + 1, len(LEVELS) - 1)
+    case.state = CaseState.OPEN
+    case.owner = next(iter(who_answers(case.store, case.level, people=people)), None)
+    case.first_due_at = case.first_due_at or case.due_at
+    case.due_at, case.hours_basis = deadline(hours, change.at, Policy.of(case.policy).target)
+    case.resolved_at = case.closed_at = case.root_cause = None
+    new = {
+        "state": case.state.value,
+        "level": case.level,
+        "owner": case.owner_id,
+        "due_at": case.due_at.isoformat(),
+        "round": case.round,
+    }
+    change.event(EventKind.REOPENED, old=old, new=new | answers)
+    start_ladder(change.written, case, hours=hours, people=people, at=change.at)
+
+
+def give_up_waiting(verification: Verification, *, at: datetime | None = None) -> None:
+    """Nobody answered the two questions in time: unconfirmed, which is never counted as success."""
+    with _changing(verification.case_id, actor=None, at=at) as change:
+        if change.case.state == CaseState.RESOLVED and change.case.round == verification.round:
+            change.case.closed_at = change.at
+            moved = change.move(CaseState.UNCONFIRMED)
+            change.event(EventKind.UNCONFIRMED, **moved)
+
+
+def ask_shopper(verification: Verification, *, at: datetime | None = None) -> None:
+    """Send the two questions, if the shopper can be reached and the case still waits for them."""
+    with _changing(verification.case_id, actor=None, at=at) as change:
+        contact = change.case.response.contact
+        waiting = change.case.state == CaseState.RESOLVED and change.case.round == verification.round
+        if not (waiting and change.reachable and contact):
+            return
+        change.event(EventKind.ASKED, new={"round": verification.round}, channel=channel_to(contact))
+        change.written.messages.append(
+            draft(
+                VERIFICATION,
+                verification.pk,
+                channel=channel_to(contact),
+                contact=contact,
+                dedup_key=f"verification:{verification.pk}",
+                run_at=change.at,
+                expires_at=change.at + _ANSWER_LIFETIME,
+                priority=3,
+            )
+        )
+
+
+def withdraw_permission(response_id: UUID, *, at: datetime | None = None) -> None:
+    """The shopper no longer wants to be contacted: nothing more is sent, and the case becomes fix-only.
+
+    A response without a case is possible; a second withdrawal changes nothing.
+    """
+    with transaction.atomic():
+        response = Response.objects.select_for_update(of=("self",)).select_related("contact").get(pk=response_id)
+        now = at or timezone.now()
+        was_reachable = is_reachable(response)
+        Response.objects.filter(pk=response_id).update(contact_wish=ContactWish.NONE)
+        if response.contact:
+            Permission.objects.filter(contact=response.contact, withdrawn_at=None).update(withdrawn_at=now)
+            _cancel_messages_to(response.contact)
+        case = case_for_response(response_id)
+        if case is None or not was_reachable:
+            return
+        with _changing(case.pk, actor=None, at=now) as change:
+            change.event(
+                EventKind.PERMISSION_WITHDRAWN,
+                old={"fix_only": change.case.fix_only},
+                new={"fix_only": _unreachable(change)},
+            )
+
+
+def erase(response_id: UUID, *, at: datetime | None = None) -> None:
+    """The shopper deletes their words and address everywhere; scores, times and counts stay."""
+    with transaction.atomic():
+        response = Response.objects.select_for_update(of=("self",)).select_related("contact").get(pk=response_id)
+        if response.erased_at:
+            return
+        if response.contact:
+            _cancel_messages_to(response.contact)
+        erase_response(response_id)
+        Response.objects.filter(pk=response_id, erased_at=None).update(erased_at=at or timezone.now())
+        case = case_for_response(response_id)
+        if case is not None:
+            with _changing(case.pk, actor=None, at=at) as change:
+                change.event(
+                    EventKind.ERASED, old={"fix_only": change.case.fix_only}, new={"fix_only": _unreachable(change)}
+                )
+
+
+def _unreachable(change: _Change) -> bool:
+    """Make the case fix-only unless another of its responses left a way to reach the shopper, or it was used."""
+    others = Response.objects.filter(appended_to__case=change.case).select_related("contact")
+    if not change.reachable and not any(is_reachable(other) for other in others):
+        change.case.fix_only = change.case.fix_only or change.case.contacted_at is None
+    return change.case.fix_only
+
+
+def _cancel_messages_to(contact: Contact) -> None:
+    Message.objects.filter(contact=contact, state=MessageState.PENDING).update(
+        state=MessageState.CANCELLED, run_at=None, lease_token=None, lease_until=None
+    )

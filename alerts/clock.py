@@ -1,0 +1,134 @@
+"""The 30-minute clock: deadlines in open minutes, computed in UTC from a store's hours.
+
+Rules for what hours can say:
+- A weekday's interval belongs to the day on which it opens, also when it closes on the next; so does an exception,
+  which replaces everything that would open on its date.
+- A closing time that the clock passes twice (autumn) is the second one, one that it skips (spring) lies as many real
+  minutes after opening as on any other day.
+- No weekly hours entered: open round the clock, "assumed".
+- A store that is closed for the next 60 days has nobody to wait for: the clock runs at once ("closed"), so that its
+  ladder reaches the people above it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, Value
+from django.db.models.fields import DateField, PositiveSmallIntegerField
+
+from stores.models import HoursException, OpeningInterval, Store
+
+HORIZON = timedelta(days=60)
+_MIDNIGHT = time(0)
+_DAY = timedelta(days=1)
+ENTERED, ASSUMED, CLOSED = "entered", "assumed", "closed"
+
+Stretch = tuple[time, time]
+
+
+@dataclass(frozen=True)
+class StoreHours:
+    """`weekly` maps a weekday (Monday is 0) to its stretches; `exceptions` a local date to its own, none if closed."""
+
+    zone: ZoneInfo
+    weekly: Mapping[int, tuple[Stretch, ...]] = field(default_factory=dict)
+    exceptions: Mapping[date, tuple[Stretch, ...]] = field(default_factory=dict)
+
+    @property
+    def assumed(self) -> bool:
+        """Whether nobody has entered weekly hours, so that the store counts as always open."""
+        return not self.weekly
+
+    def on(self, day: date) -> tuple[Stretch, ...]:
+        """The stretches that open on a local date."""
+        if day in self.exceptions:
+            return self.exceptions[day]
+        if self.assumed:
+            return ((_MIDNIGHT, _MIDNIGHT),)
+        return self.weekly.get(day.weekday(), ())
+
+
+@lru_cache(maxsize=512)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def hours_of(store: Store) -> StoreHours:
+    """The hours as they are now, in one query."""
+    weekly: dict[int, list[Stretch]] = {}
+    exceptions: dict[date, list[Stretch]] = {}
+    intervals = OpeningInterval.objects.filter(store=store).values_list(
+        F("weekday"), Value(None, output_field=DateField()), F("opens"), F("closes")
+    )
+    days = HoursException.objects.filter(store=store).values_list(
+        Value(None, output_field=PositiveSmallIntegerField()), F("date"), F("opens"), F("closes")
+    )
+    for weekday, day, opens, closes in intervals.union(days, all=True):
+        if day is None:
+            weekly.setdefault(weekday, []).append((opens, closes))
+        else:
+            exceptions.setdefault(day, []).extend([(opens, closes)] if opens is not None else [])
+    return StoreHours(
+        _zone(store.time_zone),
+        {weekday: tuple(sorted(stretches)) for weekday, stretches in weekly.items()},
+        {day: tuple(sorted(stretches)) for day, stretches in exceptions.items()},
+    )
+
+
+def _opening(zone: ZoneInfo, day: date, at: time) -> datetime:
+    """In UTC; the first of two passes, and after the gap when skipped."""
+    return datetime.combine(day, at, zone).astimezone(UTC)
+
+
+def _closing(zone: ZoneInfo, day: date, at: time) -> datetime:
+    """In UTC; the second of two passes, and never before the gap when skipped."""
+    local = datetime.combine(day, at, zone)
+    return max(local.astimezone(UTC), local.replace(fold=1).astimezone(UTC))
+
+
+def open_spans(hours: StoreHours, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The stretches in which the store is open between two instants, in UTC, in order and without overlap."""
+    cursor = start.astimezone(UTC)
+    end = end.astimezone(UTC)
+    # A stretch that runs into the first day may have opened on the day before, which the clock change may shift.
+    day = cursor.astimezone(hours.zone).date() - _DAY
+    last = end.astimezone(hours.zone).date()
+    while day <= last and cursor < end:
+        for opens, closes in hours.on(day):
+            begin = max(_opening(hours.zone, day, opens), cursor)
+            until = min(_closing(hours.zone, day + _DAY if closes <= opens else day, closes), end)
+            if until > begin:
+                yield begin, until
+                cursor = until
+        day += _DAY
+
+
+def deadline(hours: StoreHours, start: datetime, open_minutes: int) -> tuple[datetime, str]:
+    """When that many open minutes after `start` are over, in UTC, and what it rests on (ENTERED, ASSUMED, CLOSED)."""
+    left = timedelta(minutes=open_minutes)
+    start = start.astimezone(UTC)
+    if not left:
+        return start, ASSUMED if hours.assumed else ENTERED
+    for begin, until in open_spans(hours, start, start + HORIZON):
+        if until - begin >= left:
+            return begin + left, ASSUMED if hours.assumed else ENTERED
+        left -= until - begin
+    return start + timedelta(minutes=open_minutes), CLOSED
+
+
+def add_open_time(hours: StoreHours, start: datetime, open_minutes: int) -> datetime:
+    """The instant, in UTC, at which `open_minutes` of opening time have passed since `start`."""
+    return deadline(hours, start, open_minutes)[0]
+
+
+def open_minutes_between(hours: StoreHours, start: datetime, end: datetime) -> float:
+    """How many open minutes lie between two instants; 0 when `end` is not after `start`."""
+    return sum((until - begin).total_seconds() for begin, until in open_spans(hours, start, end)) / 60
+
+
+def is_open(hours: StoreHours, at: datetime) -> bool:
+    """Whether the store is open at this instant; the closing minute itself is closed."""
+    return any(True for _span in open_spans(hours, at, at + timedelta(microseconds=1)))

@@ -1,0 +1,205 @@
+"""How a response becomes a case: judged by the rules, opened with its clock, its ladder and its first notice."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from alerts.choices import EventKind, Severity, StepState, Trigger
+from alerts.clock import StoreHours, add_open_time, deadline, hours_of
+from alerts.models import Case, CaseEvent, CaseResponse, CaseStep, Evaluation, Rule
+from alerts.notices import Written, add_step_notices, add_update
+from alerts.policy import DEFAULT_POLICY, Policy
+from alerts.queries import case_for_response, is_reachable, open_case_of_contact
+from alerts.rules import Facts, first_that_holds
+from alerts.signals import case_changed
+from sentiment.models import Analysis
+from stores.models import User
+from stores.queries import people_by_role, who_answers
+from surveys.models import Response
+
+# Words that are read again later, by a better model, do not open cases about last month.
+STALE_AFTER = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The rule that holds for a response."""
+
+    rule_name: str
+    trigger: str
+    severity: str
+
+
+def judge(evaluation: Evaluation, response: Response, *, fresh: bool) -> Case | None:
+    """Run the rules of one trigger on a response; opens, joins or changes a case. None when there is none.
+
+    Judged twice, a response still has one case. The caller holds its row, or has just made it (`fresh`: it cannot
+    have a case yet).
+    """
+    analysis = None
+    if evaluation.trigger == Trigger.TEXT:
+        analysis = Analysis.objects.filter(pk=evaluation.verbatim_id).first()
+        if analysis is None or response.submitted_at < timezone.now() - STALE_AFTER:
+            return None
+    verdict = _verdict(evaluation.trigger, response, analysis)
+    case = None if fresh else case_for_response(response.pk)
+    if case is not None:
+        return _update_case(case, evaluation, response, verdict)
+    if verdict is None or response.erased_at:
+        return None
+    return _join_case(response, verdict) or open_case(response, verdict)
+
+
+def _verdict(trigger: str, response: Response, analysis: Analysis | None) -> Verdict | None:
+    facts = Facts(
+        kind=response.headline_kind,
+        score=response.score,
+        channel=response.channel,
+        still_here=response.still_here,
+        p_negative=analysis.p_negative if analysis else None,
+        confident=bool(analysis and analysis.confident),
+        urgency=tuple(analysis.urgency) if analysis else (),
+        urgency_certain=bool(analysis and analysis.urgency_certain),
+    )
+    rule = first_that_holds(Rule.objects.filter(trigger=trigger, active=True), facts)
+    return Verdict(rule.name, trigger, rule.severity) if rule else None
+
+
+def open_case(response: Response, verdict: Verdict, *, at: datetime | None = None) -> Case:
+    """A new case at `at` (None: now), with its steps, its first notice and the events of both, in few statements."""
+    now = at or timezone.now()
+    store = response.store
+    people = people_by_role(store)
+    hours = hours_of(store)
+    due_at, basis = deadline(hours, now, DEFAULT_POLICY.target)
+    case = Case(
+        store=store,
+        response=response,
+        rule_name=verdict.rule_name,
+        trigger=verdict.trigger,
+        severity=verdict.severity,
+        owner=next(iter(who_answers(store, people=people)), None),
+        fix_only=not is_reachable(response),
+        policy=DEFAULT_POLICY.as_json(),
+        hours_basis=basis,
+        opened_at=now,
+        due_at=due_at,
+    )
+    case.save(force_insert=True)
+    opened = CaseEvent(
+        case=case,
+        kind=EventKind.OPENED,
+        at=now,
+        new={"state": case.state, "severity": case.severity, "rule": case.rule_name, "due_at": due_at.isoformat()},
+    )
+    written = Written(events=[opened])
+    start_ladder(written, case, hours=hours, people=people, at=now)
+    written.save()
+    case_changed.send(sender=Case, case=case)
+    return case
+
+
+def start_ladder(
+    written: Written, case: Case, *, hours: StoreHours, people: dict[str, list[User]], at: datetime
+) -> None:
+    """The steps of the case's present round. What is due at once is fired here, in the caller's transaction."""
+    rungs = Policy.of(case.policy).rungs
+    steps = [
+        CaseStep(
+            case=case,
+            round=case.round,
+            ordinal=ordinal,
+            level=case.level + rung.rise,
+            stops_on=rung.stops_on,
+            due_at=due_at,
+            run_at=due_at if rung.after else None,
+            state=StepState.PENDING if rung.after else StepState.FIRED,
+            done_at=None if rung.after else at,
+        )
+        for ordinal, rung in enumerate(rungs)
+        for due_at in [add_open_time(hours, at, rung.after)]
+    ]
+    CaseStep.objects.bulk_create(steps)
+    for step, rung in zip(steps, rungs, strict=True):
+        if step.state == StepState.FIRED:
+            add_step_notices(written, case, step, people=people, deputies=rung.deputies, at=at)
+
+
+def _join_case(response: Response, verdict: Verdict) -> Case | None:
+    """Append to the store's open case of the same address; None when there is none."""
+    value_hash = response.contact.value_hash if response.contact else ""
+    if not value_hash:
+        return None
+    with connection.cursor() as cursor:
+        # Until our transaction ends nobody else opens a case for this address here.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{response.store_id}:{value_hash}"])
+    found = open_case_of_contact(response.store_id, value_hash)
+    if found is None:
+        return None
+    case = _locked(found)
+    now = timezone.now()
+    CaseResponse.objects.create(case=case, response=response)
+    written = Written()
+    written.events.append(
+        CaseEvent(case=case, kind=EventKind.RESPONSE_ADDED, at=now, new={"response": str(response.pk)})
+    )
+    case.fix_only = case.fix_only and not is_reachable(response)
+    _raise_severity(written, case, verdict, at=now)
+    add_update(written, case, about=f"added:{response.pk}", users=_owner(case), at=now)
+    return _saved(written, case)
+
+
+def _update_case(case: Case, evaluation: Evaluation, response: Response, verdict: Verdict | None) -> Case:
+    """What a corrected answer or a reading changes about a case that is there: it grows, it is never withdrawn."""
+    case = _locked(case)
+    now = timezone.now()
+    written = Written()
+    if evaluation.trigger == Trigger.SCORE and evaluation.revision > 1:
+        reachable = is_reachable(response)
+        written.events.append(
+            CaseEvent(
+                case=case,
+                kind=EventKind.CORRECTED,
+                at=now,
+                old={"fix_only": case.fix_only},
+                new={"fix_only": case.fix_only and not reachable, "score": response.score},
+            )
+        )
+        case.fix_only = case.fix_only and not reachable
+    _raise_severity(written, case, verdict, at=now)
+    return _saved(written, case) if written.events else case
+
+
+def _raise_severity(written: Written, case: Case, verdict: Verdict | None, *, at: datetime) -> None:
+    if verdict is None or verdict.severity != Severity.SEVERE or case.severity == Severity.SEVERE:
+        return
+    written.events.append(
+        CaseEvent(
+            case=case,
+            kind=EventKind.SEVERITY_RAISED,
+            at=at,
+            old={"severity": case.severity},
+            new={"severity": verdict.severity, "rule": verdict.rule_name},
+        )
+    )
+    case.severity = verdict.severity
+    add_update(written, case, about=f"severe:{case.pk}", users=_owner(case), at=at)
+
+
+def _owner(case: Case) -> list[User]:
+    """The owner; without one, whoever answers now."""
+    return [case.owner] if case.owner else who_answers(case.store, case.level)
+
+
+def _locked(case: Case) -> Case:
+    return Case.objects.select_for_update(of=("self",)).select_related("store__node", "owner").get(pk=case.pk)
+
+
+def _saved(written: Written, case: Case) -> Case:
+    case.version += 1
+    case.save(update_fields=["fix_only", "severity", "version"])
+    written.save()
+    case_changed.send(sender=Case, case=case)
+    return case

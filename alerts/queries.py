@@ -1,0 +1,44 @@
+"""Reads of cases."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from alerts.choices import TO_DO
+from alerts.models import Case
+from stores.models import User
+from stores.queries import stores_visible_to
+from surveys.choices import ContactWish
+from surveys.models import Response
+
+
+def cases_visible_to(user: User) -> QuerySet[Case]:
+    """The cases of the stores that the user's roles reach, escalated ones too."""
+    return Case.objects.filter(store__in=stores_visible_to(user))
+
+
+def case_for_response(response_id: UUID) -> Case | None:
+    """The case that this response opened or was appended to."""
+    return (
+        Case.objects.filter(Q(response=response_id) | Q(further_responses__response=response_id))
+        .select_related("store", "response__contact", "owner")
+        .first()
+    )
+
+
+def is_reachable(response: Response) -> bool:
+    """Whether the shopper gave an address and wishes to hear from us."""
+    return bool(
+        response.contact_wish != ContactWish.NONE
+        and response.erased_at is None
+        and response.contact is not None
+        and response.contact.value
+    )
+
+
+def open_case_of_contact(store_id: int, value_hash: str) -> Case | None:
+    """The store's case that still waits for somebody and was opened by the same address, oldest first."""
+    found = Case.objects.filter(store_id=store_id, state__in=TO_DO, response__contact__value_hash=value_hash).order_by(
+        "opened_at"
+    )
+    return found.select_related("owner").first() if value_hash else None

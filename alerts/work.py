@@ -1,0 +1,159 @@
+"""What the lane `alerts` does: judge what is due, climb the ladders, ask whether it was solved."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, models, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from alerts.actions import ask_shopper, give_up_waiting
+from alerts.choices import TO_DO, CaseState, EventKind, StepState, StopsOn
+from alerts.models import Case, CaseEvent, CaseStep, Evaluation, Verification
+from alerts.notices import Written, add_step_notices
+from alerts.opening import judge
+from alerts.policy import Policy
+from alerts.signals import case_changed
+from core.faults import kill_point
+from core.leases import Claim, Leased, LeaseLost, claim, finish, from_now, retry_delay
+from core.work import register_step, register_watch
+from stores.queries import people_by_role
+from surveys.models import Response
+
+log = structlog.get_logger()
+BATCH = 50
+# All of this is a few statements on our own database: whoever takes longer is dead.
+LEASE = timedelta(seconds=10)
+_LONGEST_WAIT = timedelta(seconds=60)
+_PATIENCE_SECS = 30
+Row = TypeVar("Row", bound=Leased)
+
+
+def _work_off(rows: QuerySet[Row], do: Callable[[Claim[Row]], None]) -> int:
+    """Claim due rows and do each in a transaction of its own; one that fails steps aside and is tried again for ever,
+    for no alert may be given up. The audit sees what stays overdue."""
+    claims = claim(rows, limit=BATCH, lease=LEASE)
+    for one in claims:
+        kill_point("claimed")
+        try:
+            with transaction.atomic():
+                do(one)
+                kill_point("written")
+            kill_point("committed")
+        except LeaseLost:
+            log.info("another worker took over", row=str(one.row))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            log.exception("work failed", row=str(one.row), attempt=one.row.attempts)
+            _step_aside(one, error)
+    return len(claims)
+
+
+def _step_aside(claimed: Claim[Row], error: Exception) -> None:
+    later = from_now(min(retry_delay(claimed.row.attempts), _LONGEST_WAIT))
+    fields = {field.name for field in type(claimed.row)._meta.get_fields()}
+    finish(claimed, run_at=later, **({"last_error": type(error).__name__} if "last_error" in fields else {}))
+
+
+def _finish(claimed: Claim[Row], **changes: object) -> None:
+    if not finish(claimed, **changes):
+        raise LeaseLost
+
+
+# --- rules ----------------------------------------------------------------------------------------------------
+def run_evaluations() -> int:
+    """Run the rules that are owed: text rules, and score rules that failed at the submission."""
+    return _work_off(Evaluation.objects.all(), _evaluate)
+
+
+def _evaluate(claimed: Claim[Evaluation]) -> None:
+    # Whoever corrects the answers holds this row too.
+    response = (
+        Response.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("store__node", "contact")
+        .get(pk=claimed.row.response_id)
+    )
+    judge(claimed.row, response, fresh=False)
+    _finish(claimed, done_at=timezone.now(), last_error="")
+
+
+# --- the ladder -----------------------------------------------------------------------------------------------
+def climb() -> int:
+    """Fire the steps that are due, or stop those that are not needed any more."""
+    return _work_off(CaseStep.objects.filter(state=StepState.PENDING), _climb)
+
+
+def _lock_case(case_id: object) -> Case:
+    """The row that acknowledging locks as well: one of the two comes first, and the other sees it."""
+    return Case.objects.select_for_update(of=("self",)).select_related("store__node").get(pk=case_id)
+
+
+def _climb(claimed: Claim[CaseStep]) -> None:
+    step = claimed.row
+    case = _lock_case(step.case_id)
+    now = timezone.now()
+    if is_stopped(step, case):
+        _finish(claimed, state=StepState.STOPPED, done_at=now)
+        return
+    _finish(claimed, state=StepState.FIRED, done_at=now)
+    rung = Policy.of(case.policy).rungs[step.ordinal]
+    written = Written()
+    if step.level > case.level:
+        written.events.append(
+            CaseEvent(case=case, kind=EventKind.ESCALATED, at=now, step=step, new={"level": step.level})
+        )
+    add_step_notices(written, case, step, people=people_by_role(case.store), deputies=rung.deputies, at=now)
+    written.save()
+    case.version += 1
+    case.save(update_fields=["version"])
+    case_changed.send(sender=Case, case=case)
+
+
+def is_stopped(step: CaseStep, case: Case) -> bool:
+    """Whether what this step waits for has happened in its round. The case's row must be locked."""
+    if step.round != case.round or case.state not in TO_DO:
+        return True
+    if step.stops_on == StopsOn.NEVER:
+        return False
+    if case.state == CaseState.CONTACTED:
+        return True
+    if case.fix_only and case.events.filter(kind=EventKind.FIXED, new__round=case.round).exists():
+        return True
+    return step.stops_on == StopsOn.ACKNOWLEDGE and case.state != CaseState.OPEN
+
+
+# --- the two questions ----------------------------------------------------------------------------------------
+def follow_verifications() -> int:
+    """Ask the shopper when it is time; later stop waiting for the answer."""
+    return _work_off(Verification.objects.filter(answered_at=None), _follow)
+
+
+def _follow(claimed: Claim[Verification]) -> None:
+    verification = claimed.row
+    _lock_case(verification.case_id)
+    if verification.asked_at is None:
+        _finish(claimed, asked_at=timezone.now(), run_at=from_now(settings.VERIFICATION_WINDOW), attempts=0)
+        ask_shopper(verification)
+    else:
+        _finish(claimed)
+        give_up_waiting(verification)
+
+
+# --- what the audit looks at ----------------------------------------------------------------------------------
+def _overdue(model: type[models.Model]) -> Callable[[int], int]:
+    def count(patience_secs: int) -> int:
+        return model._default_manager.filter(run_at__lt=from_now(-timedelta(seconds=patience_secs))).count()
+
+    return count
+
+
+register_step("alerts", "evaluations", run_evaluations)
+register_step("alerts", "steps", climb)
+register_step("alerts", "verifications", follow_verifications)
+register_watch("responses unjudged", _PATIENCE_SECS, _overdue(Evaluation))
+register_watch("steps overdue", _PATIENCE_SECS, _overdue(CaseStep))
+register_watch("verifications overdue", _PATIENCE_SECS, _overdue(Verification))
