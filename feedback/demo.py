@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypedDict
 
+import psycopg
+
 from feedback import local
 from feedback.embedded import Cluster, EmbeddedError
 from feedback.local import LocalError, manage, say
@@ -72,6 +74,16 @@ class Database:
                 say("The embedded database has lost its keeper; it is started again.")
                 self._cluster.start()
 
+    def silence_secs(self, name: str) -> float | None:
+        """How long ago the process last wrote its heartbeat; None when it never did or the database is away."""
+        query = "SELECT extract(epoch FROM clock_timestamp() - beat_at) FROM core_heartbeat WHERE name = %s"
+        try:
+            with psycopg.connect(self.url, connect_timeout=2) as connection:
+                row = connection.execute(query, [name]).fetchone()
+        except psycopg.Error:
+            return None
+        return float(row[0]) if row else None
+
 
 @contextlib.contextmanager
 def _database() -> Iterator[Database]:
@@ -95,7 +107,7 @@ def _serve(database: Database) -> None:
     facts = local.var() / "demo.json"
     for title, command in _STEPS.items():
         _prepare(title, [*command, *([str(facts)] if command[-1] == "--json" else [])], environment, logs)
-    supervisor = Supervisor(_programs(settings), environment=environment, logs=logs)
+    supervisor = Supervisor(_programs(settings, database), environment=environment, logs=logs)
     announcement = _Announcement(facts, settings, logs)
 
     def each_round() -> None:
@@ -129,18 +141,18 @@ def _prepare(title: str, command: list[str], environment: Mapping[str, str], log
     say(f"{title}: {time.monotonic() - began:.1f} s")
 
 
-def _programs(settings: Mapping[str, str]) -> list[Program]:
-    host, port = local.address()
+def _programs(settings: Mapping[str, str], database: Database) -> list[Program]:
+    host, port = local.address()[0], settings["PORT"]
     gunicorn = [sys.executable, "-m", "gunicorn", "feedback.wsgi", f"--bind={host}:{port}"]
     # Few seconds of grace, so that Ctrl-C is answered; no access log, since addresses are personal data.
     gunicorn += ["--worker-class=gthread", "--workers=2", "--threads=4", "--graceful-timeout=4", "--log-level=warning"]
     return [
         Program("catcher", manage("catcher")),
         Program("web", gunicorn),
-        Program("work-alerts", manage("work", "alerts", "facts")),
+        Program("work-alerts", manage("work", "alerts", "facts"), lambda: database.silence_secs("work alerts facts")),
         Program("work-analysis", manage("work", "analysis")),
         Program("audit", manage("audit")),
-        Program("qcluster", manage("qcluster")),
+        Program("qcluster", manage("qcluster"), lambda: database.silence_secs("qcluster")),
     ]
 
 

@@ -16,6 +16,9 @@ from feedback.processes import die_with_parent, end_marked
 _LONGEST_DELAY_SECS = 30
 # A program that ran this long was well; what ends it next is a new misfortune.
 _WELL_SECS = 60
+# django-q2's sign comes once a minute and up to half a minute late.
+LONGEST_SILENCE_SECS = 120
+_ASK_SECS = 10
 _GRACE_SECS = 6
 _ROUND_SECS = 0.2
 
@@ -28,12 +31,13 @@ class StopAsked(BaseException):
 class Program:
     """A command to keep running, each time in a session of its own.
 
-    `stalled` tells a live program that does no work any more; it is asked now and then and must answer quickly.
+    `silence_secs` tells how long ago it last gave a sign of work, None when that is unknown; it is asked now and then
+    and must answer quickly. A program silent for too long is started again, for it may live and do nothing.
     """
 
     name: str
     command: list[str]
-    stalled: Callable[[], bool] | None = None
+    silence_secs: Callable[[], float | None] | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     failures: int = field(default=0, init=False)
     started_at: float = field(default=0, init=False)
@@ -77,10 +81,12 @@ class Supervisor:
                 self._start(program)
         elif _ended(program.process):
             self._restart_later(program)
-        elif program.stalled and now >= program.ask_at:
-            program.ask_at = now + 10
-            if program.stalled():
-                say(f"{program.name} does no work any more; it is started again.")
+        elif program.silence_secs and now >= program.ask_at:
+            program.ask_at = now + _ASK_SECS
+            silence_secs = program.silence_secs()
+            # A sign from before this start says nothing about this process.
+            if silence_secs is not None and min(silence_secs, now - program.started_at) > LONGEST_SILENCE_SECS:
+                say(f"{program.name} has done no work for {silence_secs:.0f} s.")
                 self._restart_later(program)
 
     def _start(self, program: Program) -> None:
@@ -96,7 +102,6 @@ class Supervisor:
                 preexec_fn=die_with_parent(signal.SIGTERM),
             )
         program.started_at = time.monotonic()
-        program.ask_at = program.started_at + _WELL_SECS
 
     def _restart_later(self, program: Program) -> None:
         """Ends the whole group first: workers whose parent was killed would go on and meet their successors."""

@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
+from feedback import supervisor as module
 from feedback.processes import MARKER, end_marked, marked
 from tests.setup.conftest import start_python, until
 
@@ -26,6 +28,7 @@ while True: time.sleep(60)
 BRIEF = "print('came', flush=True)"
 SUPERVISE = f"""
 import os, pathlib, sys
+from feedback import supervisor as module
 from feedback.processes import MARKER
 from feedback.supervisor import *
 folder = sys.argv[1]
@@ -88,20 +91,22 @@ def test_killing_the_supervisor_ends_every_process(supervisor: subprocess.Popen[
     until(lambda: not list(marked(str(folder))))
 
 
-def test_what_stalls_is_started_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from feedback import supervisor as module
-
-    monkeypatch.setattr(module, "_WELL_SECS", 0)
-    answers = iter([False, True])
-    program = module.Program("leader", [sys.executable, "-c", LEADER, str(folder)], lambda: next(answers, False))
-    one = module.Supervisor([program], environment=os.environ | {MARKER: str(folder)}, logs=folder)
-    pids: list[int] = []
+def test_what_falls_silent_is_started_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_SILENCE_SECS", 0.5)
+    monkeypatch.setattr(module, "_ASK_SECS", 0.1)
+    silences = {"deaf": 99.0, "lively": 0.0, "unknown": None}
+    programs = [
+        module.Program(name, [sys.executable, "-c", LEADER, str(folder)], partial(silences.get, name))
+        for name in silences
+    ]
+    one = module.Supervisor(programs, environment=os.environ | {MARKER: str(folder)}, logs=folder)
+    pids: dict[str, set[int]] = {name: set() for name in silences}
 
     def each_round() -> None:
-        if program.process:
-            program.ask_at = 0
-            pids.append(program.process.pid)
-        if len(set(pids)) == 2:
+        for program in programs:
+            if program.process:
+                pids[program.name].add(program.process.pid)
+        if len(pids["deaf"]) == 2:
             raise module.StopAsked
 
     try:
@@ -109,4 +114,5 @@ def test_what_stalls_is_started_again(folder: Path, monkeypatch: pytest.MonkeyPa
             one.run(each_round=each_round)
     finally:
         one.stop()
+    assert [len(pids[name]) for name in silences] == [2, 1, 1]
     assert not list(marked(str(folder)))
