@@ -14,10 +14,13 @@ from django.utils import timezone
 from customers.models import Contact, Permission
 from surveys.choices import ContactWish, SampleKind
 from surveys.forms import Answers, Wish
+from surveys.inviting import call_ended, receipt_link
 from surveys.models import Invitation, Response, ResponseRevision, SurveyVersion, Verbatim
 from surveys.queries import Asking
 from surveys.signals import response_saved
 from surveys.wording import permission_wording
+
+__all__ = ["Submitted", "add_contact", "call_ended", "receipt_link", "submit"]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,21 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+def _first_surveys(sender: object, **_: Any) -> None:
+    """A chain without a survey would ask nobody."""
+    from surveys.defaults import ensure_surveys  # noqa: PLC0415
+
+    ensure_surveys()
 
 
 class SurveysConfig(AppConfig):
     name = "surveys"
+
+    def ready(self) -> None:
+        # Registers what erasing does here, and who writes our messages.
+        from surveys import erasure, renderers  # noqa: F401, PLC0415
+
+        post_migrate.connect(_first_surveys, sender=self)

@@ -77,11 +77,11 @@ def version_for(channel: ResponseChannel, touchpoint: Touchpoint | None = None) 
 def asking_at(touchpoint: Touchpoint) -> Asking | None:
     """What a touchpoint asks now; None when no survey is chosen for it."""
     version = version_for(ResponseChannel.QR, touchpoint)
-    return version and Asking(touchpoint.store, ResponseChannel.QR, version, touchpoint=touchpoint)
+    return Asking(touchpoint.store, ResponseChannel.QR, version, touchpoint=touchpoint) if version else None
 
 
 def asking_in(invitation: Invitation) -> Asking | None:
     """What an invitation asks now; None when no survey is chosen for its channel."""
     channel = ResponseChannel(invitation.channel)
     version = version_for(channel)
-    return version and Asking(invitation.store, channel, version, invitation=invitation)
+    return Asking(invitation.store, channel, version, invitation=invitation) if version else None

@@ -1,0 +1,27 @@
+"""What erasing does to a response: words and addresses go, score, day and place stay."""
+
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from core.personal import on_erase
+from customers.models import Contact, Permission
+from surveys.models import Response, ResponseRevision, Verbatim
+from surveys.signals import response_erased
+
+
+@on_erase
+def blank_response(response_id: UUID) -> None:
+    """Blank what the shopper wrote, and every address by which we knew them for this response."""
+    now = timezone.now()
+    Verbatim.objects.filter(response=response_id).update(text="")
+    ResponseRevision.objects.filter(response=response_id).delete()
+    Response.objects.filter(pk=response_id).update(answers={}, erased_at=now)
+    theirs = Q(responses=response_id)
+    for path in ("invitations", "calls__invitation", "receipts__invitation"):
+        theirs |= Q(**{f"{path}__response": response_id})
+    contacts = list(Contact.objects.filter(theirs).distinct().values_list("pk", flat=True))
+    Permission.objects.filter(contact__in=contacts, withdrawn_at=None).update(withdrawn_at=now)
+    Contact.objects.filter(pk__in=contacts).update(value="", value_hash="", erased_at=now)
+    response_erased.send(sender=Response, response=Response.objects.get(pk=response_id))

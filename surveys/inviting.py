@@ -1,0 +1,173 @@
+"""Invitations: one link for one receipt or one call, and the message that carries it.
+
+All of it is idempotent by what the outside world calls the receipt or the call: asking again gives the same link and
+sends nothing twice.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from core.tokens import keyed_hash
+from customers.models import Contact, ContactKind, Receipt, Suppression
+from messaging.choices import Channel
+from messaging.outbox import put
+from stores.models import Store
+from surveys.choices import ResponseChannel
+from surveys.forms import email_address, phone_number
+from surveys.models import Call, Invitation
+
+CALL_SURVEY, RECEIPT_SURVEY = "call_survey", "receipt_survey"
+# Whoever is asked later than this no longer remembers the call or the visit.
+_WORTH_ASKING = timedelta(hours=24)
+_AFTER_STAFF_ALERTS = 7
+
+
+class BadAddress(ValueError):
+    """The phone number or e-mail address cannot be written to; nothing was stored."""
+
+
+@dataclass(frozen=True)
+class Invited:
+    """One receipt or call and its link.
+
+    `created` is False when it was known already. `survey_url` and `expires_at` are None for a caller who may not be
+    asked. `invited` says whether a message with the link was put on its way, now or before.
+    """
+
+    created: bool
+    survey_url: str | None
+    expires_at: datetime | None
+    invited: bool
+
+
+def public_link(invitation: Invitation) -> str:
+    """The full address of an invitation."""
+    return f"{settings.PUBLIC_URL}/r/{invitation.token}/"
+
+
+@transaction.atomic
+def call_ended(
+    external_id: str,
+    store: Store,
+    phone: str,
+    *,
+    consent: bool = True,
+    ended_at: datetime | None = None,
+    queue: str = "",
+    agent: str = "",
+    language: str = "",
+) -> Invited:
+    """A call has ended: text the caller the survey CALL_SURVEY_DELAY after that.
+
+    `external_id` is telephony's own id of the call. `phone` is read as people in the store's country write it and is
+    not kept without `consent`. An empty `language` means the store's first. Raises BadAddress.
+    """
+    number = phone_number(phone, store.country)
+    if number is None:
+        raise BadAddress(phone)
+    ended_at = ended_at or timezone.now()
+    call, created = Call.objects.get_or_create(
+        external_id=external_id, defaults={"store": store, "ended_at": ended_at, "queue": queue, "agent": agent}
+    )
+    if not created:
+        return _known(Invitation.objects.filter(call=call).first())
+    if not consent or is_suppressed(number):
+        return Invited(created=True, survey_url=None, expires_at=None, invited=False)
+    contact = Contact.create(ContactKind.PHONE, number, language=language or _language_of(store))
+    call.contact = contact
+    call.save(update_fields=["contact"])
+    invitation = _invite(ResponseChannel.CALL, store, contact=contact, language=contact.language, call=call)
+    put(
+        CALL_SURVEY,
+        invitation.pk,
+        channel=Channel.SMS,
+        contact=contact,
+        dedup_key=f"{CALL_SURVEY}:{invitation.pk}",
+        run_at=ended_at + settings.CALL_SURVEY_DELAY,
+        expires_at=ended_at + settings.CALL_SURVEY_DELAY + _WORTH_ASKING,
+        priority=_AFTER_STAFF_ALERTS,
+    )
+    return Invited(created=True, survey_url=public_link(invitation), expires_at=invitation.expires_at, invited=True)
+
+
+@transaction.atomic
+def receipt_link(
+    store: Store, number: str, purchased_at: datetime, *, email: str | None = None, language: str = ""
+) -> Invited:
+    """The survey link of a receipt, for printing on it or for the e-receipt; with `email` we send it ourselves.
+
+    An address that comes with a later call for the same receipt is used then. `number` is kept as a keyed hash only;
+    case and spaces do not matter. Raises BadAddress.
+    """
+    address = email_address(email.strip()) if email else None
+    if email and address is None:
+        raise BadAddress(email)
+    language = language or _language_of(store)
+    receipt, created = Receipt.objects.get_or_create(
+        store=store,
+        number_hash=keyed_hash("receipt", f"{store.code} {''.join(number.split()).upper()}"),
+        defaults={"purchased_at": purchased_at},
+    )
+    receipt = Receipt.objects.select_for_update().get(pk=receipt.pk)
+    invitation = Invitation.objects.filter(receipt=receipt).first() or _invite(
+        ResponseChannel.RECEIPT, store, language=language, receipt=receipt
+    )
+    if address and receipt.contact_id is None and not is_suppressed(address):
+        contact = Contact.create(ContactKind.EMAIL, address, language=language)
+        receipt.contact = invitation.contact = contact
+        receipt.save(update_fields=["contact"])
+        invitation.save(update_fields=["contact"])
+        put(
+            RECEIPT_SURVEY,
+            invitation.pk,
+            channel=Channel.EMAIL,
+            contact=contact,
+            dedup_key=f"{RECEIPT_SURVEY}:{invitation.pk}",
+            expires_at=timezone.now() + _WORTH_ASKING,
+            priority=_AFTER_STAFF_ALERTS,
+        )
+    return Invited(
+        created=created,
+        survey_url=public_link(invitation),
+        expires_at=invitation.expires_at,
+        invited=invitation.contact_id is not None,
+    )
+
+
+def is_suppressed(address: str) -> bool:
+    """Whether the owner of a normalised address told us not to write to it."""
+    return Suppression.objects.filter(value_hash=keyed_hash("contact", address)).exists()
+
+
+def _invite(
+    channel: ResponseChannel,
+    store: Store,
+    *,
+    language: str,
+    contact: Contact | None = None,
+    call: Call | None = None,
+    receipt: Receipt | None = None,
+) -> Invitation:
+    return Invitation.objects.create(
+        channel=channel,
+        store=store,
+        contact=contact,
+        call=call,
+        receipt=receipt,
+        language=language,
+        expires_at=timezone.now() + settings.INVITATION_LIFETIME,
+    )
+
+
+def _known(invitation: Invitation | None) -> Invited:
+    if invitation is None:
+        return Invited(created=False, survey_url=None, expires_at=None, invited=False)
+    return Invited(created=False, survey_url=public_link(invitation), expires_at=invitation.expires_at, invited=True)
+
+
+def _language_of(store: Store) -> str:
+    return store.languages[0] if store.languages else settings.LANGUAGE_CODE

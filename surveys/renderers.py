@@ -1,0 +1,69 @@
+"""The messages that invite: a text after a call, an e-mail with a receipt."""
+
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from messaging.models import Message
+from messaging.outbox import Rendered, register_renderer
+from surveys.choices import SCORE_RANGE, QuestionKind
+from surveys.inviting import CALL_SURVEY, RECEIPT_SURVEY, public_link
+from surveys.models import Invitation, Response
+from surveys.pages import SMILEY_NAMES, piped
+from surveys.queries import asking_in
+
+
+def _open_invitation(message: Message) -> Invitation | None:
+    """The invitation a message is about, unless there is nothing left to ask."""
+    found = Invitation.objects.select_related("store", "contact").filter(pk=message.subject_id).first()
+    if found is None or found.expires_at < timezone.now() or found.contact is None or not found.contact.value:
+        return None
+    return None if Response.objects.filter(invitation=found).exists() else found
+
+
+def call_survey(message: Message) -> Rendered | None:
+    """One question, one link: in Ukrainian letters a text message has room for seventy characters."""
+    invitation = _open_invitation(message)
+    if invitation is None:
+        return None
+    text = _("%(chain)s: how was your call? %(link)s") % {
+        "chain": settings.CHAIN_NAME,
+        "link": public_link(invitation),
+    }
+    return Rendered(subject="", text=text)
+
+
+def receipt_survey(message: Message) -> Rendered | None:
+    """The question of the receipt with its answers as links, which only preselect."""
+    invitation = _open_invitation(message)
+    asking = invitation and asking_in(invitation)
+    if invitation is None or not asking:
+        return None
+    headline = asking.document.headline
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    least, most = SCORE_RANGE[QuestionKind(headline.kind)]
+    smileys = headline.kind == QuestionKind.SMILEY5
+    context: dict[str, Any] = {
+        "chain": settings.CHAIN_NAME,
+        "accent": settings.CHAIN_ACCENT,
+        "lang": language,
+        "dir": "rtl" if translation.get_language_bidi() else "ltr",
+        "store": invitation.store.name,
+        "question": piped(asking, headline.text),
+        "low": headline.in_language(headline.low, language),
+        "high": headline.in_language(headline.high, language),
+        "link": public_link(invitation),
+        "choices": [(value, SMILEY_NAMES[value - 1] if smileys else str(value)) for value in range(least, most + 1)],
+    }
+    return Rendered(
+        subject=_("Your visit to %(store)s") % {"store": invitation.store.name},
+        text=render_to_string("surveys/receipt_survey.txt", context),
+        html=render_to_string("surveys/receipt_survey.html", context),
+    )
+
+
+register_renderer(CALL_SURVEY, call_survey)
+register_renderer(RECEIPT_SURVEY, receipt_survey)
