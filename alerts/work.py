@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -87,7 +88,7 @@ def climb() -> int:
     return _work_off(CaseStep.objects.filter(state=StepState.PENDING), _climb)
 
 
-def _lock_case(case_id: object) -> Case:
+def _lock_case(case_id: UUID) -> Case:
     """The row that acknowledging locks as well: one of the two comes first, and the other sees it."""
     return Case.objects.select_for_update(of=("self",)).select_related("store__node").get(pk=case_id)
 

@@ -73,7 +73,7 @@ def claim(
     token = uuid.uuid4()
     with transaction.atomic():
         ids = list(
-            due(rows)
+            due(rows.select_related(None))
             .order_by(*order)
             .select_for_update(skip_locked=True, of=("self",))
             .values_list("pk", flat=True)[:limit]
@@ -83,7 +83,9 @@ def claim(
         rows.model._default_manager.filter(pk__in=ids).update(
             lease_token=token, lease_until=from_now(lease), attempts=F("attempts") + 1
         )
-    taken: list[Row] = list(rows.model._default_manager.filter(pk__in=ids).order_by(*order))
+    again = rows.model._default_manager.filter(pk__in=ids).order_by(*order)
+    again.query.select_related = rows.query.select_related
+    taken: list[Row] = list(again)
     return [Claim(row, token) for row in taken]
 
 

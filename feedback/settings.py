@@ -194,6 +194,8 @@ TWILIO_FROM = env.text("TWILIO_FROM", default="+15005550006")
 # Points the real client at a stand-in; empty means Twilio itself.
 TWILIO_BASE_URL = env.text("TWILIO_BASE_URL")
 TWILIO_TIMEOUT_SECS = 10
+# How long a worker may take over one message until another supposes it dead: longer than any conversation above.
+SENDER_LEASE = timedelta(seconds=env.number("SENDER_LEASE_SECS", default=60, least=1))
 # Where the demo's caught e-mail and SMS are read; empty in production.
 MAILBOX_URL = env.text("MAILBOX_URL")
 DEADMAN_URL = env.text("DEADMAN_URL")
@@ -227,6 +229,9 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG or TESTING
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# Source maps of libraries are larger than everything else together, and nobody waits for them.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["map", "png", "jpg", "gif", "webp", "ico", "woff", "woff2", "gz", "br"]
 
 # --- API ------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

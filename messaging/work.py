@@ -1,1 +1,171 @@
-"""The outbox steps of the work loop."""
+"""The outbox step of the work loop: due messages are claimed, written and handed to their server.
+
+To staff at least once, repeats bearing the same Message-ID. To shoppers at most one call of the provider: `sending`
+is committed before the call, and whoever finds it there later cannot know what became of it.
+"""
+
+from datetime import timedelta
+from email.utils import parseaddr
+from functools import partial
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.db.models import Q, QuerySet
+from django.utils import timezone, translation
+
+from core.faults import kill_point
+from core.leases import Claim, claim, from_now
+from core.work import background, register_step, register_watch
+from customers.models import Suppression
+from messaging.actions import (
+    MAX_ATTEMPTS,
+    begin,
+    mark_cancelled,
+    mark_dead,
+    mark_sent,
+    mark_unknown,
+    settle,
+    try_later,
+)
+from messaging.choices import Channel, MessageState
+from messaging.models import Message
+from messaging.outbox import Rendered, renderer_of
+from messaging.transports import Ambiguous, Undelivered, send
+
+log = structlog.get_logger()
+INLINE_BATCH = 20
+_UNKNOWN_SECS, _OVERDUE_SECS = 120, 60
+
+
+def deliver_due() -> int:
+    """Claim as many messages as can be sent right now and send them, in the loop's threads if it runs in one.
+
+    One thread is kept free of shoppers' messages, so that a slow provider never holds up staff.
+    """
+    threads = background()
+    room = threads.free() if threads else INLINE_BATCH
+    if not room:
+        return 0
+    undelivered = Message.objects.filter(state__in=(MessageState.PENDING, MessageState.SENDING)).select_related(
+        "user", "contact"
+    )
+    claims = _claim(undelivered.filter(user__isnull=False), room)
+    claims += _claim(undelivered.filter(user=None), room - len(claims) - 1)
+    for one in claims:
+        if threads:
+            threads.submit(partial(deliver, one))
+        else:
+            deliver(one)
+    return len(claims)
+
+
+def _claim(messages: QuerySet[Message], limit: int) -> list[Claim[Message]]:
+    lease: timedelta = settings.SENDER_LEASE
+    return claim(messages, limit=limit, lease=lease, order=("priority", "run_at")) if limit > 0 else []
+
+
+def deliver(claimed: Claim[Message]) -> None:
+    """Write and send one claimed message, and leave word of the outcome."""
+    message = claimed.row
+    kill_point("message_claimed")
+    if message.expires_at and message.expires_at < timezone.now():
+        mark_cancelled(claimed, "expired")
+    elif not message.to_staff and message.state == MessageState.SENDING:
+        mark_unknown(claimed, "its worker died while sending")
+    elif message.attempts > MAX_ATTEMPTS:
+        mark_dead(claimed, message.last_error or "its worker died every time")
+    elif (reason := _unwanted(message)) is not None:
+        mark_cancelled(claimed, reason)
+    elif not (address := _address(message)):
+        mark_dead(claimed, "no address")
+    else:
+        _write_and_send(claimed, address)
+
+
+def _write_and_send(claimed: Claim[Message], address: str) -> None:
+    message = claimed.row
+    try:
+        rendered = _rendered(message)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # whatever a template may throw
+        log.exception("message cannot be written", message=str(message.pk), kind=message.kind)
+        try_later(claimed, f"cannot be written: {type(error).__name__}")
+        return
+    if rendered is None:
+        mark_cancelled(claimed, "not needed any more")
+        return
+    if not begin(claimed):
+        return
+    kill_point("message_sending")
+    try:
+        provider_id = send(message.channel, address, rendered, message_id=message_id(message))
+    except Undelivered as failure:
+        log.warning("message not delivered", message=str(message.pk), outcome=type(failure).__name__)
+        settle(claimed, failure)
+        return
+    except Exception as error:  # a fault of the client's own may come after the call
+        log.exception("transport failed", message=str(message.pk))
+        settle(claimed, Ambiguous(type(error).__name__))
+        return
+    kill_point("message_sent")
+    mark_sent(claimed, provider_id)
+    kill_point("message_marked")
+
+
+def message_id(message: Message) -> str:
+    """The Message-ID of every delivery of this row, in the sender's domain."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
+    return f"<{message.pk.hex}@{domain}>"
+
+
+def _unwanted(message: Message) -> str | None:
+    """Why the recipient must not get it, or None."""
+    if message.user:
+        return None if message.user.is_active else "account closed"
+    if message.contact and message.contact.erased_at:
+        return "erased"
+    value_hash = message.contact.value_hash if message.contact else ""
+    if value_hash and Suppression.objects.filter(value_hash=value_hash).exists():
+        return "suppressed"
+    return None
+
+
+def _address(message: Message) -> str:
+    if message.user:
+        return message.user.email if message.channel == Channel.EMAIL else message.user.phone
+    return message.contact.value or "" if message.contact else ""
+
+
+def _rendered(message: Message) -> Rendered | None:
+    known = dict(settings.LANGUAGES)
+    recipient = message.user or message.contact
+    language = recipient.language if recipient and recipient.language in known else settings.LANGUAGE_CODE
+    with translation.override(language):
+        return renderer_of(message.kind)(message)
+
+
+# --- what the audit looks at ------------------------------------------------------------------------------------
+def _overdue(patience_secs: int) -> int:
+    return Message.objects.filter(run_at__lt=from_now(-timedelta(seconds=patience_secs))).count()
+
+
+def _of_today(problem: Q) -> QuerySet[Message]:
+    """Older ones have been reported for a day; they stay in the outbox until somebody settles them."""
+    return Message.objects.filter(problem, created_at__gt=from_now(-timedelta(days=1)))
+
+
+def _unknown(patience_secs: int) -> int:
+    in_time = Q(created_at__lt=from_now(-timedelta(seconds=patience_secs)))
+    return _of_today(Q(state=MessageState.UNKNOWN) & in_time).count()
+
+
+def _given_up(patience_secs: int) -> int:
+    return _of_today(Q(state=MessageState.DEAD, user__isnull=False)).count()
+
+
+register_step("alerts", "outbox", deliver_due)
+register_watch("messages overdue", _OVERDUE_SECS, _overdue)
+register_watch("messages of unknown outcome", _UNKNOWN_SECS, _unknown)
+register_watch("messages to staff given up", 0, _given_up)

@@ -1,0 +1,175 @@
+"""Handing one message to the server that delivers it, and what its answer means for trying again."""
+
+import smtplib
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+
+from messaging.choices import Channel
+from messaging.outbox import Rendered
+
+if TYPE_CHECKING:
+    from twilio.rest import Client
+
+# https://www.twilio.com/docs/api/errors/21610: the recipient has answered STOP.
+_STOPPED = 21610
+
+
+class Undelivered(Exception):
+    """`reason` may quote the address."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotTaken(Undelivered):
+    """The server never took the message: trying again cannot double it."""
+
+
+class Ambiguous(Undelivered):
+    """The message may or may not be on its way."""
+
+
+class Refused(Undelivered):
+    """The server will never take it. `opted_out`: the recipient has told the provider to stop."""
+
+    def __init__(self, reason: str, *, opted_out: bool = False) -> None:
+        super().__init__(reason)
+        self.opted_out = opted_out
+
+
+def send(channel: str, address: str, rendered: Rendered, *, message_id: str) -> str:
+    """Deliver one message; returns the provider's id for it, or an empty string.
+
+    `message_id` is the e-mail's Message-ID: repeats bear the same. Raises NotTaken, Ambiguous or Refused.
+    """
+    if channel == Channel.EMAIL:
+        _send_email(address, rendered, message_id)
+        return ""
+    return _send_sms(address, rendered.text)
+
+
+# --- e-mail -----------------------------------------------------------------------------------------------------
+def _send_email(address: str, rendered: Rendered, message_id: str) -> None:
+    backend = get_connection()
+    mail = EmailMultiAlternatives(
+        " ".join(rendered.subject.split()),
+        rendered.text,
+        to=[address],
+        # RFC 3834: no out-of-office notes, please.
+        headers={"Message-ID": message_id, "Auto-Submitted": "auto-generated"},
+        connection=backend,
+    )
+    if rendered.html:
+        mail.attach_alternative(rendered.html, "text/html")
+    try:
+        backend.open()
+    except OSError as error:  # refused, timed out, no greeting, no sign-in: smtplib's errors are OSErrors
+        raise NotTaken(_describe(error)) from error
+    content_sent = _watch_content(getattr(backend, "connection", None))
+    try:
+        backend.send_messages([mail])
+    except smtplib.SMTPRecipientsRefused as error:
+        code, answer = next(iter(error.recipients.values()))
+        raise _by_code(code, f"{code} {_readable(answer)}") from error
+    except smtplib.SMTPResponseException as error:
+        raise _by_code(error.smtp_code, _describe(error)) from error
+    except OSError as error:
+        # RFC 1047: a connection lost after the final dot leaves both sides in doubt.
+        raise (Ambiguous if content_sent() else NotTaken)(_describe(error)) from error
+    except ValueError as error:
+        raise Refused(f"not an address or header: {type(error).__name__}") from error
+    finally:
+        with suppress(OSError):
+            backend.close()
+
+
+def _watch_content(connection: Any) -> Callable[[], bool]:
+    """Tells later whether the message's content was begun on this SMTP connection."""
+    if not isinstance(connection, smtplib.SMTP):
+        return lambda: True
+    begun: list[bool] = []
+    send_content = connection.data
+
+    def data(msg: Any) -> tuple[int, bytes]:
+        begun.append(True)
+        return send_content(msg)
+
+    connection.data = data  # type: ignore[method-assign]
+    return lambda: bool(begun)
+
+
+def _by_code(code: int, reason: str) -> Undelivered:
+    """RFC 5321 §4.2.1: 4yz try again, 5yz do not."""
+    return NotTaken(reason) if 400 <= code < 500 else Refused(reason)
+
+
+def _readable(answer: bytes | str) -> str:
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else answer
+
+
+def _describe(error: OSError) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {_readable(error.smtp_error)}"
+    return f"{type(error).__name__}: {error}"
+
+
+# --- text messages ----------------------------------------------------------------------------------------------
+@lru_cache(maxsize=4)
+def _twilio(account: str, token: str, base_url: str, timeout_secs: int) -> "Client":
+    # A second's import that only senders of text messages pay.
+    from twilio.http.http_client import TwilioHttpClient  # noqa: PLC0415
+    from twilio.rest import Client  # noqa: PLC0415
+
+    # Without a pool each request has a session of its own: threads share this client.
+    client = Client(account, token, http_client=TwilioHttpClient(pool_connections=False, timeout=timeout_secs))
+    if base_url:
+        client.api.base_url = base_url
+    return client
+
+
+def _send_sms(number: str, text: str) -> str:
+    if not settings.TWILIO_ACCOUNT_SID:
+        raise Refused("text messages are not set up")
+    from requests import RequestException  # noqa: PLC0415
+    from requests.exceptions import ConnectionError as NoConnection  # noqa: PLC0415
+    from requests.exceptions import ConnectTimeout  # noqa: PLC0415
+    from twilio.base.exceptions import TwilioException, TwilioRestException  # noqa: PLC0415
+    from urllib3.exceptions import NewConnectionError  # noqa: PLC0415
+
+    client = _twilio(
+        settings.TWILIO_ACCOUNT_SID,
+        settings.TWILIO_AUTH_TOKEN,
+        settings.TWILIO_BASE_URL,
+        settings.TWILIO_TIMEOUT_SECS,
+    )
+    try:
+        created = client.messages.create(to=number, from_=settings.TWILIO_FROM, body=text)
+    except TwilioRestException as error:
+        raise _by_status(error.status, error.code, str(error.msg)) from error
+    except TwilioException as error:
+        raise Refused(type(error).__name__) from error
+    except ConnectTimeout as error:
+        raise NotTaken("ConnectTimeout") from error
+    except NoConnection as error:
+        cause = getattr(error.args[0], "reason", None) if error.args else None
+        refused = isinstance(cause, NewConnectionError)
+        raise (NotTaken if refused else Ambiguous)(type(cause or error).__name__) from error
+    except (RequestException, ValueError) as error:  # a timeout after asking, an answer that is not JSON
+        raise Ambiguous(type(error).__name__) from error
+    return str(created.sid)
+
+
+def _by_status(status: int, code: int | None, reason: str) -> Undelivered:
+    """What Twilio's status means for asking again: https://www.twilio.com/docs/api/errors."""
+    reason = f"{status} {code or ''} {reason}"
+    if status == 429 or status in (401, 403):  # too fast, or credentials that somebody has to mend
+        return NotTaken(reason)
+    if 400 <= status < 500:
+        return Refused(reason, opted_out=code == _STOPPED)
+    return Ambiguous(reason)
