@@ -1,3 +1,7 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from core.theme import theme
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("theme.css", theme, name="theme"),
+]
