@@ -1,0 +1,62 @@
+"""The menu of the staff's pages."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import template
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from alerts.choices import TO_DO
+from alerts.queries import cases_visible_to
+from stores.choices import CASE_ROLES, REPORT_ROLES, Role
+from stores.queries import roles_of
+
+register = template.Library()
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """`count` None shows no number; 0 shows none either but can be filled later."""
+
+    url: str
+    label: str
+    icon: str
+    current: bool
+    count: int | None = None
+
+
+def _address(name: str) -> str | None:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return None
+
+
+@register.inclusion_tag("components/_nav.html", takes_context=True)
+def staff_nav(context: template.Context) -> dict[str, Any]:
+    """What this person may open, with the number of cases that wait for somebody to act."""
+    request = context["request"]
+    held = roles_of(request.user)
+    match = getattr(request, "resolver_match", None)
+    here = match.url_name if match else ""
+    items: list[NavItem] = []
+
+    def add(name: str, label: str, *, within: set[str], count: int | None = None) -> None:
+        if url := _address(name):
+            items.append(NavItem(url, label, name, here in within, count))
+
+    if held & CASE_ROLES:
+        waiting = cases_visible_to(request.user).filter(state__in=TO_DO).count()
+        add("inbox", _("Inbox"), within={"inbox", "case"}, count=waiting)
+    if held & REPORT_ROLES:
+        add("reports", _("Reports"), within={"reports", "wall"})
+    if held:
+        add("stores", _("Stores"), within={"stores", "store"})
+    return {"items": items}
+
+
+@register.simple_tag(takes_context=True)
+def role_names(context: template.Context) -> list[str]:
+    """The person's roles in words."""
+    return [str(Role(role).label) for role in sorted(roles_of(context["request"].user))]
