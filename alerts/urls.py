@@ -1,3 +1,10 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from alerts import shopper, views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("inbox/", views.inbox, name="inbox"),
+    path("cases/<uuid:case_id>/", views.case, name="case"),
+    path("t/<str:token>/", shopper.thanks, name="thanks"),
+    path("c/<str:token>/", shopper.shopper_case, name="shopper_case"),
+]

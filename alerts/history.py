@@ -1,0 +1,77 @@
+"""What happened to a case, in words and in the store's time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from alerts.choices import EntryKind, EventKind
+from alerts.models import Case, CaseEntry, CaseEvent
+
+_BY_THE_SHOPPER = {
+    EventKind.REPLIED,
+    EventKind.CONFIRMED,
+    EventKind.REOPENED,
+    EventKind.PERMISSION_WITHDRAWN,
+    EventKind.ERASED,
+}
+_CHANNELS = {
+    "call": gettext_lazy("by phone"),
+    "sms": gettext_lazy("by text message"),
+    "email": gettext_lazy("by e-mail"),
+    "person": gettext_lazy("in person"),
+}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One line of the history; `entry` are the words that came with it."""
+
+    at: datetime
+    kind: str
+    label: str
+    detail: str
+    actor: str
+    entry: CaseEntry | None
+
+
+def _detail(event: CaseEvent) -> str:
+    channel = event.channel or event.new.get("channel", "")
+    parts = [event.recipient.name if event.recipient else "", str(_CHANNELS.get(channel, ""))]
+    if event.kind == EventKind.OPENED:
+        parts.append(_(event.new["rule"]) if event.new.get("rule") else "")
+    return ", ".join(part for part in parts if part)
+
+
+def history_of(case: Case) -> list[Moment]:
+    """All events, oldest first, each with the words that were written with it. Two queries."""
+    entries = list(case.entries.select_related("author"))
+    by_id = {entry.pk: entry for entry in entries}
+    by_form = {str(entry.form_id): entry for entry in entries}
+    moments: list[Moment] = []
+    told: set[int] = set()
+    events = list(case.events.select_related("actor", "recipient"))
+    # An event that names its entry goes before one that merely came by the same form.
+    named = {event.new["entry"] for event in events if "entry" in event.new}
+    for event in events:
+        entry = by_id.get(event.new.get("entry", 0))
+        if entry is None:
+            entry = by_form.get(event.new.get("form_id", ""))
+            if entry is not None and (entry.pk in named or entry.pk in told):
+                entry = None
+        label = str(EventKind(event.kind).label)
+        if entry is not None:
+            told.add(entry.pk)
+            if event.kind == EventKind.NOTED:
+                label = str(EntryKind(entry.kind).label)
+        by_shopper = event.actor is None and event.kind in _BY_THE_SHOPPER
+        actor = event.actor.name if event.actor else (_("Shopper") if by_shopper else "")
+        moments.append(Moment(event.at, event.kind, label, _detail(event), actor, entry))
+    return moments
+
+
+def conversation_of(moments: list[Moment]) -> list[CaseEntry]:
+    """What the shopper and we wrote to each other."""
+    shared = {EntryKind.ANSWER, EntryKind.SHOPPER}
+    return [moment.entry for moment in moments if moment.entry is not None and moment.entry.kind in shared]

@@ -1,0 +1,106 @@
+"""Reads of the inbox: which cases, in which order, and whether anything changed since."""
+
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import Count, Exists, Func, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Cast, Concat
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from alerts.choices import TO_DO, CaseState, EventKind
+from alerts.models import Case, CaseEvent
+from alerts.queries import cases_visible_to
+from stores.models import User
+from stores.queries import stores_visible_to
+from surveys.choices import PROMOTER_AT_LEAST
+from surveys.models import Response
+
+CASES_PER_PAGE = 25
+PRAISE_SHOWN = 8
+
+
+class Tab(models.TextChoices):
+    TO_DO = "todo", _("To do")
+    WAITING = "waiting", _("Waiting for the shopper")
+    CLOSED = "closed", _("Closed")
+
+
+_STATES = {
+    Tab.TO_DO: TO_DO,
+    Tab.WAITING: (CaseState.RESOLVED,),
+    Tab.CLOSED: (CaseState.CONFIRMED, CaseState.UNCONFIRMED),
+}
+
+
+def clock_stopped() -> Q:
+    """Whose clock stands for good: the shopper was reached, or a fix-only case has an action of its present round."""
+    fixed = CaseEvent.objects.filter(
+        case=OuterRef("pk"), kind=EventKind.FIXED, new__round=Cast(OuterRef("round"), models.JSONField())
+    )
+    return Q(state=CaseState.CONTACTED) | (Q(fix_only=True) & Q(Exists(fixed)))
+
+
+def cases_in(user: User, tab: Tab) -> QuerySet[Case]:
+    """The user's cases of a tab in the order of their urgency.
+
+    To do: those whose clock runs, the longest overdue first; then those that were contacted and wait to be resolved.
+    The others: newest first.
+    """
+    cases = cases_visible_to(user).filter(state__in=_STATES[tab])
+    if tab == Tab.TO_DO:
+        return cases.order_by(models.Case(models.When(clock_stopped(), then=1), default=0), "due_at", "pk")
+    return cases.order_by("-resolved_at", "pk")
+
+
+def with_everything(cases: QuerySet[Case]) -> QuerySet[Case]:
+    """With all that a card shows, so that the number of queries does not grow with the page."""
+    return (
+        cases.annotate(stopped=models.Case(models.When(clock_stopped(), then=True), default=False))
+        .select_related("store", "owner", "root_cause", "response__touchpoint", "response__contact")
+        .prefetch_related("response__verbatims__analysis")
+    )
+
+
+def version_of(user: User) -> str:
+    """Changes whenever a case comes to, leaves or changes in the user's "to do"; one cheap query.
+
+    A count and a sum of hashes: the order of rows does not matter, and a case that leaves while another comes does.
+    """
+    hashed = Func(
+        Concat(Cast("pk", models.TextField()), Cast("version", models.TextField())),
+        function="hashtext",
+        output_field=models.BigIntegerField(),
+    )
+    found = cases_in(user, Tab.TO_DO).order_by().aggregate(count=Count("pk"), sum=Sum(hashed))
+    return f"{found['count']}.{found['sum'] or 0}"
+
+
+def counts(user: User) -> dict[Tab, int]:
+    """How many cases wait for staff, and how many for the shopper."""
+    found = cases_visible_to(user).aggregate(
+        todo=Count("pk", filter=Q(state__in=_STATES[Tab.TO_DO])),
+        waiting=Count("pk", filter=Q(state__in=_STATES[Tab.WAITING])),
+    )
+    return {Tab.TO_DO: found["todo"], Tab.WAITING: found["waiting"]}
+
+
+def praise(user: User) -> QuerySet[Response]:
+    """The newest words of the happiest shoppers of the last day: what to open on when nothing burns."""
+    happy = Q()
+    for kind, least in PROMOTER_AT_LEAST.items():
+        happy |= Q(headline_kind=kind, score__gte=least)
+    return (
+        Response.objects.filter(
+            happy,
+            store__in=stores_visible_to(user),
+            submitted_at__gte=timezone.now() - timedelta(days=1),
+            erased_at=None,
+            verbatims__text__gt="",
+            opened_case=None,
+        )
+        .select_related("store", "touchpoint")
+        .prefetch_related("verbatims__analysis")
+        .order_by("-submitted_at", "pk")
+        .distinct()[:PRAISE_SHOWN]
+    )

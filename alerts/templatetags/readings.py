@@ -1,0 +1,17 @@
+"""Stored keys and names in the reader's language."""
+
+from django import template
+from django.utils.translation import gettext
+
+from sentiment.labels import sentiment_label, topic_label, urgency_label
+
+register = template.Library()
+register.filter("topic_label", topic_label)
+register.filter("urgency_label", urgency_label)
+register.filter("sentiment_label", sentiment_label)
+
+
+@register.filter
+def translated(text: str) -> str:
+    """A name that the code marked for translation and the database keeps in English."""
+    return gettext(text) if text else ""

@@ -1,0 +1,195 @@
+"""The inbox and the page of a case: parse, fetch, act, render."""
+
+from collections.abc import Callable
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from alerts import actions
+from alerts.cards import cards_of, words_of
+from alerts.choices import TO_DO, CaseState, Severity
+from alerts.forms import FORMS, CaseForm
+from alerts.history import conversation_of, history_of
+from alerts.inbox import CASES_PER_PAGE, Tab, cases_in, counts, praise, version_of, with_everything
+from alerts.models import Case, CaseResponse
+from alerts.queries import cases_visible_to, is_reachable
+from customers.models import Contact
+from stores.access import StaffRequest, roles_required
+from stores.choices import CASE_ROLES
+from stores.models import User
+from surveys.models import Response
+
+
+def _with_time(response: HttpResponse) -> HttpResponse:
+    """Tells the clocks of the page what time it is."""
+    response["X-Server-Now"] = str(_now_ms())
+    return response
+
+
+def _now_ms() -> int:
+    return round(timezone.now().timestamp() * 1000)
+
+
+@require_safe
+@roles_required(*CASE_ROLES)
+def inbox(request: StaffRequest) -> HttpResponse:
+    """What burns first. The page asks again every few seconds with the `version` it shows: 204 when it still holds."""
+    tab = Tab(request.GET.get("tab")) if request.GET.get("tab") in Tab.values else Tab.TO_DO
+    version = version_of(request.user) if tab == Tab.TO_DO else ""
+    if request.htmx and version and request.GET.get("version") == version:
+        return _with_time(HttpResponse(status=204))
+    found = cases_in(request.user, tab)
+    page = Paginator(with_everything(found), CASES_PER_PAGE).get_page(request.GET.get("page"))
+    numbers = counts(request.user)
+    context = {
+        "tab": tab,
+        "tabs": [(each, numbers.get(each)) for each in Tab],
+        "page": page,
+        "cards": cards_of(page.object_list),
+        "open_count": numbers[Tab.TO_DO],
+        "version": version,
+        "now_ms": _now_ms(),
+        "praise": [],
+    }
+    if tab == Tab.TO_DO and not numbers[Tab.TO_DO]:
+        context["praise"] = [(response, words_of(response)) for response in praise(request.user)]
+    template = "alerts/inbox.html#list" if request.htmx else "alerts/inbox.html"
+    return _with_time(render(request, template, context))
+
+
+def get_case_or_404(user: User, case_id: UUID) -> Case:
+    """The case, if the user's roles reach its store; strangers cannot tell it from one that is not there."""
+    more = Prefetch(
+        "further_responses",
+        CaseResponse.objects.select_related("response__contact").prefetch_related("response__verbatims__analysis"),
+    )
+    return get_object_or_404(with_everything(cases_visible_to(user)).prefetch_related(more), pk=case_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@roles_required(*CASE_ROLES)
+def case(request: StaffRequest, case_id: UUID) -> HttpResponse:
+    """One case: everything to know and to do about it."""
+    found = get_case_or_404(request.user, case_id)
+    if request.method == "POST":
+        return _act(request, found)
+    if request.htmx:
+        # The page asks whether somebody else changed the case; what is being typed is never replaced.
+        if request.GET.get("version") == str(found.version):
+            return _with_time(HttpResponse(status=204))
+        return _with_time(render(request, "alerts/case.html#changed", {"case": found}))
+    return _with_time(render(request, "alerts/case.html", _context(request, found)))
+
+
+def _act(request: StaffRequest, found: Case) -> HttpResponse:
+    """Do what the form asks. Refused or invalid, the page comes back with all that was typed."""
+    name = request.POST.get("action", "")
+    if name not in FORMS:
+        return HttpResponse(status=400)
+    form = FORMS[name](found, request.POST)
+    if form.is_valid():
+        try:
+            said = _PERFORM[name](found.pk, request.user, form.cleaned_data)
+        except actions.ActionRefused as refused:
+            form.add_error(None, str(refused))
+        else:
+            if not request.htmx:
+                messages.success(request, said)
+                response = redirect("case", case_id=found.pk)
+                response.status_code = 303
+                return response
+            fresh = get_case_or_404(request.user, found.pk)
+            return _with_time(render(request, "alerts/case.html#case", _context(request, fresh) | {"said": said}))
+    template = "alerts/case.html#case" if request.htmx else "alerts/case.html"
+    fresh = get_case_or_404(request.user, found.pk)
+    return _with_time(render(request, template, _context(request, fresh, bound=form), status=422))
+
+
+def _context(request: StaffRequest, found: Case, bound: CaseForm | None = None) -> dict[str, Any]:
+    now = timezone.now()
+    [card] = cards_of([found], now)
+    moments = history_of(found)
+    to_do = found.state in TO_DO
+    forms = {name: form(found) for name, form in FORMS.items()}
+    if bound is not None:
+        forms[bound.action] = bound
+    tried = found.attempted_at or found.contacted_at or found.fixed_at
+    return {
+        "case": found,
+        "card": card,
+        "forms": forms,
+        "refused": bound.action if bound is not None else "",
+        "contact": contact_of(found),
+        "further": [(more, words_of(more.response)) for more in found.further_responses.all()],
+        "history": moments,
+        "conversation": conversation_of(moments),
+        "to_do": to_do,
+        "waits_for_notice": found.state == CaseState.OPEN,
+        "may_resolve": to_do and bool(tried),
+        "severe": found.severity == Severity.SEVERE,
+        "verification": found.verifications.order_by("-round").first() if not to_do else None,
+        "now_ms": _now_ms(),
+    }
+
+
+def contact_of(case: Case) -> Contact | None:
+    """The address by which the shopper may be reached, from whichever of their responses still allows it."""
+    responses: list[Response] = [case.response, *(more.response for more in case.further_responses.all())]
+    return next((response.contact for response in responses if is_reachable(response)), None)
+
+
+def _acknowledge(case_id: UUID, user: User, data: dict[str, Any]) -> str:
+    actions.acknowledge(case_id, actor=user)
+    return _("You are on it. Your colleagues can see that.")
+
+
+def _contact(case_id: UUID, user: User, data: dict[str, Any]) -> str:
+    actions.record_contact(
+        case_id,
+        actor=user,
+        channel=cast(actions.ContactChannel, data["channel"]),
+        reached=data["reached"],
+        note=data["note"],
+        form_id=data["form_id"],
+    )
+    return _("Noted: the shopper was reached.") if data["reached"] else _("Noted: you tried. The clock runs on.")
+
+
+def _answer(case_id: UUID, user: User, data: dict[str, Any]) -> str:
+    actions.answer_shopper(case_id, actor=user, text=data["text"], form_id=data["form_id"])
+    return _("Answered. The shopper can read it on their own page.")
+
+
+def _fix(case_id: UUID, user: User, data: dict[str, Any]) -> str:
+    actions.record_action(case_id, actor=user, text=data["text"], form_id=data["form_id"])
+    return _("Noted what was done.")
+
+
+def _note(case_id: UUID, user: User, data: dict[str, Any]) -> str:
+    actions.add_note(case_id, actor=user, text=data["text"], form_id=data["form_id"])
+    return _("Note added.")
+
+
+def _resolve(case_id: UUID, user: User, data: dict[str, Any]) -> str:
+    actions.resolve(
+        case_id, actor=user, root_cause_id=data["root_cause"].pk, text=data["text"], form_id=data["form_id"]
+    )
+    return _("Resolved. The shopper will be asked whether it is.")
+
+
+_PERFORM: dict[str, Callable[[UUID, User, dict[str, Any]], str]] = {
+    "acknowledge": _acknowledge,
+    "contact": _contact,
+    "answer": _answer,
+    "fix": _fix,
+    "note": _note,
+    "resolve": _resolve,
+}

@@ -1,0 +1,78 @@
+/*
+ * Keeps a list up to date. An element with data-live fetches itself by the htmx trigger "look": every few seconds
+ * while somebody can see it, and at once when they look again. "Nothing changed" is an empty answer (204).
+ */
+"use strict";
+
+(() => {
+  const title = document.title.replace(/^\(\d+\) /, "");
+  let busy = false;
+  let known = ids();
+
+  function live() {
+    return document.querySelector("[data-live]");
+  }
+
+  function ids() {
+    return new Set([...document.querySelectorAll("[data-case]")].map((card) => card.dataset.case));
+  }
+
+  function look() {
+    const list = live();
+    if (!list || document.hidden || busy || !window.htmx) return;
+    busy = true;
+    window.htmx.trigger(list, "look");
+  }
+
+  function said(text) {
+    const voice = document.querySelector("[data-voice]");
+    if (voice) voice.textContent = text;
+  }
+
+  function offline(since) {
+    const banner = document.querySelector("[data-offline]");
+    if (!banner) return;
+    banner.hidden = !since;
+    if (since && !banner.dataset.since) {
+      banner.dataset.since = since;
+      banner.querySelector("time").textContent = new Date(since).toLocaleTimeString(document.documentElement.lang, {
+        hour: "2-digit",
+        minute: "2-digit",
+      });
+    }
+    if (!since) delete banner.dataset.since;
+  }
+
+  function showCount() {
+    const count = Number(live()?.dataset.openCount || 0);
+    document.title = count ? `(${count}) ${title}` : title;
+  }
+
+  const isLook = (event) => event.detail.elt?.matches?.("[data-live]");
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!isLook(event)) return;
+    busy = false;
+    offline(event.detail.successful ? 0 : Date.now());
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    // The session ended: the answer is the sign-in page, which belongs into the window and not into the list.
+    const asked = new URL(event.detail.xhr.responseURL, location.href).pathname;
+    if (asked === new URL(event.detail.pathInfo.requestPath, location.href).pathname) return;
+    event.detail.shouldSwap = false;
+    location.reload();
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const now = ids();
+    const fresh = [...now].filter((id) => !known.has(id));
+    const list = live();
+    if (list && fresh.length) said(list.dataset.announce.replace("%n", fresh.length));
+    known = now;
+    showCount();
+  });
+  document.addEventListener("visibilitychange", look);
+  window.addEventListener("online", look);
+  showCount();
+  const first = live();
+  if (first) setInterval(look, Number(first.dataset.live));
+})();
