@@ -1,6 +1,7 @@
 """`./run demo`: every process of an installation on this machine, with demo data, until it is told to stop."""
 
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -22,12 +23,8 @@ from feedback.processes import MARKER, end_marked, end_with_parent
 from feedback.supervisor import Program, StopAsked, Supervisor, guard, raise_on_stop_signals
 
 _PATIENCE_SECS = 60
-_STEPS = {
-    "Compiling translations": ["compile_translations"],
-    "Collecting static files": ["collectstatic", "--noinput", "--verbosity=0"],
-    "Migrating the database": ["migrate", "--noinput", "--verbosity=1"],
-    "Making demo data": ["demo_data", "--json"],
-}
+# Pages of libraries that we do not serve; compressing them would take longer than everything else.
+_COLLECT = ["collectstatic", "--noinput", "--verbosity=0", "--clear", "--ignore=redoc", "--ignore=rest_framework"]
 
 
 class Facts(TypedDict):
@@ -105,8 +102,12 @@ def _serve(database: Database) -> None:
     logs = local.var() / "log"
     logs.mkdir(parents=True, exist_ok=True)
     facts = local.var() / "demo.json"
-    for title, command in _STEPS.items():
-        _prepare(title, [*command, *([str(facts)] if command[-1] == "--json" else [])], environment, logs)
+    _prepare("Compiling translations", ["compile_translations"], environment, logs)
+    if (collected := _static_files()) != _read(local.var() / "static.stamp"):
+        _prepare("Collecting static files", _COLLECT, environment, logs)
+        (local.var() / "static.stamp").write_text(collected)
+    _prepare("Migrating the database", ["migrate", "--noinput"], environment, logs)
+    _prepare("Making demo data", ["demo_data", "--json", str(facts)], environment, logs)
     supervisor = Supervisor(_programs(settings, database), environment=environment, logs=logs)
     announcement = _Announcement(facts, settings, logs)
 
@@ -119,6 +120,19 @@ def _serve(database: Database) -> None:
     finally:
         say("Stopping …" if sys.stdout.encoding == "utf-8" else "Stopping")
         supervisor.stop()
+
+
+def _static_files() -> str:
+    """Changes when a static file of ours or an installed package does."""
+    folders = [folder for folder in [local.ROOT, *local.ROOT.iterdir()] if folder != local.var()]
+    files = sorted(path for folder in folders for path in (folder / "static").rglob("*") if path.is_file())
+    seen = [f"{path} {path.stat().st_mtime_ns} {path.stat().st_size}" for path in files]
+    seen.append((local.ROOT / "requirements" / "runtime.txt").read_text())
+    return hashlib.sha256("\n".join(seen).encode()).hexdigest()
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 def _prepare(title: str, command: list[str], environment: Mapping[str, str], logs: Path) -> None:
