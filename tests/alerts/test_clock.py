@@ -2,6 +2,7 @@
 
 import time as stopwatch
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -158,8 +159,17 @@ def test_hours_come_from_the_store(chain: Chain) -> None:
 
 
 # --- for any zone, instant and calendar -------------------------------------------------------------------------
-ZONES = ["Europe/London", "Europe/Kyiv", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Casablanca",
-         "Pacific/Apia", "America/Sao_Paulo", "UTC"]  # fmt: skip
+ZONES = [
+    "Europe/London",
+    "Europe/Kyiv",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "Africa/Casablanca",
+    "Pacific/Apia",
+    "UTC",
+]
 times = st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30, 45]))
 stretches = st.lists(st.tuples(times, times), max_size=3).map(lambda found: tuple(sorted(found)))
 instants = st.datetimes(datetime(2025, 1, 1), datetime(2028, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))  # noqa: DTZ001
@@ -194,7 +204,7 @@ def test_exactly_thirty_open_minutes_lie_before_the_deadline(drawn: tuple[StoreH
 def test_spans_are_ordered_and_agree_with_the_wall_clock(drawn: tuple[StoreHours, datetime]) -> None:
     hours, start = drawn
     spans = list(open_spans(hours, start, start + timedelta(days=4)))
-    for (_, until), (begin, _) in zip(spans, spans[1:], strict=False):
+    for (_, until), (begin, _) in pairwise(spans):
         assert until <= begin
     for minutes in range(0, 4 * 24 * 60, 97):
         moment = start + timedelta(minutes=minutes)

@@ -33,8 +33,13 @@ def read(response: Response, **reading: object) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "score", "opens"),
-    [(QuestionKind.NPS, 6, True), (QuestionKind.NPS, 7, False), (QuestionKind.SMILEY5, 2, True), (QuestionKind.SMILEY5, 3, False)],
-)  # fmt: skip
+    [
+        (QuestionKind.NPS, 6, True),
+        (QuestionKind.NPS, 7, False),
+        (QuestionKind.SMILEY5, 2, True),
+        (QuestionKind.SMILEY5, 3, False),
+    ],
+)
 def test_an_unhappy_score_opens_a_case(chain: Chain, kind: QuestionKind, score: int, opens: bool) -> None:
     response = make_response(touchpoint=chain.touchpoint, score=score, headline_kind=kind)
     assert (submit(response) is not None) == opens
