@@ -1,61 +1,31 @@
-"""The shopper's own pages after Send: what happens next, and the private page of the case."""
+"""The shopper's own pages after Send: the thank-you page, and the private page of their answer.
 
-from datetime import datetime, timedelta
+A link opens them, nothing else does; every form is signed for its page. GET and HEAD change nothing.
+"""
+
 from typing import Any
-from zoneinfo import ZoneInfo
+from uuid import UUID, uuid5
 
+from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from alerts.choices import TO_DO
+from alerts import actions
+from alerts.choices import CaseState, EntryKind
 from alerts.models import Case
-from alerts.queries import case_for_response
+from alerts.promises import promise, state_in_words, store_time
+from alerts.queries import case_for_response, is_reachable
 from core import nonces
-from stores.models import Store
 from surveys.actions import add_contact
 from surveys.choices import UNHAPPY_AT_MOST, ContactWish, QuestionKind
 from surveys.documents import document_of
-from surveys.forms import AnswerForm
+from surveys.forms import LONGEST_WORDS, AnswerForm, masked, tidy
 from surveys.models import Response
-from surveys.pages import contact_context, lost_page, page, speak_like, store_context
+from surveys.pages import SMILEY_NAMES, contact_context, lost_page, page, speak_like, store_context
 from surveys.queries import response_by_token
 from surveys.views import public
-
-
-def store_time(moment: datetime, store: Store) -> str:
-    """A moment as people in the store would say it: the time today, else the day and the time."""
-    zone = ZoneInfo(store.time_zone)
-    local, today = moment.astimezone(zone), timezone.now().astimezone(zone).date()
-    clock = date_format(local, "TIME_FORMAT")
-    if local.date() == today:
-        return clock
-    if local.date() == today + timedelta(days=1):
-        return _("tomorrow at %(time)s") % {"time": clock}
-    return f"{date_format(local, 'l j F')}, {clock}"
-
-
-def promise(response: Response, case: Case | None) -> str:
-    """What we can honestly say happens next: an hour only when somebody has to keep it."""
-    store = response.store
-    if response.contact_wish == ContactWish.NONE:
-        return _("Somebody at %(store)s reads every answer.") % {"store": store.name}
-    if case is None or case.state not in TO_DO or case.due_at <= timezone.now():
-        return _("%(store)s has your message and knows how to reach you.") % {"store": store.name}
-    sentences = {
-        ContactWish.CALL: _("Somebody from %(store)s will call you by %(time)s."),
-        ContactWish.TEXT: _("Somebody from %(store)s will text you by %(time)s."),
-        ContactWish.EMAIL: _("Somebody from %(store)s will write you an e-mail by %(time)s."),
-    }
-    values = {"store": store.name, "time": store_time(case.due_at, store)}
-    return sentences[ContactWish(response.contact_wish)] % values
-
-
-def is_unhappy(response: Response) -> bool:
-    """Whether the score alone says that something went wrong."""
-    return response.score is not None and response.score <= UNHAPPY_AT_MOST[QuestionKind(response.headline_kind)]
 
 
 @public
@@ -70,15 +40,11 @@ def thanks(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         form = AnswerForm.sent(request.POST, document=form.document, country=form.country)
         wish = form.read_wish()
-        try:
-            nonces.read(scope, request.POST.get("form", ""))
-            if not form.problems:
-                add_contact(response.pk, wish, language=request.LANGUAGE_CODE or response.language)
-                return _see(reverse("thanks", args=[token]))
-        except nonces.BadNonce:
-            pass
+        if _ticket(request, scope) and not form.problems:
+            add_contact(response.pk, wish, language=request.LANGUAGE_CODE or response.language)
+            return _see(request, reverse("thanks", args=[token]))
         status = 422
-    asks_again = response.contact_wish == ContactWish.NONE and is_unhappy(response) and not response.erased_at
+    asks_again = _left_no_address(response) and is_unhappy(response)
     context: dict[str, Any] = store_context(response.store) | {
         "promise": promise(response, case_for_response(response.pk)),
         "case_url": reverse("shopper_case", args=[token]),
@@ -89,17 +55,147 @@ def thanks(request: HttpRequest, token: str) -> HttpResponse:
     return page(request, "shopper/thanks.html", context, status=status)
 
 
-def _see(address: str) -> HttpResponse:
-    answer = HttpResponseRedirect(address)
-    answer.status_code = 303
-    return answer
+def is_unhappy(response: Response) -> bool:
+    """Whether the score alone says that something went wrong."""
+    return response.score is not None and response.score <= UNHAPPY_AT_MOST[QuestionKind(response.headline_kind)]
+
+
+def _left_no_address(response: Response) -> bool:
+    """Nobody is asked again for what they took back or deleted."""
+    return response.contact_wish == ContactWish.NONE and response.contact_id is None and not response.erased_at
 
 
 @public
 def shopper_case(request: HttpRequest, token: str) -> HttpResponse:
-    """The shopper's private page."""
+    """The private page: what was said, where it stands, the conversation, and every way to take it back."""
     response = response_by_token(token)
     if response is None:
         return lost_page(request)
     speak_like(request, response)
-    return page(request, "shopper/case.html", store_context(response.store))
+    problem, typed = "", ""
+    if request.method == "POST":
+        typed = tidy(request.POST.get("text", ""))
+        ticket = _ticket(request, _case_scope(response))
+        try:
+            if ticket is None:
+                raise actions.ActionRefused(
+                    _("This page had been open for too long. Please press the button once more.")
+                )
+            # The same words from the same form are one entry; other words are another.
+            _act(request, response, uuid5(ticket.form_id, typed), typed)
+            return _see(request, reverse("shopper_case", args=[token]))
+        except actions.ActionRefused as refused:
+            problem = refused.message
+    return page(
+        request,
+        "shopper/case.html",
+        _case_context(request, response, typed=typed, problem=problem),
+        status=422 if problem else 200,
+    )
+
+
+def _act(request: HttpRequest, response: Response, form_id: UUID, typed: str) -> None:
+    """Do what the pressed button says. Raises ActionRefused."""
+    match request.POST.get("do"):
+        case "reply":
+            if len(typed) > LONGEST_WORDS:
+                raise actions.ActionRefused(_("Please shorten your text."))
+            actions.shopper_reply(response.pk, text=typed, form_id=form_id)
+        case "confirm":
+            if not _is_own(case_for_response(response.pk), response):
+                raise actions.ActionRefused(_("There is nothing to answer here."))
+            contacted, solved = request.POST.get("contacted"), request.POST.get("solved")
+            if {contacted, solved} - {"yes", "no"}:
+                raise actions.ActionRefused(_("Please answer both questions."))
+            with transaction.atomic():
+                actions.confirm(response.pk, contacted=contacted == "yes", solved=solved == "yes")
+                if typed:
+                    actions.shopper_reply(response.pk, text=typed, form_id=form_id)
+        case "withdraw":
+            actions.withdraw_permission(response.pk)
+        case "erase":
+            actions.erase(response.pk)
+
+
+@public
+def shopper_erase(request: HttpRequest, token: str) -> HttpResponse:
+    """The step before deleting, which says what goes and what stays."""
+    response = response_by_token(token)
+    if response is None:
+        return lost_page(request)
+    speak_like(request, response)
+    case_url = reverse("shopper_case", args=[token])
+    if response.erased_at:
+        return _see(request, case_url)
+    context = store_context(response.store) | {"case_url": case_url, "nonce": nonces.mint(_case_scope(response))}
+    return page(request, "shopper/erase.html", context)
+
+
+def _case_context(request: HttpRequest, response: Response, *, typed: str, problem: str) -> dict[str, Any]:
+    case = case_for_response(response.pk)
+    smileys = response.headline_kind == QuestionKind.SMILEY5
+    answerable = case is not None and _is_own(case, response) and case.state in actions.ANSWERABLE
+    return store_context(response.store) | {
+        "said_at": store_time(response.submitted_at, response.store),
+        "score": response.score,
+        "face": response.score if smileys else None,
+        "face_name": SMILEY_NAMES[response.score - 1] if smileys and response.score else "",
+        "words": [verbatim.text for verbatim in response.verbatims.all() if verbatim.text],
+        "erased": response.erased_at is not None,
+        "state": state_in_words(response, case),
+        "entries": _conversation(response, case),
+        "has_case": case is not None,
+        "asks": answerable,
+        "settled": case is not None and case.state == CaseState.CONFIRMED,
+        "contacted": request.POST.get("contacted", ""),
+        "solved": request.POST.get("solved", ""),
+        "address": masked(response.contact) if is_reachable(response) and response.contact else "",
+        "erase_url": reverse("shopper_erase", args=[response.token]),
+        "nonce": nonces.mint(_case_scope(response)),
+        "problem": problem,
+        "typed": typed,
+        "longest": LONGEST_WORDS,
+    }
+
+
+def _conversation(response: Response, case: Case | None) -> list[dict[str, Any]]:
+    """What the store answered and what the shopper wrote, oldest first; nothing of what is internal."""
+    if case is None or not _is_own(case, response):
+        return []
+    shared = case.entries.filter(kind__in=(EntryKind.ANSWER, EntryKind.SHOPPER)).exclude(text="")
+    return [
+        {
+            "mine": entry.kind == EntryKind.SHOPPER,
+            "text": entry.text,
+            "at": entry.created_at,
+            "when": store_time(entry.created_at, response.store),
+        }
+        for entry in shared
+    ]
+
+
+def _is_own(case: Case | None, response: Response) -> bool:
+    """Whether the response opened the case. One that was only added to it came with the same address, which anybody
+    can type: it neither reads the other's conversation nor answers for them."""
+    return case is not None and case.response_id == response.pk
+
+
+def _case_scope(response: Response) -> str:
+    return f"case {response.pk.hex}"
+
+
+def _ticket(request: HttpRequest, scope: str) -> nonces.FormTicket | None:
+    """What the form was minted for; None when it is not a form of ours for this page."""
+    try:
+        return nonces.read(scope, request.POST.get("form", ""))
+    except nonces.BadNonce:
+        return None
+
+
+def _see(request: HttpRequest, address: str) -> HttpResponse:
+    """Go on with a GET, in the language the page was turned to."""
+    if request.GET.get("lang") in dict(settings.LANGUAGES):
+        address += f"?lang={request.GET['lang']}"
+    answer = HttpResponseRedirect(address)
+    answer.status_code = 303
+    return answer

@@ -12,7 +12,10 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
-from core.colours import accent
+from core.theme import INK, WHITE, contrast, readable_on
+
+# The page under the accent, as templates/shopper/_style.css has it.
+_LIGHT_PAPER, _DARK_PAPER = "#ffffff", "#14171b"
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,14 @@ def _squeeze_script(script: str) -> str:
 @lru_cache
 def style(template: str, colour: str) -> Block:
     """The style of a template file, in the chain's colour."""
-    return Block.of(_squeeze_style(render_to_string(template, {"accent": accent(colour)})))
+    light, dark = readable_on(_LIGHT_PAPER, colour), readable_on(_DARK_PAPER, colour)
+    shades = {
+        "light": light,
+        "on_light": max((WHITE, INK), key=lambda ink: contrast(ink, light)),
+        "dark": dark,
+        "on_dark": max((WHITE, INK), key=lambda ink: contrast(ink, dark)),
+    }
+    return Block.of(_squeeze_style(render_to_string(template, {"accent": shades})))
 
 
 @lru_cache

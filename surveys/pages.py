@@ -18,7 +18,14 @@ from surveys.models import Response
 from surveys.queries import Asking
 from surveys.wording import permission_wording
 
-SMILEY_NAMES = (_("Very unhappy"), _("Unhappy"), _("Neither happy nor unhappy"), _("Happy"), _("Very happy"))
+SMILEY_NAMES = (_("Very unhappy"), _("Unhappy"), _("Neutral"), _("Happy"), _("Very happy"))
+
+_WAYS = (
+    (ContactWish.NONE, _("No, thank you")),
+    (ContactWish.CALL, _("Call me")),
+    (ContactWish.TEXT, _("Text me")),
+    (ContactWish.EMAIL, _("E-mail me")),
+)
 
 
 def speak(request: HttpRequest, language: str) -> None:
@@ -84,7 +91,7 @@ def contact_context(form: AnswerForm) -> dict[str, Any]:
     known = form.known
     return {
         "form": form,
-        "ways": [(value, str(label), form.contact == value) for value, label in ContactWish.choices],
+        "ways": [(way.value, label, form.contact == way) for way, label in _WAYS],
         "known_phone": masked(known) if known and known.kind == ContactKind.PHONE else "",
         "known_email": masked(known) if known and known.kind == ContactKind.EMAIL else "",
         "permission": permission_wording(),
