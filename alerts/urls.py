@@ -7,4 +7,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cases/<uuid:case_id>/", views.case, name="case"),
     path("t/<str:token>/", shopper.thanks, name="thanks"),
     path("c/<str:token>/", shopper.shopper_case, name="shopper_case"),
+    path("c/<str:token>/delete/", shopper.shopper_erase, name="shopper_erase"),
 ]
