@@ -30,9 +30,9 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key is None or not key.fits(secret) or key.revoked_at is not None:
             raise AuthenticationFailed(_("This API key is unknown or revoked."))
         now = timezone.now()
-        ApiKey.objects.filter(
-            Q(last_used_at=None) | Q(last_used_at__lt=now - _USE_NOTED_EVERY), pk=key.pk
-        ).update(last_used_at=now)
+        ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=now - _USE_NOTED_EVERY), pk=key.pk).update(
+            last_used_at=now
+        )
         return AnonymousUser(), key
 
     def authenticate_header(self, request: Request) -> str:

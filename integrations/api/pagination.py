@@ -1,16 +1,13 @@
 """Pages that neither skip nor repeat when rows arrive meanwhile."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
-
-Row = TypeVar("Row", bound=Model)
 
 
 class Cursor(CursorPagination):
@@ -18,9 +15,7 @@ class Cursor(CursorPagination):
     max_page_size = 1000
     page_size_query_param = "page_size"
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Row], request: Request, view: APIView | None = None
-    ) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any] | None:
         try:
             return super().paginate_queryset(queryset, request, view)
         except (ValidationError, ValueError):  # a made-up cursor whose position is no value of the column

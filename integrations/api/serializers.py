@@ -4,13 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from integrations.api.fields import LanguageField, PastField, StoreField
 from stores.choices import StoreKind
 from stores.models import Store
-from surveys.forms import phone_number
 from surveys.models import Response
 
 
@@ -22,9 +21,6 @@ class ReceiptRequest(serializers.Serializer[Any]):
     purchased_at = PastField(within=settings.INVITATION_LIFETIME)
     email = serializers.EmailField(required=False, help_text="Where the shopper allowed us to answer.")
     language = LanguageField()
-
-    def validate_email(self, value: str) -> str:
-        return value.lower()
 
 
 class ReceiptLink(serializers.Serializer[Any]):
@@ -45,12 +41,6 @@ class CallRequest(serializers.Serializer[Any]):
     ended_at = PastField(within=timedelta(days=1))
     language = LanguageField()
     consent = serializers.BooleanField(help_text="Whether the caller allowed a text message about this call.")
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        number = phone_number(attrs["phone"], attrs["store"].country)
-        if number is None:
-            raise serializers.ValidationError({"phone": [_("This is not a phone number that can be dialled.")]})
-        return attrs | {"phone": number}
 
 
 class CallAnswer(serializers.Serializer[Any]):
@@ -106,8 +96,9 @@ class ResponseAnswer(serializers.ModelSerializer[Response]):
         )
 
     def get_touchpoint(self, response: Response) -> str | None:
-        return response.touchpoint and response.touchpoint.kind
+        return response.touchpoint.kind if response.touchpoint else None
 
+    @extend_schema_field(CommentAnswer(many=True))
     def get_comments(self, response: Response) -> list[dict[str, Any]]:
         read = [getattr(verbatim, "analysis", None) for verbatim in response.verbatims.all()]
         return [
@@ -137,4 +128,6 @@ class Problem(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    errors = serializers.ListField(child=serializers.DictField(child=serializers.CharField()), required=False)
+    errors = serializers.ListField(  # type: ignore[assignment]  # a field here, a property there
+        child=serializers.DictField(child=serializers.CharField()), required=False
+    )

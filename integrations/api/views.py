@@ -4,8 +4,10 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
+from rest_framework.exceptions import ValidationError
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -18,7 +20,7 @@ from integrations.choices import Scope
 from integrations.idempotency import idempotent
 from integrations.models import ApiKey
 from stores.models import Store
-from surveys.actions import call_ended, receipt_link
+from surveys.inviting import BadAddress, call_ended, receipt_link
 from surveys.models import Response, Verbatim
 
 _KEY_HEADER = OpenApiParameter(
@@ -42,20 +44,24 @@ class ReceiptsView(APIView):
         summary="A survey link for a receipt",
         parameters=[_KEY_HEADER],
         request=serializers.ReceiptRequest,
-        responses={201: serializers.ReceiptLink} | _problems(400, 401, 403, 409, 422),  # type: ignore[arg-type]
+        responses={200: serializers.ReceiptLink, 201: serializers.ReceiptLink} | _problems(400, 401, 403, 409, 422),  # type: ignore[arg-type]
     )
     @idempotent
     def post(self, request: Request) -> Answer:
-        """The same receipt again gives the same link."""
+        """The same receipt again gives the same link. With an e-mail address the link is sent there as well."""
         sent = _checked(serializers.ReceiptRequest, request.data, request)
-        invitation = receipt_link(
-            sent["store"],
-            sent["number"],
-            sent["purchased_at"],
-            email=sent.get("email"),
-            language=sent.get("language", ""),
-        )
-        return Answer(serializers.ReceiptLink(invitation).data, status.HTTP_201_CREATED)
+        try:
+            invited = receipt_link(
+                sent["store"],
+                sent["number"],
+                sent["purchased_at"],
+                email=sent.get("email"),
+                language=sent.get("language", ""),
+            )
+        except BadAddress:
+            raise ValidationError({"email": [_("This is not an e-mail address that can be written to.")]}) from None
+        answer = status.HTTP_201_CREATED if invited.created else status.HTTP_200_OK
+        return Answer(serializers.ReceiptLink(invited).data, answer)
 
 
 class CallsView(APIView):
@@ -72,7 +78,20 @@ class CallsView(APIView):
     def post(self, request: Request) -> Answer:
         """Minutes later a text message asks the caller, who consented, how it was; each call is asked about once."""
         sent = _checked(serializers.CallRequest, request.data, request)
-        raise NotImplementedError
+        try:
+            invited = call_ended(
+                sent["id"],
+                sent["store"],
+                sent["phone"],
+                consent=sent["consent"],
+                ended_at=sent["ended_at"],
+                queue=sent["queue"],
+                agent=sent["agent"],
+                language=sent.get("language", ""),
+            )
+        except BadAddress:
+            raise ValidationError({"phone": [_("This is not a phone number that can be dialled.")]}) from None
+        return Answer(serializers.CallAnswer(invited).data, status.HTTP_202_ACCEPTED)
 
 
 class StoresView(ListAPIView[Store]):
