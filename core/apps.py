@@ -1,4 +1,15 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import connection
+from django.db.models.signals import post_migrate
+
+
+def _schedule_jobs(sender: object, **_: Any) -> None:
+    from core.jobs import Schedule, ensure_schedules  # noqa: PLC0415
+
+    if Schedule._meta.db_table in connection.introspection.table_names():
+        ensure_schedules()
 
 
 class CoreConfig(AppConfig):
@@ -8,3 +19,4 @@ class CoreConfig(AppConfig):
         from django.utils.module_loading import autodiscover_modules  # noqa: PLC0415
 
         autodiscover_modules("personal")
+        post_migrate.connect(_schedule_jobs, sender=self)

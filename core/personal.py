@@ -16,12 +16,16 @@ Erasure = Literal["blank", "delete row", "keep"]
 
 @dataclass(frozen=True)
 class PersonalField:
-    """`column` is `app.Model.field`; `keep_for` None means as long as the row lives; `why` says what it is for."""
+    """`column` is `app.Model.field`; `keep_for` None means as long as the row lives; `why` says what it is for.
+
+    The age of a row is counted from its column `aged_by`.
+    """
 
     column: str
     erasure: Erasure
     keep_for: timedelta | None
     why: str
+    aged_by: str = "created_at"
 
 
 _fields: dict[str, PersonalField] = {}
@@ -29,11 +33,18 @@ _impersonal: set[str] = set()
 _erasers: list[Callable[[UUID], None]] = []
 
 
-def register(model: str, *columns: str, erasure: Erasure, keep_for: timedelta | None = None, why: str) -> None:
+def register(
+    model: str,
+    *columns: str,
+    erasure: Erasure,
+    keep_for: timedelta | None = None,
+    why: str,
+    aged_by: str = "created_at",
+) -> None:
     """Declare personal columns of `model` (`app.Model`)."""
     for column in columns:
         name = f"{model}.{column}"
-        _fields[name] = PersonalField(name, erasure, keep_for, why)
+        _fields[name] = PersonalField(name, erasure, keep_for, why, aged_by)
 
 
 def impersonal(model: str, *columns: str) -> None:

@@ -14,5 +14,6 @@ register(
     erasure="delete row",
     keep_for=timedelta(days=7),
     why="The demo's mailbox; no row exists in production.",
+    aged_by="caught_at",
 )
 impersonal("messaging.CaughtMessage", "channel", "message_id")

@@ -8,6 +8,7 @@ register(
     erasure="blank",
     keep_for=timedelta(days=1095),
     why="What the shopper said.",
+    aged_by="submitted_at",
 )
 register(
     "surveys.ResponseRevision",
