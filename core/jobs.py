@@ -11,7 +11,7 @@ from core.models import Heartbeat
 # By name: changed here, changed there at the next `migrate`.
 SCHEDULES: dict[str, dict[str, Any]] = {
     "canary": {"func": "core.jobs.sing", "schedule_type": Schedule.MINUTES, "minutes": 1},
-    "retention": {"func": "core.jobs.purge", "schedule_type": Schedule.CRON, "cron": "20 3 * * *"},
+    "retention": {"func": "core.jobs.purge", "schedule_type": Schedule.DAILY},
 }
 
 
