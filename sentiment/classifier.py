@@ -102,8 +102,9 @@ class ServedClassifier:
 
     def _blend(self, tuned: Floats, base: Floats) -> Floats:
         share = self._config["blend_tuned"]
-        mixed = share * softmax(tuned) + (1 - share) * softmax(base)
-        return softmax(np.log(np.maximum(mixed, 1e-9)) / self._config["temperature"])
+        mixed: Floats = share * softmax(tuned) + (1 - share) * softmax(base)
+        logits = np.log(np.maximum(mixed, 1e-9)) / self._config["temperature"]
+        return softmax(logits.astype(np.float32))
 
 
 class PipelineClassifier:

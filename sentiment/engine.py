@@ -64,6 +64,8 @@ def read(
     `model` names a folder or hub model for a `transformers` pipeline; None is the project's own.
     Raises classifier.ModelMissing when the model cannot be loaded.
     """
+    if not texts:
+        return []
     names = staff_names if staff_names is not None else [()] * len(texts)
     classifier = get_classifier(model)
     drafts = [_draft(text, page, chain_languages) for text, page in zip(texts, page_languages, strict=True)]

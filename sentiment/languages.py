@@ -10,6 +10,8 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 # Below this many letters the words say less than the page they were typed on.
 _FEW_LETTERS = 12
+# "ok" and "wow" are written on pages of any script.
+_FEWEST_LETTERS = 4
 # How much likelier the page's own language is than any other, before a word is read.
 _PAGE_ODDS = 5.0
 _LETTER = re.compile(r"[^\W\d_]")
@@ -41,7 +43,7 @@ def find_language(text: str, page: str | None, chain: Sequence[str]) -> tuple[st
     choice = tuple(dict.fromkeys(_base(code) for code in chain)) or (_base(page or "en"),)
     page = _base(page) if page else None
     letters = len(_LETTER.findall(text))
-    if not letters:
+    if not letters or (page in choice and letters < _FEWEST_LETTERS):
         return page or choice[0], 0.0
     cyrillic = len(_CYRILLIC.findall(text)) * 2 > letters
     fitting = tuple(code for code in choice if (code in _CYRILLIC_LANGUAGES) == cyrillic) or choice
@@ -52,12 +54,13 @@ def find_language(text: str, page: str | None, chain: Sequence[str]) -> tuple[st
         return fitting[0], 0.95 if fitting != choice or len(choice) == 1 else 0.5
     with _lock:
         identifier = _identifier(tuple(sorted(fitting)))
-    odds = dict(identifier.rank(text))
-    if page in odds:
-        odds[page] *= _PAGE_ODDS
+    odds: dict[str, float] = dict(identifier.rank(text))
     if not odds:
         return page or fitting[0], 0.0
-    best = page if page in odds and letters < _FEW_LETTERS else max(odds, key=odds.__getitem__)
+    best = max(odds, key=odds.__getitem__)
+    if page is not None and page in odds:
+        odds[page] *= _PAGE_ODDS
+        best = page if letters < _FEW_LETTERS else max(odds, key=odds.__getitem__)
     return best, odds[best] / sum(odds.values())
 
 

@@ -1,8 +1,9 @@
 """Word lists: what an editable list entry means, and how entries are found in a text quickly.
 
 An entry is a line of words. A word matches every word that begins with it (`wait` finds "waiting"); `bag!` matches
-that word only; `*personal` matches anywhere inside a word, for languages that join them. `a|b` are alternatives, and
-`...` allows up to four other words of the same sentence in between: `guard|security ... hit!|punch`.
+that word only; `*personal` matches anywhere inside a word, for languages that join them. `a|b_c` are alternatives, the
+second of two words, and `...` allows up to four other words of the same sentence in between:
+`guard|security ... hit!|let_go`.
 """
 
 import re
@@ -67,40 +68,51 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class _Part:
+    """One word of an alternative."""
+
+    text: str
+    whole: bool
+    inside: bool
+
+    def fits(self, word: str) -> bool:
+        if self.whole:
+            return word == self.text
+        return self.text in word if self.inside else word.startswith(self.text)
+
+
+@dataclass(frozen=True, slots=True)
 class _Element:
-    whole: frozenset[str]
-    prefixes: tuple[str, ...]
-    inside: tuple[str, ...]
+    options: tuple[tuple[_Part, ...], ...]
     gap_before: bool
 
-    def match(self, word: str) -> int:
-        """Letters spelled out by the longest alternative that matches; 0 when none does."""
-        best = len(word) if word in self.whole else 0
-        for prefix in self.prefixes:
-            if len(prefix) > best and word.startswith(prefix):
-                best = len(prefix)
-        for part in self.inside:
-            if len(part) > best and part in word:
-                best = len(part)
+    def match(self, words: list[Word], at: int) -> tuple[int, int]:
+        """Letters spelled out by the longest alternative that fits at a word, and how many words it takes."""
+        best = (0, 0)
+        for option in self.options:
+            end = at + len(option)
+            if end > len(words) or words[end - 1].sentence != words[at].sentence:
+                continue
+            if all(part.fits(words[at + k].text) for k, part in enumerate(option)):
+                best = max(best, (sum(len(part.text) for part in option), len(option)))
         return best
 
 
 def _parse(entry: str) -> list[_Element]:
     elements: list[_Element] = []
     gap = False
-    for part in normalise(entry).split():
-        if part == "...":
+    for group in normalise(entry).split():
+        if group == "...":
             gap = True
             continue
-        options = [option for option in part.split("|") if option]
-        elements.append(
-            _Element(
-                frozenset(o[:-1] for o in options if o.endswith("!")),
-                tuple(o for o in options if not o.endswith("!") and not o.startswith("*")),
-                tuple(o[1:] for o in options if o.startswith("*")),
-                gap,
-            )
+        options = [option.split("_") for option in group.split("|")]
+        parts = tuple(
+            tuple(_Part(word.strip("*!"), word.endswith("!"), word.startswith("*")) for word in option)
+            for option in options
         )
+        if not all(part.text for option in parts for part in option):
+            raise ValueError(f"a word list has an empty alternative: {entry!r}")
+        elements.append(_Element(parts, gap))
         gap = False
     if not elements:
         raise ValueError(f"a word list has an empty entry: {entry!r}")
@@ -115,39 +127,40 @@ class Phrases:
         self._inside: list[tuple[str, str, list[_Element]]] = []
         for entry, label in entries:
             elements = _parse(entry)
-            for start in {*elements[0].whole, *elements[0].prefixes}:
+            firsts = [option[0] for option in elements[0].options]
+            for start in {part.text for part in firsts if not part.inside}:
                 self._by_start.setdefault(start, []).append((label, elements))
-            for part in elements[0].inside:
-                self._inside.append((part, label, elements))
+            self._inside += [(part.text, label, elements) for part in firsts if part.inside]
         self._longest = max(map(len, self._by_start), default=0)
 
     def find(self, words: list[Word]) -> list[Hit]:
         """Every entry found, by its first word; several may start at one word."""
-        hits: list[Hit] = []
+        hits: dict[Hit, None] = {}
         for i, word in enumerate(words):
             for k in range(1, min(len(word.text), self._longest) + 1):
                 for label, elements in self._by_start.get(word.text[:k], ()):
-                    if (hit := _follow(words, i, label, elements)) and hit not in hits[-8:]:
-                        hits.append(hit)
+                    if hit := _follow(words, i, label, elements):
+                        hits[hit] = None
             for part, label, elements in self._inside:
-                if part in word.text and (hit := _follow(words, i, label, elements)) and hit not in hits[-8:]:
-                    hits.append(hit)
-        return hits
+                if part in word.text and (hit := _follow(words, i, label, elements)):
+                    hits[hit] = None
+        return list(hits)
 
 
 def _follow(words: list[Word], first: int, label: str, elements: list[_Element]) -> Hit | None:
-    weight = elements[0].match(words[first].text)
+    weight, used = elements[0].match(words, first)
     if not weight:
         return None
-    at, places = first, [first]
+    places = list(range(first, first + used))
     for element in elements[1:]:
-        for j in range(at + 1, min(at + 2 + (_GAP if element.gap_before else 0), len(words))):
+        nearest = places[-1] + 1
+        for j in range(nearest, min(nearest + 1 + (_GAP if element.gap_before else 0), len(words))):
             if words[j].sentence != words[first].sentence:
                 return None
-            if letters := element.match(words[j].text):
+            letters, used = element.match(words, j)
+            if letters:
                 weight += letters
-                places.append(j)
-                at = j
+                places += range(j, j + used)
                 break
         else:
             return None

@@ -10,7 +10,7 @@ from functools import cache
 from .lexicon import Hit, Phrases, Word, load
 
 URGENCIES = ("safety", "discrimination", "legal", "fraud", "data_protection")
-_BEFORE, _AFTER = 3, 2
+_BEFORE, _AFTER = 4, 2
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def save_tokenizer(base: Base, tokenizer: Tokenizer, folder: Path) -> None:
         "pad_token": base.pieces[base.pad],
         "unk_token": base.pieces[base.unknown],
     }
-    PreTrainedTokenizerFast(
+    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # untyped in transformers
         tokenizer_object=tokenizer,
         model_max_length=512,
         model_input_names=["input_ids", "attention_mask"],
