@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..classifier import ModelConfig, ServedClassifier
+from ..classifier import Floats, ModelConfig, ServedClassifier
 from ..evaluation import (
     Figures,
-    Floats,
     Labels,
     apply_temperature,
     calibration_error,
