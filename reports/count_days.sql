@@ -71,10 +71,12 @@ WITH wanted AS (
            count(*) FILTER (WHERE over AND c.fix_only) AS fix_only,
            count(*) FILTER (WHERE over AND c.fix_only AND c.fixed_at <= clock.due_at) AS acted,
            count(*) FILTER (WHERE NOT over) AS running,
-           count(*) FILTER (WHERE c.round > 0 OR c.state IN (%(confirmed)s, %(unconfirmed)s)) AS asked,
-           count(*) FILTER (WHERE c.state = %(confirmed)s) AS confirmed,
-           count(*) FILTER (WHERE c.round > 0) AS reopened,
-           count(*) FILTER (WHERE c.state = %(unconfirmed)s) AS unconfirmed
+           count(*) FILTER (
+               WHERE NOT c.fix_only AND (c.round > 0 OR c.state IN (%(confirmed)s, %(unconfirmed)s))
+           ) AS asked,
+           count(*) FILTER (WHERE NOT c.fix_only AND c.state = %(confirmed)s) AS confirmed,
+           count(*) FILTER (WHERE NOT c.fix_only AND c.round > 0) AS reopened,
+           count(*) FILTER (WHERE NOT c.fix_only AND c.state = %(unconfirmed)s) AS unconfirmed
     FROM answers a
     JOIN alerts_case c ON c.response_id = a.id
     CROSS JOIN LATERAL (SELECT coalesce(c.first_due_at, c.due_at) AS due_at) AS clock

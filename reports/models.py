@@ -45,7 +45,7 @@ class StoreDay(models.Model):
     fix_only = models.PositiveIntegerField(default=0)
     acted = models.PositiveIntegerField(default=0)
     running = models.PositiveIntegerField(default=0)
-    # Cases whose shopper was asked whether it is solved, and the time to answer is over or used.
+    # Cases whose shopper can be reached and has said whether it is solved, or let the time to say so pass.
     asked = models.PositiveIntegerField(default=0)
     confirmed = models.PositiveIntegerField(default=0)
     reopened = models.PositiveIntegerField(default=0)

@@ -61,10 +61,11 @@ def counted_by_hand() -> dict[tuple, dict]:
                 counts[band] += 1
                 counts[hit["sentiment"]] += 1
         for case in Case.objects.filter(response=r):
-            found[key]["asked"] += case.round > 0 or case.state in ("confirmed", "unconfirmed")
-            found[key]["confirmed"] += case.state == "confirmed"
-            found[key]["unconfirmed"] += case.state == "unconfirmed"
-            found[key]["reopened"] += case.round > 0
+            if not case.fix_only:
+                found[key]["asked"] += case.round > 0 or case.state in ("confirmed", "unconfirmed")
+                found[key]["confirmed"] += case.state == "confirmed"
+                found[key]["unconfirmed"] += case.state == "unconfirmed"
+                found[key]["reopened"] += case.round > 0
             if case.due_at > now:
                 found[key]["running"] += 1
             elif case.fix_only:

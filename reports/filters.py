@@ -1,0 +1,113 @@
+"""What a reader chose to look at. Every choice is in the address, so that each view is a link."""
+
+import re
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, QueryDict
+
+from stores.choices import REPORT_ROLES
+from stores.models import Node, RoleAssignment, Store, User
+from stores.queries import stores_visible_to
+from surveys.choices import ResponseChannel, SampleKind
+
+POOLED = "pooled"
+WEEKS = (4, 13, 26, 52)
+DEFAULT_WEEKS = 13
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Empty means: everything in scope; for `sample` and `channel`: the largest sample, side by side with the others.
+
+    `sample` is a SampleKind or POOLED, the one explicit way to have different samples in one figure.
+    """
+
+    node: Node | None = None
+    store: Store | None = None
+    channel: str = ""
+    sample: str = ""
+    weeks: int = DEFAULT_WEEKS
+
+    def query(self) -> str:
+        """The address after the question mark; what is at its default is left out."""
+        chosen = {
+            "node": str(self.node.pk) if self.node else "",
+            "store": self.store.code if self.store else "",
+            "channel": self.channel,
+            "sample": self.sample,
+            "weeks": str(self.weeks) if self.weeks != DEFAULT_WEEKS else "",
+        }
+        return "?" + urlencode({key: value for key, value in chosen.items() if value})
+
+    def but(self, **changes: object) -> str:
+        """The address of the same view with some choices changed."""
+        return replace(self, **changes).query()  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a reader of reports may choose from."""
+
+    stores: QuerySet[Store]
+    nodes: QuerySet[Node]
+
+
+def scope_of(user: User) -> Scope:
+    """Raises Http404 for who has no role that reads reports."""
+    held = list(RoleAssignment.objects.filter(user=user, role__in=REPORT_ROLES).select_related("node"))
+    if not held:
+        raise Http404
+    reach = Q(pk__in=[])
+    for assignment in held:
+        if assignment.node:
+            reach |= Q(path__startswith=assignment.node.path)
+    nodes = Node.objects.filter(reach)
+    return Scope(stores=stores_visible_to(user, roles=REPORT_ROLES), nodes=nodes)
+
+
+def find_store(stores: QuerySet[Store], code: str) -> Store | None:
+    """The one of `stores` with this code; None also for a code that no database could hold."""
+    return stores.select_related("node").filter(code=code).first() if "\x00" not in code else None
+
+
+def read_filters(request: HttpRequest, scope: Scope) -> Filters:
+    """Raises Http404 for a node or store outside the scope; any other senseless value counts as not chosen."""
+    chosen: QueryDict = request.GET
+    node = store = None
+    if code := chosen.get("store", ""):
+        store = find_store(scope.stores, code)
+        if store is None:
+            raise Http404
+    elif number := chosen.get("node", ""):
+        node = scope.nodes.filter(pk=number).first() if _NUMBER.fullmatch(number) else None
+        if node is None:
+            raise Http404
+    channel, sample, weeks = (chosen.get(name, "") for name in ("channel", "sample", "weeks"))
+    return Filters(
+        node=node,
+        store=store,
+        channel=channel if channel in ResponseChannel.values else "",
+        sample=sample if sample in {*SampleKind.values, POOLED} else "",
+        weeks=int(weeks) if weeks in {str(number) for number in WEEKS} else DEFAULT_WEEKS,
+    )
+
+
+def selected_stores(scope: Scope, filters: Filters) -> QuerySet[Store]:
+    """The stores that the filters leave of the scope."""
+    if filters.store:
+        return scope.stores.filter(pk=filters.store.pk)
+    if filters.node:
+        return scope.stores.filter(node__path__startswith=filters.node.path)
+    return scope.stores
+
+
+def node_options(scope: Scope) -> list[tuple[Node, str]]:
+    """The nodes to choose from, each under the one above it, with what stands before its name to show that."""
+    nodes = {node.pk: node for node in scope.nodes}
+    above = {pk: [int(part) for part in node.path.strip("/").split("/")] for pk, node in nodes.items()}
+    within = {pk: [part for part in path if part in nodes] for pk, path in above.items()}
+    order = sorted(nodes, key=lambda pk: [(bytes(nodes[part].sort_key), part) for part in within[pk]])
+    return [(nodes[pk], "\u2003" * (len(within[pk]) - 1)) for pk in order]

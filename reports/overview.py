@@ -1,0 +1,300 @@
+"""The figures of the page of reports, summed from cells."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from django.db.models import F, Q, Sum
+from django.db.models.functions import TruncWeek
+from django.utils.translation import gettext
+
+from reports.facts import STAFF_FLAG
+from reports.figures import (
+    NO_ANSWERS,
+    ClosedLoop,
+    Figure,
+    LoopShare,
+    Overview,
+    Smileys,
+    Source,
+    SourceCard,
+    StoreRow,
+    WeekFigure,
+)
+from reports.filters import POOLED, Filters
+from reports.models import StoreDay
+from reports.periods import Period
+from reports.statistics import MIN_SHOWN, Nps, Share, hidden_among, nps_difference, significant_among
+from stores.models import Store
+from surveys.choices import QuestionKind
+from surveys.models import Verbatim
+
+_BANDS = ("promoters", "passives", "detractors")
+_SMILEYS = tuple(f"smileys_{face}" for face in range(1, 6))
+_CLOCK = ("contactable", "reached", "attempted", "fix_only", "acted", "running")
+_LOOP = (*_CLOCK, "asked", "confirmed", "reopened", "unconfirmed")
+# A sum may not bear the name of the column it sums.
+_SUM = "sum_"
+_COUNTS = (*_BANDS, "responses", "staff_responses", *_LOOP)
+
+
+def overview(stores: list[Store], siblings: list[Store], filters: Filters, period: Period) -> Overview:
+    """Everything the page of reports shows about `stores` but the words.
+
+    `siblings` are the stores in scope beside which these could be subtracted: those of the same nodes.
+    """
+    weekly = _weekly_sums(stores, period)
+    found = Overview(period=period)
+    now = [row for row in weekly if row["week"] >= period.start]
+    in_view = [row for row in now if _chosen(filters).covers(_source_of(row))]
+    found.responses = sum(row["responses"] for row in in_view)
+    found.staff_responses = sum(row["staff_responses"] for row in in_view)
+    found.smileys = _smileys(in_view)
+    found.loop = _closed_loop(in_view)
+
+    nps_now = _by_source(row for row in now if row["headline_kind"] == QuestionKind.NPS)
+    nps_before = _by_source(
+        row for row in weekly if row["week"] < period.start and row["headline_kind"] == QuestionKind.NPS
+    )
+    found.source, found.chosen = _resolve(filters, nps_now)
+    per_store = _store_sums(siblings, period)
+    shown = {*nps_now, *([found.source] if found.source else [])}
+    suppressed = _suppressed_alone(stores, siblings, per_store, shown)
+    found.cards = _cards(nps_now, nps_before, found.source, suppressed, filters)
+    if len(found.cards) > 1:
+        found.pooled_query = filters.but(channel="", sample=POOLED)
+    if found.source:
+        found.headline = _figure(
+            _sum(nps_now, found.source), _sum(nps_before, found.source), hidden=found.source in suppressed
+        )
+        found.weeks = _weeks(now, period, found.source, hidden=found.source in suppressed)
+        _fill_store_rows(found, stores, siblings, per_store, filters)
+    return found
+
+
+def _weekly_sums(stores: Iterable[Store], period: Period) -> list[dict[str, Any]]:
+    """Sums of this period and the one before it, by week, question and source."""
+    cells = StoreDay.objects.filter(store__in=[s.pk for s in stores], local_day__range=(period.before, period.end))
+    sums = {_SUM + name: Sum(name) for name in _COUNTS}
+    faces = {_SUM + name: Sum(F(f"score_counts__{face}")) for face, name in enumerate(_SMILEYS, start=1)}
+    rows = (
+        cells.annotate(week=TruncWeek("local_day"))
+        .values("week", "headline_kind", "channel", "sample_kind")
+        .annotate(**sums, **faces)
+        .order_by("week")
+    )
+    return [_without_prefix(row) for row in rows]
+
+
+def _store_sums(stores: Iterable[Store], period: Period) -> dict[tuple[int, Source], dict[str, int]]:
+    """NPS counts of this period and the one before, and how fast shoppers were reached, by store and source."""
+    this, last = Q(local_day__gte=period.start), Q(local_day__lt=period.start)
+    cells = StoreDay.objects.filter(store__in=[s.pk for s in stores], local_day__range=(period.before, period.end))
+    rows = cells.values("store_id", "channel", "sample_kind").annotate(
+        **{_SUM + name: Sum(name, filter=this, default=0) for name in (*_BANDS, "contactable", "reached")},
+        **{f"{_SUM}{name}_before": Sum(name, filter=last, default=0) for name in _BANDS},
+    )
+    return {(row["store_id"], _source_of(row)): _without_prefix(row) for row in rows}
+
+
+def _without_prefix(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.removeprefix(_SUM): value for name, value in row.items()}
+
+
+def _source_of(row: Mapping[str, Any]) -> Source:
+    return Source(row["channel"], row["sample_kind"])
+
+
+def _nps(row: Mapping[str, int], suffix: str = "") -> Nps:
+    return Nps(*(row[band + suffix] for band in _BANDS))
+
+
+def _by_source(rows: Iterable[Mapping[str, Any]]) -> dict[Source, Nps]:
+    found: dict[Source, Nps] = defaultdict(lambda: NO_ANSWERS)
+    for row in rows:
+        found[_source_of(row)] += _nps(row)
+    return {source: nps for source, nps in found.items() if nps.n}
+
+
+def _sum(by_source: Mapping[Source, Nps], wanted: Source) -> Nps:
+    return sum((nps for source, nps in by_source.items() if wanted.covers(source)), NO_ANSWERS)
+
+
+def _chosen(filters: Filters) -> Source:
+    return Source(filters.channel, filters.sample)
+
+
+def _resolve(filters: Filters, nps: Mapping[Source, Nps]) -> tuple[Source | None, bool]:
+    """The source that chart and table are about, and whether the reader chose it.
+
+    Without a chosen sample it is the largest: samples of different kinds are added up only when asked for.
+    """
+    if filters.sample:
+        return _chosen(filters), True
+    candidates = {source: one.n for source, one in nps.items() if _chosen(filters).covers(source)}
+    largest = max(candidates, key=lambda source: (candidates[source], source), default=None)
+    return largest, False
+
+
+def _suppressed_alone(
+    stores: list[Store],
+    siblings: list[Store],
+    per_store: Mapping[tuple[int, Source], Mapping[str, int]],
+    sources: set[Source],
+) -> set[Source]:
+    """The sources whose figure must be hidden because it is that of one store, and gives away a neighbour's."""
+    if len(stores) != 1:
+        return set()
+    return {source for source in sources if stores[0].pk in _hidden_stores(siblings, per_store, source)}
+
+
+def _store_nps(
+    per_store: Mapping[tuple[int, Source], Mapping[str, int]], store_id: int, source: Source, suffix: str = ""
+) -> Nps:
+    parts = (_nps(row, suffix) for (pk, of), row in per_store.items() if pk == store_id and source.covers(of))
+    return sum(parts, NO_ANSWERS)
+
+
+def _hidden_stores(
+    stores: Iterable[Store], per_store: Mapping[tuple[int, Source], Mapping[str, int]], source: Source
+) -> set[int]:
+    sizes: dict[int, dict[int, int]] = defaultdict(dict)
+    for store in stores:
+        sizes[store.node_id][store.pk] = 0
+    node_of = {store.pk: store.node_id for store in stores}
+    for (pk, of), row in per_store.items():
+        if source.covers(of):
+            sizes[node_of[pk]][pk] += _nps(row).n
+    return set().union(*(hidden_among(of_node) for of_node in sizes.values()))
+
+
+def _figure(nps: Nps, before: Nps = NO_ANSWERS, *, hidden: bool = False, moved: bool | None = None) -> Figure:
+    hidden = hidden or 0 < nps.n < MIN_SHOWN
+    change = None if hidden or before.n < MIN_SHOWN else nps_difference(nps, before)
+    significant = bool(change and change.significant)
+    return Figure(nps, hidden, change, significant if moved is None else moved and significant)
+
+
+def _moved(figures: list[tuple[Nps, Nps]]) -> list[bool]:
+    """Which changes stand among all of them together; those without a comparison never do."""
+    changes = [nps_difference(now, before) if before.n >= MIN_SHOWN else None for now, before in figures]
+    standing = iter(significant_among([change.p for change in changes if change]))
+    return [bool(change) and next(standing) for change in changes]
+
+
+def _cards(
+    now: Mapping[Source, Nps],
+    before: Mapping[Source, Nps],
+    current: Source | None,
+    suppressed: set[Source],
+    filters: Filters,
+) -> list[SourceCard]:
+    hidden = hidden_among({source: nps.n for source, nps in now.items()}) | suppressed
+    order = sorted(now, key=lambda source: (-now[source].n, source))
+    moved = _moved([(now[source], before.get(source, NO_ANSWERS)) for source in order])
+    return [
+        SourceCard(
+            source=source,
+            figure=_figure(now[source], before.get(source, NO_ANSWERS), hidden=source in hidden, moved=stands),
+            current=source == current,
+            query=filters.but(channel=source.channel, sample=source.sample),
+        )
+        for source, stands in zip(order, moved, strict=True)
+    ]
+
+
+def _weeks(rows: Iterable[Mapping[str, Any]], period: Period, source: Source, *, hidden: bool) -> list[WeekFigure]:
+    by_week: dict[date, Nps] = defaultdict(lambda: NO_ANSWERS)
+    for row in rows:
+        if row["headline_kind"] == QuestionKind.NPS and source.covers(_source_of(row)):
+            by_week[row["week"]] += _nps(row)
+    weeks = period.each_week()
+    too_few = hidden_among({week.monday: by_week[week.monday].n for week in weeks})
+    return [WeekFigure(week, _figure(by_week[week.monday], hidden=hidden or week.monday in too_few)) for week in weeks]
+
+
+def _fill_store_rows(
+    found: Overview,
+    stores: list[Store],
+    siblings: list[Store],
+    per_store: Mapping[tuple[int, Source], Mapping[str, int]],
+    filters: Filters,
+) -> None:
+    source = found.source
+    if source is None:
+        return
+    hidden = _hidden_stores(siblings, per_store, source)
+    rows_of: dict[int, list[tuple[Source, Mapping[str, int]]]] = defaultdict(list)
+    for (pk, of), row in per_store.items():
+        rows_of[pk].append((of, row))
+    pairs = []
+    for store in stores:
+        covered = [row for of, row in rows_of[store.pk] if source.covers(of)]
+        pairs.append((sum(map(_nps, covered), NO_ANSWERS), sum((_nps(row, "_before") for row in covered), NO_ANSWERS)))
+    for store, (now, before), moved in zip(stores, pairs, _moved(pairs), strict=True):
+        in_view = [row for of, row in rows_of[store.pk] if _chosen(filters).covers(of)]
+        line = StoreRow(
+            store=store,
+            figure=_figure(now, before, hidden=store.pk in hidden, moved=moved),
+            reached=Share(sum(r["reached"] for r in in_view), sum(r["contactable"] for r in in_view)),
+            query=filters.but(store=store, node=None),
+        )
+        if line.figure.ranked:
+            found.ranked.append(line)
+        elif line.figure.shown:
+            found.few.append(line)
+        else:
+            (found.hidden if now.n else found.silent).append(line)
+    found.ranked.sort(key=lambda line: -(line.figure.nps.score or 0))
+    for group in (found.few, found.hidden, found.silent):
+        group.sort(key=lambda line: bytes(line.store.sort_key))
+
+
+def _smileys(rows: Iterable[Mapping[str, Any]]) -> list[Smileys]:
+    counts: dict[Source, list[int]] = defaultdict(lambda: [0] * 5)
+    for row in rows:
+        if row["headline_kind"] == QuestionKind.SMILEY5:
+            source = _source_of(row)
+            counts[source] = [old + row[name] for old, name in zip(counts[source], _SMILEYS, strict=True)]
+    found = [Smileys(source, tuple(of)) for source, of in counts.items() if any(of)]
+    return sorted(found, key=lambda one: (-one.n, one.source))
+
+
+def _closed_loop(rows: Iterable[Mapping[str, Any]]) -> ClosedLoop:
+    sums = dict.fromkeys(_LOOP, 0)
+    for row in rows:
+        for name in _LOOP:
+            sums[name] += row[name]
+    n, fixes, asked = sums["contactable"], sums["fix_only"], sums["asked"]
+    untried = n - sums["reached"] - sums["attempted"]
+    return ClosedLoop(
+        contactable=[
+            LoopShare("reached", gettext("Reached"), Share(sums["reached"], n)),
+            LoopShare("attempted", gettext("Tried, not reached"), Share(sums["attempted"], n)),
+            LoopShare("untried", gettext("Not tried"), Share(untried, n)),
+        ],
+        fix_only=[LoopShare("acted", gettext("Action recorded"), Share(sums["acted"], fixes))],
+        outcomes=[
+            LoopShare("confirmed", gettext("Confirmed by the shopper"), Share(sums["confirmed"], asked)),
+            LoopShare("reopened", gettext("Reopened at least once"), Share(sums["reopened"], asked)),
+            LoopShare("unconfirmed", gettext("No word from the shopper"), Share(sums["unconfirmed"], asked)),
+        ],
+        running=sums["running"],
+    )
+
+
+def newest_verbatims(stores: Iterable[Store], filters: Filters, *, limit: int = 12) -> list[Verbatim]:
+    """The shoppers' latest words in the chosen stores and sources, with what they were read as and their case."""
+    found = (
+        Verbatim.objects.filter(response__store__in=[s.pk for s in stores])
+        .exclude(text="")
+        .exclude(response__flags__contains=[STAFF_FLAG])
+        .select_related("response__store", "response__opened_case", "analysis")
+        .order_by("-response__submitted_at")
+    )
+    if filters.channel:
+        found = found.filter(response__channel=filters.channel)
+    if filters.sample and filters.sample != POOLED:
+        found = found.filter(response__sample_kind=filters.sample)
+    return list(found[:limit])

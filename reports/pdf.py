@@ -1,0 +1,103 @@
+"""The wall on paper. Shoppers' words reach the typesetter as JSON data only, never as markup."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import fontpkg_noto_sans
+import fontpkg_noto_sans_arabic
+import typst
+from django.conf import settings
+from django.utils.formats import date_format
+from django.utils.translation import get_language, get_language_bidi, gettext
+
+from reports.figures import Figure
+from reports.statistics import MIN_SHOWN
+from reports.wall import Done, Voice, Wall
+from reports.writing import percent, points, printable
+
+_FOLDER = Path(__file__).parent / "typst"
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    """The typefaces of the wall, read once per process: the machine's own ones would make it look different."""
+    folders = [Path(package.__file__).parent / "files" for package in (fontpkg_noto_sans, fontpkg_noto_sans_arabic)]
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
+
+
+def wall_pdf(wall: Wall) -> bytes:
+    """One or more A4 pages, in the language that is active."""
+    found = typst.compile(
+        _FOLDER / "wall.typ",
+        root=_FOLDER,
+        font_paths=_fonts(),
+        ignore_system_fonts=True,
+        format="pdf",
+        sys_inputs={"data": json.dumps(_data(wall))},
+    )
+    assert isinstance(found, bytes)
+    return found
+
+
+def _data(wall: Wall) -> dict[str, Any]:
+    language = (get_language() or "en").split("-")[0]
+    return {
+        "accent": settings.CHAIN_ACCENT,
+        "chain": settings.CHAIN_NAME,
+        "language": language,
+        "rtl": get_language_bidi(),
+        "title": gettext("What our shoppers said"),
+        "store": wall.store.name,
+        "week": gettext("Week %(number)s") % {"number": wall.week.number},
+        "dates": wall.week.dates,
+        "figures": _figures(wall),
+        "praise_title": gettext("Praise"),
+        "praises": [_voice(one) for one in wall.praises],
+        "lesson_title": gettext("To learn from"),
+        "lessons": [_voice(one) for one in wall.lessons],
+        "done_title": gettext("You said, we did"),
+        "said": gettext("You said"),
+        "did": gettext("We did"),
+        "done": [_done(one) for one in wall.done],
+        "empty": gettext("Nobody left words in this week.") if wall.empty else "",
+        "footer": gettext("Names, numbers and addresses are removed. In the shoppers' own language."),
+    }
+
+
+def _figures(wall: Wall) -> list[dict[str, str]]:
+    rows = [{"value": str(wall.responses), "label": gettext("answers in all"), "note": ""}]
+    for source, figure in wall.figures:
+        label = gettext("NPS · %(source)s") % {"source": source.name}
+        rows.append({"value": _nps(figure), "label": label, "note": _note(figure)})
+    for one in wall.smileys:
+        happy = sum(one.counts[3:])
+        value = "–" if one.hidden else percent(happy / one.n)
+        label = gettext("happy or very happy · %(source)s") % {"source": one.source.name}
+        rows.append({"value": value, "label": label, "note": gettext("n = %(n)s") % {"n": one.n}})
+    return rows
+
+
+def _nps(figure: Figure) -> str:
+    return f"{points(figure.nps.score)} ± {points(figure.nps.margin)}" if figure.shown else "–"
+
+
+def _note(figure: Figure) -> str:
+    note = gettext("n = %(n)s") % {"n": figure.nps.n}
+    if figure.hidden:
+        note += " · " + gettext("shown from %(least)s answers on") % {"least": MIN_SHOWN}
+    return note
+
+
+def _voice(one: Voice) -> dict[str, str]:
+    return _words(one.text, one.direction, one.language) | {"note": f"{date_format(one.day, 'l')} · {one.source}"}
+
+
+def _done(one: Done) -> dict[str, Any]:
+    said = _words(one.said.text, one.said.direction, one.said.language) if one.said else None
+    return {"said": said, "did": _words(one.did, one.direction, "")}
+
+
+def _words(text: str, direction: str, language: str) -> dict[str, str]:
+    return {"text": printable(text), "direction": direction, "language": language}

@@ -1,0 +1,115 @@
+"""Pages of figures and words. Each starts from the stores its reader may see."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+from reports.charts import week_chart
+from reports.figures import Overview, StoreRow
+from reports.filters import (
+    WEEKS,
+    Filters,
+    Scope,
+    find_store,
+    node_options,
+    read_filters,
+    scope_of,
+    selected_stores,
+)
+from reports.overview import newest_verbatims, overview
+from reports.pdf import wall_pdf
+from reports.periods import Period, Week, latest_day
+from reports.statistics import MIN_RANKED, MIN_SHOWN
+from reports.wall import Wall, build_wall
+from stores.models import Store, User
+from surveys.choices import ResponseChannel, SampleKind
+
+# More stores than this are chosen from the table, or by region first.
+_LONGEST_LIST = 300
+
+
+@require_safe
+def reports(request: HttpRequest) -> HttpResponse:
+    """`/reports/`: how the chosen stores do, and how sure that is."""
+    scope = scope_of(_reader(request))
+    filters = read_filters(request, scope)
+    stores = list(selected_stores(scope, filters).select_related("node"))
+    siblings = list(scope.stores.filter(node__in={store.node_id for store in stores}))
+    period = Period(Week.of(latest_day({store.time_zone for store in stores})), filters.weeks)
+    found = overview(stores, siblings, filters, period)
+    context = {
+        "overview": found,
+        "store_groups": _store_groups(found),
+        "store_count": len(stores),
+        "filters": filters,
+        "period": period,
+        "chart": week_chart(found.weeks),
+        "only_store": stores[0] if len(stores) == 1 else None,
+        "verbatims": newest_verbatims(stores, filters),
+        "min_ranked": MIN_RANKED,
+        "min_shown": MIN_SHOWN,
+        **_choices(scope, filters),
+    }
+    return render(request, "reports/overview.html", context)
+
+
+def _store_groups(found: Overview) -> list[tuple[list[StoreRow], str]]:
+    """The rows of the table of stores in the order shown, each group with its heading."""
+    return [
+        (found.ranked, ""),
+        (found.few, gettext("Too few to rank")),
+        (found.hidden, gettext("Score hidden")),
+        (found.silent, gettext("No answers")),
+    ]
+
+
+def _choices(scope: Scope, filters: Filters) -> dict[str, object]:
+    """What the form of filters offers."""
+    stores: list[Store] = []
+    if scope.stores.count() <= _LONGEST_LIST:
+        stores = list(scope.stores.order_by("sort_key"))
+    elif filters.store:
+        stores = [filters.store]
+    return {
+        "node_choices": node_options(scope),
+        "store_choices": stores,
+        "channel_choices": ResponseChannel.choices,
+        "sample_choices": SampleKind.choices,
+        "week_choices": WEEKS,
+    }
+
+
+@require_safe
+def wall(request: HttpRequest, code: str, week: str) -> HttpResponse:
+    """`/wall/<store code>/<ISO week>/`: a week's words for the store's own people."""
+    return render(request, "reports/wall.html", {"wall": _wall(request, code, week)})
+
+
+@require_safe
+def wall_as_pdf(request: HttpRequest, code: str, week: str) -> HttpResponse:
+    """The same on paper."""
+    found = _wall(request, code, week)
+    response = HttpResponse(wall_pdf(found), content_type="application/pdf")
+    name = f"wall-{found.store.code}-{found.week}.pdf"
+    response["Content-Disposition"] = content_disposition_header(as_attachment=False, filename=name) or "inline"
+    return response
+
+
+def _wall(request: HttpRequest, code: str, written: str) -> Wall:
+    """Raises Http404 for a week that does not exist and for a store that its reader may not see."""
+    store = find_store(scope_of(_reader(request)).stores, code)
+    try:
+        week = Week.parse(written)
+    except ValueError:
+        raise Http404 from None
+    if store is None:
+        raise Http404
+    return build_wall(store, week)
+
+
+def _reader(request: HttpRequest) -> User:
+    user = request.user
+    assert isinstance(user, User)  # LoginRequiredMiddleware lets nobody else through
+    return user

@@ -1,0 +1,199 @@
+"""The verbatim wall: what a store's shoppers said in a week and what was done, for the people who work there.
+
+Only words that were read and redacted get here. What touches on safety, discrimination, law or data protection is
+for the people of the case, not for a wall.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.text import Truncator
+from django.utils.translation import get_language
+
+from alerts.choices import TO_DO, EntryKind
+from alerts.models import Case, CaseEntry
+from reports.facts import STAFF_FLAG
+from reports.figures import NO_ANSWERS, Figure, Smileys, Source
+from reports.models import StoreDay
+from reports.periods import Week, latest_day
+from reports.statistics import Nps, hidden_among
+from reports.writing import direction_of
+from sentiment.models import Analysis, Sentiment
+from sentiment.queries import names_of_staff
+from sentiment.redaction import redact
+from stores.models import Store
+from surveys.choices import QuestionKind
+
+MOST_PRAISES, MOST_LESSONS, MOST_DONE = 10, 3, 4
+_LONGEST = 420
+# So many words are enough for a quotation to count fully.
+_TELLING_WORDS = 12
+_REPEATED_TOPIC = 0.25
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A shopper's words without names and numbers, and what is said about them on the wall."""
+
+    text: str
+    language: str
+    day: date
+    source: str
+
+    @property
+    def direction(self) -> str:
+        return direction_of(self.text, self.language)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a shopper said, if it may be shown, and what the store did about it."""
+
+    said: Voice | None
+    did: str
+
+    @property
+    def direction(self) -> str:
+        return direction_of(self.did)
+
+
+@dataclass(frozen=True)
+class Wall:
+    store: Store
+    week: Week
+    today: date
+    praises: list[Voice]
+    lessons: list[Voice]
+    done: list[Done]
+    figures: list[tuple[Source, Figure]]
+    smileys: list[Smileys]
+    responses: int
+    # Words that wait for being read.
+    unread: int
+
+    @property
+    def in_future(self) -> bool:
+        return self.week.monday > self.today
+
+    @property
+    def running(self) -> bool:
+        return self.week.monday <= self.today <= self.week.sunday
+
+    @property
+    def empty(self) -> bool:
+        return not (self.praises or self.lessons or self.done)
+
+    @property
+    def next_week(self) -> Week | None:
+        return None if self.running or self.in_future else self.week + 1
+
+    @property
+    def last_week(self) -> Week:
+        return Week.of(self.today) if self.in_future else self.week + -1
+
+
+def build_wall(store: Store, week: Week) -> Wall:
+    """The wall of a store's week, by the store's own calendar."""
+    readings = Analysis.objects.filter(
+        verbatim__response__store=store, verbatim__response__local_day__range=(week.monday, week.sunday)
+    ).exclude(verbatim__response__flags__contains=[STAFF_FLAG])
+    fit = list(
+        readings.filter(analysed_at__isnull=False, confident=True, urgency=[], verbatim__response__erased_at=None)
+        .exclude(redacted="")
+        .select_related("verbatim__response")
+        .order_by("pk")
+    )
+    figures, smileys, responses = _figures(store, week)
+    return Wall(
+        store=store,
+        week=week,
+        today=latest_day([store.time_zone]),
+        praises=_voices(fit, Sentiment.POSITIVE, MOST_PRAISES),
+        lessons=_voices(fit, Sentiment.NEGATIVE, MOST_LESSONS),
+        done=_done(store, week),
+        figures=figures,
+        smileys=smileys,
+        responses=responses,
+        unread=readings.filter(run_at__isnull=False).count(),
+    )
+
+
+def _voices(readings: Iterable[Analysis], wanted: Sentiment, limit: int) -> list[Voice]:
+    """The clearest and most telling words of one sentiment, preferring topics not yet on the wall."""
+    left = {one.redacted.strip().casefold(): one for one in readings if one.sentiment == wanted}
+    candidates, seen, chosen = list(left.values()), Counter[str](), list[Analysis]()
+
+    def worth(one: Analysis) -> float:
+        sure = (one.p_positive if wanted == Sentiment.POSITIVE else one.p_negative) or 0
+        telling = min(1.0, len(one.redacted.split()) / _TELLING_WORDS)
+        repeated = max((seen[hit["topic"]] for hit in one.topics), default=0)
+        return sure * telling - _REPEATED_TOPIC * repeated
+
+    while candidates and len(chosen) < limit:
+        best = max(candidates, key=worth)
+        candidates.remove(best)
+        chosen.append(best)
+        seen.update(hit["topic"] for hit in best.topics)
+    return [_voice(one) for one in chosen]
+
+
+def _voice(one: Analysis) -> Voice:
+    response = one.verbatim.response
+    source = Source(response.channel, response.sample_kind)
+    return Voice(_shortened(one.redacted), one.language, response.local_day, source.name)
+
+
+def _shortened(text: str) -> str:
+    return Truncator(text.strip()).chars(_LONGEST)
+
+
+def _done(store: Store, week: Week) -> list[Done]:
+    """What was done in cases closed that week, the latest first; each with the words that opened it."""
+    start, end = week.bounds(store.time_zone)
+    cases = (
+        Case.objects.filter(store=store, resolved_at__gte=start, resolved_at__lt=end, entries__kind=EntryKind.ACTION)
+        .exclude(state__in=TO_DO)
+        .exclude(response__flags__contains=[STAFF_FLAG])
+        .distinct()
+        .order_by("-resolved_at")
+    )
+    staff = names_of_staff([store])[store.pk]
+    found: list[Done] = []
+    for case in cases[: 4 * MOST_DONE]:
+        reading = (
+            Analysis.objects.filter(verbatim__response=case.response_id, analysed_at__isnull=False)
+            .select_related("verbatim__response")
+            .first()
+        )
+        if reading and reading.urgency:
+            continue
+        entry = CaseEntry.objects.filter(case=case, kind=EntryKind.ACTION).exclude(text="").last()
+        if entry is None:
+            continue
+        did = redact(entry.text, languages=[*store.languages, get_language() or "en"], staff_names=staff)
+        said = _voice(reading) if reading and reading.redacted else None
+        found.append(Done(said, _shortened(did)))
+        if len(found) == MOST_DONE:
+            break
+    return found
+
+
+def _figures(store: Store, week: Week) -> tuple[list[tuple[Source, Figure]], list[Smileys], int]:
+    """NPS and smileys of the week by source, and how many answered."""
+    nps: dict[Source, Nps] = {}
+    faces: dict[Source, list[int]] = {}
+    responses = 0
+    for cell in StoreDay.objects.filter(store=store, local_day__range=(week.monday, week.sunday)):
+        source = Source(cell.channel, cell.sample_kind)
+        responses += cell.responses
+        if cell.headline_kind == QuestionKind.NPS:
+            counted = Nps(cell.promoters, cell.passives, cell.detractors)
+            nps[source] = nps.get(source, NO_ANSWERS) + counted
+        else:
+            old = faces.get(source, [0] * 5)
+            faces[source] = [count + more for count, more in zip(old, cell.score_counts[1:6], strict=True)]
+    hidden = hidden_among({source: one.n for source, one in nps.items()})
+    figures = [(source, Figure(one, source in hidden)) for source, one in sorted(nps.items()) if one.n]
+    return figures, [Smileys(source, tuple(of)) for source, of in sorted(faces.items()) if any(of)], responses
