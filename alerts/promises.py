@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from alerts.choices import TO_DO, CaseState
 from alerts.models import Case
@@ -24,7 +25,7 @@ def store_time(moment: datetime, store: Store) -> str:
         return clock
     if local.date() == today + timedelta(days=1):
         return _("%(time)s tomorrow") % {"time": clock}
-    return _("%(time)s on %(day)s") % {"time": clock, "day": date_format(local, "j E")}
+    return _("%(time)s on %(day)s") % {"time": clock, "day": date_format(local, pgettext("format of a date", "j E"))}
 
 
 def is_on_time(case: Case) -> bool:
@@ -57,6 +58,14 @@ def _by_the_hour(response: Response, case: Case) -> str:
 def state_in_words(response: Response, case: Case | None) -> str:
     """Where the case stands, for the shopper's own page."""
     store = {"store": response.store.name}
+    if case is not None and case.response_id != response.pk:
+        return (
+            _(
+                "%(store)s was already looking at something you had told us, and your answer was added to it. The "
+                "conversation is on your first private page; our messages lead there."
+            )
+            % store
+        )
     if case is None:
         return _("Your answer is with the people of %(store)s.") % store
     if case.state in {CaseState.OPEN, CaseState.ACKNOWLEDGED}:

@@ -40,6 +40,8 @@ def thanks(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         form = AnswerForm.sent(request.POST, document=form.document, country=form.country)
         wish = form.read_wish()
+        if wish.how == ContactWish.NONE:
+            form.problem("contact", _("Please choose how we may contact you."))
         if _ticket(request, scope) and not form.problems:
             add_contact(response.pk, wish, language=request.LANGUAGE_CODE or response.language)
             return _see(request, reverse("thanks", args=[token]))
@@ -51,7 +53,7 @@ def thanks(request: HttpRequest, token: str) -> HttpResponse:
         "second_chance": asks_again,
     }
     if asks_again:
-        context |= contact_context(form) | {"nonce": nonces.mint(scope)}
+        context |= contact_context(form, offer_none=False) | {"nonce": nonces.mint(scope)}
     return page(request, "shopper/thanks.html", context, status=status)
 
 
@@ -96,14 +98,15 @@ def shopper_case(request: HttpRequest, token: str) -> HttpResponse:
 
 def _act(request: HttpRequest, response: Response, form_id: UUID, typed: str) -> None:
     """Do what the pressed button says. Raises ActionRefused."""
-    match request.POST.get("do"):
+    do = request.POST.get("do")
+    if do in {"reply", "confirm"} and not _is_own(case_for_response(response.pk), response):
+        raise actions.ActionRefused(_("There is nothing to answer here."))
+    match do:
         case "reply":
             if len(typed) > LONGEST_WORDS:
                 raise actions.ActionRefused(_("Please shorten your text."))
             actions.shopper_reply(response.pk, text=typed, form_id=form_id)
         case "confirm":
-            if not _is_own(case_for_response(response.pk), response):
-                raise actions.ActionRefused(_("There is nothing to answer here."))
             contacted, solved = request.POST.get("contacted"), request.POST.get("solved")
             if {contacted, solved} - {"yes", "no"}:
                 raise actions.ActionRefused(_("Please answer both questions."))
@@ -144,7 +147,7 @@ def _case_context(request: HttpRequest, response: Response, *, typed: str, probl
         "erased": response.erased_at is not None,
         "state": state_in_words(response, case),
         "entries": _conversation(response, case),
-        "has_case": case is not None,
+        "can_write": _is_own(case, response),
         "asks": answerable,
         "settled": case is not None and case.state == CaseState.CONFIRMED,
         "contacted": request.POST.get("contacted", ""),

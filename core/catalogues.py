@@ -1,6 +1,7 @@
 """Translations without system gettext: what is said where, what of it is translated, and the compiled files."""
 
 import io
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -129,7 +130,7 @@ def _blanks(text: str) -> set[str]:
 def compile_language(language: str) -> Path:
     """Write the compiled catalogue beside its source, whole or not at all; returns its path."""
     target = catalogue_path(language).with_suffix(".mo")
-    draft = target.with_suffix(".mo.new")
+    draft = target.with_suffix(f".mo.{os.getpid()}")
     with draft.open("wb") as file:
         write_mo(file, _read(language))
     draft.replace(target)

@@ -97,7 +97,7 @@ class AnswerForm:
         for key, text in words.items():
             if len(text) > LONGEST_WORDS:
                 spare = len(text) - LONGEST_WORDS
-                self._problem(
+                self.problem(
                     key,
                     ngettext(
                         "Please shorten your text by %(spare)d character.",
@@ -107,7 +107,7 @@ class AnswerForm:
                     % {"spare": spare},
                 )
         if score is None and not words and not self.problems:
-            self._problem("score", _("Please choose an answer or write a few words."))
+            self.problem("score", _("Please choose an answer or write a few words."))
         wish = self.read_wish()
         return None if self.problems else Answers(score, words, wish, self.still_here)
 
@@ -122,7 +122,7 @@ class AnswerForm:
             return Wish(how, self.known.value, self.known)
         address = phone_number(typed, self.country) if kind == ContactKind.PHONE else email_address(typed)
         if address is None:
-            self._problem("phone" if kind == ContactKind.PHONE else "email", self._address_help(kind, typed))
+            self.problem("phone" if kind == ContactKind.PHONE else "email", self._address_help(kind, typed))
         return Wish(how, address)
 
     def _score(self) -> int | None:
@@ -132,7 +132,7 @@ class AnswerForm:
         if self.score.isascii() and self.score.isdigit() and least <= int(self.score) <= most:
             return int(self.score)
         self.score = ""
-        self._problem("score", _("Please choose one of the answers."))
+        self.problem("score", _("Please choose one of the answers."))
         return None
 
     def _address_help(self, kind: ContactKind, typed: str) -> str:
@@ -146,7 +146,8 @@ class AnswerForm:
             ) % {"like": example_number(self.country)}
         return _("Please write the phone number we may use, or choose another way.")
 
-    def _problem(self, field_name: str, message: str) -> None:
+    def problem(self, field_name: str, message: str) -> None:
+        """Note one thing to put right."""
         self.problems.append(Problem(f"f-{field_name}", message))
 
     @property

@@ -86,12 +86,13 @@ def question_page(
     return page(request, "surveys/question.html", context, status=status, script=page_script())
 
 
-def contact_context(form: AnswerForm) -> dict[str, Any]:
+def contact_context(form: AnswerForm, *, offer_none: bool = True) -> dict[str, Any]:
     """What the fields for the contact wish show."""
     known = form.known
+    ways = _WAYS if offer_none else _WAYS[1:]
     return {
         "form": form,
-        "ways": [(way.value, label, form.contact == way) for way, label in _WAYS],
+        "ways": [(way.value, label, form.contact == way) for way, label in ways],
         "known_phone": masked(known) if known and known.kind == ContactKind.PHONE else "",
         "known_email": masked(known) if known and known.kind == ContactKind.EMAIL else "",
         "permission": permission_wording(),
