@@ -45,6 +45,7 @@ def run_test(arguments: list[str]) -> int:
         raise LocalError("REQUIRE_BROWSER=1, but there is no Chromium: apt-get install chromium, as root.")
     else:
         say("!!! No Chromium: the browser tests will be SKIPPED. As root: apt-get install chromium !!!")
+    subprocess.run(manage("compile_translations"), cwd=ROOT, env=environment, check=True)
     command = [sys.executable, "-m", "pytest", *arguments]
     if url := environment.get("TEST_DATABASE_URL"):
         return _call(command, environment | {"DATABASE_URL": url})
@@ -126,7 +127,7 @@ def _browser() -> str | None:
 def main(name: str, *arguments: str) -> int:
     try:
         return COMMANDS[name](list(arguments))
-    except (LocalError, EmbeddedError) as error:
+    except (LocalError, EmbeddedError, subprocess.CalledProcessError) as error:
         print(f"halfhour: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -20,7 +20,7 @@ from tests.setup.conftest import ROOT, start_python, until
 USE = """
 import sys, pathlib, time
 from feedback.embedded import Cluster
-with Cluster.at(pathlib.Path(sys.argv[1])).running() as url:
+with Cluster.at(pathlib.Path(sys.argv[1]), fast=True).running() as url:
     print(url, flush=True)
     time.sleep(float(sys.argv[2]))
 """
@@ -60,7 +60,7 @@ def ask(url: str, query: str) -> object:
 
 @pytest.fixture
 def cluster(folder: Path) -> Iterator[Cluster]:
-    made = Cluster.at(folder / "db")
+    made = Cluster.at(folder / "db", fast=True)
     yield made
     kill_all(made)
     until(lambda: not processes(made))
@@ -69,7 +69,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
 def test_it_runs_within_the_block_and_folds_cyrillic(cluster: Cluster) -> None:
     with cluster.running() as url:
         assert ask(url, "SELECT 'ЇЖАК' ILIKE 'їжак'") is True
-        assert ask(url, "SHOW fsync") == "on"
+        assert ask(url, "SHOW fsync") == "off"
         with cluster.running() as again:
             assert again == url
         assert ask(url, "SELECT 1") == 1
@@ -77,7 +77,9 @@ def test_it_runs_within_the_block_and_folds_cyrillic(cluster: Cluster) -> None:
 
 
 def test_it_outlives_kills_of_server_keeper_and_everything(cluster: Cluster) -> None:
+    cluster = Cluster(cluster.root)  # durable
     with cluster.running() as url:
+        assert ask(url, "SHOW fsync") == "on"
         ask(url, "CREATE TABLE kept AS SELECT 7 AS n")
         postmaster(cluster).kill()
         until(lambda: not cluster.answers())
@@ -123,7 +125,7 @@ def test_racing_starts_share_one_server_until_the_last_user_is_killed(cluster: C
 
 @pytest.mark.parametrize("name", ["d" * 120, "a, b"])
 def test_a_folder_whose_socket_would_not_do(folder: Path, name: str) -> None:
-    cluster = Cluster.at(folder / name)
+    cluster = Cluster.at(folder / name, fast=True)
     assert cluster.socket.parent == Path("/tmp")
     try:
         with cluster.running() as url:
@@ -174,10 +176,10 @@ def test_as_an_ordinary_user(folder: Path) -> None:
 @pytest.mark.skipif(not AS_ROOT, reason="only for root the server runs as another account")
 def test_below_a_closed_home_the_data_goes_elsewhere(folder: Path) -> None:
     (folder / "home").mkdir(mode=0o700)
-    cluster = Cluster.at(folder / "home" / "db")
+    cluster = Cluster.at(folder / "home" / "db", fast=True)
     try:
         assert folder not in cluster.root.parents
-        assert cluster == Cluster.at(folder / "home" / "db")
+        assert cluster.root == Cluster.at(folder / "home" / "db").root
         with cluster.running() as url:
             assert ask(url, "SELECT 1") == 1
     finally:

@@ -83,7 +83,7 @@ def test_a_signal_ends_every_process(supervisor: subprocess.Popen[str], folder: 
     supervisor.send_signal(signum)
     printed, _ = supervisor.communicate(timeout=12)
     assert printed.endswith("stopped\n")
-    assert not list(marked(str(folder)))
+    until(lambda: not list(marked(str(folder))), patience_secs=1)
 
 
 def test_killing_the_supervisor_ends_every_process(supervisor: subprocess.Popen[str], folder: Path) -> None:
@@ -115,4 +115,4 @@ def test_what_falls_silent_is_started_again(folder: Path, monkeypatch: pytest.Mo
     finally:
         one.stop()
     assert [len(pids[name]) for name in silences] == [2, 1, 1]
-    assert not list(marked(str(folder)))
+    until(lambda: not list(marked(str(folder))), patience_secs=1)
