@@ -159,17 +159,8 @@ def test_hours_come_from_the_store(chain: Chain) -> None:
 
 
 # --- for any zone, instant and calendar -------------------------------------------------------------------------
-ZONES = [
-    "Europe/London",
-    "Europe/Kyiv",
-    "America/New_York",
-    "America/Sao_Paulo",
-    "Australia/Lord_Howe",
-    "Asia/Kathmandu",
-    "Africa/Casablanca",
-    "Pacific/Apia",
-    "UTC",
-]
+ZONES = ["Europe/London", "Europe/Kyiv", "America/New_York", "America/Sao_Paulo", "Australia/Lord_Howe"]
+ZONES += ["Asia/Kathmandu", "Africa/Casablanca", "Pacific/Apia", "UTC"]
 times = st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30, 45]))
 stretches = st.lists(st.tuples(times, times), max_size=3).map(lambda found: tuple(sorted(found)))
 instants = st.datetimes(datetime(2025, 1, 1), datetime(2028, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))  # noqa: DTZ001

@@ -1,0 +1,67 @@
+"""Real work loops as processes of their own, on the test's database, to be killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+from django.db import connection
+
+from messaging.catcher import Catcher
+
+SENDER_LEASE_SECS = 4
+
+
+def database_url() -> str:
+    """The test database, as another process finds it."""
+    known = connection.settings_dict
+    where = {"host": known["HOST"], "port": known["PORT"]} | dict(known["OPTIONS"])
+    query = urlencode({key: value for key, value in where.items() if value})
+    password = f":{quote(known['PASSWORD'])}" if known["PASSWORD"] else ""
+    return f"postgresql://{quote(known['USER'])}{password}@/{quote(known['NAME'])}?{query}"
+
+
+def start_worker(catcher: Catcher, *, kill_at: str = "") -> subprocess.Popen[bytes]:
+    """`manage.py work alerts`, which dies at the kill point `kill_at` if one is named."""
+    environment = os.environ | {
+        "HALFHOUR_TESTING": "1",
+        "DATABASE_URL": database_url(),
+        "EMAIL_URL": f"smtp://127.0.0.1:{catcher.smtp_port}",
+        "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+        "TWILIO_AUTH_TOKEN": "secret",
+        "TWILIO_BASE_URL": catcher.sms_url,
+        "SECRET_KEY": settings.SECRET_KEY,
+        "FIELD_KEY": ",".join(settings.FIELD_KEYS),
+        "LINK_KEY": ",".join(settings.LINK_KEYS),
+        "SENDER_LEASE_SECS": str(SENDER_LEASE_SECS),
+        "HALFHOUR_STEP_KILL": kill_at,
+    }
+    environment.pop("HALFHOUR_SECRETS", None)
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "work", "alerts"],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def kill(worker: subprocess.Popen[bytes]) -> None:
+    """As `kill -9`."""
+    worker.send_signal(signal.SIGKILL)
+    worker.wait(timeout=10)
+
+
+def wait_until(done: Callable[[], bool], *, secs: float) -> bool:
+    """Whether it became true in time."""
+    until = time.monotonic() + secs
+    while time.monotonic() < until:
+        if done():
+            return True
+        time.sleep(0.1)
+    return done()
