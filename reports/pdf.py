@@ -86,7 +86,7 @@ def _nps(figure: Figure) -> str:
 def _note(figure: Figure) -> str:
     note = gettext("n = %(n)s") % {"n": figure.nps.n}
     if figure.hidden:
-        note += " · " + gettext("shown from %(least)s answers on") % {"least": MIN_SHOWN}
+        note += " · " + gettext("shown from %(min_shown)s answers on") % {"min_shown": MIN_SHOWN}
     return note
 
 

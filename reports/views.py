@@ -84,7 +84,7 @@ def _choices(scope: Scope, filters: Filters) -> dict[str, object]:
 @require_safe
 def wall(request: HttpRequest, code: str, week: str) -> HttpResponse:
     """`/wall/<store code>/<ISO week>/`: a week's words for the store's own people."""
-    return render(request, "reports/wall.html", {"wall": _wall(request, code, week)})
+    return render(request, "reports/wall.html", {"wall": _wall(request, code, week), "min_shown": MIN_SHOWN})
 
 
 @require_safe

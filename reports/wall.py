@@ -18,7 +18,7 @@ from reports.facts import STAFF_FLAG
 from reports.figures import NO_ANSWERS, Figure, Smileys, Source
 from reports.models import StoreDay
 from reports.periods import Week, latest_day
-from reports.statistics import Nps, hidden_among
+from reports.statistics import MIN_SHOWN, Nps
 from reports.writing import direction_of
 from sentiment.models import Analysis, Sentiment
 from sentiment.queries import names_of_staff
@@ -194,6 +194,6 @@ def _figures(store: Store, week: Week) -> tuple[list[tuple[Source, Figure]], lis
         else:
             old = faces.get(source, [0] * 5)
             faces[source] = [count + more for count, more in zip(old, cell.score_counts[1:6], strict=True)]
-    hidden = hidden_among({source: one.n for source, one in nps.items()})
-    figures = [(source, Figure(one, source in hidden)) for source, one in sorted(nps.items()) if one.n]
+    # No total stands beside them, so each is hidden for its own smallness only.
+    figures = [(source, Figure(one, one.n < MIN_SHOWN)) for source, one in sorted(nps.items()) if one.n]
     return figures, [Smileys(source, tuple(of)) for source, of in sorted(faces.items()) if any(of)], responses

@@ -1,0 +1,244 @@
+"""The wall shows a week's words, redacted, to those who may see the store; on paper it is the same."""
+
+import io
+import re
+import time
+from datetime import date, timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone, translation
+from pypdf import PdfReader
+
+from alerts.choices import CaseState
+from alerts.models import CaseEntry
+from core.personal import erase_response
+from core.work import drain
+from reports.pdf import wall_pdf
+from reports.periods import Week
+from reports.wall import build_wall
+from sentiment.models import Analysis, Sentiment
+from surveys.models import Response
+from tests.reports.makers import answer, make_analysis, make_case
+
+TODAY = timezone.now().date()
+WEEK = str(Week.of(TODAY))
+HOSTILE = [
+    '#read("/etc/passwd")',
+    "<script>alert(1)</script>",
+    "{{ 7*7 }} {% now 'Y' %}",
+    "$x^2$ *bold* _it_ `code` @ref <label> \\ // /* */ ]]] }}}",
+    '#eval("1") #include("wall.typ") #sys.inputs',
+    "\u202egnirts desrever\u202c",
+    "nul \u0001 bell \u0007 emoji 😀🎉",
+    "a" * 3000,
+]
+
+
+def wall_of(client, user, store, week=WEEK, name="wall", **query):
+    client.force_login(user)
+    return client.get(reverse(name, args=[store.code, week]), query)
+
+
+def leave(chain, words, *, sentiment=Sentiment.POSITIVE, redacted="", language="en", day=TODAY, **changes) -> Response:
+    (response,) = answer(chain.touchpoint, 9, day=day, words=words, language=language)
+    analysis = make_analysis(response.verbatims.get(), sentiment=sentiment, redacted=redacted)
+    Analysis.objects.filter(pk=analysis.pk).update(**changes)
+    return response
+
+
+def printed(pdf: bytes) -> str:
+    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages))
+
+
+@pytest.mark.parametrize("name", ["wall", "wall_pdf"])
+@pytest.mark.parametrize(
+    ("who", "code"),
+    [
+        ("manager", 200),
+        ("deputy", 200),
+        ("area_manager", 200),
+        ("head_office", 200),
+        ("call_centre_lead", 404),
+        ("foreign_manager", 404),
+        ("foreign_area_manager", 404),
+        ("operator", 404),
+        ("nobody", 404),
+    ],
+)
+def test_who_sees_a_wall(client, chain, who, code, name):
+    assert wall_of(client, getattr(chain, who), chain.store, name=name).status_code == code
+
+
+def test_a_stranger_is_asked_to_sign_in(client, chain):
+    assert client.get(reverse("wall", args=[chain.store.code, WEEK])).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "week", ["2026-W54", "2025-W53", "2026-W00", "2026-47", "x", "0000-W01", "2026-W1", "٢٠٢٦-W١٢"]
+)
+def test_a_week_that_does_not_exist(client, chain, week):
+    assert wall_of(client, chain.manager, chain.store, week).status_code == 404
+    assert wall_of(client, chain.manager, chain.store, week, name="wall_pdf").status_code == 404
+
+
+def test_a_store_that_does_not_exist(client, chain):
+    client.force_login(chain.manager)
+    assert client.get(f"/wall/NOWHERE/{WEEK}/").status_code == 404
+    assert client.get(f"/wall/%00/{WEEK}/").status_code == 404
+
+
+def test_a_future_and_an_empty_week_say_what_to_do(client, chain):
+    future = str(Week.of(TODAY) + 3)
+    assert "This week has not begun" in wall_of(client, chain.manager, chain.store, future).content.decode()
+    assert "No words to pin up yet" in wall_of(client, chain.manager, chain.store).content.decode()
+    assert wall_of(client, chain.manager, chain.store, future, name="wall_pdf").status_code == 200
+
+
+def test_praise_and_lessons_in_redacted_words_only(client, chain):
+    leave(chain, "Call Anna on 030 1234567, she was great", redacted="Call [name] on [phone], she was great")
+    leave(chain, "Too long a queue for us", sentiment=Sentiment.NEGATIVE)
+    leave(chain, "It is a shop like others", sentiment=Sentiment.NEUTRAL)
+    answer(chain.touchpoint, 9, day=TODAY, words="not read yet by anybody")
+    leave(chain, "words of last week", day=TODAY - timedelta(days=7))
+    for content in (
+        wall_of(client, chain.manager, chain.store).content.decode(),
+        printed(wall_of(client, chain.manager, chain.store, name="wall_pdf").content),
+    ):
+        assert "[name] on [phone], she was great" in content
+        assert "Too long a queue for us" in content
+        assert "1234567" not in content
+        for absent in ("Anna", "a shop like others", "not read yet", "last week"):
+            assert absent not in content
+
+
+def test_what_never_hangs_on_a_wall(client, chain):
+    leave(chain, "the guard hit my son", sentiment=Sentiment.NEGATIVE, urgency=["safety"])
+    leave(chain, "too short to judge", confident=False)
+    erased = leave(chain, "please forget these words")
+    erase_response(erased.pk)
+    Response.objects.filter(pk=erased.pk).update(erased_at=timezone.now())
+    ours = leave(chain, "we are the best team of all")
+    Response.objects.filter(pk=ours.pk).update(flags=["staff"])
+    wall = build_wall(chain.store, Week.of(TODAY))
+    assert wall.empty
+
+
+def test_the_same_words_hang_once_and_topics_vary(chain):
+    for number in range(12):
+        leave(
+            chain,
+            f"The staff helped us with the present number {number} in a friendly way today",
+            topics=[{"topic": "staff", "sentiment": "positive"}],
+        )
+        leave(chain, "Thank you for everything, dear shop, and until next time")
+    leave(
+        chain,
+        "Good prices, and I found what I looked for in the sale of this week",
+        topics=[{"topic": "price", "sentiment": "positive"}],
+    )
+    texts = [voice.text for voice in build_wall(chain.store, Week.of(TODAY)).praises]
+    assert len(texts) == 10
+    assert sum("Thank you for everything" in text for text in texts) == 1
+    assert any("Good prices" in text for text in texts[:3])
+
+
+def test_you_said_we_did_from_closed_cases_without_names(client, chain):
+    chain.manager.name = "Zenobia Quill"
+    chain.manager.save()
+
+    def closed(words, did, **changes):
+        response = leave(chain, words, sentiment=Sentiment.NEGATIVE)
+        case = make_case(response, **({"state": CaseState.RESOLVED, "resolved_at": timezone.now()} | changes))
+        CaseEntry.objects.create(case=case, kind="action", text=did, author=chain.manager)
+        CaseEntry.objects.create(case=case, kind="note", text="internal remark", author=chain.manager)
+
+    closed("Only one till was open", "Zenobia opened a second till; call 044 123 45 67")
+    closed("Still waiting for an answer", "not finished", state=CaseState.CONTACTED, resolved_at=None)
+    closed("An older matter", "done long ago", resolved_at=timezone.now() - timedelta(days=9))
+    (pair,) = build_wall(chain.store, Week.of(TODAY)).done
+    assert pair.said.text == "Only one till was open"
+    assert pair.did == "[name] opened a second till; call [phone]"
+    content = wall_of(client, chain.manager, chain.store).content.decode()
+    assert "You said, we did" in content
+    assert "internal remark" not in content
+    assert "opened a second till" in printed(wall_of(client, chain.manager, chain.store, name="wall_pdf").content)
+
+
+def test_figures_of_the_week_with_n_and_margin(client, chain):
+    answer(chain.touchpoint, 10, day=TODAY, times=12)
+    answer(chain.touchpoint, 10, day=TODAY, times=3, channel="receipt", sample_kind="verified")
+    content = re.sub(r"<[^>]+>|\s+", " ", wall_of(client, chain.manager, chain.store).content.decode())
+    content = re.sub(r"\s+", " ", content)
+    assert "100 ± " in content
+    assert "n = 12" in content
+    assert "n = 3 · shown from 5 answers on" in content
+    text = printed(wall_of(client, chain.manager, chain.store, name="wall_pdf").content)
+    assert re.search(r"100 ± \d+", text)
+    assert "n = 3" in text
+
+
+def test_hostile_words_are_printed_as_words(client, chain):
+    for words in HOSTILE:
+        leave(chain, words)
+    content = wall_of(client, chain.manager, chain.store).content.decode()
+    assert "<script>alert" not in content
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in content
+    assert "style=" not in content
+    text = printed(wall_of(client, chain.manager, chain.store, name="wall_pdf").content)
+    assert '#read("/etc/passwd")' in text
+    assert "root:" not in text
+    assert "<script>alert(1)</script>" in text
+    assert "{{ 7*7 }}" in text
+    assert "*bold* _it_" in text
+    assert "\u202e" not in text
+
+
+def test_three_scripts_on_paper(client, chain):
+    leave(chain, "Sehr freundlich, schöne Grüße", language="de")
+    leave(chain, "Дуже привітний персонал", language="uk")
+    leave(chain, "الموظفون لطفاء جداً", language="ar")
+    response = wall_of(client, chain.manager, chain.store, name="wall_pdf", lang="uk")
+    reader = PdfReader(io.BytesIO(response.content))
+    text = printed(response.content)
+    assert "schöne Grüße" in text
+    assert "Дуже привітний персонал" in text
+    assert re.search("[\u0600-\u06ff\ufb50-\ufdff\ufe70-\ufeff]{3}", text)
+    fonts = {font["/BaseFont"] for page in reader.pages for font in _fonts(page)}
+    assert any("Arabic" in name for name in fonts)
+    assert response["Content-Type"] == "application/pdf"
+    assert f"wall-{chain.store.code}-{WEEK}.pdf" in response["Content-Disposition"]
+    content = wall_of(client, chain.manager, chain.store).content.decode()
+    assert 'dir="rtl" lang="ar"' in content
+
+
+def _fonts(page):
+    return [font.get_object() for font in page["/Resources"].get("/Font", {}).values()]
+
+
+def test_a_full_wall_is_printed_within_half_a_second(chain):
+    for number in range(12):
+        leave(chain, f"{number} " + "Lovely shop with friendly people and a wide choice. " * 5)
+    wall = build_wall(chain.store, Week.of(TODAY))
+    wall_pdf(wall)
+    started = time.perf_counter()
+    with translation.override("de"):
+        assert wall_pdf(wall).startswith(b"%PDF")
+    assert time.perf_counter() - started < 0.5
+
+
+def test_the_real_model_feeds_the_wall(client, chain):
+    answer(chain.touchpoint, 10, day=TODAY, words="Wonderful advice, my number is +49 30 1234567, thank you so much!")
+    drain(["analysis", "facts"])
+    content = wall_of(client, chain.manager, chain.store).content.decode()
+    assert "Wonderful advice" in content
+    assert "1234567" not in content
+
+
+def test_weeks():
+    week = Week.parse("2026-W53")
+    assert (week.monday, week.sunday, str(week + 1)) == (date(2026, 12, 28), date(2027, 1, 3), "2027-W01")
+    assert week.dates == "28 December 2026 – 3 January 2027"
+    assert Week.parse("2026-W47").dates == "16 – 22 November 2026"
+    start, end = Week.parse("2026-W43").bounds("Europe/Berlin")
+    assert end - start == timedelta(days=7, hours=1)  # the clocks go back
