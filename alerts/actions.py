@@ -472,10 +472,9 @@ def erase(response_id: UUID, *, at: datetime | None = None) -> None:
 
 
 def _unreachable(change: _Change) -> bool:
-    """Make the case fix-only unless another of its responses left a way to reach the shopper, or it was used."""
-    others = Response.objects.filter(appended_to__case=change.case).select_related("contact")
-    if not change.reachable and not any(is_reachable(other) for other in others):
-        change.case.fix_only = change.case.fix_only or change.case.contacted_at is None
+    """Make the case fix-only when whoever opened it can no longer be reached, and was not reached before."""
+    if not change.reachable and not change.case.contacted_at:
+        change.case.fix_only = True
     return change.case.fix_only
 
 

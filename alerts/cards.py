@@ -13,6 +13,7 @@ from alerts.choices import TO_DO, CaseState
 from alerts.clock import CLOSED, StoreHours, Stretch, open_spans
 from alerts.models import Case
 from alerts.policy import TARGET_MINUTES
+from alerts.queries import is_reachable
 from sentiment.models import Analysis
 from stores.models import HoursException, OpeningInterval, Store
 from surveys.choices import ContactWish
@@ -79,8 +80,9 @@ class Countdown:
     @property
     def dashes(self) -> str:
         """How much of the ring is left, out of 100."""
-        part = 100.0 if self.state == "overdue" else min(100.0, self.left.total_seconds() / (self.minutes * 60) * 100)
-        return f"{part:.2f} 100"
+        if self.state != "running":
+            return "none"
+        return f"{min(100.0, self.left.total_seconds() / (self.minutes * 60) * 100):.2f} 100"
 
     @property
     def texts(self) -> dict[str, str]:
@@ -143,6 +145,12 @@ def words_of(response: Response) -> list[Words]:
         if verbatim.text:
             found.append(Words(verbatim.text, language, reading))
     return found
+
+
+def reach_of(case: Case) -> Response | None:
+    """The response whose contact may still be used: the case's own, or a further one of the same shopper."""
+    responses: list[Response] = [case.response, *(more.response for more in case.further_responses.all())]
+    return next((response for response in responses if is_reachable(response)), None)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from alerts.actions import LONGEST_TEXT
+from alerts.cards import reach_of
 from alerts.models import Case, RootCause
 from surveys.choices import ContactWish
 
@@ -42,9 +43,10 @@ class ContactForm(CaseForm):
 
     def __init__(self, case: Case, data: Any = None) -> None:
         super().__init__(case, data)
-        wished = _WISHED.get(ContactWish(case.response.contact_wish))
-        # Only what the shopper allowed; whoever is still in the store can be met.
-        allowed = [wished, "person"] if wished and not case.fix_only else ["person"]
+        reach = reach_of(case)
+        wished = _WISHED.get(ContactWish(reach.contact_wish)) if reach else None
+        # Only what the shopper allowed; whoever is in the store can be met.
+        allowed = [wished, "person"] if wished else ["person"]
         field = self.fields["channel"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(channel, _CHANNELS[channel]) for channel in allowed]

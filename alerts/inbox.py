@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db import models
 from django.db.models import Count, Exists, Func, OuterRef, Q, QuerySet, Sum
+from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +23,7 @@ PRAISE_SHOWN = 8
 
 class Tab(models.TextChoices):
     TO_DO = "todo", _("To do")
-    WAITING = "waiting", _("Waiting for the shopper")
+    WAITING = "waiting", _("Waiting")
     CLOSED = "closed", _("Closed")
 
 
@@ -35,8 +36,10 @@ _STATES = {
 
 def clock_stopped() -> Q:
     """Whose clock stands for good: the shopper was reached, or a fix-only case has an action of its present round."""
-    fixed = CaseEvent.objects.filter(
-        case=OuterRef("pk"), kind=EventKind.FIXED, new__round=Cast(OuterRef("round"), models.JSONField())
+    fixed = (
+        CaseEvent.objects.filter(case=OuterRef("pk"), kind=EventKind.FIXED)
+        .annotate(of_round=Cast(KT("new__round"), models.IntegerField()))
+        .filter(of_round=OuterRef("round"))
     )
     return Q(state=CaseState.CONTACTED) | (Q(fix_only=True) & Q(Exists(fixed)))
 

@@ -145,7 +145,6 @@ def _join_case(response: Response, verdict: Verdict) -> Case | None:
     written.events.append(
         CaseEvent(case=case, kind=EventKind.RESPONSE_ADDED, at=now, new={"response": str(response.pk)})
     )
-    case.fix_only = case.fix_only and not is_reachable(response)
     _raise_severity(written, case, verdict, at=now)
     add_update(written, case, about=f"added:{response.pk}", users=_owner(case), at=now)
     return _saved(written, case)
@@ -157,17 +156,14 @@ def _update_case(case: Case, evaluation: Evaluation, response: Response, verdict
     now = timezone.now()
     written = Written()
     if evaluation.trigger == Trigger.SCORE and evaluation.revision > 1:
-        reachable = is_reachable(response)
+        old = case.fix_only
+        # Whoever was reached before the address was taken back stays in the share of the reached.
+        if case.response_id == response.pk and not case.contacted_at:
+            case.fix_only = not is_reachable(response)
+        changed = {"fix_only": case.fix_only, "score": response.score}
         written.events.append(
-            CaseEvent(
-                case=case,
-                kind=EventKind.CORRECTED,
-                at=now,
-                old={"fix_only": case.fix_only},
-                new={"fix_only": case.fix_only and not reachable, "score": response.score},
-            )
+            CaseEvent(case=case, kind=EventKind.CORRECTED, at=now, old={"fix_only": old}, new=changed)
         )
-        case.fix_only = case.fix_only and not reachable
     _raise_severity(written, case, verdict, at=now)
     return _saved(written, case) if written.events else case
 

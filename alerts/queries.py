@@ -37,8 +37,9 @@ def is_reachable(response: Response) -> bool:
 
 
 def open_case_of_contact(store_id: int, value_hash: str) -> Case | None:
-    """The store's case that still waits for somebody and was opened by the same address, oldest first."""
-    found = Case.objects.filter(store_id=store_id, state__in=TO_DO, response__contact__value_hash=value_hash).order_by(
-        "opened_at"
-    )
-    return found.select_related("owner").first() if value_hash else None
+    """The store's case that waits for somebody, opened by the same address and still reachable there, oldest first."""
+    if not value_hash:
+        return None
+    found = Case.objects.filter(store_id=store_id, state__in=TO_DO, response__contact__value_hash=value_hash)
+    wished = found.exclude(response__contact_wish=ContactWish.NONE)
+    return wished.order_by("opened_at").select_related("owner").first()

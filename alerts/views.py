@@ -14,18 +14,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from alerts import actions
-from alerts.cards import cards_of, words_of
+from alerts.cards import cards_of, reach_of, words_of
 from alerts.choices import TO_DO, CaseState, Severity
 from alerts.forms import FORMS, CaseForm
 from alerts.history import conversation_of, history_of
 from alerts.inbox import CASES_PER_PAGE, Tab, cases_in, counts, praise, version_of, with_everything
 from alerts.models import Case, CaseResponse
-from alerts.queries import cases_visible_to, is_reachable
-from customers.models import Contact
+from alerts.queries import cases_visible_to
 from stores.access import StaffRequest, roles_required
 from stores.choices import CASE_ROLES
 from stores.models import User
-from surveys.models import Response
+from surveys.choices import ContactWish
 
 
 def _with_time(response: HttpResponse) -> HttpResponse:
@@ -117,6 +116,7 @@ def _context(request: StaffRequest, found: Case, bound: CaseForm | None = None) 
     now = timezone.now()
     [card] = cards_of([found], now)
     moments = history_of(found)
+    reach = reach_of(found)
     to_do = found.state in TO_DO
     forms = {name: form(found) for name, form in FORMS.items()}
     if bound is not None:
@@ -127,7 +127,8 @@ def _context(request: StaffRequest, found: Case, bound: CaseForm | None = None) 
         "card": card,
         "forms": forms,
         "refused": bound.action if bound is not None else "",
-        "contact": contact_of(found),
+        "contact": reach.contact if reach else None,
+        "wish": reach.contact_wish if reach else ContactWish.NONE,
         "further": [(more, words_of(more.response)) for more in found.further_responses.all()],
         "history": moments,
         "conversation": conversation_of(moments),
@@ -138,12 +139,6 @@ def _context(request: StaffRequest, found: Case, bound: CaseForm | None = None) 
         "verification": found.verifications.order_by("-round").first() if not to_do else None,
         "now_ms": _now_ms(),
     }
-
-
-def contact_of(case: Case) -> Contact | None:
-    """The address by which the shopper may be reached, from whichever of their responses still allows it."""
-    responses: list[Response] = [case.response, *(more.response for more in case.further_responses.all())]
-    return next((response.contact for response in responses if is_reachable(response)), None)
 
 
 def _acknowledge(case_id: UUID, user: User, data: dict[str, Any]) -> str:

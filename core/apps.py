@@ -6,7 +6,9 @@ from django.db.models.signals import post_migrate
 
 
 def _schedule_jobs(sender: object, **_: Any) -> None:
-    from core.jobs import Schedule, ensure_schedules  # noqa: PLC0415
+    from django_q.models import Schedule  # noqa: PLC0415
+
+    from core.jobs import ensure_schedules  # noqa: PLC0415
 
     if Schedule._meta.db_table in connection.introspection.table_names():
         ensure_schedules()

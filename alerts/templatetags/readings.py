@@ -1,5 +1,6 @@
 """Stored keys and names in the reader's language."""
 
+import phonenumbers
 from django import template
 from django.utils.translation import gettext
 
@@ -15,3 +16,13 @@ register.filter("sentiment_label", sentiment_label)
 def translated(text: str) -> str:
     """A name that the code marked for translation and the database keeps in English."""
     return gettext(text) if text else ""
+
+
+@register.filter
+def phone_number(e164: str) -> str:
+    """A phone number with the spaces that make it readable; what is none stays as it is."""
+    try:
+        parsed = phonenumbers.parse(e164, None)
+    except phonenumbers.NumberParseException:
+        return e164
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)

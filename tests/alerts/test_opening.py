@@ -6,6 +6,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from alerts.actions import withdraw_permission
 from alerts.choices import EventKind, Severity, StepState, Trigger
 from alerts.models import Case, CaseEvent, CaseStep, Evaluation, Rule
 from alerts.work import run_evaluations
@@ -14,7 +15,7 @@ from messaging.models import Message
 from sentiment.models import Analysis
 from sentiment.signals import verbatim_analysed
 from stores.models import RoleAssignment
-from surveys.choices import QuestionKind
+from surveys.choices import ContactWish, QuestionKind
 from surveys.models import Response, Verbatim
 from tests.alerts.conftest import give_contact, open_case, submit
 from tests.factories import Chain, make_response
@@ -191,6 +192,24 @@ def test_a_correction_withdraws_no_case_and_a_contact_ends_fix_only(chain: Chain
     assert not case.fix_only
     assert case.events.filter(kind=EventKind.CORRECTED).count() == 1
     assert CaseStep.objects.count() == 3
+
+
+def test_a_correction_that_takes_the_address_back_makes_it_fix_only(chain: Chain) -> None:
+    case = open_case(chain)
+    response = Response.objects.get(pk=case.response_id)
+    response.contact, response.contact_wish, response.revision = None, ContactWish.NONE, 2
+    response.save()
+    assert submit(response, corrected=True) == case
+    case.refresh_from_db()
+    assert case.fix_only
+
+
+def test_an_address_that_was_taken_back_is_not_joined(chain: Chain) -> None:
+    case = open_case(chain)
+    withdraw_permission(case.response_id)
+    again = submit(give_contact(make_response(touchpoint=chain.touchpoint, score=0)))
+    assert again and again != case
+    assert not again.fix_only
 
 
 def test_a_correction_downwards_opens_a_case(chain: Chain) -> None:
