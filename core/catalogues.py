@@ -21,6 +21,11 @@ _KEYWORDS = DEFAULT_KEYWORDS | {
     "ngettext_lazy": (1, 2),
     "pgettext_lazy": ((1, "c"), 2),
 }
+# No dates and no names: the file changes when its sentences do.
+_HEADER = (
+    'msgid ""\nmsgstr ""\n"Language: {language}\\n"\n"Plural-Forms: {plurals}\\n"\n'
+    '"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+)
 _NOT_OURS = {"tests", "migrations", "training", "node_modules", "__pycache__"}
 _BLANKS = re.compile(r"%\((\w+)\)[sd]")
 
@@ -94,7 +99,8 @@ def update(language: str, template: Catalog) -> None:
     path = catalogue_path(language)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        write_po(file, catalogue, width=110, sort_output=True, include_lineno=False, omit_header=False)
+        file.write(_HEADER.format(language=language, plurals=catalogue.plural_forms).encode())
+        write_po(file, catalogue, width=110, sort_output=True, include_lineno=False, omit_header=True)
 
 
 def gaps(language: str, template: Catalog) -> Gaps:
