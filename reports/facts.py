@@ -17,6 +17,12 @@ _LOCK_CLASS = 0x48484641
 _COUNT = (Path(__file__).parent / "count_days.sql").read_text()
 
 
+def lock_store(store_id: int) -> None:
+    """Let nobody else count this store until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, store_id])
+
+
 def count_days(days: Collection[tuple[int, date]]) -> None:
     """Count the cells of these (store id, local day) pairs again, in the caller's transaction.
 
@@ -29,7 +35,7 @@ def count_days(days: Collection[tuple[int, date]]) -> None:
     stores, local_days = [store for store, _ in pairs], [day for _, day in pairs]
     with connection.cursor() as cursor:
         for store in sorted(set(stores)):
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, store])
+            lock_store(store)
         cursor.execute(
             f"DELETE FROM {StoreDay._meta.db_table} d"  # noqa: S608  (our own table's name)
             " USING unnest(%s::bigint[], %s::date[]) AS w(store_id, local_day)"
@@ -54,7 +60,7 @@ def count_days(days: Collection[tuple[int, date]]) -> None:
 def count_store(store_id: int) -> int:
     """Count all days of a store again, in one transaction; returns how many there were."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, store_id])
+        lock_store(store_id)
         cursor.execute(
             "SELECT local_day FROM surveys_response WHERE store_id = %s"
             " UNION SELECT local_day FROM reports_storeday WHERE store_id = %s",

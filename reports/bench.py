@@ -1,0 +1,88 @@
+"""What this room adds to `./run manage bench`. Each measurement leaves the database as it was."""
+
+import time
+from collections.abc import Callable, Iterator
+from statistics import median
+from typing import TypedDict
+
+from django.db import transaction
+from django.db.models import Count
+
+from reports.facts import count_store
+from reports.figures import Figure, Source
+from reports.filters import Filters
+from reports.models import StoreDay
+from reports.overview import newest_verbatims, overview
+from reports.pdf import wall_pdf
+from reports.periods import Period, Week, latest_day
+from reports.statistics import Nps
+from reports.wall import MOST_DONE, MOST_LESSONS, MOST_PRAISES, Done, Voice, Wall
+from stores.models import Store
+
+
+class Measured(TypedDict):
+    name: str
+    value: float
+    unit: str
+    budget: float
+    verdict: str
+
+
+def measure() -> Iterator[Measured]:
+    """The budgets of DESIGN §7 that are about reports, on the data that is there."""
+    yield _measured("wall PDF", _median(_print_wall), "s", 0.5)
+    stores = list(Store.objects.all())
+    if not stores:
+        return
+    yield _measured("figures of the head-office page", 1000 * _median(lambda: _head_office(stores)), "ms", 300)
+    fullest = StoreDay.objects.values("store_id").annotate(n=Count("pk")).order_by("-n").first()
+    if fullest:
+        days = StoreDay.objects.filter(store_id=fullest["store_id"]).values("local_day").distinct().count()
+        yield _measured("counting a store day", 1000 * _median(lambda: _count(fullest["store_id"])) / days, "ms", 10)
+
+
+def _measured(name: str, value: float, unit: str, budget: float) -> Measured:
+    verdict = "pass" if value <= budget else "fail"
+    return {"name": name, "value": round(value, 4), "unit": unit, "budget": budget, "verdict": verdict}
+
+
+def _median(work: Callable[[], object], times: int = 7) -> float:
+    """Seconds, after one run that warms up."""
+    work()
+    seconds = []
+    for _ in range(times):
+        started = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - started)
+    return median(seconds)
+
+
+def _head_office(stores: list[Store]) -> None:
+    period = Period(Week.of(latest_day({store.time_zone for store in stores})), 13)
+    overview(stores, stores, Filters(), period)
+    newest_verbatims(stores, Filters())
+
+
+def _count(store_id: int) -> None:
+    with transaction.atomic():
+        count_store(store_id)
+
+
+def _print_wall() -> None:
+    week = Week.parse("2026-W47")
+    words = "The advice was patient and exact, and the present was wrapped beautifully. Danke! Щиро дякую! شكرا جزيلا "
+    voice = Voice(3 * words, "en", week.monday, "QR")
+    wall_pdf(
+        Wall(
+            store=Store(code="BENCH", name="Bench"),
+            week=week,
+            today=week.sunday,
+            praises=[voice] * MOST_PRAISES,
+            lessons=[voice] * MOST_LESSONS,
+            done=[Done(voice, words)] * MOST_DONE,
+            figures=[(Source("qr", "volunteer"), Figure(Nps(60, 20, 12), False))],
+            smileys=[],
+            responses=92,
+            unread=0,
+        )
+    )
