@@ -41,7 +41,8 @@ def _now_ms() -> int:
 @roles_required(*CASE_ROLES)
 def inbox(request: StaffRequest) -> HttpResponse:
     """What burns first. The page asks again every few seconds with the `version` it shows: 204 when it still holds."""
-    tab = Tab(request.GET.get("tab")) if request.GET.get("tab") in Tab.values else Tab.TO_DO
+    wanted = request.GET.get("tab", "")
+    tab = Tab(wanted) if wanted in Tab.values else Tab.TO_DO
     version = version_of(request.user) if tab == Tab.TO_DO else ""
     if request.htmx and version and request.GET.get("version") == version:
         return _with_time(HttpResponse(status=204))
@@ -52,7 +53,7 @@ def inbox(request: StaffRequest) -> HttpResponse:
         "tab": tab,
         "tabs": [(each, numbers.get(each)) for each in Tab],
         "page": page,
-        "cards": cards_of(page.object_list),
+        "cards": cards_of(list(page)),
         "open_count": numbers[Tab.TO_DO],
         "version": version,
         "now_ms": _now_ms(),

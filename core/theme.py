@@ -53,7 +53,8 @@ def stylesheet(accent: str) -> str:
     """The accent (a fill), the text upon it, and the accent as text, for light and for dark pages."""
 
     def rules(fill: str, surface: str) -> str:
-        on_fill = max((WHITE, INK), key=lambda ink: contrast(ink, fill))
+        # Where white fails, black does not: no colour is too far from both.
+        on_fill = next((ink for ink in (WHITE, INK) if contrast(ink, fill) >= READABLE), "#000000")
         return f"--accent:{fill};--on-accent:{on_fill};--accent-text:{readable_on(surface, accent)}"
 
     light = rules(accent, LIGHT_SURFACE)

@@ -32,7 +32,7 @@ def roles_required(*roles: str) -> Callable[[View[P]], View[P]]:
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: StaffRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: StaffRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if roles_of(request.user).isdisjoint(roles):
                 raise PermissionDenied
             return view(request, *args, **kwargs)

@@ -62,7 +62,7 @@
     const number = clock.querySelector("[data-number]");
     if (number.textContent !== text) number.textContent = text;
     const ring = clock.querySelector("[data-ring]");
-    if (name === "closed") ring.removeAttribute("stroke-dasharray");
+    if (name !== "running") ring.removeAttribute("stroke-dasharray");
     else ring.setAttribute("stroke-dasharray", `${part.toFixed(2)} 100`);
     if (clock.dataset.state === name) return;
     const owner = clock.closest("[data-clock-owner]");

@@ -25,4 +25,8 @@ def demo_logins() -> list[Login]:
         known = json.loads((settings.VAR_DIR / "demo.json").read_text())["logins"]
     except (OSError, ValueError, KeyError):
         return []
-    return [Login(**({"store": ""} | entry)) for entry in known if {"role", "email", "password"} <= entry.keys()]
+    return [
+        Login(role=entry["role"], email=entry["email"], password=entry["password"], store=entry.get("store", ""))
+        for entry in known
+        if {"role", "email", "password"} <= entry.keys()
+    ]
