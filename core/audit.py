@@ -23,6 +23,7 @@ PERIOD_SECS = 15
 # A loop beats every few seconds; one that is silent for longer is dead or hangs.
 DESERTED_SECS = 15
 _PING_TIMEOUT_SECS = 10
+_NO_LOOP = "no loop over"
 
 
 def deserted_lanes() -> list[str]:
@@ -40,7 +41,7 @@ def do_deserted_work(lanes: list[str], *, budget_secs: float) -> int:
 
 def problems(lanes: list[str]) -> dict[str, object]:
     """What is wrong now, given the deserted lanes; empty when all is well."""
-    found: dict[str, object] = {f"no loop over {lane}": True for lane in lanes}
+    found: dict[str, object] = {f"{_NO_LOOP} {lane}": True for lane in lanes}
     jobs = silence_of_jobs()
     if jobs is None or jobs > JOBS_PATIENCE_SECS:
         found["no canary of django-q2"] = True
@@ -65,9 +66,7 @@ def audit(*, help_out: bool = True) -> dict[str, object]:
     if help_out and lanes and (taken := do_deserted_work(lanes, budget_secs=PERIOD_SECS)):
         log.warning("audit did the work of deserted lanes", lanes=lanes, rows=taken)
     found = problems(lanes)
-    if found:
-        log.error("audit found problems", **{"problems": found})
-    else:
+    if not found:
         ping()
     Heartbeat.beat("audit")
     return found
@@ -76,17 +75,20 @@ def audit(*, help_out: bool = True) -> dict[str, object]:
 def audit_forever(*, stop: Callable[[], bool]) -> None:
     """A round every PERIOD_SECS, or every second while a lane is deserted, until `stop()` says so."""
     begun = time.monotonic()
+    last: dict[str, object] = {}
     while not stop():
         try:
             # Right after a start the loops have not beaten yet.
-            audit(help_out=time.monotonic() - begun > DESERTED_SECS)
-            busy = bool(deserted_lanes())
+            found = audit(help_out=time.monotonic() - begun > DESERTED_SECS)
         except (OperationalError, InterfaceError) as error:
-            log.error("audit cannot reach the database", error=type(error).__name__)
+            found = {"no database": type(error).__name__}
             connection.close()
-            busy = False
         finally:
             close_old_connections()
-        pause = time.monotonic() + (1 if busy and time.monotonic() - begun > DESERTED_SECS else PERIOD_SECS)
-        while not stop() and time.monotonic() < pause:
+        if found != last:
+            log.error("audit found problems", problems=found) if found else log.info("all is well")
+            last = found
+        pause = 1 if any(name.startswith(_NO_LOOP) for name in found) else PERIOD_SECS
+        until = time.monotonic() + pause
+        while not stop() and time.monotonic() < until:
             time.sleep(0.2)

@@ -27,6 +27,11 @@ def database_url() -> str:
 
 def start_worker(catcher: Catcher, *, kill_at: str = "") -> subprocess.Popen[bytes]:
     """`manage.py work alerts`, which dies at the kill point `kill_at` if one is named."""
+    return start(catcher, "work", "alerts", kill_at=kill_at)
+
+
+def start(catcher: Catcher, *command: str, kill_at: str = "") -> subprocess.Popen[bytes]:
+    """A management command on the test database, whose messages go to the catcher."""
     environment = os.environ | {
         "HALFHOUR_TESTING": "1",
         "DATABASE_URL": database_url(),
@@ -42,7 +47,7 @@ def start_worker(catcher: Catcher, *, kill_at: str = "") -> subprocess.Popen[byt
     }
     environment.pop("HALFHOUR_SECRETS", None)
     return subprocess.Popen(
-        [sys.executable, "manage.py", "work", "alerts"],
+        [sys.executable, "manage.py", *command],
         cwd=settings.BASE_DIR,
         env=environment,
         stdin=subprocess.DEVNULL,
