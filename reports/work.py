@@ -5,9 +5,8 @@ from datetime import date, timedelta
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models.expressions import CombinedExpression, Value
 
-from core.leases import Claim, ClockNow, claim, finish, retry_delay
+from core.leases import Claim, claim, finish, from_now, retry_delay
 from core.work import register_step, register_watch
 from reports.facts import count_days
 from reports.models import StaleMark
@@ -56,12 +55,12 @@ def _count(marks: dict[Day, list[Claim[StaleMark]]]) -> None:
 def _step_aside(marks: list[Claim[StaleMark]], error: Exception) -> None:
     log.error("day not counted", store=marks[0].row.store_id, day=str(marks[0].row.local_day), error=repr(error))
     for one in marks:
-        finish(one, run_at=CombinedExpression(ClockNow(), "+", Value(retry_delay(one.row.attempts))))
+        finish(one, run_at=from_now(retry_delay(one.row.attempts)))
 
 
 def count_overdue(patience_secs: int) -> int:
     """Marks waiting for longer than `patience_secs`, or that failed three times and more."""
-    limit = CombinedExpression(ClockNow(), "-", Value(timedelta(seconds=patience_secs)))
+    limit = from_now(-timedelta(seconds=patience_secs))
     waiting = StaleMark.objects.filter(run_at__lt=limit)
     return (waiting | StaleMark.objects.filter(attempts__gte=3)).count()
 

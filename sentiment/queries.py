@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db.models import Q, QuerySet
-from django.db.models.expressions import CombinedExpression, Value
 
-from core.leases import ClockNow
+from core.leases import from_now
 from sentiment.models import Analysis
 from stores.models import RoleAssignment, Store
 
@@ -18,7 +17,7 @@ def given_up() -> QuerySet[Analysis]:
 
 def count_overdue(patience_secs: int) -> int:
     """Readings that are given up, or due for longer than `patience_secs` by the database's clock."""
-    limit = CombinedExpression(ClockNow(), "-", Value(timedelta(seconds=patience_secs)))
+    limit = from_now(-timedelta(seconds=patience_secs))
     return given_up().count() + Analysis.objects.filter(run_at__lt=limit).count()
 
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models.expressions import CombinedExpression, Value
 
-from core.leases import Claim, ClockNow, LeaseLost, claim, finish, retry_delay
+from core.leases import Claim, ClockNow, LeaseLost, claim, finish, from_now, retry_delay
 from core.work import register_step, register_watch
 from sentiment.models import Analysis
 from sentiment.queries import count_overdue, names_of_staff
@@ -113,7 +112,7 @@ def _step_aside(claimed: Claim[Analysis], error: Exception) -> None:
     attempts = claimed.row.attempts
     kind = type(error).__name__
     log.warning("reading failed", analysis=claimed.row.pk, attempt=attempts, error=kind)
-    later = CombinedExpression(ClockNow(), "+", Value(retry_delay(attempts)))
+    later = from_now(retry_delay(attempts))
     finish(claimed, run_at=later if attempts < MAX_ATTEMPTS else None, last_error=kind)
 
 
