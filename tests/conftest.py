@@ -2,7 +2,15 @@
 
 import pytest
 
+from core.catalogues import compile_language, languages
 from tests.factories import Chain
+
+
+@pytest.fixture(scope="session", autouse=True)
+def translations() -> None:
+    """The compiled catalogues, as any installation has them."""
+    for language in languages():
+        compile_language(language)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from surveys.defaults import ensure_surveys
@@ -25,7 +24,7 @@ def address(chain: Chain, surveys: dict[str, SurveyVersion]) -> str:
     return f"/q/{chain.touchpoint.code}/"
 
 
-def hidden(response: HttpResponse, name: str) -> str:
+def hidden(response: Any, name: str) -> str:
     """A hidden value of a page's form."""
     found = re.search(rf'name="{name}" value="([^"]*)"', response.content.decode())
     assert found, f"no hidden {name}"

@@ -4,7 +4,7 @@ import gzip
 import re
 from typing import Any
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 import pytest
 from django.db import connection
 from django.test import Client
