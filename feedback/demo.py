@@ -196,12 +196,21 @@ class _Announcement:
 
     def _text(self, facts: Facts) -> str:
         lines = ["", f"  Halfhour        {self.url}/", f"  Mail and SMS    {self.mailbox}", "", "  Shoppers write at"]
-        lines += [f"    {self.url}/q/{one['code']}/  {one['store']}" for one in facts["touchpoints"][:3]]
-        lines += [f"    {self.url}/r/{one['token']}/  {one['channel']}" for one in facts["invitations"][:2]]
+        lines += [
+            f"    {self.url}/q/{one['code']}/  {one['store']}" for one in _first_of(facts["touchpoints"], "store")[:3]
+        ]
+        lines += [f"    {self.url}/r/{one['token']}/  {one['channel']}" for one in facts["invitations"][:1]]
         lines += ["", "  Sign in as"]
-        lines += [f"    {who['role']:<20} {who['email']:<36} {who['password']}" for who in facts["logins"]]
-        lines += ["", f"  All of this is in {self.facts}, logs are in {self.logs}. Ctrl-C stops everything.", ""]
+        lines += [
+            f"    {one['role']:<18} {one['email']:<30} {one['password']}" for one in _first_of(facts["logins"], "role")
+        ]
+        lines += ["", f"  All logins and links: {self.facts}", f"  Logs: {self.logs}", "  Ctrl-C stops everything.", ""]
         return "\n".join(lines)
+
+
+def _first_of(rows: list[dict[str, str]], key: str) -> list[dict[str, str]]:
+    """The first row of each kind."""
+    return list({row[key]: row for row in reversed(rows)}.values())[::-1]
 
 
 if __name__ == "__main__":
