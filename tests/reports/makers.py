@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -24,7 +25,9 @@ def noon(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
 
 
-def make_analysis(verbatim: Verbatim, *, sentiment: Sentiment, topics: list[dict] | None = None, redacted: str = ""):
+def make_analysis(
+    verbatim: Verbatim, *, sentiment: Sentiment, topics: list[dict[str, str]] | None = None, redacted: str = ""
+) -> Analysis:
     p = {one: 0.9 if one == sentiment else 0.05 for one in Sentiment}
     return Analysis.objects.update_or_create(
         verbatim=verbatim,
@@ -50,7 +53,7 @@ def make_case(
     state: CaseState = CaseState.OPEN,
     due_in: timedelta = timedelta(hours=-1),
     fix_only: bool = False,
-    **changes,
+    **changes: Any,
 ) -> Case:
     """A case of the response; `contacted`, `attempted` and `fixed` are minutes after opening; 30 are allowed."""
     due_at = timezone.now() + due_in
@@ -88,9 +91,9 @@ def answer(
     *,
     day: date,
     times: int = 1,
-    channel: ResponseChannel = ResponseChannel.QR,
-    sample_kind: SampleKind = SampleKind.VOLUNTEER,
-    headline_kind: QuestionKind = QuestionKind.NPS,
+    channel: str = ResponseChannel.QR,
+    sample_kind: str = SampleKind.VOLUNTEER,
+    headline_kind: str = QuestionKind.NPS,
     flags: list[str] | None = None,
     words: str = "",
     language: str = "en",
@@ -104,9 +107,9 @@ def answer(
             words=words,
             language=language,
             submitted_at=noon(day),
-            channel=channel,
-            sample_kind=sample_kind,
-            headline_kind=headline_kind,
+            channel=ResponseChannel(channel),
+            sample_kind=SampleKind(sample_kind),
+            headline_kind=QuestionKind(headline_kind),
         )
         if flags:
             response.flags = flags

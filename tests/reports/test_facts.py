@@ -1,8 +1,9 @@
 """Cells are exactly what the raw rows say, soon after the rows change."""
 
 from collections import Counter, defaultdict
-from datetime import timedelta
+from datetime import date, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -28,19 +29,23 @@ COUNTS = [
 ]
 
 
-def cells() -> dict[tuple, dict]:
+Key = tuple[int, date, str, str, str]
+Counts = dict[str, Any]
+
+
+def cells() -> dict[Key, Counts]:
     return {
         (c.store_id, c.local_day, c.headline_kind, c.channel, c.sample_kind): {n: getattr(c, n) for n in COUNTS}
         for c in StoreDay.objects.all()
     }
 
 
-def counted_by_hand() -> dict[tuple, dict]:
+def counted_by_hand() -> dict[Key, Counts]:
     """The same figures by another way: row by row, in Python."""
     now = timezone.now()
-    found: dict[tuple, Counter] = defaultdict(Counter)
-    scores: dict[tuple, list[int]] = defaultdict(lambda: [0] * 11)
-    topics: dict[tuple, dict[str, Counter]] = defaultdict(lambda: defaultdict(Counter))
+    found: dict[Key, Counter[str]] = defaultdict(Counter)
+    scores: dict[Key, list[int]] = defaultdict(lambda: [0] * 11)
+    topics: dict[Key, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for r in Response.objects.all():
         key = (r.store_id, r.local_day, r.headline_kind, r.channel, r.sample_kind)
         if "staff" in r.flags:
@@ -214,6 +219,8 @@ def test_a_day_that_cannot_be_counted_holds_up_no_other(chain, monkeypatch):
     monkeypatch.setattr("reports.work.count_days", count)
     run_once(["facts"])
     assert [cell.store_id for cell in StoreDay.objects.all()] == [chain.store.pk]
-    assert StaleMark.objects.get().run_at > timezone.now()
+    later = StaleMark.objects.get().run_at
+    assert later is not None
+    assert later > timezone.now()
     StaleMark.objects.update(attempts=3)
     assert next(w for w in watches() if w.name == "reports behind").overdue(60) == 1

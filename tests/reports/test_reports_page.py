@@ -2,9 +2,11 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -12,20 +14,21 @@ from django.utils import timezone
 from alerts.choices import CaseState
 from reports.periods import Week
 from sentiment.models import Sentiment
+from stores.models import User
 from tests.factories import make_response, make_store, make_touchpoint
 from tests.reports.makers import announce, answer, make_analysis, make_case
 
 TODAY = timezone.now().date()
 
 
-def page(client, user, **query):
+def page(client: Client, user: User, **query: str | int) -> Any:
     client.force_login(user)
     response = client.get(reverse("reports"), query)
     assert response.status_code == 200
     return response
 
 
-def text_of(response) -> str:
+def text_of(response: Any) -> str:
     """What a reader sees, with single spaces."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
@@ -181,7 +184,7 @@ def test_weeks_follow_the_iso_calendar_and_small_ones_are_hidden(client, chain):
 
 
 def test_the_closed_loop_in_shares_with_n(client, chain):
-    def case(**settings):
+    def case(**settings: Any) -> None:
         response = make_response(touchpoint=chain.touchpoint, score=1)
         announce(response)
         announce(response, make_case(response, **settings))

@@ -4,8 +4,11 @@ import io
 import re
 import time
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
+from django.http import HttpResponse
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 from pypdf import PdfReader
@@ -18,7 +21,9 @@ from reports.pdf import wall_pdf
 from reports.periods import Week
 from reports.wall import build_wall
 from sentiment.models import Analysis, Sentiment
+from stores.models import Store, User
 from surveys.models import Response
+from tests.factories import Chain
 from tests.reports.makers import answer, make_analysis, make_case
 
 TODAY = timezone.now().date()
@@ -35,12 +40,24 @@ HOSTILE = [
 ]
 
 
-def wall_of(client, user, store, week=WEEK, name="wall", **query):
+def wall_of(
+    client: Client, user: User, store: Store, week: str = WEEK, name: str = "wall", **query: str
+) -> HttpResponse:
     client.force_login(user)
-    return client.get(reverse(name, args=[store.code, week]), query)
+    response: HttpResponse = client.get(reverse(name, args=[store.code, week]), query)  # type: ignore[assignment]
+    return response
 
 
-def leave(chain, words, *, sentiment=Sentiment.POSITIVE, redacted="", language="en", day=TODAY, **changes) -> Response:
+def leave(
+    chain: Chain,
+    words: str,
+    *,
+    sentiment: Sentiment = Sentiment.POSITIVE,
+    redacted: str = "",
+    language: str = "en",
+    day: date = TODAY,
+    **changes: Any,
+) -> Response:
     (response,) = answer(chain.touchpoint, 9, day=day, words=words, language=language)
     analysis = make_analysis(response.verbatims.get(), sentiment=sentiment, redacted=redacted)
     Analysis.objects.filter(pk=analysis.pk).update(**changes)
@@ -147,9 +164,9 @@ def test_you_said_we_did_from_closed_cases_without_names(client, chain):
     chain.manager.name = "Zenobia Quill"
     chain.manager.save()
 
-    def closed(words, did, **changes):
+    def closed(words: str, did: str, **changes: Any) -> None:
         response = leave(chain, words, sentiment=Sentiment.NEGATIVE)
-        case = make_case(response, **({"state": CaseState.RESOLVED, "resolved_at": timezone.now()} | changes))
+        case = make_case(response, **{"state": CaseState.RESOLVED, "resolved_at": timezone.now(), **changes})
         CaseEntry.objects.create(case=case, kind="action", text=did, author=chain.manager)
         CaseEntry.objects.create(case=case, kind="note", text="internal remark", author=chain.manager)
 
@@ -157,6 +174,7 @@ def test_you_said_we_did_from_closed_cases_without_names(client, chain):
     closed("Still waiting for an answer", "not finished", state=CaseState.CONTACTED, resolved_at=None)
     closed("An older matter", "done long ago", resolved_at=timezone.now() - timedelta(days=9))
     (pair,) = build_wall(chain.store, Week.of(TODAY)).done
+    assert pair.said is not None
     assert pair.said.text == "Only one till was open"
     assert pair.did == "[name] opened a second till; call [phone]"
     content = wall_of(client, chain.manager, chain.store).content.decode()
@@ -212,7 +230,7 @@ def test_three_scripts_on_paper(client, chain):
     assert 'dir="rtl" lang="ar"' in content
 
 
-def _fonts(page):
+def _fonts(page: Any) -> list[Any]:
     return [font.get_object() for font in page["/Resources"].get("/Font", {}).values()]
 
 

@@ -77,7 +77,7 @@ def test_reads_with_the_real_model_and_tells_the_rooms_below(chain, django_asser
         assert one.run_at is None
         assert one.analysed_at is not None
         assert one.lease_token is None
-        assert one.p_negative + one.p_neutral + one.p_positive == pytest.approx(1, abs=0.01)
+        assert sum(p or 0 for p in (one.p_negative, one.p_neutral, one.p_positive)) == pytest.approx(1, abs=0.01)
         assert one.redacted
         assert one.model_version
     assert sorted(heard) == sorted([(good.pk, True), (bad.pk, True)])
@@ -142,6 +142,7 @@ def test_a_failing_text_steps_aside_and_is_given_up_in_sight_of_the_audit(chain,
     failed = analysis_of(poison)
     assert failed.attempts == 1
     assert failed.last_error == "ValueError"  # an error's text may quote the shopper
+    assert failed.run_at is not None
     assert failed.run_at > timezone.now()
     for _ in range(20):
         Analysis.objects.filter(run_at__isnull=False).update(run_at=timezone.now() - timedelta(seconds=1))
