@@ -1,0 +1,302 @@
+"""Who may open what: every address of the installation × every kind of reader × their own and a foreign object.
+
+The walk over the URL configuration fails on an address that this table does not list.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import LazySettings
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+from django.utils import timezone
+
+from alerts.models import Case
+from alerts.policy import ensure_defaults
+from alerts.queries import case_for_response
+from core.tokens import link_token
+from integrations.choices import Scope
+from integrations.models import ApiKey
+from messaging.models import CaughtMessage
+from stores.models import Touchpoint
+from surveys.choices import ResponseChannel
+from surveys.models import Invitation, Response
+from surveys.signals import response_saved
+from tests.factories import Chain, make_response
+
+READERS = (
+    "anonymous",
+    "nobody",
+    "manager",
+    "deputy",
+    "call_centre_lead",
+    "area_manager",
+    "head_office",
+    "operator",
+    "foreign_manager",
+    "foreign_area_manager",
+)
+# What an anonymous reader of a staff page gets: the way to the sign-in.
+LOGIN = 302
+Statuses = dict[str, int]
+
+
+def everybody(status: int) -> Statuses:
+    return dict.fromkeys(READERS, status)
+
+
+def staff(*, strangers: int = 404, others: int = 403, **allowed: int) -> Statuses:
+    """`others` are the roles for whom the page is not made, `strangers` those for whom the object is not there."""
+    return {
+        "anonymous": LOGIN,
+        "nobody": others,
+        "operator": others,
+        "manager": strangers,
+        "deputy": strangers,
+        "call_centre_lead": strangers,
+        "area_manager": strangers,
+        "head_office": 200,
+        "foreign_manager": strangers,
+        "foreign_area_manager": strangers,
+    } | allowed
+
+
+# Everybody who acts on cases, whatever is on the page.
+CASE_PAGE = staff(strangers=200)
+# Everybody with a role, the operator too.
+STAFF_PAGE = staff(strangers=200, operator=200)
+SIGNED_IN_PAGE = everybody(200) | {"anonymous": LOGIN}
+# Something of `chain.store`, and something of `chain.foreign`.
+OWN = staff(manager=200, deputy=200, area_manager=200)
+FOREIGN = staff(foreign_manager=200, foreign_area_manager=200)
+OWN_STORE = OWN | {"operator": 200}
+FOREIGN_STORE = FOREIGN | {"operator": 200}
+# Reports do not say that they are there to those who have nothing to do with them.
+NO_REPORTS = {"nobody": 404, "operator": 404}
+NOWHERE = everybody(404)
+NOBODYS = staff(head_office=404)
+# The API knows keys, not sessions.
+KEY_ONLY = everybody(401)
+# Reading is no way to change something.
+POST_ONLY = everybody(405) | {"anonymous": LOGIN}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One address: for each filling of its placeholders, what each reader gets."""
+
+    route: str
+    fillings: list[tuple[dict[str, str], Statuses]]
+    key_scopes: frozenset[str] = field(default_factory=frozenset)
+
+
+def row(route: str, statuses: Statuses, **scopes: str) -> Row:
+    """An address without placeholders."""
+    return Row(route, [({}, statuses)], frozenset(scopes.values()))
+
+
+TABLE = [
+    row("theme.css", everybody(200)),
+    row("healthz", everybody(200)),
+    # No work loop runs in this test, and it says so to everybody alike.
+    row("readyz", everybody(503)),
+    # --- shoppers: a secret opens, nothing else does
+    row("q/", everybody(200)),
+    Row("q/<str:code>/", [({"code": "{own_code}"}, everybody(200)), ({"code": "NOSUCHCODE00"}, NOWHERE)]),
+    Row("r/<str:token>/", [({"token": "{invitation}"}, everybody(200)), ({"token": "{no_token}"}, NOWHERE)]),
+    Row("t/<str:token>/", [({"token": "{response}"}, everybody(200)), ({"token": "{no_token}"}, NOWHERE)]),
+    Row("c/<str:token>/", [({"token": "{response}"}, everybody(200)), ({"token": "{no_token}"}, NOWHERE)]),
+    Row("c/<str:token>/delete/", [({"token": "{response}"}, everybody(200)), ({"token": "{no_token}"}, NOWHERE)]),
+    # --- cases
+    row("inbox/", CASE_PAGE),
+    Row(
+        "cases/<uuid:case_id>/",
+        [
+            ({"case_id": "{own_case}"}, OWN),
+            ({"case_id": "{foreign_case}"}, FOREIGN),
+            ({"case_id": "{no_id}"}, NOBODYS),
+        ],
+    ),
+    # --- stores
+    row("", everybody(302) | {"nobody": 403}),
+    row("stores/", STAFF_PAGE),
+    Row(
+        "stores/<str:code>/",
+        [({"code": "KY1"}, OWN_STORE), ({"code": "LV1"}, FOREIGN_STORE), ({"code": "NO"}, NOBODYS | {"operator": 404})],
+    ),
+    Row(
+        "stores/<str:code>/qr/<str:touchpoint>.<str:kind>",
+        [
+            ({"code": "KY1", "touchpoint": "{own_code}", "kind": "svg"}, OWN_STORE),
+            ({"code": "LV1", "touchpoint": "{foreign_code}", "kind": "png"}, FOREIGN_STORE),
+            # A store of one's own does not open another's codes.
+            ({"code": "KY1", "touchpoint": "{foreign_code}", "kind": "png"}, NOBODYS | {"operator": 404}),
+        ],
+    ),
+    # --- reports
+    row("reports/", CASE_PAGE | NO_REPORTS),
+    Row(
+        "wall/<str:code>/<str:week>/",
+        [
+            ({"code": "KY1"}, OWN | NO_REPORTS),
+            ({"code": "LV1"}, FOREIGN | NO_REPORTS),
+            ({"code": "NO"}, NOBODYS | NO_REPORTS),
+        ],
+    ),
+    Row(
+        "wall/<str:code>/<str:week>.pdf",
+        [({"code": "KY1"}, OWN | NO_REPORTS), ({"code": "LV1"}, FOREIGN | NO_REPORTS)],
+    ),
+    # --- accounts: who is signed in needs no sign-in page
+    row("accounts/login/", everybody(302) | {"anonymous": 200}),
+    row("accounts/logout/", everybody(200) | {"anonymous": 302}),
+    row("accounts/inactive/", everybody(200)),
+    row("accounts/language/", POST_ONLY),
+    row("accounts/password/change/", SIGNED_IN_PAGE),
+    row("accounts/password/reset/", everybody(200)),
+    row("accounts/password/reset/done/", everybody(200)),
+    Row(r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$", []),
+    row("accounts/password/reset/key/done/", everybody(200)),
+    # --- the API
+    row("api/v1/openapi.json", everybody(200)),
+    row("api/docs/", everybody(200)),
+    row("api/v1/receipts/", KEY_ONLY, write=Scope.RECEIPTS_WRITE),
+    row("api/v1/calls/", KEY_ONLY, write=Scope.CALLS_WRITE),
+    row("api/v1/responses/", KEY_ONLY, read=Scope.RESPONSES_READ),
+    row("api/v1/stores/", KEY_ONLY, read=Scope.STORES_READ),
+    Row("api/v1/<path:rest>", [({"rest": "nothing/"}, NOWHERE)]),
+    # --- the demo's mailbox, see test_the_mailbox_exists_in_the_demo_only
+    row("demo/mailbox/", everybody(200)),
+    Row("demo/mailbox/<int:pk>/", [({"pk": "{caught}"}, everybody(200)), ({"pk": "999999"}, NOWHERE)]),
+    Row("demo/mailbox/<int:pk>/html/", [({"pk": "{caught}"}, everybody(200)), ({"pk": "999999"}, NOWHERE)]),
+]
+
+
+def routes() -> Iterator[str]:
+    """Every address of the URL configuration."""
+
+    def walk(patterns: list[Any], before: str) -> Iterator[str]:
+        for pattern in patterns:
+            if isinstance(pattern, URLPattern):
+                yield before + str(pattern.pattern)
+            else:
+                yield from walk(pattern.url_patterns, before + str(pattern.pattern))
+
+    yield from walk(get_resolver().url_patterns, "")
+
+
+def test_every_address_is_in_the_table() -> None:
+    listed = [line.route for line in TABLE]
+    assert sorted(routes()) == sorted(listed), "add new addresses to TABLE, with who may open them"
+
+
+def make_case(touchpoint: Touchpoint) -> Case:
+    response = make_response(touchpoint=touchpoint, score=1, words="Terrible")
+    with transaction.atomic():
+        response_saved.send(sender=Response, response=response, corrected=False)
+    case = case_for_response(response.pk)
+    assert case is not None
+    return case
+
+
+@pytest.fixture
+def objects(chain: Chain) -> dict[str, str]:
+    """What fills the placeholders of the table."""
+    ensure_defaults()
+    own, foreign = make_case(chain.touchpoint), make_case(chain.foreign_touchpoint)
+    invitation = Invitation(
+        channel=ResponseChannel.RECEIPT, store=chain.store, expires_at=timezone.now() + timedelta(days=1)
+    )
+    invitation.save()
+    caught = CaughtMessage.objects.create(
+        channel="email", sender="us@example.org", recipient="a@example.org", text="Hello", caught_at=timezone.now()
+    )
+    return {
+        "own_code": chain.touchpoint.code,
+        "foreign_code": chain.foreign_touchpoint.code,
+        "own_case": str(own.pk),
+        "foreign_case": str(foreign.pk),
+        "no_id": str(uuid4()),
+        "invitation": invitation.token,
+        "response": own.response.token,
+        "no_token": link_token("response", uuid4()),
+        "caught": str(caught.pk),
+    }
+
+
+def fill(route: str, filling: dict[str, str], objects: dict[str, str]) -> str:
+    """The route as an address."""
+    week = "{}-W{:02d}".format(*timezone.now().isocalendar())
+    address = "/" + route
+    for name, value in ({"week": week} | filling).items():
+        for converter in ("str", "uuid", "int", "path"):
+            address = address.replace(f"<{converter}:{name}>", value.format(**objects))
+    assert "<" not in address, f"the table leaves a placeholder open: {address}"
+    return address
+
+
+def browser(chain: Chain, reader: str) -> Client:
+    client = Client()
+    if reader != "anonymous":
+        client.force_login(getattr(chain, reader))
+    return client
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_every_address_opens_for_whom_it_should(chain: Chain, objects: dict[str, str], reader: str) -> None:
+    client = browser(chain, reader)
+    wrong = []
+    for line in TABLE:
+        for filling, statuses in line.fillings:
+            address = fill(line.route, filling, objects)
+            answer = client.get(address)
+            if answer.status_code != statuses[reader]:
+                wrong.append(f"{address}: {answer.status_code}, not {statuses[reader]}")
+            elif reader == "anonymous" and answer.status_code == LOGIN and "accounts/login" not in answer["Location"]:
+                wrong.append(f"{address}: leads to {answer['Location']}")
+    assert not wrong, f"{reader}:\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_who_may_not_read_may_not_write(chain: Chain, objects: dict[str, str], reader: str) -> None:
+    client = browser(chain, reader)
+    for line in TABLE:
+        for filling, statuses in line.fillings:
+            if statuses[reader] in {403, 404} or (reader == "anonymous" and statuses[reader] == LOGIN):
+                address = fill(line.route, filling, objects)
+                answer = client.post(address, {"action": "acknowledge", "form_id": str(uuid4())})
+                refused = {403, 404, 405} | ({LOGIN} if reader == "anonymous" else set())
+                assert answer.status_code in refused, address
+    assert not Case.objects.exclude(state="open").exists()
+
+
+def test_a_refused_page_shows_nothing_of_its_object(chain: Chain, objects: dict[str, str]) -> None:
+    for reader in ("foreign_manager", "operator", "nobody", "anonymous"):
+        page = browser(chain, reader).get(f"/cases/{objects['own_case']}/").content.decode()
+        assert "Terrible" not in page and "Kyiv One" not in page
+
+
+def test_a_key_opens_only_what_its_scopes_name(chain: Chain, objects: dict[str, str]) -> None:
+    for line in (line for line in TABLE if line.key_scopes):
+        others = [scope for scope in Scope.values if scope not in line.key_scopes]
+        for scopes in ([], others):
+            _key, secret = ApiKey.create("test", scopes)
+            for method in ("get", "post"):
+                send = getattr(Client(), method)
+                answer = send("/" + line.route, headers={"Authorization": f"Bearer {secret}"})
+                assert answer.status_code == 403, (line.route, method, scopes)
+
+
+def test_the_mailbox_exists_in_the_demo_only(objects: dict[str, str], settings: LazySettings) -> None:
+    settings.TESTING = settings.DEMO = False
+    for address in (
+        "/demo/mailbox/",
+        f"/demo/mailbox/{objects['caught']}/",
+        f"/demo/mailbox/{objects['caught']}/html/",
+    ):
+        assert Client().get(address).status_code == 404
