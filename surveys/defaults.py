@@ -20,7 +20,7 @@ _RECOMMEND: dict[str, Any] = {
             "text": {
                 "en": "How likely is it that you would recommend {store} to a friend or colleague?",
                 "de": "Wie wahrscheinlich ist es, dass Sie {store} einem Freund oder Kollegen weiterempfehlen?",
-                "uk": "Наскільки ймовірно, що ви порекомендуєте {store} другові чи колезі?",
+                "uk": "Наскільки ймовірно, що ви порекомендуєте «{store}» другові чи колезі?",
             },
             "low": {"en": "Not at all likely", "de": "Äußerst unwahrscheinlich", "uk": "Зовсім не ймовірно"},
             "high": {"en": "Extremely likely", "de": "Äußerst wahrscheinlich", "uk": "Надзвичайно ймовірно"},
@@ -45,7 +45,7 @@ _MOMENT: dict[str, Any] = {
             "text": {
                 "en": "How is your visit to {store} today?",
                 "de": "Wie ist Ihr Besuch bei {store} heute?",
-                "uk": "Як проходить ваш візит до {store} сьогодні?",
+                "uk": "Як проходить ваш візит до «{store}» сьогодні?",
             },
         },
         {
