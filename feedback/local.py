@@ -110,6 +110,7 @@ def prepare_demo_settings() -> dict[str, str]:
     token = json.loads(own_secrets().read_text())["twilio_auth_token"]
     settings = {
         "DEMO": "1",
+        "CHAIN_NAME": os.environ.get("CHAIN_NAME") or "Finch & Kalyna",
         "HALFHOUR_SECRETS": str(own_secrets()),
         "PORT": str(port),
         "PUBLIC_URL": url,

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "alerts",
     "integrations",
     "reports",
+    "demo",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

@@ -47,13 +47,13 @@ class ApiKey(models.Model):
         text = tokens.api_key()
         prefix, _, secret = text.partition(".")
         key = cls.objects.create(
-            name=name, prefix=prefix, secret_hash=_hash(secret), scopes=sorted(scopes), store=store, node=node
+            name=name, prefix=prefix, secret_hash=hash_of(secret), scopes=sorted(scopes), store=store, node=node
         )
         return key, text
 
     def fits(self, secret: str) -> bool:
         """Whether `secret` is this key's, in constant time."""
-        return hmac.compare_digest(self.secret_hash, _hash(secret))
+        return hmac.compare_digest(self.secret_hash, hash_of(secret))
 
     def stores(self) -> QuerySet[Store]:
         """The stores this key reaches."""
@@ -64,7 +64,7 @@ class ApiKey(models.Model):
         return Store.objects.all()
 
 
-def _hash(secret: str) -> str:
+def hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
