@@ -1,0 +1,164 @@
+"""Readings as the rest of the project gets them, from the served model."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from sentiment.classifier import LABELS, ModelMissing, label_column
+from sentiment.engine import Reading, alert_threshold, read
+
+CHAIN = ["en", "de", "uk", "fr", "es", "it", "pl", "nl", "pt", "cs", "sv", "da", "ru"]
+
+NEGATIVE = [
+    ("en", "The staff were rude and ignored us for half an hour. Never again."),
+    ("en", "My bracelet broke after two days and they refused to exchange it. Terrible."),
+    ("de", "Unfreundliche Bedienung und ewig gewartet, ich komme nicht wieder."),
+    ("de", "Die Kette ist nach einer Woche gerissen, sehr schlechte Qualität."),
+    ("uk", "Дуже грубий персонал, більше сюди не прийду, жахливо."),
+    ("uk", "Сережки зламалися наступного дня, гроші не повернули."),
+    ("fr", "Personnel désagréable et accueil épouvantable, je suis très déçue."),
+    ("es", "Muy mala atención, el personal fue grosero y no volveré nunca."),
+    ("it", "Servizio pessimo, commessa maleducata, non tornerò mai più."),
+    ("pl", "Okropna obsługa, sprzedawczyni była niemiła, nigdy więcej tu nie przyjdę."),
+    ("nl", "Zeer onvriendelijk personeel en slechte kwaliteit, ik kom nooit meer terug."),
+    ("pt", "Péssimo atendimento, funcionários mal-educados, nunca mais volto."),
+    ("cs", "Hrozná obsluha, prodavačka byla nepříjemná, už nikdy nepřijdu."),
+    ("sv", "Väldigt dålig service och otrevlig personal, jag kommer aldrig tillbaka."),
+    ("da", "Meget dårlig service og uvenligt personale, jeg kommer aldrig igen."),
+    ("ru", "Ужасное обслуживание, продавец хамил, больше сюда не приду."),
+]
+POSITIVE = [
+    ("en", "Wonderful service, the assistant helped me find the perfect gift. Thank you!"),
+    ("de", "Tolle Beratung, sehr freundliches Team, ich komme gerne wieder!"),
+    ("uk", "Чудовий магазин, дуже привітні дівчата, дякую за допомогу!"),
+    ("fr", "Excellent accueil, personnel très aimable, je recommande vivement !"),
+    ("es", "Excelente atención, el personal es muy amable, lo recomiendo."),
+    ("it", "Ottimo servizio, personale gentilissimo, lo consiglio a tutti!"),
+    ("pl", "Świetna obsługa, bardzo miła pani, polecam z całego serca!"),
+    ("nl", "Geweldige service, heel vriendelijk personeel, een aanrader!"),
+    ("pt", "Excelente atendimento, equipa muito simpática, recomendo!"),
+    ("cs", "Výborná obsluha, velmi milá prodavačka, vřele doporučuji!"),
+    ("sv", "Fantastisk service, mycket trevlig personal, jag rekommenderar varmt!"),
+    ("da", "Fantastisk service, meget venligt personale, kan varmt anbefales!"),
+    ("ru", "Отличный магазин, очень вежливые продавцы, спасибо большое!"),
+]
+
+
+def read_one(text: str, language: str | None = None, **options: object) -> Reading:
+    (reading,) = read([text], page_languages=[language], chain_languages=CHAIN, **options)  # type: ignore[arg-type]
+    return reading
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "sentiment"),
+    [(*case, "negative") for case in NEGATIVE] + [(*case, "positive") for case in POSITIVE],
+)
+def test_clear_comments_are_read_rightly(language: str, text: str, sentiment: str) -> None:
+    reading = read_one(text)
+    assert reading.sentiment == sentiment
+    assert reading.language == language
+    assert reading.confident
+    assert set(reading.probabilities) == set(LABELS)
+    assert sum(reading.probabilities.values()) == pytest.approx(1, abs=1e-3)
+    assert max(reading.probabilities, key=lambda label: reading.probabilities[label]) == sentiment
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ok",
+        "Terrible!",
+        "sehr schlecht",
+        "😡😡😡😡",
+        "!!!",
+        "0",
+        "最悪の店員でした、二度と来ません",
+        "ที่นี่แย่มาก พนักงานหยาบคาย ไม่มาอีก",
+    ],
+)
+def test_too_few_or_unknown_words_are_neutral_and_raise_no_alarm(text: str) -> None:
+    reading = read_one(text, "en")
+    assert not reading.confident
+    assert reading.sentiment == "neutral"
+    assert reading.probabilities["negative"] < alert_threshold()
+    assert not reading.urgency_certain
+
+
+def test_a_promoter_with_a_hurt_child_is_urgent() -> None:
+    reading = read_one("9, but the security guard hit my son", "en")
+    assert reading.urgency == ["safety"]
+    assert reading.urgency_certain
+
+
+def test_topics_carry_the_sentiment_of_their_own_clauses() -> None:
+    reading = read_one("The staff were wonderful and so kind. The queue at the checkout was a terrible disaster.", "en")
+    sentiment = {hit.topic: hit.sentiment for hit in reading.topics}
+    assert sentiment["staff"] == "positive"
+    assert sentiment["waiting"] == sentiment["checkout"] == "negative"
+
+
+def test_what_is_shared_is_redacted() -> None:
+    reading = read_one("Olena was rude. Call me: +380 50 123 45 67", "en", staff_names=[["Olena Kovalenko"]])
+    assert reading.redacted == "[name] was rude. Call me: [phone]"
+
+
+def test_order_is_kept_and_neighbours_do_not_matter() -> None:
+    texts = [text for _, text in NEGATIVE + POSITIVE]
+    together = read(texts, page_languages=[None] * len(texts), chain_languages=CHAIN)
+    assert [reading.redacted for reading in together] == texts
+    for text, reading in list(zip(texts, together, strict=True))[::7]:
+        alone = read_one(text)
+        assert alone.sentiment == reading.sentiment
+        assert alone.probabilities["negative"] == pytest.approx(reading.probabilities["negative"], abs=0.1)
+
+
+def test_nothing_asked_nothing_read() -> None:
+    assert read([], page_languages=[], chain_languages=CHAIN) == []
+
+
+def test_a_very_long_comment_is_read() -> None:
+    assert read_one("The staff were rude and the ring was broken. " * 300).sentiment == "negative"
+
+
+def test_threads_may_share_the_model() -> None:
+    texts = [text for _, text in NEGATIVE[:8]]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda text: read_one(text).sentiment, texts * 4))
+    assert results == [read_one(text).sentiment for text in texts] * 4
+
+
+def test_the_threshold_is_a_calibrated_one() -> None:
+    assert 0.4 < alert_threshold() < 0.95
+
+
+def test_the_model_names_its_version() -> None:
+    assert read_one("Good shop indeed").model_version.startswith("halfhour-")
+
+
+def test_a_missing_model_says_so() -> None:
+    with pytest.raises(ModelMissing):
+        read(["Good shop indeed"], page_languages=[None], chain_languages=CHAIN, model="/nowhere/at/all")
+
+
+@pytest.mark.parametrize(
+    ("label", "column"),
+    [("negative", 0), ("NEU", 1), ("Positive", 2), ("LABEL_2", 2), ("1 star", 0), ("3 stars", 1), ("4 stars", 2)],
+)
+def test_labels_of_other_models_are_understood(label: str, column: int) -> None:
+    assert label_column(label) == column
+
+
+def test_labels_that_mean_something_else_are_refused() -> None:
+    with pytest.raises(ModelMissing):
+        label_column("joy")
+
+
+def test_reading_keeps_pace_with_a_busy_chain() -> None:
+    """A tenth of the budget: a loaded machine must not fail the suite, a slip of a magnitude must."""
+    texts = [text for _, text in NEGATIVE + POSITIVE] * 2
+    read_one("Warm up the model, please")
+    began = time.process_time()
+    read(texts, page_languages=[None] * len(texts), chain_languages=CHAIN)
+    assert len(texts) / (time.process_time() - began) > 10
