@@ -149,7 +149,7 @@ def test_the_poll_is_empty_until_something_changes(manager: Client, chain: Chain
     assert abs(int(answer["X-Server-Now"]) / 1000 - timezone.now().timestamp()) < 5
     actions.acknowledge(case.pk, actor=chain.deputy)
     html = page(manager, poll, headers=HTMX)
-    assert "acknowledged" in html
+    assert "Acknowledged" in html
     assert version_on(html) != version
     new = make_case(chain.touchpoint)
     html = page(manager, f"{INBOX}?page=1&version={version_on(html)}", headers=HTMX)
