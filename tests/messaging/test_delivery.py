@@ -42,11 +42,11 @@ def catcher() -> Iterator[Catcher]:
             "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": running.smtp_port,
-            "EMAIL_TIMEOUT": 1,
+            "EMAIL_TIMEOUT": 2,
             "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
             "TWILIO_AUTH_TOKEN": "secret",
             "TWILIO_BASE_URL": running.sms_url,
-            "TWILIO_TIMEOUT_SECS": 1,
+            "TWILIO_TIMEOUT_SECS": 2,
         }
         with override_settings(**servers):
             yield running
