@@ -123,7 +123,7 @@ def test_angry_words_open_a_case_that_the_score_did_not(chain: Chain) -> None:
     assert (case.trigger, case.severity) == (Trigger.TEXT, Severity.NORMAL)
 
 
-@pytest.mark.parametrize("reading", [{"p_negative": 0.6}, {"p_negative": 0.99, "confident": False}])
+@pytest.mark.parametrize("reading", [{"p_negative": 0.5}, {"p_negative": 0.99, "confident": False}])
 def test_words_in_doubt_open_nothing(chain: Chain, reading: dict[str, object]) -> None:
     response = make_response(touchpoint=chain.touchpoint, score=8, words="hm")
     submit(response)
