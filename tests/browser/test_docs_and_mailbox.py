@@ -1,0 +1,71 @@
+"""The pages beside the loop: the demo's mailbox and the API's documentation, in a real browser."""
+
+from collections.abc import Callable
+
+import pytest
+from django.utils import timezone
+
+from messaging.models import CaughtMessage
+from tests.browser.conftest import DESKTOP, PHONE, Visitor
+
+pytestmark = pytest.mark.browser
+
+
+def caught(html: str) -> CaughtMessage:
+    return CaughtMessage.objects.create(
+        channel="email",
+        sender="feedback@localhost",
+        recipient="manager@chain.example",
+        subject="Score 2",
+        text="Open http://127.0.0.1:1/inbox/",
+        html=html,
+        caught_at=timezone.now(),
+    )
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP])
+def test_a_styled_mail_is_shown_and_its_links_open_beside(
+    visit: Callable[..., Visitor], viewport: dict[str, int]
+) -> None:
+    reader = visit(viewport=viewport)
+    mail = caught(
+        "<!doctype html><html lang='en'><head><title>Score 2</title><style>p{color:#b3261e}</style></head>"
+        f"<body><main><h1>Hello</h1><p>Red</p><a href='{reader.origin}/demo/mailbox/'>Back</a></main></body></html>"
+    )
+    reader.go("/demo/mailbox/")
+    reader.check("mailbox")
+    reader.page.get_by_text("Score 2").click()
+    assert reader.page.url.endswith(f"/demo/mailbox/{mail.pk}/")
+    frame = reader.page.frame_locator("iframe")
+    assert frame.get_by_text("Red").evaluate("node => getComputedStyle(node).color") == "rgb(179, 38, 30)"
+    reader.check("mailbox-message")
+    with reader.page.context.expect_page() as opened:
+        frame.get_by_text("Back").click()
+    opened.value.wait_for_load_state()
+    assert opened.value.title().startswith("Demo mailbox")
+
+
+def test_a_hostile_mail_neither_runs_nor_loads(visit: Callable[..., Visitor]) -> None:
+    mail = caught(
+        "<p>Words</p><img src='https://evil.example/x.png'><script>document.title='owned'</script>"
+        "<form action='https://evil.example/'><button>Send</button></form>"
+    )
+    reader = visit()
+    failed: dict[str, str | None] = {}
+    reader.page.on("requestfailed", lambda request: failed.update({request.url: request.failure}))
+    reader.go(f"/demo/mailbox/{mail.pk}/")
+    reader.page.frame_locator("iframe").get_by_text("Words").wait_for()
+    assert "owned" not in reader.page.title()
+    blocked = "; ".join(reader.complaints)
+    assert "Content Security Policy" in blocked and "script" in blocked
+    # The browser names the request, and stops it before it leaves.
+    assert "csp" in (failed["https://evil.example/x.png"] or "").lower()
+    assert not [said for said in reader.complaints if said.startswith("page error")]
+
+
+def test_the_api_documents_itself_without_help_from_elsewhere(visit: Callable[..., Visitor]) -> None:
+    reader = visit(viewport=DESKTOP)
+    reader.go("/api/docs/")
+    reader.page.get_by_text("A survey link for a receipt").click()
+    reader.page.get_by_text("Idempotency-Key").first.wait_for()
+    assert not reader.complaints
