@@ -83,7 +83,10 @@ def question_page(
         "nonce": nonce or nonces.mint(asking.scope, version_id=asking.version.pk),
         "expired": expired,
     } | contact_context(form)
-    return page(request, "surveys/question.html", context, status=status, script=page_script())
+    response = page(request, "surveys/question.html", context, status=status, script=page_script())
+    # Not `no-store`: Back must show this very form, so that what is sent from it corrects and doubles nothing.
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def contact_context(form: AnswerForm, *, offer_none: bool = True) -> dict[str, Any]:

@@ -212,3 +212,10 @@ def test_what_was_asked_is_what_is_stored(client: Client, address: str, answer: 
     )
     answer(form=nonce, score="5")
     assert Response.objects.get().version == old
+
+
+def test_back_finds_the_form_that_was_sent(client: Client, address: str) -> None:
+    """A POST drops its own address from the browser's cache, and `no-store` would never let the page in."""
+    answered = client.get(address)
+    assert answered["Cache-Control"] == "private, no-cache"
+    assert b'<form method="post" action="?send"' in answered.content

@@ -1,0 +1,104 @@
+"""The page that asks, in a real browser whose network comes and goes: nothing lost, nothing doubled."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route
+
+from surveys.defaults import ensure_surveys
+from surveys.models import Response
+from tests.factories import Chain
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+SEND, ARRIVED = "main .send", "**/t/**"
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: Any) -> Iterator[Page]:
+    """A phone that has opened the page of a till and chosen a 2."""
+    chain = Chain()
+    ensure_surveys()
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="en-GB")
+    opened = context.new_page()
+    opened.set_default_timeout(15_000)
+    opened.goto(f"{live_server.url}/q/{chain.touchpoint.code}/")
+    opened.check("#f-score2", force=True)
+    opened.fill("#f-reason", "In the tunnel")
+    yield opened
+    context.close()
+
+
+def only_response() -> Response:
+    return Response.objects.get()
+
+
+def test_what_is_sent_without_network_goes_out_when_it_is_back(page: Page) -> None:
+    page.context.set_offline(True)
+    page.click(SEND)
+    page.wait_for_function("document.getElementById('net').textContent.includes('kept')")
+    assert not Response.objects.exists()
+    page.context.set_offline(False)
+    page.wait_for_url(ARRIVED)
+    assert only_response().answers["reason"] == "In the tunnel"
+    assert page.evaluate("sessionStorage.length") == 0 and not page.context.cookies()
+
+
+def test_a_page_that_was_closed_meanwhile_sends_the_same_answer_when_it_is_opened(page: Page) -> None:
+    address, nonce = page.url, page.get_attribute("input[name=form]", "value") or ""
+    page.context.set_offline(True)
+    page.click(SEND)
+    page.wait_for_function("sessionStorage.length == 1")
+    page.goto("about:blank")
+    page.context.set_offline(False)
+    page.goto(address, wait_until="commit")
+    page.wait_for_url(ARRIVED)
+    assert only_response().pk.hex == nonce[:32]
+
+
+def test_answers_that_are_lost_after_they_were_stored(page: Page) -> None:
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        if route.request.method == "POST" and len(lost) < 2:
+            lost.append(route.request.url)
+            route.fetch(max_redirects=0)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/q/**", lose)
+    page.click(SEND)
+    page.wait_for_url(ARRIVED)
+    assert len(lost) == 2 and only_response().revision == 1
+
+
+def test_three_taps_are_one_answer(page: Page) -> None:
+    page.evaluate("for (const tap of [1, 2, 3]) document.querySelector('main .send').click()")
+    page.wait_for_url(ARRIVED)
+    assert only_response().revision == 1
+
+
+def test_back_and_send_again_corrects(page: Page) -> None:
+    page.click(SEND)
+    page.wait_for_url(ARRIVED)
+    page.go_back()
+    assert page.input_value("#f-reason") == "In the tunnel"
+    page.fill("#f-reason", "Out of the tunnel")
+    page.click(SEND)
+    page.wait_for_url(ARRIVED)
+    response = only_response()
+    assert (response.revision, response.answers["reason"]) == (2, "Out of the tunnel")
+
+
+def test_an_error_shows_the_page_with_everything_on_it(page: Page) -> None:
+    page.check("#w-call", force=True)
+    page.fill("#f-phone", "12")
+    page.press("#f-phone", "Enter")
+    page.wait_for_selector("[role=alert]")
+    assert page.input_value("#f-reason") == "In the tunnel" and page.input_value("#f-phone") == "12"
+    page.click("button[name=switch][value=de]")
+    page.wait_for_selector("html[lang=de]")
+    assert page.input_value("#f-phone") == "12" and not Response.objects.exists()
