@@ -11,6 +11,8 @@ import fcntl
 import hashlib
 import os
 import pwd
+import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -203,12 +205,24 @@ def _placed(wanted: Path) -> Path:
         other = base / f"halfhour-{_digest(wanted)}"
         with contextlib.suppress(OSError):
             other.mkdir(mode=0o711, exist_ok=True)
-            if other.stat().st_uid == 0 and may_enter(account, other):
+            if other.lstat().st_uid == 0 and may_enter(account, other):
+                _make_belong(other, wanted)
                 return other
     raise EmbeddedError(
         f"PostgreSQL does not run as root, and the account it runs as cannot enter {wanted}, /var/lib or /tmp. "
         "Move the project to a folder that others may enter, or run it as an ordinary user."
     )
+
+
+def _make_belong(other: Path, wanted: Path) -> None:
+    """Empties `other` if `wanted` has been deleted and made anew since: the keys of its data went with it."""
+    ours, theirs = wanted / "elsewhere", other / "belongs"
+    if not ours.exists():
+        ours.write_text(secrets.token_hex(16))
+    if not theirs.exists() or theirs.read_text() != ours.read_text():
+        for old in other.iterdir():
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+        theirs.write_text(ours.read_text())
 
 
 def _digest(path: Path) -> str:

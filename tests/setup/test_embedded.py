@@ -181,7 +181,12 @@ def test_below_a_closed_home_the_data_goes_elsewhere(folder: Path) -> None:
         assert folder not in cluster.root.parents
         assert cluster.root == Cluster.at(folder / "home" / "db").root
         with cluster.running() as url:
-            assert ask(url, "SELECT 1") == 1
+            ask(url, "CREATE TABLE kept AS SELECT 7 AS n")
+        with Cluster.at(folder / "home" / "db", fast=True).running() as url:
+            assert ask(url, "SELECT n FROM kept") == 7
+        shutil.rmtree(folder / "home" / "db")
+        with Cluster.at(folder / "home" / "db", fast=True).running() as url:
+            assert ask(url, "SELECT to_regclass('kept')") is None
     finally:
         shutil.rmtree(cluster.root)
 
