@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from django.utils import formats, timezone
@@ -84,7 +85,7 @@ class Countdown:
             return "none"
         return f"{min(100.0, self.left.total_seconds() / (self.minutes * 60) * 100):.2f} 100"
 
-    @property
+    @cached_property
     def texts(self) -> dict[str, str]:
         """What is said beside the ring in each state that the clock can reach while the page is open."""
         return {

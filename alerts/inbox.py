@@ -1,7 +1,9 @@
 """Reads of the inbox: which cases, in which order, and whether anything changed since."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
+from django.core.paginator import Page, Paginator
 from django.db import models
 from django.db.models import Count, Exists, Func, OuterRef, Q, QuerySet, Sum
 from django.db.models.fields.json import KT
@@ -65,10 +67,19 @@ def with_everything(cases: QuerySet[Case]) -> QuerySet[Case]:
     )
 
 
-def version_of(user: User) -> str:
-    """Changes whenever a case comes to, leaves or changes in the user's "to do"; one cheap query.
+@dataclass(frozen=True)
+class Waiting:
+    """How many cases wait for somebody to act, and a text that changes whenever one comes, goes or changes."""
 
-    A count and a sum of hashes: the order of rows does not matter, and a case that leaves while another comes does.
+    count: int
+    version: str
+
+
+def waiting_for(user: User) -> Waiting:
+    """The user's "to do" in one cheap query.
+
+    The version is made of a count and a sum of hashes: the order of rows does not matter, and a case that goes while
+    another comes does.
     """
     hashed = Func(
         Concat(Cast("pk", models.TextField()), Cast("version", models.TextField())),
@@ -76,16 +87,15 @@ def version_of(user: User) -> str:
         output_field=models.BigIntegerField(),
     )
     found = cases_in(user, Tab.TO_DO).order_by().aggregate(count=Count("pk"), sum=Sum(hashed))
-    return f"{found['count']}.{found['sum'] or 0}"
+    return Waiting(found["count"], f"{found['count']}.{found['sum'] or 0}")
 
 
-def counts(user: User) -> dict[Tab, int]:
-    """How many cases wait for staff, and how many for the shopper."""
-    found = cases_visible_to(user).aggregate(
-        todo=Count("pk", filter=Q(state__in=_STATES[Tab.TO_DO])),
-        waiting=Count("pk", filter=Q(state__in=_STATES[Tab.WAITING])),
-    )
-    return {Tab.TO_DO: found["todo"], Tab.WAITING: found["waiting"]}
+def page_of(cases: QuerySet[Case], number: str | None, *, known: int | None) -> "Page[Case]":
+    """A page of a list whose length may be `known` already; the nearest one when there is no such number."""
+    pages = Paginator(cases, CASES_PER_PAGE)
+    if known is not None:
+        pages.count = known
+    return pages.get_page(number)
 
 
 def praise(user: User) -> QuerySet[Response]:

@@ -5,7 +5,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,7 +17,7 @@ from alerts.cards import cards_of, reach_of, words_of
 from alerts.choices import TO_DO, CaseState, Severity
 from alerts.forms import FORMS, CaseForm
 from alerts.history import conversation_of, history_of
-from alerts.inbox import CASES_PER_PAGE, Tab, cases_in, counts, praise, version_of, with_everything
+from alerts.inbox import Tab, cases_in, page_of, praise, waiting_for, with_everything
 from alerts.models import Case, CaseResponse
 from alerts.queries import cases_visible_to
 from stores.access import StaffRequest, roles_required
@@ -43,23 +42,22 @@ def inbox(request: StaffRequest) -> HttpResponse:
     """What burns first. The page asks again every few seconds with the `version` it shows: 204 when it still holds."""
     wanted = request.GET.get("tab", "")
     tab = Tab(wanted) if wanted in Tab.values else Tab.TO_DO
-    version = version_of(request.user) if tab == Tab.TO_DO else ""
-    if request.htmx and version and request.GET.get("version") == version:
+    waiting = waiting_for(request.user)
+    if request.htmx and tab == Tab.TO_DO and request.GET.get("version") == waiting.version:
         return _with_time(HttpResponse(status=204))
-    found = cases_in(request.user, tab)
-    page = Paginator(with_everything(found), CASES_PER_PAGE).get_page(request.GET.get("page"))
-    numbers = counts(request.user)
+    known = waiting.count if tab == Tab.TO_DO else None
+    page = page_of(with_everything(cases_in(request.user, tab)), request.GET.get("page"), known=known)
     context = {
         "tab": tab,
-        "tabs": [(each, numbers.get(each)) for each in Tab],
+        "tabs": list(Tab),
         "page": page,
         "cards": cards_of(list(page)),
-        "open_count": numbers[Tab.TO_DO],
-        "version": version,
+        "open_count": waiting.count,
+        "version": waiting.version,
         "now_ms": _now_ms(),
         "praise": [],
     }
-    if tab == Tab.TO_DO and not numbers[Tab.TO_DO]:
+    if tab == Tab.TO_DO and not waiting.count:
         context["praise"] = [(response, words_of(response)) for response in praise(request.user)]
     template = "alerts/inbox.html#list" if request.htmx else "alerts/inbox.html"
     return _with_time(render(request, template, context))

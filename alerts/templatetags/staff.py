@@ -47,7 +47,10 @@ def staff_nav(context: template.Context) -> dict[str, Any]:
             items.append(NavItem(url, label, name, here in within, count))
 
     if held & CASE_ROLES:
-        waiting = cases_visible_to(request.user).filter(state__in=TO_DO).count()
+        # The inbox has counted already.
+        waiting = context.get("open_count")
+        if waiting is None:
+            waiting = cases_visible_to(request.user).filter(state__in=TO_DO).count()
         add("inbox", _("Inbox"), within={"inbox", "case"}, count=waiting)
     if held & REPORT_ROLES:
         add("reports", _("Reports"), within={"reports", "wall"})

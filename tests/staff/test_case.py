@@ -150,7 +150,7 @@ def test_htmx_gets_the_case_and_the_confirmation(manager: Client, chain: Chain) 
     answer = manager.post(address(case), data, headers=HTMX)
     page = answer.content.decode()
     assert answer.status_code == 200 and "<html" not in page
-    assert re.search(r'id="said" hx-swap-oob="innerHTML"><p class="notice">You are on it', page)
+    assert re.search(r'hx-swap-oob="innerHTML:#said"><p class="notice">You are on it', page)
     assert '<article class="case" id="case"' in page
 
 
@@ -162,7 +162,7 @@ def test_a_change_by_somebody_else_is_told_and_nothing_replaced(manager: Client,
     actions.acknowledge(case.pk, actor=chain.deputy)
     answer = manager.get(found[1], headers=HTMX)
     assert answer.status_code == 200
-    assert answer.content.decode().strip().startswith('<p class="notice" id="changed"')
+    assert answer.content.decode().strip().startswith('<p class="notice" role="status">')
 
 
 @pytest.mark.parametrize(
