@@ -49,7 +49,7 @@ def thanks(request: HttpRequest, token: str) -> HttpResponse:
     asks_again = _left_no_address(response) and is_unhappy(response)
     context: dict[str, Any] = store_context(response.store) | {
         "promise": promise(response, case_for_response(response.pk)),
-        "case_url": reverse("shopper_case", args=[token]),
+        "case_url": _turned(request, reverse("shopper_case", args=[token])),
         "second_chance": asks_again,
     }
     if asks_again:
@@ -130,7 +130,10 @@ def shopper_erase(request: HttpRequest, token: str) -> HttpResponse:
     case_url = reverse("shopper_case", args=[token])
     if response.erased_at:
         return _see(request, case_url)
-    context = store_context(response.store) | {"case_url": case_url, "nonce": nonces.mint(_case_scope(response))}
+    context = store_context(response.store) | {
+        "case_url": _turned(request, case_url),
+        "nonce": nonces.mint(_case_scope(response)),
+    }
     return page(request, "shopper/erase.html", context)
 
 
@@ -153,7 +156,7 @@ def _case_context(request: HttpRequest, response: Response, *, typed: str, probl
         "contacted": request.POST.get("contacted", ""),
         "solved": request.POST.get("solved", ""),
         "address": masked(response.contact) if is_reachable(response) and response.contact else "",
-        "erase_url": reverse("shopper_erase", args=[response.token]),
+        "erase_url": _turned(request, reverse("shopper_erase", args=[response.token])),
         "nonce": nonces.mint(_case_scope(response)),
         "problem": problem,
         "typed": typed,
@@ -195,10 +198,14 @@ def _ticket(request: HttpRequest, scope: str) -> nonces.FormTicket | None:
         return None
 
 
+def _turned(request: HttpRequest, address: str) -> str:
+    """The address in the language that the reader turned this page to."""
+    wish = request.GET.get("lang")
+    return f"{address}?lang={wish}" if wish in dict(settings.LANGUAGES) else address
+
+
 def _see(request: HttpRequest, address: str) -> HttpResponse:
-    """Go on with a GET, in the language the page was turned to."""
-    if request.GET.get("lang") in dict(settings.LANGUAGES):
-        address += f"?lang={request.GET['lang']}"
-    answer = HttpResponseRedirect(address)
+    """Go on with a GET."""
+    answer = HttpResponseRedirect(_turned(request, address))
     answer.status_code = 303
     return answer

@@ -168,3 +168,27 @@ def test_the_page_keeps_the_language_of_the_answer(client: Client, answer: Any) 
 def test_an_hour_that_passed_is_admitted(client: Client, private: str) -> None:
     with time_machine.travel(timezone.now() + timedelta(hours=2)):
         assert "are late" in client.get(private).content.decode()
+
+
+def test_an_address_given_afterwards_makes_the_promise(client: Client, chain: Chain, answer: Any) -> None:
+    ensure_defaults()
+    with time_machine.travel("2026-05-05T09:00:00Z", tick=False):
+        thanks = answer(score="1", reason="Cold")["Location"]
+        assert Case.objects.get().fix_only
+        nonce = hidden(client.get(thanks), "form")
+        client.post(thanks, {"form": nonce, "contact": "email", "email": "ann@example.com"})
+        assert not Case.objects.get().fix_only
+        assert "will write you an e-mail by 12:30" in client.get(thanks).content.decode()
+
+
+def test_choosing_no_way_says_so(client: Client, answer: Any) -> None:
+    thanks = answer(score="1")["Location"]
+    sent = client.post(thanks, {"form": hidden(client.get(thanks), "form")})
+    assert sent.status_code == 422 and b"Please choose how we may contact you." in sent.content
+
+
+def test_a_language_that_was_chosen_stays_chosen(client: Client, private: str) -> None:
+    page = client.get(f"{private}?lang=uk")
+    assert f"{private}delete/?lang=uk" in page.content.decode()
+    sent = client.post(f"{private}?lang=uk", {"form": hidden(page, "form"), "do": "withdraw"})
+    assert sent["Location"] == f"{private}?lang=uk"
