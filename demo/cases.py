@@ -34,6 +34,7 @@ _ASK_AFTER = timedelta(days=1)
 _SENT_AFTER = timedelta(seconds=2)
 _READ_AFTER = timedelta(seconds=4)
 _LANGUAGE = "en"
+_WORKDAY = timedelta(hours=8)
 
 
 @dataclass
@@ -397,7 +398,9 @@ class Chronicler:
             )
             if opening.raised:
                 story.raise_severity(opening.raised, at + _READ_AFTER)
-            self._go_on(story, self._LATEST[number - first_latest] if number >= first_latest else "usual", at)
+            how = self._LATEST[number - first_latest] if number >= first_latest else "usual"
+            # Nobody leaves a shopper alone overnight.
+            self._go_on(story, "usual" if how == "untouched" and self.now - at > _WORKDAY else how, at)
             story.climb_until(self.now)
             stories.append(story)
         self._dispute(stories)

@@ -106,7 +106,7 @@ def describe() -> dict[str, Any]:
     return {
         "logins": [
             {"role": a.role, "email": a.user.email, "password": PASSWORD} | ({"store": a.store.code} if a.store else {})
-            for a in sorted(held, key=lambda a: (list(Role).index(Role(a.role)), a.pk))
+            for a in _one_of_each_first(held)
         ],
         "touchpoints": [
             {"store": spot.store.code, "code": spot.code}
@@ -115,6 +115,13 @@ def describe() -> dict[str, Any]:
         "invitations": [{"token": one.token, "channel": one.channel} for one in fresh],
         "api_key": f"{_KEY_PREFIX}.{_key_secret()}",
     }
+
+
+def _one_of_each_first(held: Iterable[RoleAssignment]) -> list[RoleAssignment]:
+    """By role, but somebody of every role before the many managers."""
+    by_role = sorted(held, key=lambda a: (list(Role).index(Role(a.role)), a.pk))
+    first = {a.role: a for a in reversed(by_role)}
+    return sorted(by_role, key=lambda a: first[a.role] is not a)
 
 
 def _read(verbatims: Iterable[Verbatim]) -> list[Analysis]:
