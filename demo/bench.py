@@ -1,0 +1,272 @@
+"""Benchmarks that anyone can run: each prints what it measured, its budget, and whether it was kept.
+
+CPU figures are those of this process and of its PostgreSQL backend together, per item, beside the same work done by a
+bare Django view on the same database (`demo.bare`). Wall times are on the machine at hand.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import psutil
+from django.conf import settings
+from django.db import connection
+from django.test import Client, override_settings
+from django.utils import timezone
+
+from alerts.models import Case, CaseStep
+from alerts.policy import ensure_defaults
+from demo import bare
+from demo.site import Site
+from messaging.catcher import Catcher
+from messaging.models import Message
+from stores.choices import NodeKind, Role, TouchpointKind
+from stores.models import Node, OpeningInterval, RoleAssignment, Store, Touchpoint, User
+from surveys.defaults import ensure_surveys
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of `./run bench`. `verdict` compares `value` (or `ratio`, where there is a reference) with `budget`."""
+
+    name: str
+    value: float
+    unit: str
+    budget: float
+    verdict: str
+    reference: float | None = None
+    ratio: float | None = None
+
+    def as_line(self) -> dict[str, Any]:
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+def figure(name: str, value: float, unit: str, *, budget: float, reference: float | None = None) -> Figure:
+    """A figure with its verdict; with a `reference`, `budget` bounds the ratio to it."""
+    ratio = None if reference is None else value / reference
+    kept = (value if ratio is None else ratio) <= budget
+    return Figure(
+        name,
+        round(value, 3),
+        unit,
+        budget,
+        "pass" if kept else "fail",
+        None if reference is None else round(reference, 3),
+        None if ratio is None else round(ratio, 2),
+    )
+
+
+def cpu_ms(work: Callable[[], None], *, times: int, rounds: int = 5) -> float:
+    """Median over `rounds` of the CPU milliseconds per call of `work`, here and in the database backend."""
+    connection.ensure_connection()
+    backend = psutil.Process(connection.connection.info.backend_pid)
+    for _call in range(min(times, 20)):
+        work()
+    found = []
+    for _round in range(rounds):
+        there = backend.cpu_times()
+        here = time.process_time()
+        for _call in range(times):
+            work()
+        spent = time.process_time() - here
+        after = backend.cpu_times()
+        spent += after.user - there.user + after.system - there.system
+        found.append(spent * 1000 / times)
+    return statistics.median(found)
+
+
+@dataclass
+class Place:
+    """What the benchmarks stand on: one store, always open, with a manager, a till and a fitting room."""
+
+    store: Store
+    till: Touchpoint
+    manager: User
+
+
+def build_place() -> Place:
+    ensure_surveys()
+    ensure_defaults()
+    root = Node(kind=NodeKind.CHAIN, name="Bench")
+    root.save()
+    store = Store.objects.create(node=root, code="B1", name="Bench One", country="GB", time_zone="Europe/London")
+    OpeningInterval.objects.bulk_create(
+        OpeningInterval(store=store, weekday=day, opens="00:00", closes="00:00") for day in range(7)
+    )
+    manager = User.objects.create_user("manager@bench.example", "not used to sign in", name="Manager")
+    RoleAssignment.objects.create(user=manager, role=Role.STORE_MANAGER, store=store)
+    till = Touchpoint.objects.create(store=store, kind=TouchpointKind.TILL)
+    return Place(store, till, manager)
+
+
+def _hidden(page: str, name: str) -> str:
+    return page.split(f'name="{name}" value="', 1)[1].split('"', 1)[0]
+
+
+def answer(site: Site, code: str, *, score: int, words: str) -> None:
+    """One complete response as a browser makes it: the page, the form, the thank-you page."""
+    address = f"/q/{code}/"
+    page = site.get(address).body.decode()
+    fields = {"form": _hidden(page, "form"), "score": str(score), "reason": words, "contact": "none"}
+    sent = site.post(address, fields)
+    if sent.status != 303 or site.get(sent.headers["location"]).status != 200:
+        raise RuntimeError(f"the page did not take an answer: {sent.status}")
+
+
+def shopper_cpu(place: Place) -> Iterator[Figure]:
+    """The survey page, a complete response, and one that opens a case, against bare Django."""
+    with override_settings(ROOT_URLCONF="demo.bare", MIDDLEWARE=[]):
+        bare.make_table()
+        reference = Site()
+        bare_page = cpu_ms(lambda: bare.ask(reference), times=200)
+        bare_whole = cpu_ms(lambda: bare.answer(reference), times=100)
+    site, address = Site(), f"/q/{place.till.code}/"
+    page = cpu_ms(lambda: _expect(site.get(address).status, 200), times=200)
+    yield figure("survey page, CPU", page, "ms", budget=2.0, reference=bare_page)
+    happy = cpu_ms(lambda: answer(site, place.till.code, score=9, words="Friendly and quick."), times=100)
+    yield figure("complete response, CPU", happy, "ms", budget=2.5, reference=bare_whole)
+    unhappy = cpu_ms(lambda: answer(site, place.till.code, score=2, words="Nobody helped me."), times=100)
+    yield figure("complete response that opens a case, CPU", unhappy, "ms", budget=4.0, reference=bare_whole)
+    size = len(site.get(address).body)
+    yield figure("survey page, uncompressed", size / 1000, "kB", budget=40)
+    size = len(site.get(address, accept_encoding="gzip").body)
+    yield figure("survey page, compressed with everything", size / 1000, "kB", budget=10)
+
+
+def _expect(found: int, wanted: int) -> None:
+    if found != wanted:
+        raise RuntimeError(f"expected status {wanted}, got {found}")
+
+
+def _own_database_url() -> str:
+    found = connection.settings_dict
+    user = f"{found['USER']}:{quote(found['PASSWORD'])}" if found["PASSWORD"] else found["USER"]
+    return (
+        f"postgresql://{user}@/{found['NAME']}?host={quote(str(found['HOST']), safe='')}&port={found['PORT'] or 5432}"
+    )
+
+
+def notice_latency(place: Place, *, seconds: int, rate: int) -> Iterator[Figure]:
+    """Unhappy responses at a steady rate; from Send to the notice handed to an SMTP server, no django-q2 running."""
+    catcher = Catcher()
+    catcher.start()
+    environment = os.environ | {
+        "DATABASE_URL": _own_database_url(),
+        "EMAIL_URL": f"smtp://127.0.0.1:{catcher.smtp_port}",
+        "SECRET_KEY": settings.SECRET_KEY,
+        "FIELD_KEY": ",".join(settings.FIELD_KEYS),
+        "LINK_KEY": ",".join(settings.LINK_KEYS),
+    }
+    environment.pop("HALFHOUR_SECRETS", None)
+    worker = subprocess.Popen(
+        [sys.executable, "manage.py", "work", "alerts", "facts"], cwd=settings.BASE_DIR, env=environment
+    )
+    Message.objects.all().delete()
+    before = timezone.now()
+    try:
+        time.sleep(3)
+        stop = time.monotonic() + seconds
+        turns = iter(range(seconds * rate))
+        lock = threading.Lock()
+        start = time.monotonic()
+
+        def shopper() -> None:
+            site = Site()
+            while True:
+                with lock:
+                    turn = next(turns, None)
+                if turn is None or time.monotonic() > stop + 30:
+                    connection.close()
+                    return
+                time.sleep(max(0.0, start + turn / rate - time.monotonic()))
+                answer(site, place.till.code, score=1, words="Waited far too long.")
+
+        threads = [threading.Thread(target=shopper) for _number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        notices = Message.objects.filter(kind="case_notice", created_at__gte=before)
+        end = time.monotonic() + 60
+        while notices.filter(sent_at=None).exists() and time.monotonic() < end:
+            time.sleep(0.5)
+    finally:
+        worker.terminate()
+        worker.wait(20)
+        catcher.stop()
+    sent = list(notices.values_list("sent_at", "created_at"))
+    waits = sorted(60.0 if at is None else (at - made).total_seconds() for at, made in sent)
+    if len(waits) < seconds * rate:
+        raise RuntimeError(f"{seconds * rate} responses made only {len(waits)} notices")
+    yield figure(f"Send to notice, p95 at {rate}/s", waits[int(len(waits) * 0.95)], "s", budget=2)
+    yield figure(f"Send to notice, p99 at {rate}/s", waits[int(len(waits) * 0.99)], "s", budget=5)
+
+
+def inbox_page(place: Place) -> Iterator[Figure]:
+    """The inbox of a manager with a thousand open cases, and its poll when nothing changed."""
+    client = Client()
+    client.force_login(place.manager, backend="allauth.account.auth_backends.AuthenticationBackend")
+    missing = 1000 - Case.objects.filter(store=place.store, state="open").count()
+    shopper = Site()
+    for _number in range(max(0, missing)):
+        answer(shopper, place.till.code, score=0, words="Nobody at the till.")
+    waits = []
+    for _call in range(40):
+        began = time.perf_counter()
+        page = client.get("/inbox/")
+        waits.append((time.perf_counter() - began) * 1000)
+        _expect(page.status_code, 200)
+    yield figure("inbox page, p95 with 1,000 open cases", sorted(waits)[int(len(waits) * 0.95)], "ms", budget=150)
+
+
+def poll_cost() -> Iterator[Figure]:
+    """One look of the work loop for due steps among a hundred thousand that are not."""
+    case = Case.objects.order_by("pk").first()
+    if case is None:
+        raise RuntimeError("no case to hang steps on")
+    later = timezone.now() + timedelta(days=1)
+    CaseStep.objects.bulk_create(
+        (
+            CaseStep(
+                case=case,
+                round=1 + n // 30_000,
+                ordinal=n % 30_000,
+                level=0,
+                stops_on="contact",
+                due_at=later,
+                run_at=later,
+            )
+            for n in range(100_000)
+        ),
+        batch_size=5000,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE alerts_casestep")
+    from core.leases import claim  # noqa: PLC0415  (only this figure needs it)
+
+    pending = CaseStep.objects.filter(run_at__isnull=False)
+    while claim(pending, limit=500, lease=timedelta(minutes=5)):
+        pass
+    waits = []
+    for _call in range(50):
+        began = time.perf_counter()
+        claim(pending, limit=50, lease=timedelta(minutes=5))
+        waits.append((time.perf_counter() - began) * 1000)
+    yield figure("one poll for due steps among 100,000", statistics.median(waits), "ms", budget=5)
+
+
+def run(*, seconds: int, rate: int) -> Iterator[Figure]:
+    """All of them, in an order in which each leaves the next what it needs."""
+    place = build_place()
+    yield from shopper_cpu(place)
+    yield from notice_latency(place, seconds=seconds, rate=rate)
+    yield from inbox_page(place)
+    yield from poll_cost()

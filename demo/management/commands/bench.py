@@ -1,0 +1,33 @@
+"""`./run bench`: the benchmarks of DESIGN's budgets, one JSON object a line."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
+
+from demo.bench import run
+
+
+class Command(BaseCommand):
+    help = "Measures in a database of its own and prints one JSON object a line; exits 1 when a budget is not kept."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--seconds", type=int, default=30, help="How long the latency benchmark sends (300: in full)."
+        )
+        parser.add_argument("--rate", type=int, default=20, help="Its responses per second.")
+
+    def handle(self, *args: Any, seconds: int, rate: int, **options: Any) -> None:
+        name = connection.settings_dict["NAME"]
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        failed = False
+        try:
+            for found in run(seconds=seconds, rate=rate):
+                failed |= found.verdict == "fail"
+                self.stdout.write(json.dumps(found.as_line()))
+                self.stdout.flush()
+        finally:
+            connection.creation.destroy_test_db(name, verbosity=0)
+        if failed:
+            raise SystemExit(1)
