@@ -167,6 +167,7 @@ LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("uk", "Українська"
 VERBATIM_LANGUAGES = ["en", "de", "uk", "fr", "es", "it", "pl", "da", "nl", "pt", "cs", "sv", "ar", "ru"]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
+FORMAT_MODULE_PATH = ["core.formats"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 

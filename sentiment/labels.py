@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 TOPIC_LABELS = {
     "staff": _("Staff"),
-    "waiting": _("Waiting"),
+    "waiting": _("Waiting time"),
     "quality": _("Product quality"),
     "price": _("Price"),
     "availability": _("Availability"),
