@@ -1,4 +1,4 @@
-"""Calls the WSGI application as its server would, without the test client's own work, so that CPU is the site's alone."""
+"""Calls the WSGI application as its server would, without the test client between: the CPU is the site's alone."""
 
 import io
 from dataclasses import dataclass

@@ -225,7 +225,8 @@ def test_late_suppressed_erased_and_unneeded_messages_are_cancelled(chain: Chain
     assert suppressed.contact
     Suppression.objects.create(value_hash=suppressed.contact.value_hash, reason="stop")
     erased = to_shopper("+380672222222")
-    Contact.objects.filter(pk=erased.contact_id).update(erased_at=timezone.now(), value="", value_hash="")
+    assert erased.contact
+    Contact.objects.filter(pk=erased.contact.pk).update(erased_at=timezone.now(), value="", value_hash="")
     closed = outbox.put(KIND, "1", channel=Channel.EMAIL, dedup_key="closed", user=chain.deputy)
     User.objects.filter(pk=chain.deputy.pk).update(is_active=False)
     assert closed
