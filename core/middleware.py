@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -17,6 +17,17 @@ def security_headers(get_response: Handler) -> Handler:
         response.headers.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    return handle
+
+
+def no_null_characters(get_response: Handler) -> Handler:
+    """An address with a null character is nobody's: PostgreSQL cannot even look for one."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            raise Http404
+        return get_response(request)
 
     return handle
 

@@ -22,9 +22,17 @@ def _mac(purpose: str, value: str, key: str) -> bytes:
     return hmac.new(key.encode(), f"{purpose}\x1f{value}".encode(), hashlib.sha256).digest()
 
 
-def link_token(purpose: str, row_id: UUID) -> str:
-    """The 26-character token (130 bits) that opens the row `row_id` for `purpose`, in letters and digits only."""
-    return b32encode(_mac(f"link {purpose}", row_id.hex, settings.LINK_KEYS[0])).decode().lower()[:LINK_TOKEN_LENGTH]
+def link_token(purpose: str, row_id: UUID, *, known_hash: str = "") -> str:
+    """The 26-character token (130 bits) that opens the row `row_id` for `purpose`, in letters and digits only.
+
+    It is made with the newest link key, or with whichever fits `known_hash`: links that are out in the world outlive
+    a new key.
+    """
+    tokens = [
+        b32encode(_mac(f"link {purpose}", row_id.hex, key)).decode().lower()[:LINK_TOKEN_LENGTH]
+        for key in settings.LINK_KEYS
+    ]
+    return next((token for token in tokens if token_hash(token) == known_hash), tokens[0])
 
 
 def token_hash(token: str) -> str:

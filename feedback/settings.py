@@ -70,6 +70,7 @@ MIDDLEWARE = [
     # Every page asks for a sign-in unless its view says `login_not_required`.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "core.middleware.reader_language",
+    "core.middleware.no_null_characters",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

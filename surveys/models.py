@@ -92,7 +92,7 @@ class Invitation(models.Model):
     @property
     def token(self) -> str:
         """The secret of its link, computed from the id and never stored."""
-        return link_token("invitation", self.pk)
+        return link_token("invitation", self.pk, known_hash=self.token_hash)
 
     def save(self, *args: object, **kwargs: object) -> None:
         self.token_hash = token_hash(self.token)
@@ -151,7 +151,7 @@ class Response(models.Model):
     @property
     def token(self) -> str:
         """The secret of the shopper's private link `/c/<token>/`."""
-        return link_token("response", self.pk)
+        return link_token("response", self.pk, known_hash=self.token_hash)
 
     def save(self, *args: object, **kwargs: object) -> None:
         self.token_hash = token_hash(self.token)
