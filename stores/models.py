@@ -4,8 +4,9 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
-from django.db.models import Q
+from django.db import models, transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Concat, Substr
 from django.utils.translation import gettext_lazy as _
 
 from core.tokens import typed_code
@@ -29,14 +30,20 @@ class Node(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Saves with the path and the sort key in step with parent and name."""
+        """Saves with the sort key in step with the name, and with its path and those below in step with the parent.
+
+        All at once: a node without a path would be above every store.
+        """
         self.sort_key = sort_key(self.name)
-        if self.pk is None:
+        with transaction.atomic():
             super().save(*args, **kwargs)
-            kwargs = {}
-            args = ()
-        self.path = f"{self.parent.path if self.parent else '/'}{self.pk}/"
-        super().save(*args, **kwargs)
+            old, self.path = self.path, f"{self.parent.path if self.parent else '/'}{self.pk}/"
+            if old == self.path:
+                return
+            Node.objects.filter(pk=self.pk).update(path=self.path)
+            if old:
+                below = Node.objects.filter(path__startswith=old).exclude(pk=self.pk)
+                below.update(path=Concat(Value(self.path), Substr("path", len(old) + 1)))
 
 
 class Store(models.Model):

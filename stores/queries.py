@@ -41,11 +41,6 @@ def people_by_role(store: Store) -> dict[str, list[User]]:
     return found
 
 
-def people_with(role: str, store: Store) -> list[User]:
-    """The active people who hold `role` for this store, directly or through a node above it."""
-    return people_by_role(store).get(role, [])
-
-
 # Who answers at each level of the escalation ladder, lowest first.
 LEVELS: tuple[tuple[str, ...], ...] = (
     (Role.STORE_MANAGER, Role.CALL_CENTRE_LEAD),
