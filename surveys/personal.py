@@ -14,7 +14,9 @@ register(
     "surveys.ResponseRevision",
     "answers",
     erasure="delete row",
+    keep_for=timedelta(days=1095),
     why="What the shopper said before correcting it.",
+    aged_by="replaced_at",
 )
 register("surveys.Verbatim", "text", erasure="blank", keep_for=timedelta(days=1095), why="The shopper's own words.")
 register("surveys.Call", "agent", erasure="keep", why="Staff reference from telephony, never a shopper's.")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from core.personal import impersonal_fields, personal_fields
 from core.retention import purge
 from customers.models import Contact, ContactKind
-from surveys.models import Response, Verbatim
+from surveys.models import Response, ResponseRevision, Verbatim
 from tests.factories import Chain, make_response
 
 OURS = {"core", "stores", "customers", "messaging", "surveys", "sentiment", "alerts", "integrations", "reports"}
@@ -58,10 +58,12 @@ def test_every_limited_column_knows_its_age() -> None:
 def test_what_is_old_is_blanked_and_the_rest_stays(chain: Chain) -> None:
     old, fresh = (make_response(touchpoint=chain.touchpoint, score=3, words="Olena was rude") for _ in range(2))
     contact = Contact.create(ContactKind.PHONE, "+380671234567")
+    ResponseRevision.objects.create(response=old, number=1, answers={"reason": "Olena was very rude"}, score=2)
     ages = timezone.now() - timedelta(days=1100)
     Response.objects.filter(pk=old.pk).update(submitted_at=ages, contact=contact)
     Verbatim.objects.filter(response=old).update(created_at=ages)
     Contact.objects.update(created_at=ages)
+    ResponseRevision.objects.update(replaced_at=ages)
 
     changed = purge()
     assert changed["surveys.Response"] == changed["surveys.Verbatim"] == 1
@@ -70,6 +72,7 @@ def test_what_is_old_is_blanked_and_the_rest_stays(chain: Chain) -> None:
     assert (old.answers, old.score) == ({}, 3)
     assert (contact.value, contact.value_hash) == ("", "")
     assert Verbatim.objects.get(response=old).text == ""
+    assert not ResponseRevision.objects.exists()
     assert Verbatim.objects.get(response=fresh).text == "Olena was rude"
     assert not any(purge().values())
 
