@@ -4,8 +4,8 @@ It pings the dead-man address only when all is well; whoever watches that addres
 when this machine is gone.
 """
 
+import http.client
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 
@@ -54,7 +54,7 @@ def ping() -> bool:
         return True
     try:
         urllib.request.urlopen(settings.DEADMAN_URL, timeout=_PING_TIMEOUT_SECS).close()  # noqa: S310 - the operator's
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         log.warning("dead-man address does not answer", error=type(error).__name__)
         return False
     return True

@@ -134,7 +134,7 @@ def drain(lanes: list[str], *, limit: int = 10_000) -> int:
 
 
 def heartbeat_name(lanes: list[str]) -> str:
-    """The name under which a loop over `lanes` reports; `lanes_alive` reads it back."""
+    """The name under which a loop over `lanes` reports; `core.health.silence_of_lanes` reads it back."""
     return "work " + " ".join(lanes)
 
 

@@ -30,7 +30,7 @@ class ContactWish(models.TextChoices):
     EMAIL = "email", _("E-mail me")
 
 
-# The share of answers that opens a case by itself: detractors, and the two unhappy smileys.
+# Answers that open a case by themselves: detractors, and the two unhappy smileys.
 UNHAPPY_AT_MOST = {QuestionKind.NPS: 6, QuestionKind.SMILEY5: 2}
 PROMOTER_AT_LEAST = {QuestionKind.NPS: 9, QuestionKind.SMILEY5: 5}
 SCORE_RANGE = {QuestionKind.NPS: (0, 10), QuestionKind.SMILEY5: (1, 5)}
