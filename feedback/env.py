@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,28 @@ def text(name: str, *, default: str = "") -> str:
 def words(name: str, *, default: str) -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in text(name, default=default).split(",") if word.strip()]
+
+
+def origin(name: str, *, default: str) -> str:
+    """Where we are reached: `https://host` or `https://host:port`, without a path. Raises ImproperlyConfigured."""
+    value = text(name, default=default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or value != f"{parts.scheme}://{parts.netloc}":
+        raise ImproperlyConfigured(f"{name}={value!r} is not an address like https://feedback.example.")
+    return value
+
+
+def host_of(url: str) -> str:
+    """The host of an address as ALLOWED_HOSTS has it: without a port, IPv6 in brackets."""
+    return re.sub(r":\d+$", "", urlsplit(url).netloc)
+
+
+def colour(name: str, *, default: str) -> str:
+    """A colour like `#0b6e4f`. Raises ImproperlyConfigured."""
+    value = text(name, default=default)
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        raise ImproperlyConfigured(f"{name}={value!r} is not a colour like #0b6e4f.")
+    return value
 
 
 def database(url: str) -> dict[str, Any]:
@@ -100,9 +123,11 @@ def load_secrets(*, throwaway: bool) -> dict[str, str]:
         value = found.get(name) or os.environ.get(name.upper(), "")
         if not value and throwaway:
             value = secrets.token_urlsafe(48)
-        if len(value) < 32:
+        # A stray comma would be an empty key, with which anybody can sign.
+        parts = [value] if name == "secret_key" else value.split(",")
+        if min(len(part.strip()) for part in parts) < 32:
             raise ImproperlyConfigured(
-                f"{name.upper()} is missing or shorter than 32 characters. Set it, or name a JSON file with "
+                f"{name.upper()} is missing, or one of its keys is shorter than 32 characters. Set it, or name a JSON file with "
                 "secret_key, field_key and link_key in HALFHOUR_SECRETS."
             )
         keys[name] = value

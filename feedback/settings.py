@@ -23,9 +23,9 @@ FIELD_KEYS = _keys["field_key"].split(",")
 LINK_KEYS = _keys["link_key"].split(",")
 
 PORT = env.number("PORT", default=8000, least=1)
-PUBLIC_URL = env.text("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+PUBLIC_URL = env.origin("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}")
 SECURE = PUBLIC_URL.startswith("https://")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", default="*" if DEMO or TESTING else PUBLIC_URL.split("://")[1].split(":")[0])
+ALLOWED_HOSTS = ["*"] if DEMO or TESTING else [env.host_of(PUBLIC_URL), *env.words("ALLOWED_HOSTS", default="")]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if SECURE else []
 
 INSTALLED_APPS = [
@@ -126,7 +126,6 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_RATE_LIMITS = {} if TESTING else {"login_failed": "10/m/ip,5/5m/key"}
 
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 SESSION_COOKIE_SECURE = SECURE
@@ -139,8 +138,9 @@ SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_SSL_REDIRECT = SECURE and env.flag("SSL_REDIRECT", default=True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY", default=False) else None
-# How many proxies of ours stand in front: the client's address is that many hops from the right.
-TRUSTED_PROXY_HOPS = env.number("TRUSTED_PROXY_HOPS", default=0)
+# How many proxies of ours stand in front: the client's address is that many hops from the right. Sign-ins are limited
+# by it; without it one person's wrong passwords would shut out everybody behind the same proxy.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_HOPS", default=0)
 # Nothing to other origins. "no-referrer" would have browsers send `Origin: null` with our own forms, which the
 # protection against forged requests must refuse.
 SECURE_REFERRER_POLICY = "same-origin"
@@ -174,10 +174,10 @@ TIME_ZONE = "UTC"
 
 # --- the chain ------------------------------------------------------------------------------------------------
 CHAIN_NAME = env.text("CHAIN_NAME", default="Halfhour")
-CHAIN_ACCENT = env.text("CHAIN_ACCENT", default="#0b6e4f")
+CHAIN_ACCENT = env.colour("CHAIN_ACCENT", default="#0b6e4f")
 
 # --- the loop -------------------------------------------------------------------------------------------------
-# Minutes after a call until its SMS goes out.
+# How long after a call its text message goes out.
 CALL_SURVEY_DELAY = timedelta(seconds=env.number("CALL_SURVEY_DELAY_SECS", default=120))
 # How long after a case is resolved the shopper is asked whether it is.
 VERIFICATION_DELAY = timedelta(seconds=env.number("VERIFICATION_DELAY_SECS", default=86_400))
@@ -275,4 +275,5 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {"django.request": {"level": "ERROR"}},
 }
-SILENCED_SYSTEM_CHECKS: list[str] = []
+# W021: whether browsers may know the domain in advance is for its owner to decide, who cannot take it back.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
