@@ -192,7 +192,7 @@ def record_contact(
     with _changing(case_id, actor=actor, at=at, form_id=form_id) as change:
         case = change.case
         _require_to_do(case)
-        if case.fix_only and channel != "person":
+        if not change.reachable and channel != "person":
             raise ActionRefused(_("This shopper left no way to be contacted."))
         change.take_notice()
         case.attempted_at = case.attempted_at or change.at
@@ -252,7 +252,7 @@ def channel_to(contact: Contact) -> Channel:
 
 @_once
 def record_action(case_id: UUID, *, actor: User, text: str, form_id: UUID | str, at: datetime | None = None) -> None:
-    """Note what was done about the cause. For a fix-only case this is what its clock waits for."""
+    """Note what was done about the cause. Of a shopper who cannot be reached this is what the clock waits for."""
     words = _cleaned(text)
     with _changing(case_id, actor=actor, at=at, form_id=form_id) as change:
         _require_to_do(change.case)
@@ -287,8 +287,8 @@ def resolve(
 ) -> None:
     """Close the work with a root cause; `text` says what was done and may be empty.
 
-    Needs a contact, or at least a try; for a fix-only case a recorded action, which `text` may be. Later the shopper
-    is asked whether it is solved.
+    Needs a contact, or at least a try; when the shopper cannot be reached a recorded action, which `text` may be. Later
+    the shopper is asked whether it is solved.
     """
     words = _cleaned(text, required=False)
     with _changing(case_id, actor=actor, at=at, form_id=form_id) as change:
@@ -298,9 +298,9 @@ def resolve(
         if cause is None:
             raise ActionRefused(_("Please choose a root cause."))
         tried = _this_round(case, EventKind.CONTACTED, EventKind.ATTEMPTED)
-        if not case.fix_only and not tried:
+        if change.reachable and not tried:
             raise ActionRefused(_("Please contact the shopper first, or note that you tried."))
-        if case.fix_only and not words and not tried and not _this_round(case, EventKind.FIXED):
+        if not words and not tried and not _this_round(case, EventKind.FIXED):
             raise ActionRefused(_("Please note first what was done."))
         change.take_notice()
         if words:
@@ -337,8 +337,7 @@ def shopper_reply(response_id: UUID, *, text: str, form_id: UUID | str, at: date
             raise ActionRefused(_("You have written a lot today. Please give us until tomorrow to answer."))
         entry = change.entry(EntryKind.SHOPPER, words)
         change.event(EventKind.REPLIED, new={"entry": entry.pk})
-        users = [case.owner] if case.owner else who_answers(case.store, case.level)
-        add_update(change.written, case, about=f"reply:{entry.pk}", users=users, at=change.at)
+        add_update(change.written, case, about=f"reply:{entry.pk}", at=change.at)
 
 
 @_once
@@ -429,13 +428,20 @@ def ask_shopper(verification: Verification, *, at: datetime | None = None) -> No
         )
 
 
+def _hold(response_id: UUID) -> Response:
+    """The locked response. Not as if its key might change: a reading that is being stored refers to it, and would wait
+    for us while we wait for the reading."""
+    held = Response.objects.select_for_update(of=("self",), no_key=True)
+    return held.select_related("contact").get(pk=response_id)
+
+
 def withdraw_permission(response_id: UUID, *, at: datetime | None = None) -> None:
-    """The shopper no longer wants to be contacted: nothing more is sent, and the case becomes fix-only.
+    """The shopper no longer wants to be contacted: nothing more is sent, and an action stands in for contacting.
 
     A response without a case is possible; a second withdrawal changes nothing.
     """
     with transaction.atomic():
-        response = Response.objects.select_for_update(of=("self",)).select_related("contact").get(pk=response_id)
+        response = _hold(response_id)
         now = at or timezone.now()
         was_reachable = is_reachable(response)
         Response.objects.filter(pk=response_id).update(contact_wish=ContactWish.NONE)
@@ -449,14 +455,14 @@ def withdraw_permission(response_id: UUID, *, at: datetime | None = None) -> Non
             change.event(
                 EventKind.PERMISSION_WITHDRAWN,
                 old={"fix_only": change.case.fix_only},
-                new={"fix_only": _unreachable(change)},
+                new={"fix_only": _reach_changed(change)},
             )
 
 
 def erase(response_id: UUID, *, at: datetime | None = None) -> None:
     """The shopper deletes their words and address everywhere; scores, times and counts stay."""
     with transaction.atomic():
-        response = Response.objects.select_for_update(of=("self",)).select_related("contact").get(pk=response_id)
+        response = _hold(response_id)
         if response.erased_at:
             return
         if response.contact:
@@ -467,14 +473,12 @@ def erase(response_id: UUID, *, at: datetime | None = None) -> None:
         if case is not None:
             with _changing(case.pk, actor=None, at=at) as change:
                 change.event(
-                    EventKind.ERASED, old={"fix_only": change.case.fix_only}, new={"fix_only": _unreachable(change)}
+                    EventKind.ERASED, old={"fix_only": change.case.fix_only}, new={"fix_only": _reach_changed(change)}
                 )
 
 
-def _unreachable(change: _Change) -> bool:
-    """Make the case fix-only when whoever opened it can no longer be reached, and was not reached before."""
-    if not change.reachable and not change.case.contacted_at:
-        change.case.fix_only = True
+def _reach_changed(change: _Change) -> bool:
+    change.case.judge_reach(reachable=change.reachable, at=change.at)
     return change.case.fix_only
 
 

@@ -111,7 +111,7 @@ def local_moment(at: datetime, zone: ZoneInfo, now: datetime) -> str:
 
 
 def countdown_of(case: Case, hours: StoreHours, now: datetime) -> Countdown:
-    """The state of a case's clock at `now`. It runs until the shopper was reached, or the action of a fix-only case."""
+    """The state of a case's clock at `now`. It runs until contact, or the action that stands in for it."""
     minutes = int(case.policy.get("target", TARGET_MINUTES))
     due = local_moment(case.due_at, hours.zone, now)
     stopped: bool = getattr(case, "stopped", case.state == CaseState.CONTACTED)
@@ -149,9 +149,9 @@ def words_of(response: Response) -> list[Words]:
 
 
 def reach_of(case: Case) -> Response | None:
-    """The response whose contact may still be used: the case's own, or a further one of the same shopper."""
-    responses: list[Response] = [case.response, *(more.response for more in case.further_responses.all())]
-    return next((response for response in responses if is_reachable(response)), None)
+    """The response whose contact may be used: the case's own. What was added bears the same address, and whoever took
+    that back once is not written to after all."""
+    return case.response if is_reachable(case.response) else None
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class Card:
     @property
     def wish(self) -> str:
         """How the shopper wants to hear from us."""
-        if self.case.fix_only:
+        if not is_reachable(self.response):
             return _("no contact wished: fix it")
         return {
             ContactWish.CALL: _("wants a call"),

@@ -16,7 +16,7 @@ from alerts.models import Case, CaseEvent
 from alerts.queries import cases_visible_to
 from stores.models import User
 from stores.queries import stores_visible_to
-from surveys.choices import PROMOTER_AT_LEAST
+from surveys.choices import PROMOTER_AT_LEAST, ContactWish
 from surveys.models import Response
 
 CASES_PER_PAGE = 25
@@ -37,13 +37,14 @@ _STATES = {
 
 
 def clock_stopped() -> Q:
-    """Whose clock stands for good: the shopper was reached, or a fix-only case has an action of its present round."""
+    """Whose clock stands for good: the shopper was reached, or cannot be and this round has an action."""
     fixed = (
         CaseEvent.objects.filter(case=OuterRef("pk"), kind=EventKind.FIXED)
         .annotate(of_round=Cast(KT("new__round"), models.IntegerField()))
         .filter(of_round=OuterRef("round"))
     )
-    return Q(state=CaseState.CONTACTED) | (Q(fix_only=True) & Q(Exists(fixed)))
+    out_of_reach = Q(response__contact_wish=ContactWish.NONE) | Q(response__erased_at__isnull=False)
+    return Q(state=CaseState.CONTACTED) | (out_of_reach & Q(Exists(fixed)))
 
 
 def cases_in(user: User, tab: Tab) -> QuerySet[Case]:

@@ -1,6 +1,7 @@
 """Cases: who must act on which response, until when, and all that happened."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -96,8 +97,8 @@ class Case(models.Model):
 
     `due_at` is thirty open minutes after `opened_at`, computed once; reopening starts a new clock and keeps the first
     one in `first_due_at`. `policy` is the ladder as it stood then: later edits of rules or hours change nothing.
-    `level` says who owns it now: 0 store, 1 area, 2 head office. A case without a way to reach the shopper is fix-only:
-    recording an action stands in for contacting.
+    `level` says who owns it now: 0 store, 1 area, 2 head office. While the shopper cannot be reached, recording an
+    action stands in for contacting; `fix_only` says which of the two the case is measured by, see `judge_reach`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -144,6 +145,20 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return f"case {self.pk}"
+
+    @property
+    def target_at(self) -> datetime:
+        """When its first clock ends, by which the service-level shares judge it."""
+        return self.first_due_at or self.due_at
+
+    def judge_reach(self, *, reachable: bool, at: datetime) -> None:
+        """Measure the case by contacting or by fixing, as the shopper can be reached now.
+
+        Settled once the shopper was reached or the first clock is over: a permission taken back in anger makes no
+        late case disappear from its share, and one given late puts no case there that nobody could have contacted.
+        """
+        if not self.contacted_at and at < self.target_at:
+            self.fix_only = not reachable
 
 
 class CaseResponse(models.Model):

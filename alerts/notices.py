@@ -1,6 +1,5 @@
 """Telling staff about a case: the message rows of a step and the event that says so, always written together."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -72,9 +71,11 @@ def add_step_notices(
         )
 
 
-def add_update(written: Written, case: Case, *, about: str, users: Iterable[User], at: datetime) -> None:
-    """A notice outside the ladder; `about` names its occasion, so that each is told once."""
-    for user in users:
+def add_update(written: Written, case: Case, *, about: str, at: datetime) -> None:
+    """A notice outside the ladder, to the owner or, when that one has left, to whoever answers now. `about` names its
+    occasion, so that each is told once."""
+    answering = who_answers(case.store, case.level)
+    for user in [case.owner] if case.owner in answering else answering:
         channel = channel_for(user)
         if channel is not None:
             written.messages.append(

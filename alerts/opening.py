@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.utils import timezone
 
-from alerts.choices import EventKind, Severity, StepState, Trigger
+from alerts.choices import TO_DO, EventKind, Severity, StepState, Trigger
 from alerts.clock import StoreHours, add_open_time, deadline, hours_of
 from alerts.models import Case, CaseEvent, CaseResponse, CaseStep, Evaluation, Rule
 from alerts.notices import Written, add_step_notices, add_update
@@ -139,6 +139,8 @@ def _join_case(response: Response, verdict: Verdict) -> Case | None:
     if found is None:
         return None
     case = _locked(found)
+    if case.state not in TO_DO:
+        return None  # resolved meanwhile: nobody would look there any more
     now = timezone.now()
     CaseResponse.objects.create(case=case, response=response)
     written = Written()
@@ -146,7 +148,7 @@ def _join_case(response: Response, verdict: Verdict) -> Case | None:
         CaseEvent(case=case, kind=EventKind.RESPONSE_ADDED, at=now, new={"response": str(response.pk)})
     )
     _raise_severity(written, case, verdict, at=now)
-    add_update(written, case, about=f"added:{response.pk}", users=_owner(case), at=now)
+    add_update(written, case, about=f"added:{response.pk}", at=now)
     return _saved(written, case)
 
 
@@ -157,13 +159,14 @@ def _update_case(case: Case, evaluation: Evaluation, response: Response, verdict
     written = Written()
     if evaluation.trigger == Trigger.SCORE and evaluation.revision > 1:
         old = case.fix_only
-        # Whoever was reached before the address was taken back stays in the share of the reached.
-        if case.response_id == response.pk and not case.contacted_at:
-            case.fix_only = not is_reachable(response)
+        if case.response_id == response.pk:
+            case.judge_reach(reachable=is_reachable(response), at=now)
         changed = {"fix_only": case.fix_only, "score": response.score}
         written.events.append(
             CaseEvent(case=case, kind=EventKind.CORRECTED, at=now, old={"fix_only": old}, new=changed)
         )
+        # Other words, or an address at last: whoever read the first notice, or has closed the case, must know.
+        add_update(written, case, about=f"corrected:{response.pk}:{evaluation.revision}", at=now)
     _raise_severity(written, case, verdict, at=now)
     return _saved(written, case) if written.events else case
 
@@ -181,12 +184,7 @@ def _raise_severity(written: Written, case: Case, verdict: Verdict | None, *, at
         )
     )
     case.severity = verdict.severity
-    add_update(written, case, about=f"severe:{case.pk}", users=_owner(case), at=at)
-
-
-def _owner(case: Case) -> list[User]:
-    """The owner; without one, whoever answers now."""
-    return [case.owner] if case.owner else who_answers(case.store, case.level)
+    add_update(written, case, about=f"severe:{case.pk}", at=at)
 
 
 def _locked(case: Case) -> Case:

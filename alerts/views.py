@@ -67,7 +67,7 @@ def get_case_or_404(user: User, case_id: UUID) -> Case:
     """The case, if the user's roles reach its store; strangers cannot tell it from one that is not there."""
     more = Prefetch(
         "further_responses",
-        CaseResponse.objects.select_related("response__contact").prefetch_related("response__verbatims__analysis"),
+        CaseResponse.objects.select_related("response").prefetch_related("response__verbatims__analysis"),
     )
     return get_object_or_404(with_everything(cases_visible_to(user)).prefetch_related(more), pk=case_id)
 

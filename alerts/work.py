@@ -17,6 +17,7 @@ from alerts.models import Case, CaseEvent, CaseStep, Evaluation, Verification
 from alerts.notices import Written, add_step_notices
 from alerts.opening import judge
 from alerts.policy import Policy
+from alerts.queries import is_reachable
 from alerts.signals import case_changed
 from core.faults import kill_point
 from core.leases import Claim, Leased, LeaseLost, claim, finish, from_now, retry_delay
@@ -90,7 +91,8 @@ def climb() -> int:
 
 def _lock_case(case_id: UUID) -> Case:
     """The row that acknowledging locks as well: one of the two comes first, and the other sees it."""
-    return Case.objects.select_for_update(of=("self",)).select_related("store__node").get(pk=case_id)
+    related = ("store__node", "response__contact")
+    return Case.objects.select_for_update(of=("self",)).select_related(*related).get(pk=case_id)
 
 
 def _climb(claimed: Claim[CaseStep]) -> None:
@@ -122,7 +124,8 @@ def is_stopped(step: CaseStep, case: Case) -> bool:
         return False
     if case.state == CaseState.CONTACTED:
         return True
-    if case.fix_only and case.events.filter(kind=EventKind.FIXED, new__round=case.round).exists():
+    fixed = case.events.filter(kind=EventKind.FIXED, new__round=case.round)
+    if not is_reachable(case.response) and fixed.exists():
         return True
     return step.stops_on == StopsOn.ACKNOWLEDGE and case.state != CaseState.OPEN
 

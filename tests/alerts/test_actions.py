@@ -11,14 +11,16 @@ from django.utils import timezone
 
 from alerts import actions
 from alerts.actions import ActionRefused
-from alerts.choices import CaseState, EntryKind, EventKind
-from alerts.models import Case, CaseEntry, CaseEvent, RootCause, Verification
+from alerts.choices import CaseState, EntryKind, EventKind, StepState
+from alerts.inbox import Tab, cases_in, with_everything
+from alerts.models import Case, CaseEntry, CaseEvent, CaseStep, RootCause, Verification
 from alerts.signals import case_changed
-from alerts.work import follow_verifications
+from alerts.work import climb, follow_verifications
 from core.leases import ClockNow
 from customers.models import Contact, Permission
 from messaging.choices import MessageState
 from messaging.models import Message
+from stores.models import RoleAssignment, User
 from surveys.choices import ContactWish
 from tests.alerts.conftest import open_case
 from tests.factories import Chain
@@ -301,6 +303,52 @@ def test_withdrawing_permission_stops_what_waits_and_makes_it_fix_only(chain: Ch
     assert Message.objects.filter(user=chain.manager, state=MessageState.PENDING).exists()
 
 
+@pytest.mark.parametrize("take_back", [actions.withdraw_permission, actions.erase])
+def test_no_late_case_leaves_its_share_because_the_shopper_gives_up(
+    chain: Chain, take_back: Callable[..., None]
+) -> None:
+    """Nobody called within thirty minutes, and then the shopper no longer wants it."""
+    late, in_time = open_case(chain), open_case(chain, contact="other@example.org")
+    take_back(late.response_id, at=late.due_at + timedelta(minutes=1))
+    take_back(in_time.response_id, at=in_time.due_at - timedelta(minutes=1))
+    assert [Case.objects.get(pk=case.pk).fix_only for case in (late, in_time)] == [False, True]
+
+
+def test_a_late_case_that_nobody_can_call_any_more_waits_for_an_action(
+    chain: Chain, root_cause: RootCause, form_id: Form
+) -> None:
+    case = open_case(chain)
+    actions.withdraw_permission(case.response_id, at=case.due_at + timedelta(minutes=1))
+    resolve: dict[str, Any] = {"actor": chain.manager, "root_cause_id": root_cause.pk}
+    with pytest.raises(ActionRefused, match="no way to be contacted"):
+        actions.record_contact(case.pk, actor=chain.manager, channel="call", reached=True, form_id=form_id())
+    with pytest.raises(ActionRefused, match="what was done"):
+        actions.resolve(case.pk, form_id=form_id(), **resolve)
+    actions.resolve(case.pk, text="Replaced it.", form_id=form_id(), **resolve)
+
+
+def test_reopened_without_an_address_an_action_stops_the_clock(
+    chain: Chain, root_cause: RootCause, form_id: Form
+) -> None:
+    case = resolved(chain, root_cause)
+    actions.withdraw_permission(case.response_id)
+    actions.confirm(case.response_id, contacted=True, solved=False)
+    boss = chain.area_manager
+    [running] = with_everything(cases_in(boss, Tab.TO_DO))
+    assert not running.stopped
+    actions.record_action(case.pk, actor=boss, text="Refunded.", form_id=form_id())
+    [stopped] = with_everything(cases_in(boss, Tab.TO_DO))
+    assert stopped.stopped
+    CaseStep.objects.filter(case=case, round=1, state=StepState.PENDING).update(run_at=ClockNow())
+    climb()
+    last = CaseStep.objects.filter(case=case, round=1).exclude(ordinal=0)
+    assert set(last.values_list("state", flat=True)) == {StepState.STOPPED}
+    actions.resolve(case.pk, actor=boss, root_cause_id=root_cause.pk, form_id=form_id())
+    case.refresh_from_db()
+    # It stays in the share of those who could be reached, and were.
+    assert case.contacted_at and not case.fix_only
+
+
 def test_erasing_blanks_words_and_keeps_the_record(chain: Chain, form_id: Form) -> None:
     case = open_case(chain, words="My name is Olena, call 067 123 45 67")
     actions.answer_shopper(case.pk, actor=chain.manager, text="Dear Olena", form_id=form_id())
@@ -324,6 +372,18 @@ def test_a_reply_reaches_the_owner_and_is_bounded(chain: Chain, form_id: Form) -
     with pytest.raises(ActionRefused, match="tomorrow"):
         actions.shopper_reply(case.response_id, text="And another thing", form_id=form_id())
     assert Message.objects.filter(kind="case_update", user=chain.manager).count() == 20
+
+
+@pytest.mark.parametrize("gone", [{"is_active": False}, {}])
+def test_a_reply_reaches_somebody_when_the_owner_has_left(chain: Chain, form_id: Form, gone: dict[str, bool]) -> None:
+    case = open_case(chain)
+    assert case.owner == chain.manager
+    if gone:
+        User.objects.filter(pk=chain.manager.pk).update(**gone)
+    else:
+        RoleAssignment.objects.filter(user=chain.manager).delete()
+    actions.shopper_reply(case.response_id, text="And another thing", form_id=form_id())
+    assert [message.user for message in Message.objects.filter(kind="case_update")] == [chain.area_manager]
 
 
 def test_every_change_is_announced_and_bumps_the_version(chain: Chain, form_id: Form) -> None:

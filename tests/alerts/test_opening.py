@@ -1,13 +1,15 @@
 """What a response becomes: a case, part of one, or nothing; and that it is never lost over it."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
-from alerts.actions import withdraw_permission
-from alerts.choices import EventKind, Severity, StepState, Trigger
+from alerts.actions import record_contact, withdraw_permission
+from alerts.choices import CaseState, EventKind, Severity, StepState, Trigger
 from alerts.models import Case, CaseEvent, CaseStep, Evaluation, Rule
 from alerts.work import run_evaluations
 from core.leases import ClockNow
@@ -178,6 +180,20 @@ def test_the_same_address_joins_the_open_case_of_its_store_only(chain: Chain) ->
     assert Message.objects.filter(subject_id=str(case.pk), kind="case_update").count() == 1
 
 
+def test_a_case_resolved_at_that_moment_is_not_joined(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found open, but locked only after somebody else has closed it: nobody would look there again."""
+    case = open_case(chain)
+
+    def resolved_meanwhile(*args: object) -> Case:
+        Case.objects.update(state=CaseState.RESOLVED)
+        return case
+
+    monkeypatch.setattr("alerts.opening.open_case_of_contact", resolved_meanwhile)
+    again = submit(give_contact(make_response(touchpoint=chain.touchpoint, score=0)))
+    assert again and again != case
+    assert again.steps.count() == 3
+
+
 def test_anonymous_shoppers_never_merge(chain: Chain) -> None:
     assert open_case(chain, contact=None) != open_case(chain, contact=None)
 
@@ -192,6 +208,28 @@ def test_a_correction_withdraws_no_case_and_a_contact_ends_fix_only(chain: Chain
     assert not case.fix_only
     assert case.events.filter(kind=EventKind.CORRECTED).count() == 1
     assert CaseStep.objects.count() == 3
+    # The first notice said that nobody can be called.
+    assert Message.objects.get(kind="case_update").user == chain.manager
+
+
+def test_an_address_left_after_the_first_clock_puts_the_case_in_no_other_share(chain: Chain) -> None:
+    case = open_case(chain, contact=None)
+    Case.objects.update(opened_at=F("opened_at") - timedelta(hours=1), due_at=F("due_at") - timedelta(hours=1))
+    case.response.revision = 2
+    submit(give_contact(case.response), corrected=True)
+    case.refresh_from_db()
+    assert case.fix_only
+    record_contact(case.pk, actor=chain.manager, channel="email", reached=True, form_id=uuid4())
+
+
+def test_a_correction_after_the_close_is_told(chain: Chain) -> None:
+    case = open_case(chain)
+    Case.objects.update(state=CaseState.RESOLVED)
+    case.response.revision = 2
+    submit(case.response, corrected=True)
+    case.refresh_from_db()
+    assert case.state == CaseState.RESOLVED
+    assert Message.objects.get(kind="case_update").user == chain.manager
 
 
 def test_a_correction_that_takes_the_address_back_makes_it_fix_only(chain: Chain) -> None:

@@ -6,12 +6,12 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 import alerts.opening
-from alerts.actions import acknowledge
+from alerts.actions import acknowledge, erase
 from alerts.choices import EventKind, StepState, Trigger
 from alerts.models import Case, CaseEvent, CaseStep, Evaluation
 from alerts.policy import ensure_defaults
@@ -19,6 +19,7 @@ from alerts.work import climb, run_evaluations
 from core.leases import ClockNow
 from messaging.models import Message
 from sentiment.models import Analysis
+from sentiment.signals import verbatim_analysed
 from surveys.models import Response, Verbatim
 from tests.alerts.conftest import give_contact, open_case, submit
 from tests.factories import Chain, make_response
@@ -171,3 +172,22 @@ def test_without_the_lock_a_case_is_escalated_after_it_was_acknowledged(
     state, notified_after_tap = acknowledge_against_the_step(cast)
     assert state == StepState.FIRED
     assert notified_after_tap
+
+
+def test_deleting_what_is_just_being_read_does_not_deadlock(cast: Chain) -> None:
+    response = open_case(cast, words="A disgrace.").response
+    analysis = Analysis.objects.get(verbatim__response=response)
+    held = threading.Event()
+
+    def store() -> None:
+        with transaction.atomic():
+            Analysis.objects.filter(pk=analysis.pk).update(analysed_at=timezone.now())
+            held.set()
+            threading.Event().wait(0.5)
+            verbatim_analysed.send(sender=Analysis, analysis=analysis)
+
+    def delete() -> None:
+        held.wait(timeout=10)
+        erase(response.pk)
+
+    assert at_once(store, delete) == []
