@@ -45,7 +45,9 @@ class Analysis(Leased):
     class Meta:
         indexes = [
             # The analysis step of the work loop, twice a second.
-            models.Index(fields=["priority", "run_at"], name="analysis_due", condition=models.Q(run_at__isnull=False))
+            models.Index(fields=["priority", "run_at"], name="analysis_due", condition=models.Q(run_at__isnull=False)),
+            # What is given up, which the audit counts: a few of very many.
+            models.Index(fields=["priority"], name="analysis_left", condition=models.Q(run_at=None, analysed_at=None)),
         ]
 
     def __str__(self) -> str:

@@ -23,6 +23,7 @@ BATCH = 32
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 5
 PATIENCE_SECS = 60
+MODEL_PATIENCE = timedelta(seconds=20)
 
 
 def read_due() -> int:
@@ -108,10 +109,20 @@ def _store(claimed: Claim[Analysis], reading: "Reading") -> None:
 
 
 def _step_aside(claimed: Claim[Analysis], error: Exception) -> None:
-    """Try again later, or give up after the last attempt. Of an error only its kind stays: its text may quote."""
+    """Try again later, or give up after the last attempt. Of an error only its kind stays: its text may quote.
+
+    Words are no worse for a missing model. They stay due, so that the audit sees them wait for an operator, and are
+    left alone for a while.
+    """
+    from sentiment.classifier import ModelMissing  # noqa: PLC0415
+
     attempts = claimed.row.attempts
     kind = type(error).__name__
     log.warning("reading failed", analysis=claimed.row.pk, attempt=attempts, error=kind)
+    if isinstance(error, ModelMissing):
+        wait = {"lease_token": claimed.token, "lease_until": from_now(MODEL_PATIENCE)}
+        finish(claimed, run_at=claimed.row.run_at, attempts=0, last_error=kind, **wait)
+        return
     later = from_now(retry_delay(attempts))
     finish(claimed, run_at=later if attempts < MAX_ATTEMPTS else None, last_error=kind)
 

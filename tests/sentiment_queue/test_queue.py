@@ -6,14 +6,17 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from core.leases import claim
 from core.personal import erase_response
+from core.retention import purge
 from core.work import drain, watches
 from sentiment import engine, work
+from sentiment.classifier import ModelMissing
 from sentiment.models import Analysis
-from sentiment.queries import names_of_staff
+from sentiment.queries import given_up, names_of_staff
 from sentiment.signals import verbatim_analysed
 from surveys.models import Response
 from surveys.signals import response_saved
@@ -152,6 +155,42 @@ def test_a_failing_text_steps_aside_and_is_given_up_in_sight_of_the_audit(chain,
     assert (failed.attempts, failed.run_at, failed.analysed_at) == (work.MAX_ATTEMPTS, None, None)
     watch = next(watch for watch in watches() if watch.name == "verbatims unread")
     assert watch.overdue(watch.patience_secs) == 1
+
+
+def test_without_a_model_the_words_wait_in_sight_of_the_audit_and_none_is_given_up(chain, monkeypatch):
+    response = submit(chain, "Not what was promised, sadly.", score=4)
+
+    def no_model(texts, **kwargs):
+        raise ModelMissing("no sentiment model")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(engine, "read", no_model)
+        for _ in range(work.MAX_ATTEMPTS + 2):
+            Analysis.objects.update(lease_until=None, run_at=F("run_at") - timedelta(minutes=2))
+            assert work.read_due() == 1
+            assert work.read_due() == 0, "no loop without a pause"
+    watch = next(watch for watch in watches() if watch.name == "verbatims unread")
+    assert watch.overdue(watch.patience_secs) == 1
+    Analysis.objects.update(lease_until=None)
+    drain(["analysis"])
+    assert analysis_of(response).analysed_at is not None
+
+
+def test_counting_what_is_given_up_looks_at_nothing_else(chain):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        assert "analysis_left" in given_up().explain()
+
+
+def test_shareable_words_are_kept_as_long_as_the_words_themselves(chain):
+    old, fresh = (analysis_of(submit(chain, f"Number {number}, a fine shop.")) for number in range(2))
+    Analysis.objects.update(redacted="a fine shop", analysed_at=timezone.now())
+    Analysis.objects.filter(pk=old.pk).update(analysed_at=timezone.now() - timedelta(days=1100), sentiment="positive")
+    purge()
+    old.refresh_from_db()
+    fresh.refresh_from_db()
+    assert (old.redacted, old.text_hash, old.sentiment) == ("", "", "positive")
+    assert fresh.redacted and fresh.text_hash
 
 
 def test_a_text_that_kills_every_worker_is_given_up_without_a_sixth_reading(chain, monkeypatch):
