@@ -7,7 +7,7 @@ any `transformers` text-classification model.
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,9 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 LABELS = ("negative", "neutral", "positive")
 FOLDER = Path(__file__).parent / "model"
-_BATCH = 16
+# Measured on comments in the order they come: 128 tokens a batch read 66 a second where sixteen texts read 37.
+_BATCH_TOKENS = 128
+_PIPELINE_BATCH = 16
 
 
 class ModelConfig(TypedDict):
@@ -68,10 +70,10 @@ class ServedClassifier:
         self._tokenizer = tokenizers.PreTrainedTokenizerFast.from_pretrained(folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        # Idle workers must not spin, and batches differ too much in shape for a plan of memory to pay.
+        # Idle workers must not spin, and batches differ too much in shape for a plan of memory to pay; the arena stays
+        # on, for without it every run asks the system for its memory anew, and more of it.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.enable_mem_pattern = False
-        options.enable_cpu_mem_arena = False
         self._session = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
         )
@@ -86,8 +88,7 @@ class ServedClassifier:
                 list(texts), truncation=True, max_length=self._config["max_tokens"], return_attention_mask=False
             )["input_ids"]
         order = sorted(range(len(texts)), key=lambda i: len(encoded[i]))
-        for at in range(0, len(order), _BATCH):
-            rows = order[at : at + _BATCH]
+        for rows in _batches(order, [len(ids) for ids in encoded]):
             longest = len(encoded[rows[-1]])
             ids = np.full((len(rows), longest), self._tokenizer.pad_token_id, np.int64)
             mask = np.zeros((len(rows), longest), np.int64)
@@ -105,6 +106,18 @@ class ServedClassifier:
         mixed: Floats = share * softmax(tuned) + (1 - share) * softmax(base)
         logits = np.log(np.maximum(mixed, 1e-9)) / self._config["temperature"]
         return softmax(logits.astype(np.float32))
+
+
+def _batches(order: list[int], lengths: list[int]) -> Iterator[list[int]]:
+    """Neighbours of an order by length, so few to a batch that padding stays cheaper than what a batch saves."""
+    batch: list[int] = []
+    for i in order:
+        if batch and (len(batch) + 1) * lengths[i] > _BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
 
 
 class PipelineClassifier:
@@ -130,7 +143,7 @@ class PipelineClassifier:
     def score(self, texts: Sequence[str]) -> Scores:
         probabilities = np.zeros((len(texts), len(LABELS)), np.float32)
         column = dict(zip(self._labels, self._columns, strict=True))
-        for row, answers in enumerate(self._pipeline(list(texts), batch_size=_BATCH)):
+        for row, answers in enumerate(self._pipeline(list(texts), batch_size=_PIPELINE_BATCH)):
             for answer in answers:
                 probabilities[row, column[answer["label"]]] += answer["score"]
         return Scores(probabilities, np.zeros(len(texts), np.float32))

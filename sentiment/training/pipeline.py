@@ -47,10 +47,9 @@ def train(data: Path, work: Path, recipe: Recipe, limit: int | None = None) -> N
     log.info("checkpoint saved in %s", work)
 
 
-def load_branches(work: Path, recipe: Recipe) -> tuple[Trunk, Layers, Layers, Head]:
-    """What `train` left: trunk, tuned upper layers, untouched upper layers, head."""
+def load_branches(work: Path, recipe: Recipe, kept: list[int]) -> tuple[Trunk, Layers, Layers, Head]:
+    """What `train` left: trunk (over the pieces `kept`), tuned upper layers, untouched upper layers, head."""
     base = read_base(find_wheel_file())
-    kept = np.load(work / "regression.npz")["kept"].tolist()
     saved = torch.load(work / "tuned.pt", weights_only=True)
     upper = Layers(base, recipe.frozen_layers, base.layers)
     upper.load_state_dict(saved["upper"])

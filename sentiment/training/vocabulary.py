@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +78,24 @@ def choose_pieces(base: Base, texts: Iterable[str], size: int) -> list[int]:
         if _OURS.match(base.pieces[i]):
             kept.add(int(i))
     return sorted(kept)
+
+
+def extend_pieces(base: Base, kept: list[int], words: Iterable[str]) -> list[int]:
+    """The kept pieces and those that common words are made of, as written and capitalised.
+
+    A language without training comments would else be cut into crumbs; the frozen embeddings know its pieces already.
+    """
+    everything = build_tokenizer(base, list(range(len(base.pieces))))
+    forms = [form for word in words for form in (word, word.capitalize())]
+    encodings = everything.encode_batch(forms, add_special_tokens=False)
+    return sorted({*kept, *(i for encoding in encodings for i in encoding.ids)})
+
+
+def common_words(counts: Mapping[str, int]) -> list[str]:
+    """So many of the commonest words of each language, from the lists of `wordfreq`."""
+    from wordfreq import top_n_list
+
+    return [word for language, count in counts.items() for word in top_n_list(language, count)]
 
 
 def save_tokenizer(base: Base, tokenizer: Tokenizer, folder: Path) -> None:

@@ -42,6 +42,9 @@ class Base:
     unknown: int
     characters: dict[int, tuple[int, ...]]
     tensors: dict[str, Floats]
+    # The word embeddings as stored: per row and block of 32, half a byte each and a scale.
+    word_codes: npt.NDArray[np.uint8]
+    word_scales: npt.NDArray[np.float16]
 
 
 class _Reader:
@@ -56,13 +59,15 @@ class _Reader:
     def floats(self, offset: int, shape: tuple[int, ...]) -> Floats:
         return np.frombuffer(self.raw, "<f4", int(np.prod(shape)), offset).reshape(shape).copy()
 
-    def nibbles(self, offset: int, shape: tuple[int, ...]) -> Floats:
+    def packed(self, offset: int, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float16]]:
         blocks = int(np.prod(shape)) // 32
-        packed = np.frombuffer(self.raw, np.uint8, blocks * 18, offset).reshape(blocks, 18)
-        scale = packed[:, :2].copy().view("<f2").astype(np.float32)
-        codes = packed[:, 2:]
+        raw = np.frombuffer(self.raw, np.uint8, blocks * 18, offset).reshape(blocks, 18)
+        return raw[:, 2:], raw[:, :2].copy().view("<f2").astype(np.float16)
+
+    def nibbles(self, offset: int, shape: tuple[int, ...]) -> Floats:
+        codes, scale = self.packed(offset, shape)
         values = np.concatenate([codes & 15, codes >> 4], axis=1).astype(np.float32) - 8
-        return np.asarray(values * scale, np.float32).reshape(shape)
+        return np.asarray(values * scale.astype(np.float32), np.float32).reshape(shape)
 
 
 def find_wheel_file() -> Path:
@@ -133,4 +138,21 @@ def read_base(path: Path) -> Base:
             else:
                 shape = (rows.get(part, hidden), columns.get(part, hidden))
                 tensors[f"{name}.weight"] = reader.nibbles(where[f"l{layer}.{short}.w"], shape)
-    return Base(hidden, layers, heads, inner, eps, pieces, scores, begin, end, pad, unknown, characters, tensors)
+    codes, scales = reader.packed(where["emb.word"], (vocabulary, hidden))
+    return Base(
+        hidden,
+        layers,
+        heads,
+        inner,
+        eps,
+        pieces,
+        scores,
+        begin,
+        end,
+        pad,
+        unknown,
+        characters,
+        tensors,
+        codes.reshape(vocabulary, hidden // 2),
+        scales.reshape(vocabulary, hidden // 32),
+    )

@@ -20,7 +20,7 @@ NEGATIVE = [
     ("fr", "Personnel désagréable et accueil épouvantable, je suis très déçue."),
     ("es", "Muy mala atención, el personal fue grosero y no volveré nunca."),
     ("it", "Servizio pessimo, commessa maleducata, non tornerò mai più."),
-    ("pl", "Okropna obsługa, sprzedawczyni była niemiła, nigdy więcej tu nie przyjdę."),
+    ("pl", "Bardzo zła obsługa, sprzedawczyni była niemiła i nas zignorowała, nie polecam."),
     ("nl", "Zeer onvriendelijk personeel en slechte kwaliteit, ik kom nooit meer terug."),
     ("pt", "Péssimo atendimento, funcionários mal-educados, nunca mais volto."),
     ("cs", "Hrozná obsluha, prodavačka byla nepříjemná, už nikdy nepřijdu."),
