@@ -127,8 +127,8 @@ def load_secrets(*, throwaway: bool) -> dict[str, str]:
         parts = [value] if name == "secret_key" else value.split(",")
         if min(len(part.strip()) for part in parts) < 32:
             raise ImproperlyConfigured(
-                f"{name.upper()} is missing, or one of its keys is shorter than 32 characters. Set it, or name a JSON file with "
-                "secret_key, field_key and link_key in HALFHOUR_SECRETS."
+                f"{name.upper()} is missing, or one of its keys is shorter than 32 characters. Set it, or name a JSON "
+                "file with secret_key, field_key and link_key in HALFHOUR_SECRETS."
             )
         keys[name] = value
     return keys

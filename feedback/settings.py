@@ -4,9 +4,9 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-import structlog
 from csp.constants import NONE, SELF
 
+from core import logs
 from feedback import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -257,23 +257,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-# --- logs: one JSON object a line, without personal data ------------------------------------------------------
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(),
-    ],
-    logger_factory=structlog.PrintLoggerFactory(),
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"django.request": {"level": "ERROR"}},
-}
+# --- logs and checks ------------------------------------------------------------------------------------------
+LOGGING = logs.configure()
 # W021: whether browsers may know the domain in advance is for its owner to decide, who cannot take it back.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
