@@ -69,10 +69,10 @@ def deliver(claimed: Claim[Message]) -> None:
     """Write and send one claimed message, and leave word of the outcome."""
     message = claimed.row
     kill_point("message_claimed")
-    if message.expires_at and message.expires_at < timezone.now():
-        mark_cancelled(claimed, "expired")
-    elif not message.to_staff and message.state == MessageState.SENDING:
+    if not message.to_staff and message.state == MessageState.SENDING:
         mark_unknown(claimed, "its worker died while sending")
+    elif message.expires_at and message.expires_at < timezone.now():
+        mark_cancelled(claimed, "expired")
     elif message.attempts > MAX_ATTEMPTS:
         mark_dead(claimed, message.last_error or "its worker died every time")
     elif (reason := _unwanted(message)) is not None:
@@ -151,6 +151,12 @@ def _overdue(patience_secs: int) -> int:
     return Message.objects.filter(run_at__lt=from_now(-timedelta(seconds=patience_secs))).count()
 
 
+def _not_taken(patience_secs: int) -> int:
+    """Each try puts `run_at` off, so that a server that stays away never makes a message overdue by that."""
+    tried = Message.objects.filter(state=MessageState.PENDING, user__isnull=False).exclude(last_error="")
+    return tried.filter(run_at__isnull=False, created_at__lt=from_now(-timedelta(seconds=patience_secs))).count()
+
+
 def _of_today(problem: Q) -> QuerySet[Message]:
     """Older ones have been reported for a day; they stay in the outbox until somebody settles them."""
     return Message.objects.filter(problem, created_at__gt=from_now(-timedelta(days=1)))
@@ -167,5 +173,6 @@ def _given_up(patience_secs: int) -> int:
 
 register_step("alerts", "outbox", deliver_due)
 register_watch("messages overdue", _OVERDUE_SECS, _overdue)
+register_watch("messages to staff that no server takes", _OVERDUE_SECS, _not_taken)
 register_watch("messages of unknown outcome", _UNKNOWN_SECS, _unknown)
 register_watch("messages to staff given up", 0, _given_up)

@@ -13,6 +13,7 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
+from core.health import overdue_work
 from core.leases import ClockNow, claim, from_now
 from customers.models import Contact, ContactKind, Suppression
 from messaging import actions, outbox
@@ -173,6 +174,21 @@ def test_doubt_ends_after_five_attempts(chain: Chain, catcher: Catcher) -> None:
     assert deliver_due() == 0
 
 
+def test_a_server_that_stays_away_is_seen_by_the_audit(chain: Chain, catcher: Catcher) -> None:
+    kind = "messages to staff that no server takes"
+    message = to_staff(chain)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        with override_settings(EMAIL_PORT=closed.getsockname()[1]):
+            deliver_now(message)
+            assert kind not in overdue_work()
+            Message.objects.update(created_at=from_now(-timedelta(minutes=2)))
+            deliver_now(message)
+    assert overdue_work() == {kind: 1}
+    assert deliver_now(message).state == MessageState.SENT
+    assert overdue_work() == {}
+
+
 # --- text messages ----------------------------------------------------------------------------------------------
 def test_a_text_message_arrives(chain: Chain, catcher: Catcher) -> None:
     message = deliver_now(to_shopper())
@@ -270,7 +286,9 @@ def test_a_shopper_message_whose_sender_died_in_the_call_stays_unknown(catcher: 
     message = to_shopper()
     (dead,) = claim(Message.objects.all(), limit=1, lease=timedelta(seconds=1))
     assert actions.begin(dead)
-    Message.objects.update(lease_until=from_now(-timedelta(seconds=1)))
+    ended = timezone.now() - timedelta(seconds=1)
+    Message.objects.update(lease_until=from_now(-timedelta(seconds=1)), expires_at=ended)
+    # Although it is too late to send it now: it may have gone out in time.
     assert deliver_now(message).state == MessageState.UNKNOWN
     assert not catcher.messages
     # The dead one was only slow, and knows.
