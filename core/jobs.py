@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.management import call_command
 from django_q.models import Schedule
 
 from core import retention
@@ -27,5 +28,6 @@ def sing() -> None:
 
 
 def purge() -> None:
-    """Blank or delete what has been kept for as long as we said."""
+    """Blank or delete what has been kept for as long as we said, and the sessions that ran out."""
     retention.purge()
+    call_command("clearsessions")

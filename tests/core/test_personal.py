@@ -5,9 +5,12 @@ from datetime import timedelta
 import pytest
 from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.models import Session
 from django.db import models
+from django.test import Client
 from django.utils import timezone
 
+from core import jobs
 from core.personal import impersonal_fields, personal_fields
 from core.retention import purge
 from customers.models import Contact, ContactKind
@@ -75,6 +78,15 @@ def test_what_is_old_is_blanked_and_the_rest_stays(chain: Chain) -> None:
     assert not ResponseRevision.objects.exists()
     assert Verbatim.objects.get(response=fresh).text == "Olena was rude"
     assert not any(purge().values())
+
+
+def test_sessions_that_ran_out_end(chain: Chain) -> None:
+    old, fresh = Client(), Client()
+    for client in (old, fresh):
+        client.force_login(chain.manager)
+    Session.objects.filter(pk=old.session.session_key).update(expire_date=timezone.now() - timedelta(days=1))
+    jobs.purge()
+    assert [session.pk for session in Session.objects.all()] == [fresh.session.session_key]
 
 
 @pytest.mark.django_db
