@@ -139,3 +139,5 @@ def test_a_form_that_was_open_too_long_says_what_to_do(chain: Chain) -> None:
     client.force_login(chain.manager)
     answer = client.post("/accounts/language/", {"language": "de"})
     assert answer.status_code == 403 and "Please send it again" in answer.content.decode()
+    german = client.post("/accounts/language/?lang=de", {}).content.decode()
+    assert '<html lang="de" dir="ltr">' in german and "Please send it again" not in german
