@@ -38,7 +38,6 @@ def submit(
     *,
     form_id: UUID,
     language: str,
-    version: SurveyVersion | None = None,
     flags: Sequence[str] = (),
     now: datetime | None = None,
 ) -> Submitted:
@@ -46,12 +45,11 @@ def submit(
 
     `form_id` is the submission id our server minted: the same one again stores nothing, unless the answers changed
     within CORRECTION_WINDOW, which corrects the response and keeps what it said before. An invitation has one
-    response, whatever the id. `version` is what the shopper was shown, if that is not what is asked now.
+    response, whatever the id.
     """
     now = now or timezone.now()
-    version = version or asking.version
     with transaction.atomic():
-        created = _insert(asking, version, answers, form_id=form_id, language=language, flags=flags, now=now)
+        created = _insert(asking, answers, form_id=form_id, language=language, flags=flags, now=now)
         if created is not None:
             response_saved.send(sender=Response, response=created, corrected=False)
             return Submitted(created, created=True)
@@ -63,7 +61,6 @@ def submit(
 
 def _insert(
     asking: Asking,
-    version: SurveyVersion,
     answers: Answers,
     *,
     form_id: UUID,
@@ -74,15 +71,15 @@ def _insert(
     """The new response, or None when its id or its invitation has one already."""
     response = Response(
         pk=form_id,
-        version=version,
+        version=asking.version,
         store=asking.store,
         touchpoint=asking.touchpoint,
         invitation=asking.invitation,
         channel=asking.channel,
         sample_kind=SampleKind.VOLUNTEER if asking.touchpoint else SampleKind.VERIFIED,
         language=language,
-        answers=_document(answers, version),
-        headline_kind=version.headline_kind,
+        answers=_document(answers, asking.version),
+        headline_kind=asking.version.headline_kind,
         score=answers.score,
         contact_wish=answers.wish.how,
         still_here=answers.still_here,
