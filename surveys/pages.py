@@ -18,6 +18,7 @@ from surveys.models import Response
 from surveys.queries import Asking
 from surveys.wording import permission_wording
 
+_RETRY_SECS = 10
 SMILEY_NAMES = (_("Very unhappy"), _("Unhappy"), _("Neutral"), _("Happy"), _("Very happy"))
 
 _WAYS = (
@@ -129,6 +130,14 @@ def _scale(form: AnswerForm) -> list[dict[str, Any]]:
 def lost_page(request: HttpRequest, *, invitation: bool = False, status: int = 404, typed: str = "") -> HttpResponse:
     """The same friendly page for every link that leads nowhere, which still offers a way to be heard."""
     return page(request, "shopper/lost.html", {"invitation": invitation, "typed": typed}, status=status)
+
+
+def away_page(request: HttpRequest) -> HttpResponse:
+    """While the database is away: what was sent stays in the page and goes out again, under the same submission id."""
+    fields = [(name, value) for name, values in request.POST.lists() for value in values]
+    response = page(request, "shopper/away.html", {"fields": fields}, status=503)
+    response.headers["Retry-After"] = str(_RETRY_SECS)
+    return response
 
 
 def store_context(store: Store) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -19,20 +20,23 @@ from customers.models import Suppression
 from surveys.actions import submit
 from surveys.forms import AnswerForm
 from surveys.models import Invitation, SurveyVersion
-from surveys.pages import lost_page, question_page, speak
+from surveys.pages import away_page, lost_page, question_page, speak
 from surveys.queries import Asking, asking_at, asking_in, invitation_by_token, touchpoint_by_code
 
 View = Callable[..., HttpResponse]
 
 
 def public(view: View) -> View:
-    """A shopper's page: open to everybody, and signed forms in place of a cookie against forged ones."""
+    """A shopper's page: open to everybody, signed forms in place of a cookie, and nothing lost with the database."""
 
     @require_http_methods(["GET", "HEAD", "POST"])
     @gzip_page
     @wraps(view)
     def open_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return view(request, *args, **kwargs)
+        try:
+            return view(request, *args, **kwargs)
+        except (OperationalError, InterfaceError):
+            return away_page(request)
 
     result: View = login_not_required(csrf_exempt(open_view))
     return result

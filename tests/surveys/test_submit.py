@@ -1,5 +1,7 @@
 """From Send to the thank-you page: kept once, corrected for a while, and nothing lost."""
 
+import html
+import re
 import threading
 import uuid
 from datetime import timedelta
@@ -7,7 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -169,6 +171,33 @@ def test_staff_who_scan_their_own_code_are_flagged(client: Client, chain: Chain,
     client.force_login(chain.manager)
     assert answer(score="10").status_code == 303
     assert Response.objects.get().flags == ["staff"]
+
+
+def _gone(*_: Any) -> None:
+    raise OperationalError("the server closed the connection")
+
+
+def test_without_a_database_the_page_keeps_what_was_sent(client: Client, address: str) -> None:
+    sent = {"form": hidden(client.get(address), "form"), "lang": "de", "score": "2", "contact": "none"}
+    sent |= {"reason": 'Drei\nZeilen, "so" & <so>'}
+    with connection.execute_wrapper(_gone):
+        kept = client.post(address, sent)
+    assert kept.status_code == 503 and int(kept["Retry-After"]) > 0 and not kept.cookies
+    fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', kept.content.decode())
+    again = {name: html.unescape(value) for name, value in fields}
+    assert again == sent and '<html lang="de"' in kept.content.decode()
+    # It was in doubt whether the first one arrived: the same id makes it one.
+    for _ in range(2):
+        assert client.post(address, again).status_code == 303
+    assert Response.objects.get().answers["reason"] == sent["reason"] and Response.objects.get().revision == 1
+
+
+def test_without_a_database_a_link_can_be_tried_again(client: Client, address: str, answer: Any) -> None:
+    thanks = answer(score="2", reason="Slow")["Location"]
+    with connection.execute_wrapper(_gone):
+        pages = [client.get(link) for link in (address, thanks, thanks.replace("/t/", "/c/"), "/r/none/")]
+    assert [page.status_code for page in pages] == [503] * 4
+    assert all("Try again" in page.content.decode() for page in pages)
 
 
 def test_words_alone_are_an_answer(answer: Any) -> None:
