@@ -16,6 +16,8 @@ from surveys.choices import SCORE_RANGE, ContactWish, QuestionKind
 from surveys.documents import SurveyDocument
 
 LONGEST_WORDS = 4000
+# Numbers that earn their owner money when somebody is made to dial them.
+_DEAR = {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
 _KIND_OF_WISH = {
     ContactWish.CALL: ContactKind.PHONE,
     ContactWish.TEXT: ContactKind.PHONE,
@@ -163,12 +165,12 @@ def tidy(text: str) -> str:
 
 
 def phone_number(typed: str, country: str) -> str | None:
-    """The number in E.164, read as people in `country` write it; None when nobody could dial it."""
+    """The number in E.164, read as people in `country` write it; None when nobody could, or should, dial it."""
     try:
         number = phonenumbers.parse(typed, country or None)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_valid_number(number):
+    if not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) in _DEAR:
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

@@ -145,6 +145,7 @@ def test_switching_the_language_keeps_everything_and_stores_nothing(client: Clie
         ({"score": "11"}, "score", "Please choose one of the answers."),
         ({"score": "3", "contact": "call"}, "phone", "Please write the phone number"),
         ({"score": "3", "contact": "text", "phone": "123"}, "phone", "We cannot dial this number"),
+        ({"score": "3", "contact": "call", "phone": "+49 900 1 234567"}, "phone", "We cannot dial this number"),
         ({"score": "3", "contact": "email", "email": "ann@"}, "email", "is not complete"),
         ({"score": "3", "reason": "x" * 4001}, "reason", "Please shorten your text by 1 character."),
     ],
