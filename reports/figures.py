@@ -69,6 +69,7 @@ class StoreRow:
     store: Store
     figure: Figure
     reached: Share
+    reached_hidden: bool
     query: str
 
 
@@ -94,15 +95,20 @@ class Smileys:
 
 @dataclass(frozen=True)
 class LoopShare:
-    """One share of the closed loop and what it is a share of."""
+    """One share of the closed loop and what it is a share of; `suppressed` when it would give away a neighbour's."""
 
     key: str
     name: str
     share: Share
+    suppressed: bool = False
+
+    @property
+    def too_few(self) -> bool:
+        return self.share.n < MIN_SHOWN
 
     @property
     def hidden(self) -> bool:
-        return self.share.n < MIN_SHOWN
+        return self.suppressed or self.too_few
 
 
 @dataclass(frozen=True)

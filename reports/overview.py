@@ -1,7 +1,7 @@
 """The figures of the page of reports, summed from cells."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -25,7 +25,15 @@ from reports.figures import (
 from reports.filters import POOLED, Filters
 from reports.models import StoreDay
 from reports.periods import Period
-from reports.statistics import MIN_SHOWN, Nps, Share, hidden_among, nps_difference, significant_among
+from reports.statistics import (
+    MIN_SHOWN,
+    Nps,
+    Share,
+    gives_away,
+    hidden_among,
+    nps_difference,
+    significant_among,
+)
 from stores.models import Store
 from surveys.choices import QuestionKind
 from surveys.models import Verbatim
@@ -34,6 +42,8 @@ _BANDS = ("promoters", "passives", "detractors")
 _SMILEYS = tuple(f"smileys_{face}" for face in range(1, 6))
 _CLOCK = ("contactable", "reached", "attempted", "fix_only", "acted", "running")
 _LOOP = (*_CLOCK, "asked", "confirmed", "reopened", "unconfirmed")
+# What shares of the loop are shares of.
+_WHOLES = ("contactable", "fix_only", "asked")
 # A sum may not bear the name of the column it sums.
 _SUM = "sum_"
 _COUNTS = (*_BANDS, "responses", "staff_responses", *_LOOP)
@@ -51,25 +61,31 @@ def overview(stores: list[Store], siblings: list[Store], filters: Filters, perio
     found.responses = sum(row["responses"] for row in in_view)
     found.staff_responses = sum(row["staff_responses"] for row in in_view)
     found.smileys = _smileys(in_view)
-    found.loop = _closed_loop(in_view)
+    per_store = _store_sums(siblings, period)
+    hidden_cases = {name: _hidden_cases(siblings, per_store, _chosen(filters), name) for name in _WHOLES}
+    alone = stores[0].pk if len(stores) == 1 else None
+    found.loop = _closed_loop(in_view, {name for name, hidden in hidden_cases.items() if alone in hidden})
 
     nps_now = _by_source(row for row in now if row["headline_kind"] == QuestionKind.NPS)
     nps_before = _by_source(
         row for row in weekly if row["week"] < period.start and row["headline_kind"] == QuestionKind.NPS
     )
     found.source, found.chosen = _resolve(filters, nps_now)
-    per_store = _store_sums(siblings, period)
     shown = {*nps_now, *([found.source] if found.source else [])}
     suppressed = _suppressed_alone(stores, siblings, per_store, shown)
     found.cards = _cards(nps_now, nps_before, found.source, suppressed, filters)
     if len(found.cards) > 1:
         found.pooled_query = filters.but(channel="", sample=POOLED)
     if found.source:
+        parts = [nps.n for source, nps in nps_now.items() if found.source.covers(source)]
         found.headline = _figure(
-            _sum(nps_now, found.source), _sum(nps_before, found.source), hidden=found.source in suppressed
+            _sum(nps_now, found.source),
+            _sum(nps_before, found.source),
+            hidden=found.source in suppressed or gives_away(parts),
         )
         found.weeks = _weeks(now, period, found.source, hidden=found.source in suppressed)
-        _fill_store_rows(found, stores, siblings, per_store, filters)
+        hidden_stores = _hidden_stores(siblings, per_store, found.source)
+        _fill_store_rows(found, stores, per_store, filters, hidden_stores, hidden_cases["contactable"])
     return found
 
 
@@ -92,7 +108,7 @@ def _store_sums(stores: Iterable[Store], period: Period) -> dict[tuple[int, Sour
     this, last = Q(local_day__gte=period.start), Q(local_day__lt=period.start)
     cells = StoreDay.objects.filter(store__in=[s.pk for s in stores], local_day__range=(period.before, period.end))
     rows = cells.values("store_id", "channel", "sample_kind").annotate(
-        **{_SUM + name: Sum(name, filter=this, default=0) for name in (*_BANDS, "contactable", "reached")},
+        **{_SUM + name: Sum(name, filter=this, default=0) for name in (*_BANDS, *_WHOLES, "reached")},
         **{f"{_SUM}{name}_before": Sum(name, filter=last, default=0) for name in _BANDS},
     )
     return {(row["store_id"], _source_of(row)): _without_prefix(row) for row in rows}
@@ -157,16 +173,36 @@ def _store_nps(
 
 
 def _hidden_stores(
-    stores: Iterable[Store], per_store: Mapping[tuple[int, Source], Mapping[str, int]], source: Source
+    siblings: Iterable[Store], per_store: Mapping[tuple[int, Source], Mapping[str, int]], source: Source
 ) -> set[int]:
-    sizes: dict[int, dict[int, int]] = defaultdict(dict)
-    for store in stores:
-        sizes[store.node_id][store.pk] = 0
-    node_of = {store.pk: store.node_id for store in stores}
+    """The stores whose score must be hidden beside those of their node, and beside their own other samples."""
+    parts: dict[int, list[int]] = defaultdict(list)
     for (pk, of), row in per_store.items():
         if source.covers(of):
-            sizes[node_of[pk]][pk] += _nps(row).n
-    return set().union(*(hidden_among(of_node) for of_node in sizes.values()))
+            parts[pk].append(_nps(row).n)
+    telling = {pk for pk, sizes in parts.items() if gives_away(sizes)}
+    return _hidden_beside(siblings, {pk: sum(sizes) for pk, sizes in parts.items()}, telling)
+
+
+def _hidden_cases(
+    siblings: Iterable[Store],
+    per_store: Mapping[tuple[int, Source], Mapping[str, int]],
+    chosen: Source,
+    name: str,
+) -> set[int]:
+    """The stores whose share of their cases must be hidden beside those of their node."""
+    sizes: dict[int, int] = defaultdict(int)
+    for (pk, of), row in per_store.items():
+        if chosen.covers(of):
+            sizes[pk] += row[name]
+    return _hidden_beside(siblings, sizes)
+
+
+def _hidden_beside(siblings: Iterable[Store], sizes: Mapping[int, int], also: Collection[int] = ()) -> set[int]:
+    of_nodes: dict[int, dict[int, int]] = defaultdict(dict)
+    for store in siblings:
+        of_nodes[store.node_id][store.pk] = sizes.get(store.pk, 0)
+    return set().union(*(hidden_among(of_node, also) for of_node in of_nodes.values()))
 
 
 def _figure(nps: Nps, before: Nps = NO_ANSWERS, *, hidden: bool = False, moved: bool | None = None) -> Figure:
@@ -190,13 +226,13 @@ def _cards(
     suppressed: set[Source],
     filters: Filters,
 ) -> list[SourceCard]:
-    hidden = hidden_among({source: nps.n for source, nps in now.items()}) | suppressed
+    # No total stands beside them unless it is asked for, and then it is hidden where it would give one away.
     order = sorted(now, key=lambda source: (-now[source].n, source))
     moved = _moved([(now[source], before.get(source, NO_ANSWERS)) for source in order])
     return [
         SourceCard(
             source=source,
-            figure=_figure(now[source], before.get(source, NO_ANSWERS), hidden=source in hidden, moved=stands),
+            figure=_figure(now[source], before.get(source, NO_ANSWERS), hidden=source in suppressed, moved=stands),
             current=source == current,
             query=filters.but(channel=source.channel, sample=source.sample),
         )
@@ -206,25 +242,28 @@ def _cards(
 
 def _weeks(rows: Iterable[Mapping[str, Any]], period: Period, source: Source, *, hidden: bool) -> list[WeekFigure]:
     by_week: dict[date, Nps] = defaultdict(lambda: NO_ANSWERS)
+    parts: dict[date, list[int]] = defaultdict(list)
     for row in rows:
         if row["headline_kind"] == QuestionKind.NPS and source.covers(_source_of(row)):
             by_week[row["week"]] += _nps(row)
+            parts[row["week"]].append(_nps(row).n)
     weeks = period.each_week()
-    too_few = hidden_among({week.monday: by_week[week.monday].n for week in weeks})
+    telling = {monday for monday, sizes in parts.items() if gives_away(sizes)}
+    too_few = hidden_among({week.monday: by_week[week.monday].n for week in weeks}, telling)
     return [WeekFigure(week, _figure(by_week[week.monday], hidden=hidden or week.monday in too_few)) for week in weeks]
 
 
 def _fill_store_rows(
     found: Overview,
     stores: list[Store],
-    siblings: list[Store],
     per_store: Mapping[tuple[int, Source], Mapping[str, int]],
     filters: Filters,
+    hidden: set[int],
+    hidden_reach: set[int],
 ) -> None:
     source = found.source
     if source is None:
         return
-    hidden = _hidden_stores(siblings, per_store, source)
     rows_of: dict[int, list[tuple[Source, Mapping[str, int]]]] = defaultdict(list)
     for (pk, of), row in per_store.items():
         rows_of[pk].append((of, row))
@@ -238,6 +277,7 @@ def _fill_store_rows(
             store=store,
             figure=_figure(now, before, hidden=store.pk in hidden, moved=moved),
             reached=Share(sum(r["reached"] for r in in_view), sum(r["contactable"] for r in in_view)),
+            reached_hidden=store.pk in hidden_reach,
             query=filters.but(store=store, node=None),
         )
         if line.figure.ranked:
@@ -261,24 +301,27 @@ def _smileys(rows: Iterable[Mapping[str, Any]]) -> list[Smileys]:
     return sorted(found, key=lambda one: (-one.n, one.source))
 
 
-def _closed_loop(rows: Iterable[Mapping[str, Any]]) -> ClosedLoop:
+def _closed_loop(rows: Iterable[Mapping[str, Any]], suppressed: set[str]) -> ClosedLoop:
     sums = dict.fromkeys(_LOOP, 0)
     for row in rows:
         for name in _LOOP:
             sums[name] += row[name]
-    n, fixes, asked = sums["contactable"], sums["fix_only"], sums["asked"]
-    untried = n - sums["reached"] - sums["attempted"]
+    sums["untried"] = sums["contactable"] - sums["reached"] - sums["attempted"]
+
+    def share(key: str, name: str, whole: str) -> LoopShare:
+        return LoopShare(key, name, Share(sums[key], sums[whole]), whole in suppressed)
+
     return ClosedLoop(
         contactable=[
-            LoopShare("reached", gettext("Reached"), Share(sums["reached"], n)),
-            LoopShare("attempted", gettext("Tried, not reached"), Share(sums["attempted"], n)),
-            LoopShare("untried", gettext("Not tried"), Share(untried, n)),
+            share("reached", gettext("Reached"), "contactable"),
+            share("attempted", gettext("Tried, not reached"), "contactable"),
+            share("untried", gettext("Not tried"), "contactable"),
         ],
-        fix_only=[LoopShare("acted", gettext("Action recorded"), Share(sums["acted"], fixes))],
+        fix_only=[share("acted", gettext("Action recorded"), "fix_only")],
         outcomes=[
-            LoopShare("confirmed", gettext("Confirmed by the shopper"), Share(sums["confirmed"], asked)),
-            LoopShare("reopened", gettext("Reopened at least once"), Share(sums["reopened"], asked)),
-            LoopShare("unconfirmed", gettext("No word from the shopper"), Share(sums["unconfirmed"], asked)),
+            share("confirmed", gettext("Confirmed by the shopper"), "asked"),
+            share("reopened", gettext("Reopened at least once"), "asked"),
+            share("unconfirmed", gettext("No word from the shopper"), "asked"),
         ],
         running=sums["running"],
     )

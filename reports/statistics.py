@@ -3,7 +3,7 @@
 Scores and margins are in NPS points (-100 to 100); shares are 0 to 1; the confidence is 95 % throughout.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import erfc, sqrt
 from typing import TypeVar
@@ -150,16 +150,23 @@ class Share:
         return min(1.0, share + margin)
 
 
-def hidden_among(sizes: Mapping[Key, int]) -> set[Key]:
+def gives_away(sizes: Iterable[int]) -> bool:
+    """Whether the sum of such groups, beside those of them that are large enough, tells about those that are not."""
+    small = [n for n in sizes if 0 < n < MIN_SHOWN]
+    return bool(small) and (len(small) < 2 or sum(small) < MIN_SHOWN)
+
+
+def hidden_among(sizes: Mapping[Key, int], also: Collection[Key] = ()) -> set[Key]:
     """Which groups' figures must not be shown where all of `sizes` stand beside their total.
 
-    Groups below MIN_SHOWN are hidden, and of the others the smallest too, until what total minus the shown ones gives
-    away is about at least two groups and MIN_SHOWN answers. Complementary suppression: Willenborg, L., de Waal, T.:
-    Elements of Statistical Disclosure Control, Springer 2001, chapter 6. Groups without answers hide nothing.
+    Groups below MIN_SHOWN and those of `also` are hidden, and of the others the smallest too, until what total minus
+    the shown ones gives away is about at least two groups and MIN_SHOWN answers. Complementary suppression:
+    Willenborg, L., de Waal, T.: Elements of Statistical Disclosure Control, Springer 2001, chapter 6. Groups without
+    answers hide nothing.
     """
     filled = sorted((n, position, key) for position, (key, n) in enumerate(sizes.items()) if n)
-    hidden = [(n, key) for n, _, key in filled if n < MIN_SHOWN]
-    shown = [(n, key) for n, _, key in filled if n >= MIN_SHOWN]
+    hidden = [(n, key) for n, _, key in filled if n < MIN_SHOWN or key in also]
+    shown = [(n, key) for n, _, key in filled if n >= MIN_SHOWN and key not in also]
     while hidden and shown and (len(hidden) < 2 or sum(n for n, _ in hidden) < MIN_SHOWN):
         hidden.append(shown.pop(0))
     return {key for _, key in hidden}

@@ -156,6 +156,44 @@ def test_no_score_below_five_and_no_rank_below_thirty(client, chain):
     assert "100 ±" not in text_of(alone)
 
 
+def test_a_sum_is_hidden_where_it_would_give_away_a_small_sample(client, chain):
+    answer(chain.touchpoint, 10, day=TODAY, times=32)
+    answer(chain.touchpoint, 0, day=TODAY, times=3, channel="receipt", sample_kind="verified")
+    answer(make_touchpoint(store=chain.neighbour), 10, day=TODAY - timedelta(weeks=1), times=9)
+    apart = page(client, chain.area_manager).context["overview"]
+    assert [(card.figure.nps.n, card.figure.shown) for card in apart.cards] == [(41, True), (3, False)]
+    assert [one.figure.nps.n for one in apart.weeks if one.figure.shown] == [9, 32]
+    assert [row.store.code for row in apart.ranked] == ["KY1"]
+    # 44 answers less the 41, a week's 35 less its 32, or the store's: always the same three.
+    pooled = page(client, chain.area_manager, sample="pooled").context["overview"]
+    assert (pooled.headline.nps.n, pooled.headline.shown) == (44, False)
+    assert not any(one.figure.shown for one in pooled.weeks)
+    assert {row.store.code for row in pooled.hidden} == {"KY1", "KY2"}
+    alone = page(client, chain.area_manager, sample="pooled", store="KY1").context["overview"]
+    assert not alone.headline.shown
+
+
+def test_shares_of_cases_are_guarded_like_scores(client, chain):
+    third = make_store(node=chain.area, code="KY3")
+    spots = (chain.touchpoint, make_touchpoint(store=chain.neighbour), make_touchpoint(store=third))
+    for spot, times in zip(spots, (9, 6, 2), strict=True):
+        for _ in range(times):
+            response = make_response(touchpoint=spot, score=1)
+            announce(response)
+            announce(response, make_case(response, contacted=20))
+        answer(spot, 9, day=TODAY, times=30)
+    response = page(client, chain.area_manager)
+    rows = {row.store.code: (row.reached.n, row.reached_hidden) for row in response.context["overview"].ranked}
+    # KY3 would follow from its area's share if KY2's were shown.
+    assert rows == {"KY1": (9, False), "KY2": (6, True), "KY3": (2, True)}
+    assert re.search(r"100% ± \d+% of 9", text_of(response))
+    alone = page(client, chain.area_manager, store="KY2")
+    assert [part.hidden for part in alone.context["overview"].loop.contactable] == [True] * 3
+    assert "too few to show a share" not in text_of(alone).split("Cases without a way")[0]
+    best = page(client, chain.area_manager, store="KY1").context["overview"]
+    assert [part.hidden for part in best.loop.contactable] == [False] * 3
+
+
 def test_an_arrow_only_for_more_than_chance_among_all_stores(client, chain):
     before = TODAY - timedelta(weeks=13)
     answer(chain.touchpoint, 0, day=before, times=40)
