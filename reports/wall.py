@@ -156,6 +156,7 @@ def _done(store: Store, week: Week) -> list[Done]:
         Case.objects.filter(store=store, resolved_at__gte=start, resolved_at__lt=end, entries__kind=EntryKind.ACTION)
         .exclude(state__in=TO_DO)
         .exclude(response__flags__contains=[STAFF_FLAG])
+        .exclude(response__verbatims__analysis__urgency__len__gt=0)
         .distinct()
         .order_by("-resolved_at")
     )
@@ -167,8 +168,6 @@ def _done(store: Store, week: Week) -> list[Done]:
             .select_related("verbatim__response")
             .first()
         )
-        if reading and reading.urgency:
-            continue
         entry = CaseEntry.objects.filter(case=case, kind=EntryKind.ACTION).exclude(text="").last()
         if entry is None:
             continue

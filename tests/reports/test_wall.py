@@ -22,7 +22,7 @@ from reports.periods import Week
 from reports.wall import build_wall
 from sentiment.models import Analysis, Sentiment
 from stores.models import Store, User
-from surveys.models import Response
+from surveys.models import Response, Verbatim
 from tests.factories import Chain
 from tests.reports.makers import answer, make_analysis, make_case
 
@@ -164,14 +164,21 @@ def test_you_said_we_did_from_closed_cases_without_names(client, chain):
     chain.manager.name = "Zenobia Quill"
     chain.manager.save()
 
-    def closed(words: str, did: str, **changes: Any) -> None:
+    def closed(words: str, did: str, **changes: Any) -> Response:
         response = leave(chain, words, sentiment=Sentiment.NEGATIVE)
         case = make_case(response, **{"state": CaseState.RESOLVED, "resolved_at": timezone.now(), **changes})
         CaseEntry.objects.create(case=case, kind="action", text=did, author=chain.manager)
         CaseEntry.objects.create(case=case, kind="note", text="internal remark", author=chain.manager)
+        return response
 
     closed("Only one till was open", "Zenobia opened a second till; call 044 123 45 67")
     closed("Still waiting for an answer", "not finished", state=CaseState.CONTACTED, resolved_at=None)
+    grave = Verbatim(
+        response=closed("And one more thing", "dismissed the guard"), question="more", text="He hit my son"
+    )
+    grave.save()
+    make_analysis(grave, sentiment=Sentiment.NEGATIVE)
+    Analysis.objects.filter(pk=grave.pk).update(urgency=["safety"])
     closed("An older matter", "done long ago", resolved_at=timezone.now() - timedelta(days=9))
     (pair,) = build_wall(chain.store, Week.of(TODAY)).done
     assert pair.said is not None
