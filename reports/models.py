@@ -79,8 +79,6 @@ class StaleMark(Leased):
         indexes = [
             # The facts step of the work loop, twice a second.
             models.Index(fields=["run_at"], name="stale_due", condition=Q(run_at__isnull=False)),
-            # Whether a mark for a case's due time is there already.
-            models.Index(fields=["store", "local_day", "run_at"], name="stale_of_a_day"),
         ]
 
     def __str__(self) -> str:

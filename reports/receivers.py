@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
-from django.utils import timezone
 
 from alerts.models import Case
 from alerts.signals import case_changed
@@ -19,7 +18,11 @@ from surveys.signals import response_saved
 
 def mark_stale(response: Response, *, at: datetime | None = None) -> None:
     """Have the response's day counted again, now or `at` that time, if the caller's transaction commits."""
-    StaleMark.objects.create(store_id=response.store_id, local_day=response.local_day, run_at=at or ClockNow())
+    _mark(response, at or ClockNow()).save(force_insert=True)
+
+
+def _mark(response: Response, at: datetime | ClockNow) -> StaleMark:
+    return StaleMark(store_id=response.store_id, local_day=response.local_day, run_at=at)
 
 
 @receiver(response_saved)
@@ -35,11 +38,6 @@ def count_reading(sender: object, analysis: Analysis, **_: Any) -> None:
 @receiver(case_changed)
 def count_case(sender: object, case: Case, **_: Any) -> None:
     """Count the case's day now, and once more when its thirty minutes are over: then silence counts as not tried."""
-    response = case.response
-    mark_stale(response)
-    # A reopened case runs on a new clock; the shares are about the first one.
-    due_at = case.first_due_at or case.due_at
-    if due_at > timezone.now():
-        days_marks = StaleMark.objects.filter(store_id=response.store_id, local_day=response.local_day)
-        if not days_marks.filter(run_at=due_at).exists():
-            mark_stale(response, at=due_at)
+    # The second mark is left when the case is opened, and stays until then; a later clock is not what shares are about.
+    later = [_mark(case.response, case.due_at)] if case.version == 1 else []
+    StaleMark.objects.bulk_create([_mark(case.response, ClockNow()), *later])

@@ -263,5 +263,5 @@ def test_opening_a_case_takes_few_statements(chain: Chain, django_assert_max_num
     response.store.node  # noqa: B018  (a page has it already)
     from alerts.receivers import judge_score
 
-    with transaction.atomic(), django_assert_max_num_queries(14):  # type: ignore[operator]
+    with transaction.atomic(), django_assert_max_num_queries(12):  # type: ignore[operator]
         judge_score(sender=None, response=response)

@@ -170,6 +170,7 @@ def test_silence_counts_as_not_tried_once_the_time_is_over_without_anybody_doing
     (response,) = answer(chain.touchpoint, 1, day=timezone.now().date())
     case = make_case(response, due_in=timedelta(minutes=30))
     announce(response, case)
+    case.version = 2
     announce(response, case)
     drain(["facts"])
     cell = StoreDay.objects.get()
