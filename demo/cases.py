@@ -146,8 +146,7 @@ class Story:
         new = {"severity": verdict.severity, "rule": verdict.rule_name}
         self._event(EventKind.SEVERITY_RAISED, at, old={"severity": case.severity}, new=new)
         case.severity = verdict.severity
-        users = [case.owner] if case.owner else []
-        add_update(self.chronicle.written, case, about=f"severe:{case.pk}", users=users, at=at)
+        add_update(self.chronicle.written, case, about=f"severe:{case.pk}", at=at)
         case.version += 1
 
     def acknowledge(self, actor: User, at: datetime) -> None:
