@@ -64,7 +64,8 @@ def call_ended(
     """A call has ended: text the caller the survey CALL_SURVEY_DELAY after that.
 
     `external_id` is telephony's own id of the call. `phone` is read as people in the store's country write it and is
-    not kept without `consent`. An empty `language` means the store's first. Raises BadAddress.
+    not kept without `consent`. An empty `language` means the store's first. A call that another store has told us of
+    is known, but its link is not given away. Raises BadAddress.
     """
     number = phone_number(phone, store.country)
     if number is None:
@@ -74,7 +75,7 @@ def call_ended(
         external_id=external_id, defaults={"store": store, "ended_at": ended_at, "queue": queue, "agent": agent}
     )
     if not created:
-        return _known(Invitation.objects.filter(call=call).first())
+        return _known(Invitation.objects.filter(call=call, store=store).first())
     if not consent or is_suppressed(number):
         return Invited(created=True, survey_url=None, expires_at=None, invited=False)
     contact = Contact.create(ContactKind.PHONE, number, language=language or _language_of(store))

@@ -43,6 +43,14 @@ def test_a_call_is_asked_about_two_minutes_later_and_once(chain: Chain, surveys:
     assert Contact.objects.get().value == "+380671234567"
 
 
+def test_the_link_of_another_stores_call_is_not_given_away(chain: Chain, surveys: Any) -> None:
+    """A key for one store must not open what callers of another say; ids of calls are easily guessed."""
+    assert call_ended("call-1", chain.call_centre, "067 123 45 67").survey_url
+    guessed = call_ended("call-1", chain.foreign, "067 999 99 99")
+    assert (guessed.created, guessed.survey_url, guessed.invited) == (False, None, False)
+    assert Call.objects.get().store == chain.call_centre and Message.objects.count() == 1
+
+
 def test_who_said_no_is_not_texted_and_not_kept(chain: Chain, surveys: Any) -> None:
     Suppression.objects.create(value_hash=keyed_hash("contact", "+380671234567"), reason="stop")
     suppressed = call_ended("call-1", chain.call_centre, "+380671234567")
