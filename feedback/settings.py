@@ -95,7 +95,8 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.database(env.text("DATABASE_URL", default="postgresql://postgres@127.0.0.1/halfhour"))}
+# Without DATABASE_URL the keys are thrown away (see above), so nothing may be written anywhere.
+DATABASES = {"default": env.database(env.text("DATABASE_URL", default="postgresql://database-url-is-not-set.invalid"))}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": env.number("DB_CONN_MAX_AGE", default=600),
     "CONN_HEALTH_CHECKS": True,

@@ -1,14 +1,9 @@
 """The demo's mailbox: caught messages as rows, so that a page can show them."""
 
-from datetime import timedelta
-
 from django.db import connection
-from django.utils import timezone
 
 from messaging.catcher import Caught
 from messaging.models import CaughtMessage
-
-KEEP_FOR = timedelta(days=7)
 
 
 def keep_in_database(caught: Caught) -> None:
@@ -31,8 +26,3 @@ def keep_in_database(caught: Caught) -> None:
         )
     finally:
         connection.close()
-
-
-def forget_old() -> None:
-    """Delete what was caught too long ago."""
-    CaughtMessage.objects.filter(caught_at__lt=timezone.now() - KEEP_FOR).delete()

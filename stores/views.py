@@ -10,7 +10,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import patch_response_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
@@ -108,7 +107,6 @@ def touchpoint_qr(request: StaffRequest, code: str, touchpoint: str, kind: str) 
         raise Http404
     if "download" in request.GET:
         response["Content-Disposition"] = f'attachment; filename="{found.code}-{spot.kind}-{spot.code}.{kind}"'
-    patch_response_headers(response, cache_timeout=3600)
     response["Cache-Control"] = "private, max-age=3600"
     return response
 

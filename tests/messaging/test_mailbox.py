@@ -6,9 +6,10 @@ import pytest
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from core.retention import purge
 from messaging.catcher import Caught
 from messaging.choices import Channel
-from messaging.mailbox import forget_old, keep_in_database
+from messaging.mailbox import keep_in_database
 from messaging.models import CaughtMessage
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +68,6 @@ def test_what_does_not_fit_a_column_is_cut(transactional_db: None) -> None:
 def test_old_messages_are_forgotten() -> None:
     old = make_caught(caught_at=timezone.now() - timedelta(days=8))
     new = make_caught()
-    forget_old()
+    purge()
     assert list(CaughtMessage.objects.values_list("pk", flat=True)) == [new.pk]
     assert old.pk != new.pk

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from messaging.catcher import Catcher
-from messaging.mailbox import forget_old, keep_in_database
+from messaging.mailbox import keep_in_database
 
 
 class Command(BaseCommand):
@@ -25,7 +25,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not (settings.DEMO or settings.TESTING):
             raise CommandError("The catcher is for the demo and the tests: set DEMO=1.")
-        forget_old()
         stop = threading.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: stop.set())
