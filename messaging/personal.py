@@ -2,7 +2,13 @@ from datetime import timedelta
 
 from core.personal import impersonal, register
 
-register("messaging.Message", "last_error", erasure="blank", why="A server's answer may quote the address.")
+register(
+    "messaging.Message",
+    "last_error",
+    erasure="blank",
+    keep_for=timedelta(days=90),
+    why="A server's answer may quote the address of a member of staff; of a shopper's message only its code is kept.",
+)
 impersonal("messaging.Message", "kind", "subject_id", "channel", "dedup_key", "state", "provider_id")
 register(
     "messaging.CaughtMessage",

@@ -1,6 +1,6 @@
 from core.personal import impersonal, register
 
-register("stores.User", "email", "name", "phone", erasure="keep", why="Staff account; blanked when it is closed.")
+register("stores.User", "email", "name", "phone", erasure="keep", why="Staff account.")
 impersonal("stores.User", "password", "language")
 impersonal("stores.Node", "kind", "name", "path")
 impersonal(
