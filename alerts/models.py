@@ -216,6 +216,10 @@ class CaseEvent(models.Model):
                 fields=["step", "recipient", "channel"], condition=Q(kind="notified"), name="notified_once"
             )
         ]
+        indexes = [
+            # The inbox: whether something was done, without reading all that ever happened.
+            models.Index(fields=["case"], name="case_fixed", condition=Q(kind="fixed")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
