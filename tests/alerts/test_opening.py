@@ -111,6 +111,16 @@ def test_a_broken_rule_costs_a_retry_never_the_response(chain: Chain) -> None:
     assert Case.objects.get().response == response
 
 
+def test_a_rule_broken_for_weeks_stops_nothing_else(chain: Chain) -> None:
+    """The count of attempts is as wide as its column; one row too wide would fail every claim of the lane."""
+    Rule.objects.filter(trigger=Trigger.SCORE).update(conditions={"nonsense": 1})
+    submit(make_response(touchpoint=chain.touchpoint, score=1))
+    Evaluation.objects.update(attempts=32766)
+    for _ in range(3):
+        Evaluation.objects.update(run_at=ClockNow())
+        assert run_evaluations() == 1
+
+
 def test_a_broken_rule_does_not_hide_a_good_one(chain: Chain) -> None:
     Rule.objects.filter(name="Unhappy and still in the store").update(conditions={"nonsense": 1})
     assert open_case(chain).rule_name == "Low score"
