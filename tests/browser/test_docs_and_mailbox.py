@@ -45,6 +45,17 @@ def test_a_styled_mail_is_shown_and_its_links_open_beside(
     assert opened.value.title().startswith("Demo mailbox")
 
 
+def test_on_a_phone_a_chosen_message_is_what_one_sees(visit: Callable[..., Visitor]) -> None:
+    mails = [caught("<p>Words</p>") for _number in range(12)]
+    reader = visit(viewport=PHONE)
+    reader.go(f"/demo/mailbox/{mails[0].pk}/")
+    place = reader.page.locator("#message-title").bounding_box()
+    assert place is not None and place["y"] < PHONE["height"] / 2
+    reader.page.get_by_role("link", name="Show all").click()
+    reader.page.locator(".mailbox-list li").first.wait_for()
+    assert reader.page.locator(".mailbox-list li").count() == len(mails)
+
+
 def test_a_hostile_mail_neither_runs_nor_loads(visit: Callable[..., Visitor]) -> None:
     mail = caught(
         "<p>Words</p><img src='https://evil.example/x.png'><script>document.title='owned'</script>"
