@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -26,7 +27,7 @@ def no_null_characters(get_response: Handler) -> Handler:
 
     def handle(request: HttpRequest) -> HttpResponse:
         if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
-            raise Http404
+            raise BadRequest("null character")
         return get_response(request)
 
     return handle

@@ -21,6 +21,7 @@ from twilio.rest import Client
 
 from messaging.catcher import Catcher, Caught, Trouble
 from messaging.choices import Channel
+from tests.alerts.processes import database_url
 
 ACCOUNT = ("AC" + "0" * 32, "token")
 TO, FROM = "+491701234567", "+15005550006"
@@ -181,16 +182,11 @@ def test_many_at_once(catcher: Catcher) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_command_serves_until_it_is_told_to_stop(django_db_setup: None) -> None:
-    from django.db import connection
-
     from messaging.models import CaughtMessage
 
-    settings = connection.settings_dict
-    host, name = settings["OPTIONS"].get("host", settings["HOST"]), settings["NAME"]
-    url = f"postgresql://{settings['USER'] or 'postgres'}@/{name}?host={host}"
     process = subprocess.Popen(
         [sys.executable, "manage.py", "catcher"],
-        env=os.environ | {"DATABASE_URL": url, "HALFHOUR_SMTP_PORT": "0", "HALFHOUR_SMS_PORT": "0"},
+        env=os.environ | {"DATABASE_URL": database_url(), "HALFHOUR_SMTP_PORT": "0", "HALFHOUR_SMS_PORT": "0"},
         stdout=subprocess.PIPE,
         text=True,
     )
