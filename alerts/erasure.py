@@ -2,15 +2,15 @@
 
 from uuid import UUID
 
-from django.db.models import Q
-
 from alerts.models import CaseEntry
 from core.personal import on_erase
 
 
 @on_erase
 def blank_entries(response_id: UUID) -> None:
-    """Blank every word of the cases that this response opened or joined: any of them may speak of the shopper."""
-    CaseEntry.objects.filter(Q(case__response=response_id) | Q(case__further_responses__response=response_id)).update(
-        text=""
-    )
+    """Blank every word of the case that this response opened: any of them may speak of the shopper.
+
+    A response that joined another's case takes only its own words with it. Anybody can type anybody's address, and
+    must not be able to wipe out a stranger's conversation.
+    """
+    CaseEntry.objects.filter(case__response=response_id).update(text="")

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from alerts.actions import record_contact, withdraw_permission
+from alerts.actions import add_note, erase, record_contact, withdraw_permission
 from alerts.choices import CaseState, EventKind, Severity, StepState, Trigger
 from alerts.models import Case, CaseEvent, CaseStep, Evaluation, Rule
 from alerts.work import run_evaluations
@@ -188,6 +188,16 @@ def test_the_same_address_joins_the_open_case_of_its_store_only(chain: Chain) ->
     assert [link.response for link in case.further_responses.all()] == [again]
     assert case.events.filter(kind=EventKind.RESPONSE_ADDED).count() == 1
     assert Message.objects.filter(subject_id=str(case.pk), kind="case_update").count() == 1
+
+
+def test_deleting_a_response_that_joined_leaves_the_others_conversation(chain: Chain) -> None:
+    case = open_case(chain)
+    add_note(case.pk, actor=chain.manager, text="Called, will call again", form_id=uuid4())
+    again = give_contact(make_response(touchpoint=chain.touchpoint, score=0, words="Somebody else's address"))
+    assert submit(again) == case
+    erase(again.pk)
+    assert again.verbatims.get().text == ""
+    assert case.entries.get().text == "Called, will call again"
 
 
 def test_a_case_resolved_at_that_moment_is_not_joined(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
