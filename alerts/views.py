@@ -25,6 +25,9 @@ from stores.choices import CASE_ROLES
 from stores.models import User
 from surveys.choices import ContactWish
 
+# What can still be done once a case is closed.
+_AFTER_CLOSING = {"answer", "note"}
+
 
 def _with_time(response: HttpResponse) -> HttpResponse:
     """Tells the clocks of the page what time it is."""
@@ -126,6 +129,9 @@ def _context(request: StaffRequest, found: Case, bound: CaseForm | None = None) 
         "card": card,
         "forms": forms,
         "refused": bound.action if bound is not None else "",
+        # Somebody else closed the case meanwhile: the form is gone, what it was refused for and what it said are not.
+        "homeless": bound if bound is not None and not to_do and bound.action not in _AFTER_CLOSING else None,
+        "typed": (bound.data.get("text") or bound.data.get("note")) if bound is not None else "",
         "contact": reach.contact if reach else None,
         "wish": reach.contact_wish if reach else ContactWish.NONE,
         "further": [(more, words_of(more.response)) for more in found.further_responses.all()],

@@ -55,6 +55,15 @@
     busy = false;
     offline(event.detail.successful ? 0 : Date.now());
   });
+  // A form that did not get through keeps what was typed, and says so.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const place = document.getElementById("said");
+    if (event.detail.successful || event.detail.xhr.status === 422 || isLook(event) || !place) return;
+    const notice = document.createElement("p");
+    notice.className = "notice notice--refused";
+    notice.textContent = place.dataset.failed;
+    place.replaceChildren(notice);
+  });
   document.addEventListener("htmx:beforeSwap", (event) => {
     // The session ended: the answer is the sign-in page, which belongs into the window and not into the list.
     const asked = new URL(event.detail.xhr.responseURL, location.href).pathname;

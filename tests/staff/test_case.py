@@ -144,6 +144,22 @@ def test_the_same_form_twice_counts_once(manager: Client, chain: Chain) -> None:
     assert case.entries.count() == 1
 
 
+def test_of_two_who_resolve_the_second_is_told_and_keeps_the_words(manager: Client, chain: Chain) -> None:
+    case = make_case(chain.touchpoint)
+    send(manager, case, "contact", channel="call", reached="no")
+    html, cause = read(manager, case), RootCause.objects.order_by("pk").first()
+    assert cause
+    first = send(manager, case, "resolve", html=html, root_cause=cause.pk, text="Called the supplier.")
+    assert first.status_code == 303
+    form_id = str(new_form_id())
+    data = {"action": "resolve", "form_id": form_id, "root_cause": cause.pk, "text": "Sent a voucher."}
+    for headers in ({}, HTMX):
+        second = manager.post(address(case), data, headers=headers)
+        page = second.content.decode()
+        assert second.status_code == 422 and "Sent a voucher." in page
+        assert re.search(r'role="alert"[^>]*>\s*<p>.+</p>', page)
+
+
 def test_htmx_gets_the_case_and_the_confirmation(manager: Client, chain: Chain) -> None:
     case = make_case(chain.touchpoint)
     data = {"action": "acknowledge", "form_id": form_id_on(read(manager, case), "acknowledge")}
