@@ -56,8 +56,12 @@ def page(
         "script": script.text if script else "",
     }
     html = get_template(template).render(known | context)  # without the request: no session, no csrf cookie
-    response = HttpResponse(html, status=status)
-    return admit(response, style, *([script] if script else []))
+    return _dressed(html, status=status, script=script)
+
+
+def _dressed(html: str, *, status: int = 200, script: Block | None = None) -> HttpResponse:
+    """The response of a page that is already rendered."""
+    return admit(HttpResponse(html, status=status), page_style(), *([script] if script else []))
 
 
 def question_page(
@@ -70,7 +74,52 @@ def question_page(
     status: int = 200,
 ) -> HttpResponse:
     """The page that asks, filled with whatever was chosen or typed before; `nonce` keeps its submission id."""
-    context = {
+    nonce = nonce or nonces.mint(asking.scope, version_id=asking.version.pk)
+    untouched = form == AnswerForm(document=form.document, country=form.country) and not expired
+    if untouched:
+        html = _untouched_html(request, asking, form).replace(_NONCE_PLACE, nonce)
+        response = _dressed(html, status=status, script=page_script())
+    else:
+        context = _question_context(asking, form, nonce) | {"expired": expired}
+        response = page(request, "surveys/question.html", context, status=status, script=page_script())
+    # Not `no-store`: Back must show this very form, so that what is sent from it corrects and doubles nothing.
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+_NONCE_PLACE = "@the-nonce-goes-here@"
+_MOST_UNTOUCHED = 2000
+_untouched: dict[tuple[object, ...], str] = {}
+
+
+def _untouched_html(request: HttpRequest, asking: Asking, form: AnswerForm) -> str:
+    """The page as everybody first sees it, rendered once for all that it says; only the nonce differs.
+
+    The key holds everything the page depends on, so nothing ever has to be thrown away for being old: a renamed
+    store or a new survey version is another key.
+    """
+    key = (
+        asking.store.name,
+        asking.touchpoint.name if asking.touchpoint else None,
+        asking.in_store,
+        asking.version.pk,
+        settings.CHAIN_NAME,
+        settings.CHAIN_ACCENT,
+        translation.get_language(),
+    )
+    html = _untouched.get(key)
+    if html is None:
+        if len(_untouched) >= _MOST_UNTOUCHED:
+            _untouched.clear()
+        rendered = page(
+            request, "surveys/question.html", _question_context(asking, form, _NONCE_PLACE), script=page_script()
+        )
+        html = _untouched[key] = rendered.content.decode()
+    return html
+
+
+def _question_context(asking: Asking, form: AnswerForm, nonce: str) -> dict[str, Any]:
+    return {
         "store": asking.store.name,
         "spot": asking.touchpoint.name if asking.touchpoint else "",
         "headline": piped(asking, form.document.headline.text),
@@ -81,13 +130,8 @@ def question_page(
         ],
         "longest": LONGEST_WORDS,
         "in_store": asking.in_store,
-        "nonce": nonce or nonces.mint(asking.scope, version_id=asking.version.pk),
-        "expired": expired,
+        "nonce": nonce,
     } | contact_context(form)
-    response = page(request, "surveys/question.html", context, status=status, script=page_script())
-    # Not `no-store`: Back must show this very form, so that what is sent from it corrects and doubles nothing.
-    response.headers["Cache-Control"] = "private, no-cache"
-    return response
 
 
 def contact_context(form: AnswerForm, *, offer_none: bool = True) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class Asking:
 def touchpoint_by_code(typed: str) -> Touchpoint | None:
     """The touchpoint of a code as a person typed it, retired or not."""
     code = clean_typed_code(typed)
-    return Touchpoint.objects.select_related("store", "replaced_by").filter(code=code).first()
+    return Touchpoint.objects.select_related("store").filter(code=code).first()
 
 
 def invitation_by_token(token: str) -> Invitation | None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from core.inline import Block, page_script, page_style
 from stores.choices import TouchpointKind
+from stores.models import Store
 from surveys.defaults import ensure_surveys
 from surveys.models import Response, SurveyVersion
 from tests.factories import Chain, make_touchpoint
@@ -220,3 +221,15 @@ def test_back_finds_the_form_that_was_sent(client: Client, address: str) -> None
     answered = client.get(address)
     assert answered["Cache-Control"] == "private, no-cache"
     assert b'<form method="post" action="?send"' in answered.content
+
+
+def test_the_page_kept_for_everybody_holds_nothing_of_anybody(client: Client, chain: Chain, address: str) -> None:
+    first, second = (hidden(client.get(address), "form") for _visit in range(2))
+    assert first != second and len(first) > 40
+    typed = client.post(address, {"form": first, "reason": "Only mine", "contact": "call", "phone": "1"})
+    assert typed.status_code == 422 and "Only mine" in typed.content.decode()
+    assert 'id="f-score7" checked' in client.get(address, {"score": "7"}).content.decode()
+    again = client.get(address).content.decode()
+    assert "Only mine" not in again and 'id="f-score7">' in again
+    Store.objects.filter(pk=chain.store.pk).update(name="Kyiv Renamed")
+    assert "Kyiv Renamed" in client.get(address).content.decode()
