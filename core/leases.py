@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from django.db import models, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import CombinedExpression, Value
-from django.db.models.functions import Now
+from django.db.models.functions import Least, Now
 
 
 class ClockNow(Now):
@@ -48,6 +48,8 @@ class Leased(models.Model):
 
 
 Row = TypeVar("Row", bound=Leased)
+# The counter stands still here: work that is broken for weeks must not count itself out of its column.
+MOST_ATTEMPTS = 1000
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def claim(
         if not ids:
             return []
         rows.model._default_manager.filter(pk__in=ids).update(
-            lease_token=token, lease_until=from_now(lease), attempts=F("attempts") + 1
+            lease_token=token, lease_until=from_now(lease), attempts=Least(F("attempts") + 1, MOST_ATTEMPTS)
         )
     again = rows.model._default_manager.filter(pk__in=ids).order_by(*order)
     again.query.select_related = rows.query.select_related

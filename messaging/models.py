@@ -46,6 +46,8 @@ class Message(Leased):
             # The outbox step of the work loop, twice a second.
             models.Index(fields=["run_at"], name="message_due", condition=Q(run_at__isnull=False)),
             models.Index(fields=["kind", "subject_id"], name="message_subject"),
+            # What the audit and /readyz count: messages that a person has to settle.
+            models.Index(fields=["created_at"], name="message_trouble", condition=Q(state__in=["unknown", "dead"])),
         ]
 
     def __str__(self) -> str:

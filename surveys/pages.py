@@ -171,9 +171,15 @@ def _scale(form: AnswerForm) -> list[dict[str, Any]]:
     ]
 
 
-def lost_page(request: HttpRequest, *, invitation: bool = False, status: int = 404, typed: str = "") -> HttpResponse:
-    """The same friendly page for every link that leads nowhere, which still offers a way to be heard."""
-    return page(request, "shopper/lost.html", {"invitation": invitation, "typed": typed}, status=status)
+def lost_page(
+    request: HttpRequest, *, invitation: bool = False, status: int = 404, typed: str = "", asked: bool = False
+) -> HttpResponse:
+    """The same friendly page for every link that leads nowhere, which still offers a way to be heard.
+
+    `asked`: it was opened on purpose, to type a code, and nothing went wrong unless `typed` says what.
+    """
+    context = {"invitation": invitation, "typed": typed, "asked": asked}
+    return page(request, "shopper/lost.html", context, status=status)
 
 
 def away_page(request: HttpRequest) -> HttpResponse:

@@ -48,7 +48,7 @@ def find_touchpoint(request: HttpRequest) -> HttpResponse:
     typed = request.GET.get("code", "").strip()[:40]
     if typed and touchpoint_by_code(typed):
         return _redirect(request, reverse("touchpoint", args=[clean_typed_code(typed)]), status=302)
-    return lost_page(request, typed=typed, status=404 if typed else 200)
+    return lost_page(request, typed=typed, asked=True, status=404 if typed else 200)
 
 
 @public

@@ -113,3 +113,8 @@ def test_a_claim_keeps_what_the_query_joins(steps: QuerySet[CaseStep], django_as
     claims: list[Claim[CaseStep]] = claim(steps.select_related("case"), limit=1, lease=LEASE)
     with django_assert_num_queries(0):
         assert isinstance(claims[0].row.case, Case)
+
+
+def test_work_that_is_broken_for_weeks_stays_claimable(steps: QuerySet[CaseStep]) -> None:
+    steps.update(attempts=32_767)
+    assert len(claim(steps, limit=10, lease=LEASE)) == 10

@@ -233,3 +233,9 @@ def test_the_page_kept_for_everybody_holds_nothing_of_anybody(client: Client, ch
     assert "Only mine" not in again and 'id="f-score7">' in again
     Store.objects.filter(pk=chain.store.pk).update(name="Kyiv Renamed")
     assert "Kyiv Renamed" in client.get(address).content.decode()
+
+
+def test_the_page_for_typing_a_code_complains_of_nothing_yet(client: Client, chain: Chain) -> None:
+    opened = client.get("/q/")
+    assert opened.status_code == 200 and "not in use" not in opened.content.decode()
+    assert "not in use" in client.get("/q/ABCDABCDABCD/").content.decode()
