@@ -7,7 +7,7 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from integrations.api.fields import LanguageField, PastField, StoreField
+from integrations.api.fields import FlagField, LanguageField, PastField, StoreField
 from stores.choices import StoreKind
 from stores.models import Store
 from surveys.models import Response
@@ -16,7 +16,7 @@ from surveys.models import Response
 class ReceiptRequest(serializers.Serializer[Any]):
     """A purchase at the till, for whose receipt a survey link is wanted."""
 
-    store = StoreField(help_text="The store's code.")
+    store = StoreField(kind=StoreKind.SHOP, help_text="The store's code.")
     number = serializers.CharField(max_length=80, help_text="As printed on the receipt. Only a keyed hash is kept.")
     purchased_at = PastField(within=settings.INVITATION_LIFETIME)
     email = serializers.EmailField(required=False, help_text="Where the shopper allowed us to answer.")
@@ -40,7 +40,7 @@ class CallRequest(serializers.Serializer[Any]):
     agent = serializers.CharField(max_length=60, required=False, default="", allow_blank=True)
     ended_at = PastField(within=timedelta(days=1))
     language = LanguageField()
-    consent = serializers.BooleanField(help_text="Whether the caller allowed a text message about this call.")
+    consent = FlagField(help_text="Whether the caller allowed a text message about this call.")
 
 
 class CallAnswer(serializers.Serializer[Any]):

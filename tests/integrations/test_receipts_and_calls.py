@@ -78,6 +78,7 @@ def test_without_consent_the_number_is_not_even_kept(chain: Chain, caller: Calle
     [
         ({"store": "nope"}, "#/store"),
         ({"store": 5}, "#/store"),
+        ({"store": "CALL"}, "#/store"),
         ({"number": ""}, "#/number"),
         ({"number": "a\x00b"}, "#/number"),
         ({"purchased_at": "2026-03-28T17:05:00"}, "#/purchased_at"),
@@ -102,6 +103,8 @@ def test_wrong_fields_are_named_and_store_nothing(
         ({"phone": "12"}, "#/phone"),
         ({"store": "KY1"}, "#/store"),
         ({"consent": None}, "#/consent"),
+        ({"consent": "yes"}, "#/consent"),
+        ({"consent": 1}, "#/consent"),
         ({"ended_at": (timezone.now() - timedelta(days=2)).isoformat()}, "#/ended_at"),
     ],
 )
@@ -116,3 +119,19 @@ def test_a_store_out_of_reach_looks_unknown(chain: Chain, make_caller: Callable[
     unknown = narrow.post(RECEIPTS, receipt(store="nope"))
     assert pointers(out_of_reach) == ["#/store"]
     assert out_of_reach.json() == unknown.json()
+
+
+def test_why_a_store_of_the_other_kind_is_refused(chain: Chain, caller: Caller) -> None:
+    assert caller.post(RECEIPTS, receipt(store="CALL")).json()["detail"] == "This is a call centre."
+    assert caller.post(CALLS, ended_call(store="KY1")).json()["detail"] == "This is no call centre."
+
+
+@pytest.mark.parametrize("levels", [21, 700, 100_000])
+@pytest.mark.parametrize(("before", "after"), [("[", "]"), ('{"a":', "}")])
+def test_a_body_without_end_is_a_bad_request(
+    chain: Chain, caller: Caller, levels: int, before: str, after: str
+) -> None:
+    answer = caller.post(RECEIPTS, before * levels + "1" + after * levels)
+    assert answer.status_code == 400
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["detail"] == "This JSON is nested too deeply."
