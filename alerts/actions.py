@@ -331,31 +331,57 @@ def shopper_reply(response_id: UUID, *, text: str, form_id: UUID | str, at: date
     """The shopper writes on their case page; whoever owns the case is told."""
     words = _cleaned(text)
     with _changing(_case_of(response_id).pk, actor=None, at=at, form_id=form_id) as change:
-        case = change.case
-        recent = case.entries.filter(kind=EntryKind.SHOPPER, created_at__gt=change.at - timedelta(days=1))
-        if recent.count() >= _REPLIES_A_DAY:
-            raise ActionRefused(_("You have written a lot today. Please give us until tomorrow to answer."))
-        entry = change.entry(EntryKind.SHOPPER, words)
-        change.event(EventKind.REPLIED, new={"entry": entry.pk})
-        add_update(change.written, case, about=f"reply:{entry.pk}", at=change.at)
+        _reply(change, words)
+
+
+def _reply(change: _Change, words: str) -> None:
+    entry = _said_by_shopper(change, words)
+    add_update(change.written, change.case, about=f"reply:{entry.pk}", at=change.at)
+
+
+def _said_by_shopper(change: _Change, words: str) -> CaseEntry:
+    case = change.case
+    recent = case.entries.filter(kind=EntryKind.SHOPPER, created_at__gt=change.at - timedelta(days=1))
+    if recent.count() >= _REPLIES_A_DAY:
+        raise ActionRefused(_("You have written a lot today. Please give us until tomorrow to answer."))
+    entry = change.entry(EntryKind.SHOPPER, words)
+    change.event(EventKind.REPLIED, new={"entry": entry.pk})
+    return entry
 
 
 @_once
-def confirm(response_id: UUID, *, contacted: bool, solved: bool, at: datetime | None = None) -> None:
+def confirm(
+    response_id: UUID,
+    *,
+    contacted: bool | None,
+    solved: bool,
+    text: str = "",
+    form_id: UUID | str | None = None,
+    at: datetime | None = None,
+) -> None:
     """The shopper's two answers. Yes closes the case for good, No reopens it one level up.
 
-    The same answer again changes nothing; a No after a Yes, or after the silence, still reopens.
+    `contacted` is None when that was not asked: nobody could. The same answer again changes nothing; a No after a Yes,
+    or after the silence, still reopens. The `text` of a No goes out with the notice of the reopening, any other is a
+    reply; it needs a `form_id`.
     """
-    with _changing(_case_of(response_id).pk, actor=None, at=at) as change:
+    words = _cleaned(text, required=False)
+    form = form_id if words else None
+    with _changing(_case_of(response_id).pk, actor=None, at=at, form_id=form) as change:
         case = change.case
         answers = {"contacted": contacted, "solved": solved}
         last = case.verifications.order_by("-round").first()
         if case.state not in ANSWERABLE or last is None:
-            if last is not None and last.answered_at and last.solved is False and not solved:
+            again = last is not None and last.answered_at and last.solved is False and not solved
+            if not again:
+                raise ActionRefused(_("We are still working on this. Please answer once it is done."))
+        else:
+            again = case.state == CaseState.CONFIRMED and solved
+        if again or last is None:
+            if not words:
                 raise _AlreadyDone
-            raise ActionRefused(_("We are still working on this. Please answer once it is done."))
-        if case.state == CaseState.CONFIRMED and solved:
-            raise _AlreadyDone
+            _reply(change, words)
+            return
         Verification.objects.filter(pk=last.pk).update(
             answered_at=change.at, run_at=None, lease_token=None, lease_until=None, **answers
         )
@@ -363,8 +389,11 @@ def confirm(response_id: UUID, *, contacted: bool, solved: bool, at: datetime | 
             case.closed_at = change.at
             moved = change.move(CaseState.CONFIRMED)
             change.event(EventKind.CONFIRMED, old=moved["old"], new=moved["new"] | answers)
+            if words:
+                _reply(change, words)
         else:
-            _reopen(change, answers)
+            said = {"words": _said_by_shopper(change, words).pk} if words else {}
+            _reopen(change, answers | said)
 
 
 def _reopen(change: _Change, answers: dict[str, Any]) -> None:

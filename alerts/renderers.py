@@ -17,7 +17,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from alerts.choices import TO_DO, CaseState, Severity
+from alerts.choices import TO_DO, CaseState, EventKind, Severity
 from alerts.models import Case, CaseEntry, Verification
 from alerts.notices import CASE_ANSWER, CASE_ESCALATED, CASE_NOTICE, CASE_UPDATE, VERIFICATION
 from alerts.queries import is_reachable
@@ -47,6 +47,16 @@ class _Notice:
     wish: str
     url: str
     severe: bool
+    reopened: "_Reopening | None"
+
+
+@dataclass(frozen=True)
+class _Reopening:
+    """The shopper's No: as a mark of the subject, as a sentence, and the words that came with it, redacted."""
+
+    mark: str
+    sentence: str
+    words: str
 
 
 def _score(response: Response) -> str:
@@ -92,6 +102,24 @@ def redacted_words(responses: list[Response]) -> list[str]:
     return words
 
 
+def _reopening(case: Case) -> _Reopening | None:
+    """The last time that the shopper said No; None of a case that was never reopened."""
+    event = case.events.filter(kind=EventKind.REOPENED).order_by("-pk").first() if case.round else None
+    if event is None:
+        return None
+    contacted = {
+        True: _("They say that they were contacted."),
+        False: _("They say that they were not contacted."),
+    }.get(event.new.get("contacted"), "")
+    mark = _("Reopened: the shopper says it is not solved")
+    entry = case.entries.filter(pk=event.new.get("words", 0)).first()
+    words = ""
+    if entry is not None and entry.text:
+        staff = names_of_staff([case.store])[case.store_id]
+        words = redact(entry.text, languages=[case.response.language], staff_names=staff)
+    return _Reopening(mark, f"{mark}. {contacted}".strip(), words)
+
+
 def _case(message: Message) -> Case | None:
     return (
         Case.objects.select_related("store__node", "response__contact", "response__store__node", "response__touchpoint")
@@ -104,7 +132,7 @@ def _notice(case: Case) -> _Notice:
     response = case.response
     further = list(Response.objects.filter(appended_to__case=case).select_related("store__node").order_by("pk"))
     lead = ""
-    if response.still_here:
+    if response.still_here and not case.round:
         spot = response.touchpoint.name or response.touchpoint.get_kind_display() if response.touchpoint else ""
         lead = (
             _("Still in the store, at: %(spot)s. May someone come?") % {"spot": spot}
@@ -123,6 +151,7 @@ def _notice(case: Case) -> _Notice:
         wish=response.get_contact_wish_display() if is_reachable(response) else "",
         url=settings.PUBLIC_URL + reverse("case", args=[case.pk]),
         severe=case.severity == Severity.SEVERE,
+        reopened=_reopening(case) if case.state in TO_DO else None,
     )
 
 
@@ -131,11 +160,22 @@ def _to_staff(message: Message, opening: str, *, kind: str) -> Rendered | None:
     if case is None or (case.state not in TO_DO and kind != CASE_UPDATE):
         return None
     notice = _notice(case)
-    marks = [mark for mark in (notice.headline, _("still here") if notice.lead else "") if mark]
-    subject = " · ".join([*marks, notice.score, notice.store, notice.clock])
+    reopened = notice.reopened
+    marks = [
+        reopened.mark if reopened else "",
+        notice.headline,
+        _("still here") if notice.lead else "",
+        notice.score,
+        notice.store,
+        notice.clock,
+    ]
+    subject = " · ".join(mark for mark in marks if mark)
     if message.channel == Channel.SMS:
-        words = Truncator(" ".join(" ".join(notice.words).split())).chars(_SMS_WORDS)
+        said = [reopened.words, *notice.words] if reopened else notice.words
+        words = Truncator(" ".join(" ".join(said).split())).chars(_SMS_WORDS)
         return Rendered("", " ".join(part for part in (f"{subject}.", notice.lead, words, notice.url) if part))
+    if reopened:
+        opening = reopened.sentence if kind == CASE_NOTICE else f"{opening} {reopened.sentence}"
     context = {"notice": notice, "opening": opening, "chain_name": settings.CHAIN_NAME}
     return Rendered(
         subject,

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -107,17 +106,25 @@ def _act(request: HttpRequest, response: Response, form_id: UUID, typed: str) ->
                 raise actions.ActionRefused(_("Please shorten your text."))
             actions.shopper_reply(response.pk, text=typed, form_id=form_id)
         case "confirm":
-            contacted, solved = request.POST.get("contacted"), request.POST.get("solved")
-            if {contacted, solved} - {"yes", "no"}:
-                raise actions.ActionRefused(_("Please answer both questions."))
-            with transaction.atomic():
-                actions.confirm(response.pk, contacted=contacted == "yes", solved=solved == "yes")
-                if typed:
-                    actions.shopper_reply(response.pk, text=typed, form_id=form_id)
+            _confirm(request, response, form_id, typed)
         case "withdraw":
             actions.withdraw_permission(response.pk)
         case "erase":
             actions.erase(response.pk)
+
+
+def _confirm(request: HttpRequest, response: Response, form_id: UUID, typed: str) -> None:
+    contacted, solved = request.POST.get("contacted"), request.POST.get("solved")
+    if not {contacted, solved} <= {"yes", "no"}:
+        raise actions.ActionRefused(_("Please answer both questions."))
+    actions.confirm(
+        response.pk,
+        contacted=contacted == "yes",
+        solved=solved == "yes",
+        text=typed,
+        # Another answer with the same words is another form.
+        form_id=uuid5(form_id, f"{contacted} {solved}"),
+    )
 
 
 @public

@@ -152,3 +152,33 @@ def test_a_case_of_several_responses_shows_all_words(chain: Chain) -> None:
     text = written("case_notice").text
     assert "First complaint" in text and "Second complaint" in text
     assert Response.objects.count() == 2
+
+
+@pytest.mark.parametrize(("contacted", "told"), [(True, "were contacted"), (False, "were not contacted"), (None, "")])
+def test_a_no_is_one_notice_that_says_so_and_quotes_the_new_words(
+    chain: Chain, root_cause: RootCause, contacted: bool | None, told: str
+) -> None:
+    case = open_case(chain, words="First complaint")
+    actions.record_contact(case.pk, actor=chain.manager, channel="call", reached=True, form_id=uuid4())
+    actions.resolve(case.pk, actor=chain.manager, root_cause_id=root_cause.pk, form_id=uuid4())
+    old, form_id = set(Message.objects.values_list("pk", flat=True)), uuid4()
+    words = f"{chain.manager.name} lied, call me on +380671234567"
+    for _tap in range(2):
+        actions.confirm(case.response_id, contacted=contacted, solved=False, text=words, form_id=form_id)
+    new = Message.objects.exclude(pk__in=old)
+    assert [(message.kind, message.user) for message in new] == [("case_notice", chain.area_manager)]
+    assert case.entries.filter(kind="shopper").get().text == words
+    mail = written("case_notice")
+    assert mail.subject == "Reopened: the shopper says it is not solved · 2/10 · Kyiv One · 30 min left"
+    for body in (mail.text, mail.html):
+        assert "Reopened: the shopper says it is not solved." in body and "unhappy" not in body
+        assert told in body and ("They say" in body) is bool(told)
+        assert body.index("lied, call me") < body.index("First complaint")
+        assert "671234567" not in body and chain.manager.name not in body
+    new.update(channel="sms")
+    assert "lied, call me" in written("case_notice").text
+    # What is written later, even with the same answer, is news of its own.
+    actions.confirm(case.response_id, contacted=contacted, solved=False, text="And more", form_id=uuid4())
+    assert new.filter(kind="case_update").count() == 1
+    actions.erase(case.response_id)
+    assert "lied" not in written("case_notice").text
