@@ -115,16 +115,25 @@ def _act(request: HttpRequest, response: Response, form_id: UUID, typed: str) ->
 
 def _confirm(request: HttpRequest, response: Response, form_id: UUID, typed: str) -> None:
     contacted, solved = request.POST.get("contacted"), request.POST.get("solved")
-    if not {contacted, solved} <= {"yes", "no"}:
+    if not _had_an_address(response):
+        contacted = None
+        if solved not in {"yes", "no"}:
+            raise actions.ActionRefused(_("Please answer the question."))
+    elif not {contacted, solved} <= {"yes", "no"}:
         raise actions.ActionRefused(_("Please answer both questions."))
     actions.confirm(
         response.pk,
-        contacted=contacted == "yes",
+        contacted=None if contacted is None else contacted == "yes",
         solved=solved == "yes",
         text=typed,
         # Another answer with the same words is another form.
         form_id=uuid5(form_id, f"{contacted} {solved}"),
     )
+
+
+def _had_an_address(response: Response) -> bool:
+    """Whether anybody could ever have contacted the shopper: nobody else is asked whether we did."""
+    return response.contact_id is not None
 
 
 @public
@@ -159,6 +168,7 @@ def _case_context(request: HttpRequest, response: Response, *, typed: str, probl
         "entries": _conversation(response, case),
         "can_write": _is_own(case, response),
         "asks": answerable,
+        "asks_contacted": _had_an_address(response),
         "settled": case is not None and case.state == CaseState.CONFIRMED,
         "contacted": request.POST.get("contacted", ""),
         "solved": request.POST.get("solved", ""),

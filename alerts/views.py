@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from alerts import actions
 from alerts.cards import cards_of, reach_of, words_of
-from alerts.choices import TO_DO, CaseState, Severity
+from alerts.choices import TO_DO, CaseState, EventKind, Severity
 from alerts.forms import FORMS, CaseForm
-from alerts.history import conversation_of, history_of
+from alerts.history import Moment, conversation_of, history_of
 from alerts.inbox import Tab, cases_in, page_of, praise, waiting_for, with_everything
 from alerts.models import Case, CaseResponse
-from alerts.queries import cases_visible_to
+from alerts.queries import cases_visible_to, is_reachable
 from stores.access import StaffRequest, roles_required
 from stores.choices import CASE_ROLES
 from stores.models import User
@@ -142,8 +142,15 @@ def _context(request: StaffRequest, found: Case, bound: CaseForm | None = None) 
         "may_resolve": to_do and bool(tried),
         "severe": found.severity == Severity.SEVERE,
         "verification": found.verifications.order_by("-round").first() if not to_do else None,
+        "was_asked": _was_asked(moments),
         "now_ms": _now_ms(),
     }
+
+
+def _was_asked(moments: list[Moment]) -> bool:
+    """Whether the question of the present round went out; where no message can, it only waits."""
+    turns = [moment.kind for moment in moments if moment.kind in {EventKind.ASKED, EventKind.REOPENED}]
+    return turns[-1:] == [EventKind.ASKED]
 
 
 def _acknowledge(case_id: UUID, user: User, data: dict[str, Any]) -> str:
@@ -182,7 +189,9 @@ def _resolve(case_id: UUID, user: User, data: dict[str, Any]) -> str:
     actions.resolve(
         case_id, actor=user, root_cause_id=data["root_cause"].pk, text=data["text"], form_id=data["form_id"]
     )
-    return _("Resolved. The shopper will be asked whether it is.")
+    if is_reachable(Case.objects.select_related("response__contact").get(pk=case_id).response):
+        return _("Resolved. The shopper will be asked whether it is.")
+    return _("Resolved. No message can go out; the question waits on the shopper's private page.")
 
 
 _PERFORM: dict[str, Callable[[UUID, User, dict[str, Any]], str]] = {

@@ -1,6 +1,7 @@
 """The page of a case: what it shows, and every action as the plain form that it is."""
 
 import re
+from html import unescape
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -11,7 +12,9 @@ from django.utils import timezone
 
 from alerts import actions
 from alerts.choices import CaseState, EntryKind, EventKind
-from alerts.models import Case, RootCause
+from alerts.models import Case, RootCause, Verification
+from alerts.work import follow_verifications
+from core.leases import ClockNow
 from messaging.models import Message
 from sentiment.models import Analysis
 from surveys.choices import ContactWish
@@ -208,6 +211,38 @@ def test_without_a_wish_the_cause_is_fixed_instead(manager: Client, chain: Chain
     assert "Resolved" in said(
         manager, send(manager, case, "resolve", root_cause=RootCause.objects.all()[0].pk, text="")
     )
+
+
+WAITS = "No message can go out; the question waits on the shopper's private page."
+
+
+def test_where_no_message_can_go_out_nobody_is_said_to_be_asked(manager: Client, chain: Chain) -> None:
+    case, cause = make_case(chain.touchpoint, wish=ContactWish.NONE), RootCause.objects.all()[0]
+    html = read(manager, case)
+    assert WAITS in html and "the shopper is asked" not in html
+    confirmed = said(manager, send(manager, case, "resolve", root_cause=cause.pk, text="Second till opened."))
+    assert WAITS in unescape(confirmed)
+    for _time in range(2):
+        html = read(manager, case)
+        assert WAITS in html and "asked, no word yet" not in html and "will be asked" not in html
+        # When it would be time to ask, there is nobody to ask.
+        Verification.objects.update(run_at=ClockNow())
+        if Verification.objects.filter(asked_at=None).exists():
+            follow_verifications()
+    actions.confirm(case.response_id, contacted=None, solved=True)
+    assert "<dd>not asked</dd>" in read(manager, case)
+
+
+def test_a_shopper_who_was_asked_is_said_to_be_asked(manager: Client, chain: Chain) -> None:
+    case, cause = make_case(chain.touchpoint, wish=ContactWish.EMAIL), RootCause.objects.all()[0]
+    send(manager, case, "answer", text="I am sorry.")
+    assert "will be asked" in said(manager, send(manager, case, "resolve", root_cause=cause.pk, text=""))
+    assert "<dd>will be asked</dd>" in read(manager, case)
+    Verification.objects.update(run_at=ClockNow())
+    follow_verifications()
+    assert "asked, no word yet" in read(manager, case)
+    actions.withdraw_permission(case.response_id)
+    assert "asked, no word yet" in read(manager, case)
 
 
 def test_whoever_is_still_in_the_store_can_be_met(manager: Client, chain: Chain) -> None:

@@ -110,6 +110,25 @@ def test_no_reopens_with_what_is_missing(client: Client, chain: Chain, private: 
     assert "not solved" in client.get(private).content.decode()
 
 
+def test_whoever_left_no_address_is_not_asked_whether_we_contacted_them(
+    client: Client, chain: Chain, answer: Any
+) -> None:
+    ensure_defaults()
+    answer(score="2", reason="Nobody came")
+    page = f"/c/{Response.objects.get().token}/"
+    cause = RootCause.objects.order_by("order")[0]
+    actions.resolve(
+        Case.objects.get().pk, actor=chain.manager, root_cause_id=cause.pk, text="Fixed", form_id=new_form_id()
+    )
+    asked = client.get(page).content.decode()
+    assert "Was it solved?" in asked and "Did we contact you?" not in asked
+    assert act(client, page, "confirm").status_code == 422
+    assert act(client, page, "confirm", solved="no", contacted="yes", text="Still cold").status_code == 303
+    verification = Case.objects.get().verifications.get()
+    assert (verification.contacted, verification.solved) == (None, False)
+    assert Case.objects.get().state == CaseState.OPEN
+
+
 def test_taking_back_the_permission(client: Client, private: str) -> None:
     assert act(client, private, "withdraw").status_code == 303
     response = Response.objects.get()
