@@ -70,22 +70,22 @@ def _figures(wall: Wall) -> list[dict[str, str]]:
     rows = [{"value": str(wall.responses), "label": gettext("answers in all"), "note": ""}]
     for source, figure in wall.figures:
         label = gettext("NPS · %(source)s") % {"source": source.name}
-        rows.append({"value": _nps(figure), "label": label, "note": _note(figure)})
+        rows.append({"value": _nps(figure), "label": label, "note": _note(figure.nps.n, hidden=figure.hidden)})
     for one in wall.smileys:
         happy = sum(one.counts[3:])
-        value = "–" if one.hidden else percent(happy / one.n)
+        value = gettext("hidden") if one.hidden else percent(happy / one.n)
         label = gettext("happy or very happy · %(source)s") % {"source": one.source.name}
-        rows.append({"value": value, "label": label, "note": gettext("n = %(n)s") % {"n": one.n}})
+        rows.append({"value": value, "label": label, "note": _note(one.n, hidden=one.hidden)})
     return rows
 
 
 def _nps(figure: Figure) -> str:
-    return f"{points(figure.nps.score)} ± {points(figure.nps.margin)}" if figure.shown else "–"
+    return f"{points(figure.nps.score)} ± {points(figure.nps.margin)}" if figure.shown else gettext("hidden")
 
 
-def _note(figure: Figure) -> str:
-    note = gettext("n = %(n)s") % {"n": figure.nps.n}
-    if figure.hidden:
+def _note(n: int, *, hidden: bool) -> str:
+    note = gettext("n = %(n)s") % {"n": n}
+    if hidden:
         note += " · " + gettext("shown from %(min_shown)s answers on") % {"min_shown": MIN_SHOWN}
     return note
 

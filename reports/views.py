@@ -23,6 +23,7 @@ from reports.pdf import wall_pdf
 from reports.periods import Period, Week, latest_day
 from reports.statistics import MIN_RANKED, MIN_SHOWN
 from reports.wall import Wall, build_wall
+from stores.choices import StoreKind
 from stores.models import Store, User
 from surveys.choices import ResponseChannel, SampleKind
 
@@ -42,7 +43,8 @@ def reports(request: HttpRequest) -> HttpResponse:
     context = {
         "overview": found,
         "store_groups": _store_groups(found),
-        "store_count": len(stores),
+        "shop_count": sum(store.kind == StoreKind.SHOP for store in stores),
+        "call_centre_count": sum(store.kind == StoreKind.CALL_CENTRE for store in stores),
         "filters": filters,
         "period": period,
         "chart": week_chart(found.weeks),
@@ -61,7 +63,7 @@ def _store_groups(found: Overview) -> list[tuple[list[StoreRow], str]]:
         (found.ranked, ""),
         (found.few, gettext("Too few to rank")),
         (found.hidden, gettext("Score hidden")),
-        (found.silent, gettext("No answers")),
+        (found.silent, gettext("No answers of this kind")),
     ]
 
 

@@ -1,7 +1,8 @@
 """The verbatim wall: what a store's shoppers said in a week and what was done, for the people who work there.
 
 Only words that were read and redacted get here. What touches on safety, discrimination, law or data protection is
-for the people of the case, not for a wall.
+for the people of the case, not for a wall. Where words and score contradict each other, a machine that misread the
+words is likelier than a shopper who did not mean the score, so neither hangs.
 """
 
 from collections import Counter
@@ -24,13 +25,16 @@ from sentiment.models import Analysis, Sentiment
 from sentiment.queries import names_of_staff
 from sentiment.redaction import redact
 from stores.models import Store
-from surveys.choices import QuestionKind
+from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, QuestionKind
 
 MOST_PRAISES, MOST_LESSONS, MOST_DONE = 10, 3, 4
 _LONGEST = 420
 # So many words are enough for a quotation to count fully.
 _TELLING_WORDS = 12
 _REPEATED_TOPIC = 0.25
+# Words that the model cannot judge, as in a language it has not learnt, speak by their score; this many must they be.
+_WORDS_UNJUDGED = 5
+_SURE_BY_SCORE = 0.5
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def build_wall(store: Store, week: Week) -> Wall:
         verbatim__response__store=store, verbatim__response__local_day__range=(week.monday, week.sunday)
     ).exclude(verbatim__response__flags__contains=[STAFF_FLAG])
     fit = list(
-        readings.filter(analysed_at__isnull=False, confident=True, urgency=[], verbatim__response__erased_at=None)
+        readings.filter(analysed_at__isnull=False, urgency=[], verbatim__response__erased_at=None)
         .exclude(redacted="")
         .select_related("verbatim__response")
         .order_by("pk")
@@ -122,11 +126,12 @@ def build_wall(store: Store, week: Week) -> Wall:
 
 def _voices(readings: Iterable[Analysis], wanted: Sentiment, limit: int) -> list[Voice]:
     """The clearest and most telling words of one sentiment, preferring topics not yet on the wall."""
-    left = {one.redacted.strip().casefold(): one for one in readings if one.sentiment == wanted}
+    left = {one.redacted.strip().casefold(): one for one in readings if _sentiment(one) == wanted}
     candidates, seen, chosen = list(left.values()), Counter[str](), list[Analysis]()
 
     def worth(one: Analysis) -> float:
-        sure = (one.p_positive if wanted == Sentiment.POSITIVE else one.p_negative) or 0
+        read = (one.p_positive if wanted == Sentiment.POSITIVE else one.p_negative) or 0
+        sure = read if one.confident else _SURE_BY_SCORE
         telling = min(1.0, len(one.redacted.split()) / _TELLING_WORDS)
         repeated = max((seen[hit["topic"]] for hit in one.topics), default=0)
         return sure * telling - _REPEATED_TOPIC * repeated
@@ -137,6 +142,21 @@ def _voices(readings: Iterable[Analysis], wanted: Sentiment, limit: int) -> list
         chosen.append(best)
         seen.update(hit["topic"] for hit in best.topics)
     return [_voice(one) for one in chosen]
+
+
+def _sentiment(one: Analysis) -> Sentiment | None:
+    """What words and score agree on; None where they contradict each other or say nothing."""
+    response = one.verbatim.response
+    kind, score = QuestionKind(response.headline_kind), response.score
+    happy = score is not None and score >= PROMOTER_AT_LEAST[kind]
+    unhappy = score is not None and score <= UNHAPPY_AT_MOST[kind]
+    if not one.confident:
+        if len(one.redacted.split()) < _WORDS_UNJUDGED:
+            return None
+        return Sentiment.POSITIVE if happy else Sentiment.NEGATIVE if unhappy else None
+    if (one.sentiment == Sentiment.POSITIVE and unhappy) or (one.sentiment == Sentiment.NEGATIVE and happy):
+        return None
+    return Sentiment(one.sentiment)
 
 
 def _voice(one: Analysis) -> Voice:
@@ -150,7 +170,7 @@ def _shortened(text: str) -> str:
 
 
 def _done(store: Store, week: Week) -> list[Done]:
-    """What was done in cases closed that week, the latest first; each with the words that opened it."""
+    """What was done in cases closed that week: first those with the shopper's words, then the latest, no deed twice."""
     start, end = week.bounds(store.time_zone)
     cases = (
         Case.objects.filter(store=store, resolved_at__gte=start, resolved_at__lt=end, entries__kind=EntryKind.ACTION)
@@ -162,7 +182,7 @@ def _done(store: Store, week: Week) -> list[Done]:
     )
     staff = names_of_staff([store])[store.pk]
     found: list[Done] = []
-    for case in cases[: 4 * MOST_DONE]:
+    for case in cases[: 10 * MOST_DONE]:
         reading = (
             Analysis.objects.filter(verbatim__response=case.response_id, analysed_at__isnull=False)
             .select_related("verbatim__response")
@@ -174,9 +194,8 @@ def _done(store: Store, week: Week) -> list[Done]:
         did = redact(entry.text, languages=[*store.languages, get_language() or "en"], staff_names=staff)
         said = _voice(reading) if reading and reading.redacted else None
         found.append(Done(said, _shortened(did)))
-        if len(found) == MOST_DONE:
-            break
-    return found
+    found.sort(key=lambda one: one.said is None)
+    return list({one.did.casefold(): one for one in reversed(found)}.values())[::-1][:MOST_DONE]
 
 
 def _figures(store: Store, week: Week) -> tuple[list[tuple[Source, Figure]], list[Smileys], int]:

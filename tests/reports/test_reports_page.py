@@ -293,3 +293,10 @@ def test_a_page_costs_few_queries_however_many_stores(client, chain):
     ) as queries:
         client.get(reverse("reports"))
     assert len(queries) <= 16, [query["sql"][:90] for query in queries]
+
+
+def test_a_call_centre_is_not_counted_as_a_store(client, chain):
+    text = text_of(page(client, chain.head_office))
+    assert "3 stores" in text
+    assert "1 call centre" in text
+    assert "call centre" not in text_of(page(client, chain.manager))

@@ -56,9 +56,13 @@ def leave(
     redacted: str = "",
     language: str = "en",
     day: date = TODAY,
+    score: int | None = -1,
     **changes: Any,
 ) -> Response:
-    (response,) = answer(chain.touchpoint, 9, day=day, words=words, language=language)
+    """Read words with a score that goes with them, unless another is given."""
+    if score == -1:
+        score = 3 if sentiment == Sentiment.NEGATIVE else 9
+    (response,) = answer(chain.touchpoint, score, day=day, words=words, language=language)
     analysis = make_analysis(response.verbatims.get(), sentiment=sentiment, redacted=redacted)
     Analysis.objects.filter(pk=analysis.pk).update(**changes)
     return response
@@ -141,6 +145,56 @@ def test_what_never_hangs_on_a_wall(client, chain):
     assert wall.empty
 
 
+@pytest.mark.parametrize(
+    ("score", "sentiment", "praised", "learnt"),
+    [
+        (10, "positive", True, False),
+        (8, "positive", True, False),
+        (None, "positive", True, False),
+        (6, "positive", False, False),
+        (9, "negative", False, False),
+        (8, "negative", False, True),
+        (0, "negative", False, True),
+        (None, "negative", False, True),
+        (10, "neutral", False, False),
+    ],
+)
+def test_words_hang_only_where_the_score_does_not_contradict(chain, score, sentiment, praised, learnt):
+    leave(chain, "He really knows his knives", sentiment=Sentiment(sentiment), score=score)
+    wall = build_wall(chain.store, Week.of(TODAY))
+    assert (bool(wall.praises), bool(wall.lessons)) == (praised, learnt)
+
+
+@pytest.mark.parametrize(
+    ("score", "praised", "learnt"), [(9, True, False), (8, False, False), (6, False, True), (None, False, False)]
+)
+def test_words_in_a_language_that_is_not_judged_speak_by_their_score(chain, score, praised, learnt):
+    leave(chain, "تغليف الهدية كان جميلاً جداً", sentiment=Sentiment.NEUTRAL, language="ar", score=score, confident=False)
+    wall = build_wall(chain.store, Week.of(TODAY))
+    assert (bool(wall.praises), bool(wall.lessons)) == (praised, learnt)
+
+
+def test_no_deed_twice_and_those_with_words_first(chain):
+    def done(words: str, did: str, hours_ago: int) -> None:
+        response = (
+            leave(chain, words, sentiment=Sentiment.NEGATIVE) if words else answer(chain.touchpoint, 2, day=TODAY)[0]
+        )
+        _start, end = Week.of(TODAY).bounds(chain.store.time_zone)
+        case = make_case(response, state=CaseState.RESOLVED, resolved_at=end - timedelta(hours=hours_ago))
+        CaseEntry.objects.create(case=case, kind="action", text=did, author=chain.manager)
+
+    done("", "Opened a second till", 1)
+    done("", "Painted the door", 2)
+    done("", "Painted the door", 3)
+    done("Two in the queue before me, and one till", "Opened a second till", 4)
+    done("One till for all of us", "Opened a second till", 5)
+    pairs = build_wall(chain.store, Week.of(TODAY)).done
+    assert [(one.said and one.said.text, one.did) for one in pairs] == [
+        ("Two in the queue before me, and one till", "Opened a second till"),
+        (None, "Painted the door"),
+    ]
+
+
 def test_the_same_words_hang_once_and_topics_vary(chain):
     for number in range(12):
         leave(
@@ -193,14 +247,19 @@ def test_you_said_we_did_from_closed_cases_without_names(client, chain):
 def test_figures_of_the_week_with_n_and_margin(client, chain):
     answer(chain.touchpoint, 10, day=TODAY, times=12)
     answer(chain.touchpoint, 10, day=TODAY, times=3, channel="receipt", sample_kind="verified")
+    answer(chain.touchpoint, 5, day=TODAY, times=4, headline_kind="smiley5")
     content = re.sub(r"<[^>]+>|\s+", " ", wall_of(client, chain.manager, chain.store).content.decode())
     content = re.sub(r"\s+", " ", content)
     assert "100 ± " in content
     assert "n = 12" in content
     assert "n = 3 · shown from 5 answers on" in content
+    assert "n = 4 · shown from 5 answers on" in content
+    assert content.count(" hidden ") == 2
     text = printed(wall_of(client, chain.manager, chain.store, name="wall_pdf").content)
     assert re.search(r"100 ± \d+", text)
-    assert "n = 3" in text
+    assert "n = 3 · shown from 5 answers on" in text
+    assert "n = 4 · shown from 5 answers on" in text
+    assert text.count("hidden") == 2
 
 
 def test_hostile_words_are_printed_as_words(client, chain):
