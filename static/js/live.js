@@ -48,6 +48,25 @@
     document.title = count ? `(${count}) ${title}` : title;
   }
 
+  // What was typed when the session ended waits in this tab until the page opens again after signing in.
+  const drafts = `typed ${location.pathname}`;
+
+  function keepTyped() {
+    const typed = [...document.querySelectorAll("textarea")].filter((area) => area.value);
+    if (typed.length) sessionStorage.setItem(drafts, JSON.stringify(typed.map((area) => [area.id, area.value])));
+  }
+
+  function putBack() {
+    for (const [id, text] of JSON.parse(sessionStorage.getItem(drafts) || "[]")) {
+      const area = document.getElementById(id);
+      if (!area) continue;
+      area.value = text;
+      const fold = area.closest("details");
+      if (fold) fold.open = true;
+    }
+    sessionStorage.removeItem(drafts);
+  }
+
   const isLook = (event) => event.detail.elt?.matches?.("[data-live]");
 
   document.addEventListener("htmx:afterRequest", (event) => {
@@ -69,6 +88,7 @@
     const asked = new URL(event.detail.xhr.responseURL, location.href).pathname;
     if (asked === new URL(event.detail.pathInfo.requestPath, location.href).pathname) return;
     event.detail.shouldSwap = false;
+    keepTyped();
     location.reload();
   });
   document.addEventListener("htmx:afterSettle", () => {
@@ -81,6 +101,7 @@
   });
   document.addEventListener("visibilitychange", look);
   window.addEventListener("online", look);
+  putBack();
   showCount();
   const first = live();
   if (first) setInterval(look, Number(first.dataset.live));

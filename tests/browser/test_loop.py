@@ -211,3 +211,24 @@ def test_a_tunnel_loses_nothing_and_doubles_nothing(visit: Callable[..., Visitor
     page.go_back()
     page.wait_for_load_state()
     assert Response.objects.count() == 1
+
+
+def test_what_was_typed_outlives_the_session(visit: Callable[..., Visitor], shop: Chain) -> None:
+    answer(visit(), shop.touchpoint.code, score=2, words=WORDS, email="shopper@mail.example")
+    case = Case.objects.get()
+    manager = visit()
+    sign_in(manager, shop.manager)
+    manager.go(f"/cases/{case.pk}/")
+    page = manager.page
+    unfold(manager, "Add a note for colleagues")
+    page.locator("#note-text").fill("Half a page of notes")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Add note").click()
+    page.wait_for_url(re.compile(r"/login/"))
+    page.get_by_label("E-mail").fill(shop.manager.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile(rf"/cases/{case.pk}/$"))
+    expect(page.locator("#note-text")).to_be_visible()
+    expect(page.locator("#note-text")).to_have_value("Half a page of notes")
+    assert not page.evaluate("Object.keys(sessionStorage).filter((key) => key.startsWith('typed'))")
