@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db.models import F
@@ -20,7 +20,7 @@ from alerts.models import Case, CaseEntry, CaseEvent, CaseStep, RootCause, Verif
 from alerts.notices import CASE_ANSWER, VERIFICATION, Written, add_step_notices, add_update
 from alerts.opening import Verdict
 from alerts.policy import DEFAULT_POLICY
-from demo.deeds import ACTIONS, ANSWERS, NOTES
+from demo.deeds import NOTES, Deed, deed_about
 from messaging.choices import MessageState
 from messaging.models import Message
 from messaging.outbox import draft
@@ -35,6 +35,7 @@ _SENT_AFTER = timedelta(seconds=2)
 _READ_AFTER = timedelta(seconds=4)
 _LANGUAGE = "en"
 _WORKDAY = timedelta(hours=8)
+Said = TypeVar("Said")
 
 
 @dataclass
@@ -74,6 +75,7 @@ class Opening:
     """That a response became a case at `at`; `raised` is what its words, read a little later, made more of it."""
 
     response: Response
+    words: str
     verdict: Verdict
     at: datetime
     raised: Verdict | None = None
@@ -382,7 +384,7 @@ class Chronicler:
     def __init__(self, rng: random.Random, *, now: datetime) -> None:
         self.rng, self.now = rng, now
         self.chronicle = Chronicle()
-        self.root_causes = list(RootCause.objects.filter(active=True))
+        self.root_causes = {cause.name: cause for cause in RootCause.objects.all()}
         self._known: dict[int, tuple[StoreHours, dict[str, list[User]]]] = {}
 
     def tell(self, opened: list[Opening]) -> Chronicle:
@@ -399,7 +401,8 @@ class Chronicler:
                 story.raise_severity(opening.raised, at + _READ_AFTER)
             how = self._LATEST[number - first_latest] if number >= first_latest else "usual"
             # Nobody leaves a shopper alone overnight.
-            self._go_on(story, "usual" if how == "untouched" and self.now - at > _WORKDAY else how, at)
+            how = "usual" if how == "untouched" and self.now - at > _WORKDAY else how
+            self._go_on(story, deed_about(opening.words), how, at)
             story.climb_until(self.now)
             stories.append(story)
         self._dispute(stories)
@@ -417,7 +420,7 @@ class Chronicler:
             self._known[store.pk] = hours_of(store), people_by_role(store)
         return self._known[store.pk]
 
-    def _go_on(self, story: Story, how: str, since: datetime) -> None:
+    def _go_on(self, story: Story, deed: Deed, how: str, since: datetime) -> None:
         """One round: acknowledge, contact or fix, resolve, hear from the shopper."""
         rng, case = self.rng, story.case
         # Stores differ: some look at once, some when somebody asks why not.
@@ -430,27 +433,28 @@ class Chronicler:
         acted = story.open_minutes_later(min(rng.expovariate(1 / 9) + 1, 300), noticed)
         if how == "acknowledged" or acted > self.now:
             return
-        self._act(story, actor, acted, how)
+        self._act(story, deed, actor, acted, how)
         resolved = story.open_minutes_later(rng.uniform(10, 300), acted)
         if how in {"contacted", "attempted"} or resolved > self.now:
             return
-        cause = rng.choice(self.root_causes)
-        verification = story.resolve(actor, resolved, root_cause=cause, text=self._said(ACTIONS, actor.language))
-        self._hear(story, verification)
+        action = _in(case.store.languages[0], deed.action)
+        verification = story.resolve(actor, resolved, root_cause=self.root_causes[deed.cause], text=action)
+        self._hear(story, deed, verification)
 
-    def _act(self, story: Story, actor: User, at: datetime, how: str) -> None:
+    def _act(self, story: Story, deed: Deed, actor: User, at: datetime, how: str) -> None:
         rng, case = self.rng, story.case
         if case.fix_only:
-            story.fix(actor, at, self._said(ACTIONS, actor.language))
+            story.fix(actor, at, _in(case.store.languages[0], deed.action))
         elif how != "attempted" and rng.random() < 0.45:
-            story.answer(actor, at, self._said(ANSWERS, story.response.language))
+            story.answer(actor, at, _in(story.response.language, deed.answer))
         else:
             channel = {"call": "call", "text": "sms", "email": "email"}[story.response.contact_wish]
             reached = how != "attempted" and rng.random() < 0.85
-            note = self._said(NOTES, actor.language) if rng.random() < 0.4 else ""
+            notes = _in(actor.language, NOTES)
+            note = rng.choice(notes) if rng.random() < 0.4 else ""
             story.contact(actor, at, channel=channel, reached=reached, note=note)
 
-    def _hear(self, story: Story, verification: Verification) -> None:
+    def _hear(self, story: Story, deed: Deed, verification: Verification) -> None:
         rng, case = self.rng, story.case
         assert verification.run_at is not None
         if verification.run_at > self.now:
@@ -465,12 +469,13 @@ class Chronicler:
             contacted = case.contacted_at is not None
             story.confirm(verification, answered_at, contacted=contacted, solved=solved)
             if not solved:
-                self._go_on(story, "usual", answered_at)
+                self._go_on(story, deed, "usual", answered_at)
         elif verification.run_at <= self.now:
             story.give_up_waiting(verification)
 
-    def _said(self, phrases: dict[str, list[str]], language: str) -> str:
-        return self.rng.choice(phrases.get(language) or phrases[_LANGUAGE])
-
     def _uuid(self) -> uuid.UUID:
         return uuid.UUID(int=self.rng.getrandbits(128), version=4)
+
+
+def _in(language: str, phrases: dict[str, Said]) -> Said:
+    return phrases.get(language, phrases[_LANGUAGE])

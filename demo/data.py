@@ -10,6 +10,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.urls import reverse
 from django.utils import timezone
 
 from alerts.choices import Severity, Trigger
@@ -20,7 +21,7 @@ from alerts.rules import Facts, first_that_holds
 from core.tokens import keyed_hash, link_token
 from demo.cases import Chronicler, Opening
 from demo.places import PASSWORD, make_places
-from demo.voices import Narrator, Voices
+from demo.voices import MANY_SCRIPTS_AT, Narrator, Voices, last_full_week
 from integrations.choices import Scope
 from integrations.models import ApiKey, hash_of
 from reports.facts import count_store
@@ -113,8 +114,16 @@ def describe() -> dict[str, Any]:
             for spot in Touchpoint.objects.filter(retired_at=None).select_related("store").order_by("pk")
         ],
         "invitations": [{"token": one.token, "channel": one.channel} for one in fresh],
+        "walls": [_wall_in_three_scripts()],
         "api_key": f"{_KEY_PREFIX}.{_key_secret()}",
     }
+
+
+def _wall_in_three_scripts() -> dict[str, str]:
+    made_at = ApiKey.objects.get(prefix=_KEY_PREFIX).created_at
+    store = Store.objects.get(code=MANY_SCRIPTS_AT)
+    week = last_full_week(made_at, store.time_zone)
+    return {"store": store.code, "path": reverse("wall", args=[store.code, week])}
 
 
 def _one_of_each_first(held: Iterable[RoleAssignment]) -> list[RoleAssignment]:
@@ -173,7 +182,7 @@ def _judge(voices: Voices, analyses: list[Analysis]) -> list[Opening]:
         analysis = read_as.get(response.pk)
         evaluations.append(Evaluation(response=response, trigger=Trigger.SCORE, revision=1, done_at=at))
         rule = first_that_holds(by_trigger[Trigger.SCORE], _facts(response, None))
-        by_words = None
+        by_words, words = None, analysis.verbatim.text if analysis else ""
         if analysis:
             done_at = at + 2 * _READ_AFTER
             evaluations.append(
@@ -184,9 +193,10 @@ def _judge(voices: Voices, analyses: list[Analysis]) -> list[Opening]:
             by_words = first_that_holds(by_trigger[Trigger.TEXT], _facts(response, analysis))
         if rule:
             severe = by_words if by_words and by_words.severity == Severity.SEVERE else None
-            opened.append(Opening(response, _verdict(rule), at, raised=_verdict(severe) if severe else None))
+            raised = _verdict(severe) if severe else None
+            opened.append(Opening(response, words, _verdict(rule), at, raised=raised))
         elif by_words:
-            opened.append(Opening(response, _verdict(by_words), at + 2 * _READ_AFTER))
+            opened.append(Opening(response, words, _verdict(by_words), at + 2 * _READ_AFTER))
     Evaluation.objects.bulk_create(evaluations, batch_size=1000)
     return sorted(opened, key=lambda opening: opening.at)
 

@@ -13,6 +13,7 @@ from core.tokens import keyed_hash, link_token, token_hash
 from customers.models import Contact, ContactKind, Permission, Receipt
 from demo.comments import COMMENTS
 from demo.places import Places
+from reports.periods import Week
 from stores.models import Store, Touchpoint
 from surveys.choices import ContactWish, QuestionKind, ResponseChannel, SampleKind
 from surveys.models import Call, Invitation, Response, SurveyVersion, Verbatim
@@ -21,6 +22,9 @@ from surveys.wording import permission_wording
 DAYS = 91
 _RESPONSES_A_WEEK = 10
 _CALLS_A_WEEK = 16
+# Where shoppers praised in Latin, Cyrillic and Arabic letters within the last full week.
+MANY_SCRIPTS_AT = "BE1"
+_MANY_SCRIPTS = ("de", "uk", "ar")
 _INVITATION_LIFETIME = timedelta(days=30)
 # Who writes in which language, by the store's country, in percent.
 _LANGUAGES = {
@@ -94,6 +98,8 @@ class Narrator:
             if store.code == "BN1":  # and something was put right here
                 mood = Mood(good=0.42, bad=0.34, late_shift=-0.24)
             self._tell_store(store, places.touchpoints[store.pk], mood)
+            if store.code == MANY_SCRIPTS_AT:
+                self._tell_in_many_scripts(store, places.touchpoints[store.pk])
         assert places.call_centre is not None
         self._tell_store(places.call_centre, [], Mood(good=0.5, bad=0.2))
         self.voices.responses.sort(key=lambda response: response.submitted_at)
@@ -108,6 +114,13 @@ class Narrator:
             at = self._open_moment(hours, days_ago)
             recent = self.now - at < timedelta(days=21)
             self._respond(store, touchpoints, mood.draw(self.rng, recent=recent), at)
+
+    def _tell_in_many_scripts(self, store: Store, touchpoints: list[Touchpoint]) -> None:
+        zone = ZoneInfo(store.time_zone)
+        tuesday = last_full_week(self.now, store.time_zone).monday + timedelta(days=1)
+        for later, language in enumerate(_MANY_SCRIPTS):
+            at = _between(zone, tuesday + timedelta(days=later), time(11), time(18), self.rng.random())
+            self._respond(store, touchpoints, "good", at, said=(language, COMMENTS[language]["good"][0]))
 
     def _open_moment(self, hours: StoreHours, days_ago: float) -> datetime:
         """A moment about that long ago at which the store is open, by day."""
@@ -124,9 +137,18 @@ class Narrator:
                     return moment
             day -= timedelta(days=1)
 
-    def _respond(self, store: Store, touchpoints: list[Touchpoint], mood: str, at: datetime) -> None:
+    def _respond(
+        self,
+        store: Store,
+        touchpoints: list[Touchpoint],
+        mood: str,
+        at: datetime,
+        *,
+        said: tuple[str, str] | None = None,
+    ) -> None:
+        """One response; `said` are its language and words where they are not left to chance."""
         rng = self.rng
-        said_in = _pick(rng, _LANGUAGES[store.country])
+        said_in = said[0] if said else _pick(rng, _LANGUAGES[store.country])
         page = said_in if said_in in _PAGE_LANGUAGES else store.languages[0]
         touchpoint, invitation = None, None
         if not touchpoints:
@@ -141,9 +163,9 @@ class Narrator:
         scores = _SCORES[kind][mood]
         # Few are wholly unhappy: the middle of the scale's lower part is the most common.
         score = max(rng.choice(scores), rng.choice(scores)) if mood == "bad" else rng.choice(scores)
-        if rng.random() < 0.004:
+        if not said and rng.random() < 0.004:
             mood = "alarm"
-        words = self._words(store, said_in, mood, channel)
+        words = said[1] if said else self._words(store, said_in, mood, channel)
         wish, contact = self._wish(store, page, mood, invitation, at)
         response = Response(
             pk=self._uuid(),
@@ -270,6 +292,11 @@ class Narrator:
 
     def _uuid(self) -> uuid.UUID:
         return uuid.UUID(int=self.rng.getrandbits(128), version=4)
+
+
+def last_full_week(now: datetime, zone: str) -> Week:
+    """The week before the one that runs, by the calendar of that time zone."""
+    return Week.of(now.astimezone(ZoneInfo(zone)).date()) + -1
 
 
 def _between(zone: ZoneInfo, day: date, begin: time, end: time, part: float) -> datetime:

@@ -14,19 +14,20 @@ from django.db.models import Count
 from django.test import override_settings
 from django.utils import timezone
 
-from alerts.choices import TO_DO, CaseState, EventKind, StepState
-from alerts.models import Case, CaseEvent, CaseStep, Evaluation, Verification
+from alerts.choices import TO_DO, CaseState, EntryKind, EventKind, StepState
+from alerts.models import Case, CaseEvent, CaseStep, Evaluation, RootCause, Verification
 from alerts.queries import is_reachable
 from core.work import watches
 from demo.comments import COMMENTS
 from demo.data import SEED, describe, keep_a_clock_running
+from demo.deeds import DEEDS, deed_about
 from demo.places import Places
 from demo.voices import Narrator
 from messaging.models import Message
 from reports.models import StoreDay
 from sentiment.models import Analysis
 from stores.choices import NodeKind, Role, StoreKind
-from stores.models import Node, OpeningInterval, RoleAssignment, Store, Touchpoint
+from stores.models import Node, OpeningInterval, RoleAssignment, Store, Touchpoint, User
 from surveys.choices import UNHAPPY_AT_MOST, QuestionKind, ResponseChannel
 from surveys.defaults import ensure_surveys
 from surveys.models import Invitation, Response, Verbatim
@@ -94,6 +95,40 @@ def test_every_word_is_read_and_judged() -> None:
     read = Analysis.objects.exclude(analysed_at=None)
     assert not read.exclude(pk__in=judged).exists()
     assert not Response.objects.filter(evaluations=None).exists()
+
+
+def test_what_was_done_goes_with_what_was_said() -> None:
+    """In the language of the store, under the root cause that fits, and told to the shopper in theirs."""
+    seen = Counter[str]()
+    cases = Case.objects.exclude(resolved_at=None).select_related("store", "response", "root_cause")
+    for case in cases.prefetch_related("entries", "response__verbatims"):
+        words = [verbatim.text for verbatim in case.response.verbatims.all()]
+        deed = deed_about(words[0] if words else "")
+        assert case.root_cause is not None and case.root_cause.name == deed.cause
+        for entry in case.entries.all():
+            if entry.kind == EntryKind.ACTION:
+                assert entry.text == deed.action[case.store.languages[0]]
+            elif entry.kind == EntryKind.ANSWER:
+                assert entry.text == deed.answer[case.response.language]
+            seen[entry.kind] += 1
+    assert seen[EntryKind.ACTION] > 100 and seen[EntryKind.ANSWER] > 20
+    assert deed_about("Umkleide dreckig, kein Haken, kein Licht.") is DEEDS["fitting"]
+    assert {deed.cause for deed in DEEDS.values()} <= set(RootCause.objects.values_list("name", flat=True))
+
+
+def test_one_wall_in_three_scripts() -> None:
+    from django.test import Client
+
+    (named,) = describe()["walls"]
+    visitor = Client()
+    visitor.force_login(User.objects.get(email="head.office@staff.example"))
+    page = visitor.get(named["path"])
+    assert page.status_code == 200
+    wall = page.context["wall"]
+    languages = {voice.language for voice in wall.praises + wall.lessons}
+    assert {"de", "uk", "ar"} <= languages
+    assert wall.week == wall.week.of(timezone.now().date()) + -1
+    assert visitor.get(named["path"].rstrip("/") + ".pdf").status_code == 200
 
 
 def test_private_details_are_redacted() -> None:
