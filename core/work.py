@@ -13,8 +13,13 @@ from core.models import Heartbeat
 
 log = structlog.get_logger()
 POLL_SECS = 0.5
+# The least time from one look to the next: threads that end at about the same moment are served by one look.
+PACE_SECS = 0.05
 BEAT_SECS = 5
-THREADS = 4
+# Mostly waiting for a mail server; each keeps a database connection.
+THREADS = 8
+# How long the last jobs of the threads wait for each other; a message may take as long as its server's time-out.
+CLOSE_SECS = 30
 LANES = ("alerts", "facts", "analysis")
 
 
@@ -73,7 +78,7 @@ class Background:
 
     def __init__(self, threads: int = THREADS) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="work")
-        self._places = threads
+        self._threads = self._places = threads
         self._lock = threading.Lock()
 
     def free(self) -> int:
@@ -81,13 +86,21 @@ class Background:
         return self._places
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Run `job` in a thread with a database connection of its own; wakes the loop when it ends."""
+        """Run `job` in a thread, which keeps a database connection of its own; wakes the loop when it ends."""
         with self._lock:
             self._places -= 1
         self._pool.submit(self._run, job)
 
     def close(self) -> None:
-        """Wait for what has begun."""
+        """Wait for what has begun, and have every thread give its connection back."""
+        together = threading.Barrier(self._threads)
+
+        def last_job() -> None:
+            together.wait(CLOSE_SECS)
+            connections.close_all()
+
+        for _thread in range(self._threads):
+            self._pool.submit(last_job)
         self._pool.shutdown(wait=True)
 
     def _run(self, job: Callable[[], None]) -> None:
@@ -96,7 +109,7 @@ class Background:
         except Exception:  # the row's lease runs out and another worker takes it
             log.exception("background work failed")
         finally:
-            connections.close_all()
+            close_old_connections()
             with self._lock:
                 self._places += 1
             _woken.set()
@@ -145,6 +158,7 @@ def run_forever(lanes: list[str], *, stop: Callable[[], bool]) -> None:
     beat_due = 0.0
     try:
         while not stop():
+            looked_at = time.monotonic()
             _woken.clear()
             try:
                 if time.monotonic() >= beat_due:
@@ -160,6 +174,7 @@ def run_forever(lanes: list[str], *, stop: Callable[[], bool]) -> None:
                 close_old_connections()
             if not taken:
                 _woken.wait(POLL_SECS)
+            time.sleep(max(0.0, looked_at + PACE_SECS - time.monotonic()))
     finally:
         _background.close()
         _background = None

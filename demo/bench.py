@@ -26,7 +26,6 @@ from alerts.models import Case, CaseStep
 from alerts.policy import ensure_defaults
 from demo import bare
 from demo.site import Site
-from messaging.catcher import Catcher
 from messaging.models import Message
 from stores.choices import NodeKind, Role, TouchpointKind
 from stores.models import Node, OpeningInterval, RoleAssignment, Store, Touchpoint, User
@@ -154,13 +153,26 @@ def _own_database_url() -> str:
     )
 
 
+_MAIL_SERVER = """
+import sys
+from messaging.catcher import Catcher
+with Catcher() as catcher:
+    print(catcher.smtp_port, flush=True)
+    sys.stdin.read()
+"""
+
+
 def notice_latency(place: Place, *, seconds: int, rate: int) -> Iterator[Figure]:
     """Unhappy responses at a steady rate; from Send to the notice handed to an SMTP server, no django-q2 running."""
-    catcher = Catcher()
-    catcher.start()
+    # A process of its own, or the mail server would wait for the shoppers' threads of this one.
+    catcher = subprocess.Popen(
+        [sys.executable, "-c", _MAIL_SERVER], cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert catcher.stdin and catcher.stdout
+    port = int(catcher.stdout.readline())
     environment = os.environ | {
         "DATABASE_URL": _own_database_url(),
-        "EMAIL_URL": f"smtp://127.0.0.1:{catcher.smtp_port}",
+        "EMAIL_URL": f"smtp://127.0.0.1:{port}",
         "SECRET_KEY": settings.SECRET_KEY,
         "FIELD_KEY": ",".join(settings.FIELD_KEYS),
         "LINK_KEY": ",".join(settings.LINK_KEYS),
@@ -201,7 +213,8 @@ def notice_latency(place: Place, *, seconds: int, rate: int) -> Iterator[Figure]
     finally:
         worker.terminate()
         worker.wait(20)
-        catcher.stop()
+        catcher.stdin.close()
+        catcher.wait(20)
     sent = list(notices.values_list("sent_at", "created_at"))
     waits = sorted(60.0 if at is None else (at - made).total_seconds() for at, made in sent)
     if len(waits) < seconds * rate:
