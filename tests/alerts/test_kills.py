@@ -132,7 +132,7 @@ def test_dying_at_any_step_loses_nothing(cast: Chain, catcher: Catcher, tmp_path
     points = ["claimed", "written", "committed", "message_claimed", "message_sending", "message_sent", "message_marked"]
     cases = [open_case(cast, contact=None) for _ in points]
     for point, case in zip(points, cases, strict=True):
-        _put_off_messages()
+        _put_off_everything()
         mine = case.steps.filter(ordinal=1) if "message" not in point else Message.objects.filter(subject_id=case.pk)
         mine.update(run_at=ClockNow())
         _die_at(point, catcher, tmp_path)
@@ -174,16 +174,18 @@ def _die_at(point: str, catcher: Catcher, folder: Path) -> None:
             kill(worker)
 
 
-def _put_off_messages() -> None:
-    """Leave the next process one thing to do."""
-    Message.objects.filter(run_at__isnull=False).update(run_at=timezone.now() + timedelta(hours=1))
+def _put_off_everything() -> None:
+    """Leave the next process one thing to do: a step whose lease ran out meanwhile would send notices beside it."""
+    later = timezone.now() + timedelta(hours=1)
+    Message.objects.filter(run_at__isnull=False).update(run_at=later)
+    CaseStep.objects.filter(run_at__isnull=False).update(run_at=later)
 
 
 def _text_to_a_shopper(cast: Chain, point: str, catcher: Catcher, folder: Path) -> UUID:
     """An answer to a shopper who wishes to be texted; its sender dies at `point`."""
     number = "+38067000000" + ("1" if point == "message_sending" else "2")
     case = open_case(cast, contact=number)
-    _put_off_messages()
+    _put_off_everything()
     answer_shopper(case.pk, actor=cast.manager, text="Sorry.", form_id=uuid4())
     message = Message.objects.get(kind="case_answer", contact=case.response.contact)
     _die_at(point, catcher, folder)

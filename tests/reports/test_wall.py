@@ -106,7 +106,7 @@ def test_a_week_that_does_not_exist(client, chain, week):
 def test_a_store_that_does_not_exist(client, chain):
     client.force_login(chain.manager)
     assert client.get(f"/wall/NOWHERE/{WEEK}/").status_code == 404
-    assert client.get(f"/wall/%00/{WEEK}/").status_code == 404
+    assert client.get(f"/wall/%00/{WEEK}/").status_code == 400
 
 
 def test_a_future_and_an_empty_week_say_what_to_do(client, chain):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -97,7 +98,10 @@ def test_the_clock_is_given_by_moments_and_not_by_a_number_of_seconds(manager: C
     clock = clock_on(html)
     assert int(clock["due"]) == round(case.due_at.timestamp() * 1000)
     assert clock["state"] == "running" and clock["minutes"] == "30"
-    [(opens, closes)] = [tuple(map(int, span.split("-"))) for span in clock["open"].split()]
+    # Open round the clock is a span for each day: around the store's midnight there are two, which touch.
+    spans = [tuple(map(int, span.split("-"))) for span in clock["open"].split()]
+    assert all(before[1] == after[0] for before, after in pairwise(spans))
+    opens, closes = spans[0][0], spans[-1][1]
     assert closes == int(clock["due"])
     assert 19 * 60_000 < closes - opens <= 20 * 60_000
     server_now = re.search(r'data-server-now="(\d+)"', html)
