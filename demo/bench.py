@@ -225,18 +225,21 @@ def notice_latency(place: Place, *, seconds: int, rate: int) -> Iterator[Figure]
 
 def inbox_page(place: Place) -> Iterator[Figure]:
     """The inbox of a manager with a thousand open cases, and its poll when nothing changed."""
-    client = Client()
+    client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(place.manager, backend="allauth.account.auth_backends.AuthenticationBackend")
     missing = 1000 - Case.objects.filter(store=place.store, state="open").count()
     shopper = Site()
     for _number in range(max(0, missing)):
         answer(shopper, place.till.code, score=0, words="Nobody at the till.")
     waits = []
-    for _call in range(40):
-        began = time.perf_counter()
-        page = client.get("/inbox/")
-        waits.append((time.perf_counter() - began) * 1000)
-        _expect(page.status_code, 200)
+    # The names of static files as they are: nobody need have collected them.
+    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    with override_settings(STORAGES=settings.STORAGES | plain):
+        for _call in range(40):
+            began = time.perf_counter()
+            page = client.get("/inbox/")
+            waits.append((time.perf_counter() - began) * 1000)
+            _expect(page.status_code, 200)
     yield figure("inbox page, p95 with 1,000 open cases", sorted(waits)[int(len(waits) * 0.95)], "ms", budget=150)
 
 
