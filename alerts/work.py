@@ -31,7 +31,6 @@ BATCH = 50
 LEASE = timedelta(seconds=10)
 _LONGEST_WAIT = timedelta(seconds=60)
 _PATIENCE_SECS = 30
-_MOST_COUNTED = 10_000
 Row = TypeVar("Row", bound=Leased)
 
 
@@ -59,10 +58,8 @@ def _work_off(rows: QuerySet[Row], do: Callable[[Claim[Row]], None]) -> int:
 def _step_aside(claimed: Claim[Row], error: Exception) -> None:
     later = from_now(min(retry_delay(claimed.row.attempts), _LONGEST_WAIT))
     fields = {field.name for field in type(claimed.row)._meta.get_fields()}
-    # What is tried for ever must not count beyond its column: no claim of anything would succeed any more.
-    attempts = min(claimed.row.attempts, _MOST_COUNTED)
     named = {"last_error": type(error).__name__} if "last_error" in fields else {}
-    finish(claimed, run_at=later, attempts=attempts, **named)
+    finish(claimed, run_at=later, **named)
 
 
 def _finish(claimed: Claim[Row], **changes: object) -> None:
