@@ -52,8 +52,9 @@ def judge(evaluation: Evaluation, response: Response, *, fresh: bool) -> Case | 
     return _join_case(response, verdict) or open_case(response, verdict)
 
 
-def _verdict(trigger: str, response: Response, analysis: Analysis | None) -> Verdict | None:
-    facts = Facts(
+def facts_of(response: Response, analysis: Analysis | None) -> Facts:
+    """What the rules may look at, of a response and of the reading of its words."""
+    return Facts(
         kind=response.headline_kind,
         score=response.score,
         channel=response.channel,
@@ -63,6 +64,10 @@ def _verdict(trigger: str, response: Response, analysis: Analysis | None) -> Ver
         urgency=tuple(analysis.urgency) if analysis else (),
         urgency_certain=bool(analysis and analysis.urgency_certain),
     )
+
+
+def _verdict(trigger: str, response: Response, analysis: Analysis | None) -> Verdict | None:
+    facts = facts_of(response, analysis)
     rule = first_that_holds(Rule.objects.filter(trigger=trigger, active=True), facts)
     return Verdict(rule.name, trigger, rule.severity) if rule else None
 

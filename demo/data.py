@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from alerts.choices import Severity, Trigger
 from alerts.models import Case, Evaluation, Rule
-from alerts.opening import Verdict
+from alerts.opening import Verdict, facts_of
 from alerts.policy import ensure_defaults
-from alerts.rules import Facts, first_that_holds
+from alerts.rules import first_that_holds
 from core.tokens import keyed_hash, link_token
 from demo.cases import Chronicler, Opening
 from demo.places import PASSWORD, make_places
@@ -35,7 +35,7 @@ from surveys.choices import ContactWish, ResponseChannel
 from surveys.defaults import ensure_surveys
 from surveys.forms import Answers, Wish
 from surveys.inviting import call_ended, receipt_link
-from surveys.models import Invitation, Response, Verbatim
+from surveys.models import Invitation, Verbatim
 from surveys.queries import asking_at
 
 log = structlog.get_logger()
@@ -181,7 +181,7 @@ def _judge(voices: Voices, analyses: list[Analysis]) -> list[Opening]:
         at = response.submitted_at
         analysis = read_as.get(response.pk)
         evaluations.append(Evaluation(response=response, trigger=Trigger.SCORE, revision=1, done_at=at))
-        rule = first_that_holds(by_trigger[Trigger.SCORE], _facts(response, None))
+        rule = first_that_holds(by_trigger[Trigger.SCORE], facts_of(response, None))
         by_words, words = None, analysis.verbatim.text if analysis else ""
         if analysis:
             done_at = at + 2 * _READ_AFTER
@@ -190,7 +190,7 @@ def _judge(voices: Voices, analyses: list[Analysis]) -> list[Opening]:
                     response=response, trigger=Trigger.TEXT, revision=0, verbatim=analysis.verbatim, done_at=done_at
                 )
             )
-            by_words = first_that_holds(by_trigger[Trigger.TEXT], _facts(response, analysis))
+            by_words = first_that_holds(by_trigger[Trigger.TEXT], facts_of(response, analysis))
         if rule:
             severe = by_words if by_words and by_words.severity == Severity.SEVERE else None
             raised = _verdict(severe) if severe else None
@@ -203,19 +203,6 @@ def _judge(voices: Voices, analyses: list[Analysis]) -> list[Opening]:
 
 def _verdict(rule: Rule) -> Verdict:
     return Verdict(rule.name, rule.trigger, rule.severity)
-
-
-def _facts(response: Response, analysis: Analysis | None) -> Facts:
-    return Facts(
-        kind=response.headline_kind,
-        score=response.score,
-        channel=response.channel,
-        still_here=response.still_here,
-        p_negative=analysis.p_negative if analysis else None,
-        confident=bool(analysis and analysis.confident),
-        urgency=tuple(analysis.urgency) if analysis else (),
-        urgency_certain=bool(analysis and analysis.urgency_certain),
-    )
 
 
 def _count(stores: list[Store], now: datetime) -> None:
