@@ -1,0 +1,17 @@
+"""The chain's tree, its stores, their hours and touchpoints, and the people who answer for them."""
+
+from stores.models.hours import HoursException, OpeningInterval
+from stores.models.people import RoleAssignment, User, UserManager
+from stores.models.touchpoints import Touchpoint
+from stores.models.tree import Node, Store
+
+__all__ = [
+    "HoursException",
+    "Node",
+    "OpeningInterval",
+    "RoleAssignment",
+    "Store",
+    "Touchpoint",
+    "User",
+    "UserManager",
+]
