@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from .classifier import LABELS, Classifier, get_classifier
+from .classifier import LABELS, Classifier, Scores, get_classifier
 from .languages import find_language
 from .lexicon import Word, split_words
 from .redaction import redact
@@ -28,16 +28,31 @@ class TopicHit:
 
 @dataclass(frozen=True)
 class Reading:
+    """What one text means.
+
+    `alarming` and `proven` say all that a rule needs about the text's own weight: in a proven language an alarming
+    text may open a case by itself, in any other it asks a person to look. `alarming` is the model's own judgement
+    (four such alarms in five were right where it was measured); no rule needs a threshold beside it.
+
+    `embedding` is for likeness: the text's vector of length one, each component as a signed byte in 127ths
+    (`np.frombuffer(embedding, np.int8)`; the cosine of two is their scalar product / 127²). Vectors are comparable only
+    under one `model_version`; empty when the model has none, which is so for an operator's own, and for a text in
+    which there is nothing to compare.
+    """
+
     language: str
     language_confidence: float
     sentiment: Sentiment
     probabilities: dict[str, float]
     confident: bool  # False: too few or too strange words; then neutral, and never a reason to alarm
+    alarming: bool  # confident, and so likely negative that the text alone is a reason to act
+    proven: bool  # the model was measured in this language on enough real comments and found good enough
     topics: list[TopicHit]
     urgency: list[str]  # of urgency.URGENCIES
     urgency_certain: bool  # True: may open a case by itself; False: a person should look
     redacted: str
     model_version: str
+    embedding: bytes
 
 
 @dataclass
@@ -86,6 +101,8 @@ def read(
                 sentiment=cast(Sentiment, sentiment),
                 probabilities={label: round(value, 4) for label, value in row.items()},
                 confident=confident,
+                alarming=confident and row["negative"] >= classifier.alert_threshold,
+                proven=draft.language in classifier.proven,
                 topics=[
                     TopicHit(topic, parts.get((i, topic), sentiment))
                     for topic in TOPICS
@@ -95,6 +112,7 @@ def read(
                 urgency_certain=urgency.certain and len(draft.words) >= _FEW_WORDS,
                 redacted=redact(texts[i], languages=languages, staff_names=staff),
                 model_version=classifier.version,
+                embedding=_embedding(scores, i),
             )
         )
     return readings
@@ -103,6 +121,11 @@ def read(
 def alert_threshold(model: str | None = None) -> float:
     """The negative probability from which on a text alone may open a case: 80 % of such alarms were right on dev."""
     return get_classifier(model).alert_threshold
+
+
+def _embedding(scores: Scores, i: int) -> bytes:
+    strange = float(scores.unknown[i]) >= _MOSTLY_UNKNOWN
+    return b"" if scores.embeddings is None or strange else scores.embeddings[i].tobytes()
 
 
 def _draft(text: str, page: str | None, chain: Sequence[str]) -> _Draft:

@@ -76,6 +76,7 @@ def write_served(data: Path, work: Path, out: Path, recipe: Recipe) -> None:
         blend_tuned=recipe.blend_tuned,
         temperature=1.0,
         alert_threshold=1.0,
+        proven=[],
     )
     _write_config(out, config)
 

@@ -3,6 +3,8 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from sentiment.classifier import LABELS, ModelMissing, label_column
@@ -131,6 +133,45 @@ def test_threads_may_share_the_model() -> None:
 
 def test_the_threshold_is_a_calibrated_one() -> None:
     assert 0.4 < alert_threshold() < 0.95
+
+
+def test_an_alarm_is_the_models_own_judgement() -> None:
+    for text in [
+        "The staff were rude and ignored us.",
+        "The shop is on the corner.",
+        "Lovely staff, thank you!",
+        "bad",
+    ]:
+        reading = read_one(text, "en")
+        assert reading.alarming == (reading.confident and reading.probabilities["negative"] >= alert_threshold())
+        assert reading.proven
+    assert read_one("The staff were rude and ignored us.").alarming
+    assert not read_one("Terrible!").alarming
+
+
+def test_a_language_without_enough_real_comments_is_unproven() -> None:
+    assert not read_one("Bardzo zła obsługa, sprzedawczyni była niemiła, nie polecam.").proven
+
+
+def test_embeddings_tell_likeness() -> None:
+    def vector(text: str) -> npt.NDArray[np.float64]:
+        return np.frombuffer(read_one(text).embedding, np.int8).astype(float) / 127
+
+    ring, broken, coffee = map(
+        vector,
+        [
+            "The clasp of my necklace broke after one day.",
+            "Der Verschluss meiner Kette ist nach einem Tag kaputtgegangen.",
+            "Free parking and a nice coffee while you wait.",
+        ],
+    )
+    assert ring @ ring == pytest.approx(1, abs=0.02)
+    assert ring @ broken > ring @ coffee
+
+
+@pytest.mark.parametrize("text", ["", "ที่นี่แย่มาก พนักงานหยาบคาย ไม่มาอีก"])
+def test_what_cannot_be_read_has_no_embedding(text: str) -> None:
+    assert read_one(text, "en").embedding == b""
 
 
 def test_the_model_names_its_version() -> None:
