@@ -8,7 +8,7 @@ from django.db.models.signals import post_migrate
 def _schedule_jobs(sender: object, **_: Any) -> None:
     from django_q.models import Schedule  # noqa: PLC0415
 
-    from core.jobs import ensure_schedules  # noqa: PLC0415
+    from core.schedules import ensure_schedules  # noqa: PLC0415
 
     if Schedule._meta.db_table in connection.introspection.table_names():
         ensure_schedules()
@@ -20,5 +20,8 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.module_loading import autodiscover_modules  # noqa: PLC0415
 
+        from core import jobs, work  # noqa: PLC0415
+
         autodiscover_modules("personal")
+        work.register_watch("jobs that nobody takes up", jobs.PATIENCE_SECS, jobs.count_overdue)
         post_migrate.connect(_schedule_jobs, sender=self)

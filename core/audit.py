@@ -13,6 +13,7 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
+from core import jobs
 from core.health import overdue_work, silence_of_jobs, silence_of_lanes
 from core.models import Heartbeat
 from core.views import JOBS_PATIENCE_SECS
@@ -42,8 +43,8 @@ def do_deserted_work(lanes: list[str], *, budget_secs: float) -> int:
 def problems(lanes: list[str]) -> dict[str, object]:
     """What is wrong now, given the deserted lanes; empty when all is well."""
     found: dict[str, object] = {f"{_NO_LOOP} {lane}": True for lane in lanes}
-    jobs = silence_of_jobs()
-    if jobs is None or jobs > JOBS_PATIENCE_SECS:
+    silence = silence_of_jobs()
+    if silence is None or silence > JOBS_PATIENCE_SECS:
         found["no canary of django-q2"] = True
     return found | overdue_work()
 
@@ -65,6 +66,8 @@ def audit(*, help_out: bool = True) -> dict[str, object]:
     lanes = deserted_lanes()
     if help_out and lanes and (taken := do_deserted_work(lanes, budget_secs=PERIOD_SECS)):
         log.warning("audit did the work of deserted lanes", lanes=lanes, rows=taken)
+    if help_out and (silence_of_jobs() or 0) > JOBS_PATIENCE_SECS and jobs.run_due():
+        log.warning("audit did a long job, for django-q2 is silent")
     found = problems(lanes)
     if not found:
         ping()

@@ -1,33 +1,159 @@
-"""What django-q2 does for this room by the clock. Alerts never depend on it."""
+"""Long work that a person asked for and watches: imports, exports, posters, reading old words again.
 
+A job is a row with a lease; django-q2 only says when to look. It runs as a generator: whatever happens between two
+`yield`s is one transaction together with the progress, so a killed job goes on after its last finished step, and
+nothing of a step happens twice.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
-from django.core.management import call_command
-from django_q.models import Schedule
+import structlog
+from django.db import transaction
+from django_q.tasks import async_task
 
-from core import retention
-from core.health import CANARY
-from core.models import Heartbeat
+from core.leases import Claim, ClockNow, LeaseLost, claim, finish, from_now, retry_delay
+from core.models import Job, JobState
+from core.personal import impersonal, register
 
-# By name: changed here, changed there at the next `migrate`.
-SCHEDULES: dict[str, dict[str, Any]] = {
-    "canary": {"func": "core.jobs.sing", "schedule_type": Schedule.MINUTES, "minutes": 1},
-    "retention": {"func": "core.jobs.purge", "schedule_type": Schedule.DAILY},
-}
-
-
-def ensure_schedules() -> None:
-    """Have django-q2 run what is listed here; the next run of a known schedule is left as it is."""
-    for name, wanted in SCHEDULES.items():
-        Schedule.objects.update_or_create(name=name, defaults=wanted)
-
-
-def sing() -> None:
-    """Say that django-q2 starts tasks: `/readyz`, the audit and the supervisor listen."""
-    Heartbeat.beat(CANARY)
+log = structlog.get_logger()
+Runner = Callable[[Job], Iterator[None]]
+# Shorter than django-q2's time-out; a single step must end well before that too.
+SLICE_SECS = 25
+LEASE = timedelta(seconds=120)
+MAX_ATTEMPTS = 5
+KEPT_FOR = timedelta(days=7)
+PATIENCE_SECS = 600
+_runners: dict[str, Runner] = {}
+_END = object()
 
 
-def purge() -> None:
-    """Blank or delete what has been kept for as long as we said, and the sessions that ran out."""
-    retention.purge()
-    call_command("clearsessions")
+class JobFailed(Exception):
+    """What was asked for cannot be done; the message is for the person who asked, and nothing is tried again."""
+
+
+def register_job(kind: str, run: Runner) -> None:
+    """Have jobs of `kind` run by `run`, called once from the owning room's `apps.py` or `receivers.py`.
+
+    `run(job)` yields after each step, having set `job.done`, `job.total`, `job.note` and `job.cursor`; begun anew, it
+    goes on from `job.cursor`. A step may take seconds, not minutes. It raises JobFailed with words for the person.
+    """
+    _runners[kind] = run
+
+
+def start_job(
+    kind: str, *, owner: int | None, title: str, params: dict[str, Any] | None = None, back_url: str = ""
+) -> Job:
+    """Ask for a job, in the caller's transaction. `params` and the title may hold nothing that outlives KEPT_FOR."""
+    if kind not in _runners:
+        raise ValueError(f"No job {kind!r}; there are {', '.join(sorted(_runners))}.")
+    with transaction.atomic():
+        job = Job.objects.create(
+            kind=kind, owner=owner, title=title[:160], params=params or {}, back_url=back_url, run_at=ClockNow()
+        )
+        async_task("core.jobs.run_due")
+    return job
+
+
+def cancel_job(job: Job) -> bool:
+    """Stop a job at its next step. False when it is over already."""
+    open_states = (JobState.WAITING, JobState.RUNNING)
+    return bool(
+        Job.objects.filter(pk=job.pk, state__in=open_states).update(
+            state=JobState.CANCELLED, run_at=None, lease_token=None, lease_until=None, finished_at=ClockNow()
+        )
+    )
+
+
+def run_due() -> int:
+    """Work on one due job for a while. Returns how many were taken: 0 or 1.
+
+    Called by django-q2 for each new job and every minute; by the audit when django-q2 is dead.
+    """
+    taken = claim(Job.objects.filter(kind__in=list(_runners)), limit=1, lease=LEASE)
+    for claimed in taken:
+        _run_slice(claimed)
+    return len(taken)
+
+
+def _run_slice(claimed: Claim[Job]) -> None:
+    job = claimed.row
+    until = time.monotonic() + SLICE_SECS
+    steps = _runners[job.kind](job)
+    try:
+        while True:
+            with transaction.atomic():
+                ended = next(steps, _END) is _END
+                _save(claimed, ended=ended)
+            if ended:
+                log.info("job done", job=str(job.pk), kind=job.kind)
+                return
+            if time.monotonic() > until:
+                _pause(claimed)
+                return
+    except LeaseLost:
+        log.info("job passed on or cancelled", job=str(job.pk), kind=job.kind)
+    except JobFailed as error:
+        _fail(claimed, str(error))
+    except Exception as error:
+        _step_aside(claimed, error)
+
+
+def _save(claimed: Claim[Job], *, ended: bool) -> None:
+    """Keep what the step has set; raises LeaseLost when the job was cancelled or taken over."""
+    job = claimed.row
+    changes: dict[str, Any] = {
+        "done": job.done,
+        "total": job.total,
+        "note": job.note[:300],
+        "cursor": job.cursor,
+        "file_name": job.file_name,
+        "content_type": job.content_type,
+    }
+    if ended:
+        changes |= {"state": JobState.DONE, "finished_at": ClockNow()}
+    else:
+        # A step that ended well is a reason to hope again.
+        lease = {"lease_token": claimed.token, "lease_until": from_now(LEASE)}
+        changes |= {"state": JobState.RUNNING, "run_at": job.run_at, "attempts": 0, **lease}
+    if not finish(claimed, **changes):
+        raise LeaseLost
+
+
+def _pause(claimed: Claim[Job]) -> None:
+    """Let others have a turn; the next one goes on from the cursor."""
+    with transaction.atomic():
+        if finish(claimed, run_at=ClockNow()):
+            async_task("core.jobs.run_due")
+
+
+def _fail(claimed: Claim[Job], note: str) -> None:
+    finish(claimed, state=JobState.FAILED, finished_at=ClockNow(), note=note[:300])
+
+
+def _step_aside(claimed: Claim[Job], error: Exception) -> None:
+    """Try again later, or give up. Of an error only its kind is kept: its text may quote."""
+    job = claimed.row
+    log.exception("job failed", job=str(job.pk), kind=job.kind, attempt=job.attempts)
+    if job.attempts >= MAX_ATTEMPTS:
+        _fail(claimed, type(error).__name__)
+    else:
+        finish(claimed, run_at=from_now(retry_delay(job.attempts)))
+
+
+def count_overdue(patience_secs: int) -> int:
+    """Jobs that nobody has taken up for `patience_secs`."""
+    limit = from_now(-timedelta(seconds=patience_secs))
+    return Job.objects.filter(run_at__lt=limit, lease_until=None).count()
+
+
+register(
+    "core.Job",
+    *("title", "params", "cursor", "note", "back_url", "file_name"),
+    erasure="delete row",
+    keep_for=KEPT_FOR,
+    why="What was asked for may name people; its file, deleted with it, may hold their words.",
+)
+impersonal("core.Job", "kind", "state", "content_type")

@@ -1,10 +1,13 @@
 from django.urls import URLPattern, URLResolver, path
 
 from core.theme import theme
-from core.views import healthz, readyz
+from core.views import healthz, job_cancel, job_file, job_page, readyz
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("theme.css", theme, name="theme"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("jobs/<uuid:pk>/", job_page, name="job"),
+    path("jobs/<uuid:pk>/file", job_file, name="job_file"),
+    path("jobs/<uuid:pk>/cancel", job_cancel, name="job_cancel"),
 ]

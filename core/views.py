@@ -1,11 +1,16 @@
-"""Whether we are there, and whether we work: for load balancers and monitoring."""
+"""Whether we are there and work, for load balancers and monitoring; and the long jobs that a person asked for."""
+
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_safe
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
 from core.health import overdue_work, silence_of_jobs, silence_of_lanes
+from core.jobs import KEPT_FOR, cancel_job
+from core.models import Job, JobState
 
 LANE_PATIENCE_SECS = 30
 JOBS_PATIENCE_SECS = 180
@@ -39,3 +44,36 @@ def readyz(request: HttpRequest) -> JsonResponse:
         },
         status=200 if ready else 503,
     )
+
+
+def _own_job(request: HttpRequest, pk: UUID) -> Job:
+    """A job is seen by whoever asked for it, and by nobody else."""
+    return get_object_or_404(Job, pk=pk, owner=request.user.pk)
+
+
+@require_safe
+def job_page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """How far a long job has come, and what came of it. May be left and opened again."""
+    job = _own_job(request, pk)
+    context = {"job": job, "kept_until": job.created_at + KEPT_FOR}
+    template = "core/job.html#job" if request.headers.get("HX-Request") else "core/job.html"
+    return render(request, template, context)
+
+
+@require_safe
+def job_file(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
+    """The file that a finished job made."""
+    job = _own_job(request, pk)
+    if job.state != JobState.DONE or not job.file_name:
+        raise Http404
+    response = StreamingHttpResponse(job.read(), content_type=job.content_type)
+    response["Content-Disposition"] = f'attachment; filename="{job.file_name}"'
+    return response
+
+
+@require_POST
+def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Stop a job; what its finished steps have done stays."""
+    job = _own_job(request, pk)
+    cancel_job(job)
+    return redirect("job", pk=job.pk)

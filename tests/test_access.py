@@ -19,6 +19,7 @@ from django.utils import timezone
 from alerts.models import Case
 from alerts.policy import ensure_defaults
 from alerts.queries import case_for_response
+from core.models import Job, JobState
 from core.tokens import link_token
 from integrations.choices import Scope
 from integrations.models import ApiKey
@@ -80,6 +81,8 @@ FOREIGN_STORE = FOREIGN | {"operator": 200}
 NO_REPORTS = {"nobody": 404, "operator": 404}
 NOWHERE = everybody(404)
 NOBODYS = staff(head_office=404)
+# A long job is seen by whoever asked for it.
+JOB = everybody(404) | {"anonymous": LOGIN, "manager": 200}
 # The API knows keys, not sessions.
 KEY_ONLY = everybody(401)
 # Reading is no way to change something.
@@ -152,6 +155,13 @@ TABLE = [
         "wall/<str:code>/<str:week>.pdf",
         [({"code": "KY1"}, OWN | NO_REPORTS), ({"code": "LV1"}, FOREIGN | NO_REPORTS)],
     ),
+    # --- long jobs: whoever asked for one sees it, nobody else
+    Row(
+        "jobs/<uuid:pk>/",
+        [({"pk": "{job}"}, JOB), ({"pk": "{no_id}"}, NOWHERE | {"anonymous": LOGIN})],
+    ),
+    Row("jobs/<uuid:pk>/file", [({"pk": "{job}"}, JOB)]),
+    Row("jobs/<uuid:pk>/cancel", [({"pk": "{job}"}, POST_ONLY)]),
     # --- accounts: who is signed in needs no sign-in page
     row("accounts/login/", everybody(302) | {"anonymous": 200}),
     row("accounts/logout/", everybody(200) | {"anonymous": 302}),
@@ -216,7 +226,11 @@ def objects(chain: Chain) -> dict[str, str]:
     caught = CaughtMessage.objects.create(
         channel="email", sender="us@example.org", recipient="a@example.org", text="Hello", caught_at=timezone.now()
     )
+    job = Job.objects.create(kind="export", owner=chain.manager.pk, title="Export", state=JobState.DONE)
+    job.add_file("export.csv", "text/csv")
+    job.save()
     return {
+        "job": str(job.pk),
         "own_code": chain.touchpoint.code,
         "foreign_code": chain.foreign_touchpoint.code,
         "own_case": str(own.pk),

@@ -15,9 +15,9 @@ from django.test import Client, override_settings
 from alerts.choices import StepState
 from alerts.models import CaseStep
 from core.audit import audit, deserted_lanes
-from core.jobs import sing
 from core.leases import ClockNow, from_now
 from core.models import Heartbeat
+from core.schedules import sing
 from messaging.models import Message
 from tests.alerts.conftest import open_case
 from tests.factories import Chain

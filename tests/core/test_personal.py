@@ -10,7 +10,7 @@ from django.db import models
 from django.test import Client
 from django.utils import timezone
 
-from core import jobs
+from core import schedules
 from core.personal import impersonal_fields, personal_fields
 from core.retention import purge
 from customers.models import Contact, ContactKind
@@ -85,7 +85,7 @@ def test_sessions_that_ran_out_end(chain: Chain) -> None:
     for client in (old, fresh):
         client.force_login(chain.manager)
     Session.objects.filter(pk=old.session.session_key).update(expire_date=timezone.now() - timedelta(days=1))
-    jobs.purge()
+    schedules.purge()
     assert [session.pk for session in Session.objects.all()] == [fresh.session.session_key]
 
 
