@@ -38,5 +38,11 @@ def _apply(model: type[models.Model], field: PersonalField) -> int:
     if field.erasure == "delete row":
         return old.delete()[0]
     name = field.column.rpartition(".")[2]
-    blank: object = {} if isinstance(model._meta.get_field(name), models.JSONField) else ""
+    blank = _blank(model._meta.get_field(name))
     return old.exclude(Q(**{name: blank})).update(**{name: blank})
+
+
+def _blank(field: object) -> object:
+    if isinstance(field, models.JSONField):
+        return {}
+    return b"" if isinstance(field, models.BinaryField) else ""

@@ -32,6 +32,10 @@ class Analysis(Leased):
     p_positive = models.FloatField(null=True)
     # False when the words were too few or too strange: such a reading never opens a case.
     confident = models.BooleanField(default=False)
+    # The model's own judgement that the words are a reason to act, and whether it was measured in their language: in
+    # any other a person looks first. See `engine.Reading`.
+    alarming = models.BooleanField(default=False)
+    proven = models.BooleanField(default=False)
     # [{"topic": "staff", "sentiment": "negative"}, …]
     topics = models.JSONField(default=list)
     urgency = ArrayField(models.CharField(max_length=20), default=list, blank=True)
@@ -40,6 +44,9 @@ class Analysis(Leased):
     # The words without names, numbers and addresses: all that may be shared or printed.
     redacted = models.TextField(blank=True)
     model_version = models.CharField(max_length=60, blank=True)
+    # What the words are like, see `engine.Reading`; empty when there is nothing to compare. Erased with the words,
+    # which could be guessed from it.
+    embedding = models.BinaryField(default=b"", blank=True)
     last_error = models.CharField(max_length=300, blank=True)
 
     class Meta:

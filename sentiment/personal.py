@@ -14,6 +14,14 @@ register(
 )
 register(
     "sentiment.Analysis",
+    "embedding",
+    erasure="blank",
+    keep_for=_KEEP_FOR,
+    why="Finds comments about the same matter.",
+    aged_by=_AGED_BY,
+)
+register(
+    "sentiment.Analysis",
     "text_hash",
     erasure="blank",
     keep_for=_KEEP_FOR,

@@ -25,11 +25,14 @@ _UNREAD: dict[str, Any] = {
     "p_neutral": None,
     "p_positive": None,
     "confident": False,
+    "alarming": False,
+    "proven": False,
     "topics": [],
     "urgency": [],
     "urgency_certain": False,
     "redacted": "",
     "model_version": "",
+    "embedding": b"",
     "last_error": "",
     "attempts": 0,
     "lease_token": None,
@@ -73,5 +76,5 @@ def queue_readings(sender: object, response: Response, corrected: bool = False, 
 def blank_words(response_id: UUID) -> None:
     """The shareable words go, and whatever is being read stops; sentiment and topics stay for the counts."""
     Analysis.objects.filter(verbatim__response_id=response_id).update(
-        redacted="", text_hash="", last_error="", run_at=None, lease_token=None, lease_until=None
+        redacted="", text_hash="", embedding=b"", last_error="", run_at=None, lease_token=None, lease_until=None
     )

@@ -95,11 +95,14 @@ def _store(claimed: Claim[Analysis], reading: "Reading") -> None:
             p_neutral=reading.probabilities["neutral"],
             p_positive=reading.probabilities["positive"],
             confident=reading.confident,
+            alarming=reading.alarming,
+            proven=reading.proven,
             topics=[{"topic": hit.topic, "sentiment": hit.sentiment} for hit in reading.topics],
             urgency=reading.urgency,
             urgency_certain=reading.urgency_certain,
             redacted=reading.redacted,
             model_version=reading.model_version,
+            embedding=reading.embedding,
             last_error="",
         )
         if not held:

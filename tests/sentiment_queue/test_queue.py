@@ -83,6 +83,8 @@ def test_reads_with_the_real_model_and_tells_the_rooms_below(chain, django_asser
         assert sum(p or 0 for p in (one.p_negative, one.p_neutral, one.p_positive)) == pytest.approx(1, abs=0.01)
         assert one.redacted
         assert one.model_version
+        assert len(one.embedding) == 384
+    assert (bad.alarming, bad.proven, good.alarming, good.proven) == (True, False, False, True)
     assert sorted(heard) == sorted([(good.pk, True), (bad.pk, True)])
     assert drain(["analysis"]) == 0
 
@@ -184,13 +186,13 @@ def test_counting_what_is_given_up_looks_at_nothing_else(chain):
 
 def test_shareable_words_are_kept_as_long_as_the_words_themselves(chain):
     old, fresh = (analysis_of(submit(chain, f"Number {number}, a fine shop.")) for number in range(2))
-    Analysis.objects.update(redacted="a fine shop", analysed_at=timezone.now())
+    Analysis.objects.update(redacted="a fine shop", embedding=b"like", analysed_at=timezone.now())
     Analysis.objects.filter(pk=old.pk).update(analysed_at=timezone.now() - timedelta(days=1100), sentiment="positive")
     purge()
     old.refresh_from_db()
     fresh.refresh_from_db()
-    assert (old.redacted, old.text_hash, old.sentiment) == ("", "", "positive")
-    assert fresh.redacted and fresh.text_hash
+    assert (old.redacted, old.text_hash, bytes(old.embedding), old.sentiment) == ("", "", b"", "positive")
+    assert fresh.redacted and fresh.text_hash and fresh.embedding
 
 
 def test_a_text_that_kills_every_worker_is_given_up_without_a_sixth_reading(chain, monkeypatch):
@@ -230,7 +232,7 @@ def test_erasing_blanks_the_words_and_keeps_what_is_counted(chain):
     with transaction.atomic():
         erase_response(response.pk)
     after = analysis_of(response)
-    assert (after.redacted, after.text_hash) == ("", "")
+    assert (after.redacted, after.text_hash, bytes(after.embedding)) == ("", "", b"")
     assert (after.sentiment, after.topics) == (before.sentiment, before.topics)
 
 
