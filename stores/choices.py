@@ -17,6 +17,23 @@ class StoreKind(models.TextChoices):
     CALL_CENTRE = "call_centre", _("Call centre")
 
 
+class HolidayRule(models.TextChoices):
+    """What a store does on the public holidays of its place."""
+
+    OPEN = "open", _("Open as usual")
+    CLOSED = "closed", _("Closed")
+
+
+class ChangeKind(models.TextChoices):
+    """What was done to something of the configuration."""
+
+    CREATED = "created", _("Created")
+    CHANGED = "changed", _("Changed")
+    MOVED = "moved", _("Moved")
+    RETIRED = "retired", _("Retired")
+    RESTORED = "restored", _("Restored")
+
+
 class TouchpointKind(models.TextChoices):
     TILL = "till", _("Till")
     FITTING_ROOM = "fitting_room", _("Fitting room")
