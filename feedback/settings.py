@@ -214,6 +214,8 @@ SENDER_LEASE = timedelta(seconds=env.number("SENDER_LEASE_SECS", default=60, lea
 # Where the demo's caught e-mail and SMS are read; empty in production.
 MAILBOX_URL = env.text("MAILBOX_URL")
 DEADMAN_URL = env.text("DEADMAN_URL")
+# Stand-ins of tests listen on this machine, without TLS; in production nothing typed in may lead here.
+OUTBOUND_ALLOW_LOOPBACK = False
 
 # --- background -----------------------------------------------------------------------------------------------
 Q_CLUSTER = {
