@@ -3,17 +3,17 @@
 from allauth.account import views as account
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from stores import views
+from stores.views import home, store, store_list, touchpoints
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", views.home, name="home"),
-    path("stores/", views.store_list, name="stores"),
-    path("stores/<str:code>/", views.store, name="store"),
-    path("stores/<str:code>/qr/<str:touchpoint>.<str:kind>", views.touchpoint_qr, name="touchpoint_qr"),
+    path("", home.home, name="home"),
+    path("stores/", store_list.store_list, name="stores"),
+    path("stores/<str:code>/", store.store, name="store"),
+    path("stores/<str:code>/qr/<str:touchpoint>.<str:kind>", touchpoints.touchpoint_qr, name="touchpoint_qr"),
     path("accounts/login/", account.login, name="account_login"),
     path("accounts/logout/", account.logout, name="account_logout"),
     path("accounts/inactive/", account.account_inactive, name="account_inactive"),
-    path("accounts/language/", views.set_language, name="set_language"),
+    path("accounts/language/", home.set_language, name="set_language"),
     path("accounts/password/change/", account.password_change, name="account_change_password"),
     path("accounts/password/reset/", account.password_reset, name="account_reset_password"),
     path("accounts/password/reset/done/", account.password_reset_done, name="account_reset_password_done"),
