@@ -57,3 +57,24 @@ STORE_ROLES = {Role.STORE_MANAGER, Role.DEPUTY, Role.CALL_CENTRE_LEAD}
 # Roles that read shoppers' words and act on cases. An operator runs the installation and reads neither.
 CASE_ROLES = {Role.STORE_MANAGER, Role.DEPUTY, Role.AREA_MANAGER, Role.HEAD_OFFICE, Role.CALL_CENTRE_LEAD}
 REPORT_ROLES = CASE_ROLES
+
+
+class SecurityEventKind(models.TextChoices):
+    """What is noted about accounts and their doors."""
+
+    SIGNED_IN = "signed_in", _("Signed in")
+    SIGNED_OUT = "signed_out", _("Signed out")
+    WRONG_PASSWORD = "wrong_password", _("Wrong password")
+    WRONG_CODE = "wrong_code", _("Wrong second factor")
+    TOO_MANY_TRIES = "too_many_tries", _("Too many tries")
+    ACCOUNT_CLOSED = "account_closed", _("Tried to enter a closed account")
+    SINGLE_SIGN_ON_REFUSED = "sso_refused", _("Single sign-on refused")
+    IDENTITY_BOUND = "identity_bound", _("Bound to single sign-on")
+    CONFIRMED = "confirmed", _("Confirmed who they are")
+    PASSWORD_CHANGED = "password_changed", _("Password changed")
+    PASSWORD_RESET = "password_reset", _("Password chosen anew by e-mail")
+    FACTOR_ADDED = "factor_added", _("Second factor added")
+    FACTOR_REMOVED = "factor_removed", _("Second factor removed")
+    RECOVERY_CODES_MADE = "recovery_codes_made", _("Recovery codes made")
+    RECOVERY_CODE_USED = "recovery_code_used", _("Recovery code used")
+    SESSIONS_ENDED = "sessions_ended", _("Sessions ended")

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from core.personal import impersonal, register
 
 register("stores.User", "email", "name", "phone", erasure="keep", why="Staff account.")
@@ -26,3 +28,39 @@ impersonal("stores.HoursException", "reason")
 impersonal("stores.Touchpoint", "kind", "name", "code")
 impersonal("stores.RoleAssignment", "role")
 impersonal("stores.ConfigChange", "kind", "what", "old", "new")
+# How and on what somebody is signed in goes with the session.
+register(
+    "stores.StaffSession",
+    "browser",
+    erasure="delete row",
+    keep_for=timedelta(days=30),
+    why="The list of one's own sessions.",
+    aged_by="last_seen_at",
+)
+impersonal("stores.StaffSession", "way")
+register(
+    "stores.SecurityEvent",
+    "address_hash",
+    erasure="blank",
+    keep_for=timedelta(days=2),
+    why="Attacks from one address are told apart.",
+    aged_by="at",
+)
+register(
+    "stores.SecurityEvent",
+    "browser",
+    erasure="delete row",
+    keep_for=timedelta(days=400),
+    why="What happened at an account's door, longer than a year so that a yearly audit sees all of it.",
+    aged_by="at",
+)
+impersonal("stores.SecurityEvent", "kind", "detail")
+register(
+    "stores.Allowance",
+    "key",
+    erasure="delete row",
+    keep_for=timedelta(days=1),
+    why="Keyed hash of an address or account; holds tries to a steady rate.",
+    aged_by="full_at",
+)
+register("stores.Identity", "subject_hash", erasure="keep", why="Keyed hash of the identity provider's subject.")

@@ -3,15 +3,20 @@
 from stores.models.changes import ConfigChange
 from stores.models.hours import HoursException, OpeningInterval
 from stores.models.people import RoleAssignment, User, UserManager
+from stores.models.security import Allowance, Identity, SecurityEvent, StaffSession
 from stores.models.touchpoints import Touchpoint
 from stores.models.tree import Node, Store, TreeError, lock_tree
 
 __all__ = [
+    "Allowance",
     "ConfigChange",
     "HoursException",
+    "Identity",
     "Node",
     "OpeningInterval",
     "RoleAssignment",
+    "SecurityEvent",
+    "StaffSession",
     "Store",
     "Touchpoint",
     "TreeError",
