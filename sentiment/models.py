@@ -2,8 +2,12 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from core.leases import Leased
+from core.models import Job
+from stores.models import User
 from surveys.models import Verbatim
 
 
@@ -17,6 +21,9 @@ class Analysis(Leased):
     """The reading of one verbatim: pending while `run_at` is set, done once `analysed_at` is.
 
     Made with the verbatim, in the same transaction, so that no words go unread. `priority` lets low scores go first.
+
+    The columns say what holds. Where a person corrected something, that is the person's word, whatever a model reads
+    later; `people_say` tells what it was about, and `model_reading` what the model makes of it: see `holding.py`.
     """
 
     verbatim = models.OneToOneField(Verbatim, models.CASCADE, primary_key=True, related_name="analysis")
@@ -47,15 +54,165 @@ class Analysis(Leased):
     # What the words are like, see `engine.Reading`; empty when there is nothing to compare. Erased with the words,
     # which could be guessed from it.
     embedding = models.BinaryField(default=b"", blank=True)
+    # Some people have judged these words; the next two are empty for all others, where the columns are the model's own.
+    corrected = models.BooleanField(default=False)
+    people_say = models.JSONField(default=dict)
+    model_reading = models.JSONField(default=dict)
     last_error = models.CharField(max_length=300, blank=True)
 
     class Meta:
         indexes = [
             # The analysis step of the work loop, twice a second.
-            models.Index(fields=["priority", "run_at"], name="analysis_due", condition=models.Q(run_at__isnull=False)),
+            models.Index(fields=["priority", "run_at"], name="analysis_due", condition=Q(run_at__isnull=False)),
             # What is given up, which the audit counts: a few of very many.
-            models.Index(fields=["priority"], name="analysis_left", condition=models.Q(run_at=None, analysed_at=None)),
+            models.Index(fields=["priority"], name="analysis_left", condition=Q(run_at=None, analysed_at=None)),
+            # Training, evaluation and the comparison of models look at what people said: few of very many.
+            models.Index(fields=["analysed_at"], name="analysis_corrected", condition=Q(corrected=True)),
         ]
 
     def __str__(self) -> str:
         return f"analysis {self.pk}"
+
+
+class CorrectedField(models.TextChoices):
+    SENTIMENT = "sentiment", _("Sentiment")
+    TOPIC = "topic", _("Topic")
+    URGENCY = "urgency", _("Urgency")
+
+
+class Correction(models.Model):
+    """One judgement of a person about a reading. Rows are only ever added: taking one back is another row.
+
+    `key` is the topic or the kind of urgency. `old` and `new` are what held before and what the person says: a
+    sentiment, `certain` for an urgency, empty for "this is not about it". `new` is None where the person takes a
+    judgement back and the model's word holds again. `old` and `new` are the same where somebody confirms the reading.
+    """
+
+    analysis = models.ForeignKey(Analysis, models.CASCADE, related_name="corrections")
+    field = models.CharField(max_length=10, choices=CorrectedField)
+    key = models.CharField(max_length=20, blank=True)
+    old = models.CharField(max_length=10, blank=True)
+    new = models.CharField(max_length=10, blank=True, null=True)
+    # What the model of that moment said, for a later one overwrites it.
+    model_said = models.CharField(max_length=10, blank=True)
+    model_version = models.CharField(max_length=60, blank=True)
+    actor = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.key} of analysis {self.analysis_id}"
+
+
+class WordKind(models.TextChoices):
+    TOPIC = "topic", _("Topic")
+    URGENCY = "urgency", _("Urgency")
+
+
+class Effect(models.TextChoices):
+    ADD = "add", _("added")
+    OFF = "off", _("switched off")
+
+
+class ChainWord(models.Model):
+    """An entry of the chain's own in a word list, or one of the built-in lists that the chain has switched off.
+
+    How an entry is read: `lexicon.py`. Rows are never changed but by ending them, so the lists know their history.
+    """
+
+    language = models.CharField(max_length=10)
+    kind = models.CharField(max_length=10, choices=WordKind)
+    target = models.CharField(max_length=20)
+    entry = models.CharField(max_length=200)
+    grade = models.CharField(max_length=10, default="certain")
+    effect = models.CharField(max_length=3, choices=Effect, default=Effect.ADD)
+    added_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    added_at = models.DateTimeField(auto_now_add=True)
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["language", "kind", "target", "entry", "grade", "effect"],
+                condition=Q(ended_at=None),
+                name="chain_word_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, ended_by=None) | Q(ended_at__isnull=False, ended_by__isnull=False),
+                name="chain_word_ended_by_somebody",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language} {self.target}: {self.entry}"
+
+
+class RereadingState(models.TextChoices):
+    READING = "reading", _("Being read")
+    READY = "ready", _("Waiting for a decision")
+    GOING_LIVE = "going_live", _("Going live")
+    LIVE = "live", _("Live")
+    DISCARDED = "discarded", _("Discarded")
+
+
+class Rereading(models.Model):
+    """History read again by another model or with other words, beside what is live, until somebody decides.
+
+    `model` is a folder or hub name, empty for the installation's own. `read_to` and `live_to` are the last readings
+    (by key) that have a candidate, and that were replaced by it.
+    """
+
+    model = models.CharField(max_length=300, blank=True)
+    model_version = models.CharField(max_length=60, blank=True)
+    state = models.CharField(max_length=10, choices=RereadingState, default=RereadingState.READING)
+    started_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    started_at = models.DateTimeField(auto_now_add=True)
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="+")
+    read_to = models.BigIntegerField(default=0)
+    live_to = models.BigIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    # {language: {"n": …, "sentiment": …, "topics": …, "urgency": …}}: how many were read, and how many differ in what.
+    summary = models.JSONField(default=dict)
+    # How often each of the two agrees with people, kept when the decision is made: see `comparison.py`.
+    agreement = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                models.Value(1), condition=Q(state__in=["reading", "ready", "going_live"]), name="one_open_rereading"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rereading {self.pk}"
+
+
+class Candidate(models.Model):
+    """What a rereading made of one verbatim. Gone once it is live or discarded."""
+
+    rereading = models.ForeignKey(Rereading, models.CASCADE, related_name="candidates")
+    analysis = models.ForeignKey(Analysis, models.CASCADE, related_name="+")
+    # Of the words that were read: other words are nobody's candidate.
+    text_hash = models.CharField(max_length=43)
+    # Columns of Analysis, but for the following two; `redacted` is empty where it is as before.
+    reading = models.JSONField()
+    redacted = models.TextField(blank=True)
+    embedding = models.BinaryField(default=b"", blank=True)
+    # The first of sentiment, topics and urgency in which it differs from the live reading; empty when in none.
+    differs = models.CharField(max_length=10, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rereading", "analysis"], name="candidate_once")]
+        # The samples of the comparison.
+        indexes = [
+            models.Index(
+                fields=["rereading", "differs", "-analysis"], name="candidate_differs", condition=~Q(differs="")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"candidate {self.pk}"

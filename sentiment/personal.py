@@ -28,8 +28,30 @@ register(
     why="Tells corrected words from the same words.",
     aged_by=_AGED_BY,
 )
+# What nobody decided about is not kept for long: it repeats the words.
+register(
+    "sentiment.Candidate",
+    *("redacted", "text_hash"),
+    erasure="delete row",
+    keep_for=timedelta(days=60),
+    why="The words as another model redacted them, until a person decides between the two.",
+)
+register(
+    "sentiment.Candidate",
+    "embedding",
+    erasure="delete row",
+    keep_for=timedelta(days=60),
+    why="Finds comments about the same matter.",
+)
+impersonal("sentiment.Candidate", "reading", "differs")
+impersonal("sentiment.Correction", "field", "key", "old", "new", "model_said", "model_version")
+# Written by head office about the chain's own trade.
+impersonal("sentiment.ChainWord", "language", "kind", "target", "entry", "grade", "effect")
+impersonal("sentiment.Rereading", "model", "model_version", "state", "summary", "agreement")
 impersonal(
     "sentiment.Analysis",
+    "people_say",
+    "model_reading",
     "language",
     "sentiment",
     "topics",
