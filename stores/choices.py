@@ -78,3 +78,39 @@ class SecurityEventKind(models.TextChoices):
     RECOVERY_CODES_MADE = "recovery_codes_made", _("Recovery codes made")
     RECOVERY_CODE_USED = "recovery_code_used", _("Recovery code used")
     SESSIONS_ENDED = "sessions_ended", _("Sessions ended")
+
+
+class PersonState(models.TextChoices):
+    ACTIVE = "active", _("Active")
+    INVITED = "invited", _("Invited")
+    LEFT = "left", _("Has left")
+
+
+class PersonEventKind(models.TextChoices):
+    INVITED = "invited", _("Invited")
+    LINK_SENT = "link_sent", _("Link sent")
+    LINK_REVOKED = "link_revoked", _("Link withdrawn")
+    JOINED = "joined", _("Joined")
+    ROLE_GIVEN = "role_given", _("Role given")
+    ROLE_TAKEN = "role_taken", _("Role taken")
+    AWAY = "away", _("Absence entered")
+    BACK = "back", _("Absence taken back")
+    DEVICE_ENROLLED = "device_enrolled", _("Phone enrolled")
+    DEVICE_ENDED = "device_ended", _("Phone ended")
+    PIN_SET = "pin_set", _("PIN set")
+    PIN_REMOVED = "pin_removed", _("PIN removed")
+    LEFT = "left", _("Left")
+    RETURNED = "returned", _("Came back")
+
+
+class DeviceEnd(models.TextChoices):
+    """Why a device opens nothing any more."""
+
+    OWNER = "owner", _("ended by its owner")
+    SUPERIOR = "superior", _("ended by somebody else")
+    SIGNED_OUT = "signed_out", _("signed out")
+    PASSWORD = "password", _("password changed")
+    ROLES = "roles", _("role taken")
+    LEFT = "left", _("left")
+    COPIED = "copied", _("used from two browsers")
+    REPLACED = "replaced", _("enrolled again")

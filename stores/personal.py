@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from core.personal import impersonal, register
 
-register("stores.User", "email", "name", "phone", erasure="keep", why="Staff account.")
+register("stores.User", "email", "name", "phone", "search_text", erasure="keep", why="Staff account.")
 impersonal("stores.User", "password", "language")
 impersonal("stores.Node", "code", "kind", "name", "path")
 impersonal(
@@ -64,3 +64,25 @@ register(
     aged_by="full_at",
 )
 register("stores.Identity", "subject_hash", erasure="keep", why="Keyed hash of the identity provider's subject.")
+impersonal("stores.PersonEvent", "kind", "role", "what")
+impersonal("stores.StaffInvitation", "token_hash")
+# Why somebody is away may say something about their health.
+register(
+    "stores.Absence",
+    "note",
+    erasure="blank",
+    keep_for=timedelta(days=90),
+    why="What colleagues should know about an absence.",
+    aged_by="ends_at",
+)
+register(
+    "stores.Device",
+    "name",
+    "family",
+    erasure="delete row",
+    keep_for=timedelta(days=400),
+    why="The list of one's own devices; as long as the log of sign-ins.",
+    aged_by="last_used_at",
+)
+impersonal("stores.Device", "series_hash", "token_hash", "next_hash", "previous_hash", "password_stamp", "ended_by")
+register("stores.Pin", "hash", erasure="delete row", why="Slow hash of a keyed hash of six digits.")

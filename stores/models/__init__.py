@@ -1,21 +1,27 @@
 """The chain's tree, its stores, their hours and touchpoints, and the people who answer for them."""
 
 from stores.models.changes import ConfigChange
+from stores.models.devices import Device, Pin
 from stores.models.hours import HoursException, OpeningInterval
-from stores.models.people import RoleAssignment, User, UserManager
+from stores.models.people import Absence, PersonEvent, RoleAssignment, StaffInvitation, User, UserManager
 from stores.models.security import Allowance, Identity, SecurityEvent, StaffSession
 from stores.models.touchpoints import Touchpoint
 from stores.models.tree import Node, Store, TreeError, lock_tree
 
 __all__ = [
+    "Absence",
     "Allowance",
     "ConfigChange",
+    "Device",
     "HoursException",
     "Identity",
     "Node",
     "OpeningInterval",
+    "PersonEvent",
+    "Pin",
     "RoleAssignment",
     "SecurityEvent",
+    "StaffInvitation",
     "StaffSession",
     "Store",
     "Touchpoint",
