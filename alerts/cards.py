@@ -1,9 +1,8 @@
 """What a case looks like on a page: its clock, its score, the shopper's words and wish, in the store's own time."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -11,34 +10,13 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from alerts.choices import TO_DO, CaseState
-from alerts.clock import CLOSED, StoreHours, Stretch, open_spans
+from alerts.clock import CLOSED, StoreHours, hours_of_stores, open_spans
 from alerts.models import Case
 from alerts.policy import TARGET_MINUTES
 from alerts.queries import is_reachable
 from sentiment.models import Analysis
-from stores.models import HoursException, OpeningInterval, Store
 from surveys.choices import ContactWish
 from surveys.models import Response
-
-
-def hours_of_stores(stores: Collection[Store]) -> Mapping[int, StoreHours]:
-    """The hours of some stores by id, in two queries."""
-    weekly: dict[int, dict[int, list[Stretch]]] = defaultdict(lambda: defaultdict(list))
-    exceptions: dict[int, dict[date, list[Stretch]]] = defaultdict(lambda: defaultdict(list))
-    for interval in OpeningInterval.objects.filter(store__in=stores).order_by("opens"):
-        weekly[interval.store_id][interval.weekday].append((interval.opens, interval.closes))
-    for exception in HoursException.objects.filter(store__in=stores).order_by("opens"):
-        stretches = exceptions[exception.store_id][exception.date]
-        if exception.opens is not None and exception.closes is not None:
-            stretches.append((exception.opens, exception.closes))
-    return {
-        store.pk: StoreHours(
-            ZoneInfo(store.time_zone),
-            {weekday: tuple(stretches) for weekday, stretches in weekly[store.pk].items()},
-            {day: tuple(stretches) for day, stretches in exceptions[store.pk].items()},
-        )
-        for store in stores
-    }
 
 
 def _ms(at: datetime) -> int:

@@ -3,6 +3,8 @@
 Rules for what hours can say:
 - A weekday's interval belongs to the day on which it opens, also when it closes on the next; so does an exception,
   which replaces everything that would open on its date.
+- On a public holiday nothing opens where the store's rule says so, unless an exception names the date. A temporary
+  closure outweighs everything: who closes for rebuilding in December no longer means the exception for Christmas Eve.
 - A closing time that the clock passes twice (autumn) is the second one, one that it skips (spring) lies as many real
   minutes after opening as on any other day.
 - No weekly hours entered: open round the clock, "assumed".
@@ -10,7 +12,7 @@ Rules for what hours can say:
   ladder reaches the people above it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -19,6 +21,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from stores.models import Store
+from stores.public_holidays import is_public_holiday
 
 HORIZON = timedelta(days=60)
 _MIDNIGHT = time(0)
@@ -30,11 +33,18 @@ Stretch = tuple[time, time]
 
 @dataclass(frozen=True)
 class StoreHours:
-    """`weekly` maps a weekday (Monday is 0) to its stretches; `exceptions` a local date to its own, none if closed."""
+    """`weekly` maps a weekday (Monday is 0) to its stretches; `exceptions` a local date to its own, none if closed.
+
+    `holidays` names the country or subdivision ("DE-BY") on whose public holidays the store is closed; "" is none.
+    `closed_from` and `closed_until` are the first and last local date of a temporary closure; no last one: open-ended.
+    """
 
     zone: ZoneInfo
     weekly: Mapping[int, tuple[Stretch, ...]] = field(default_factory=dict)
     exceptions: Mapping[date, tuple[Stretch, ...]] = field(default_factory=dict)
+    holidays: str = ""
+    closed_from: date | None = None
+    closed_until: date | None = None
 
     @property
     def assumed(self) -> bool:
@@ -43,8 +53,12 @@ class StoreHours:
 
     def on(self, day: date) -> tuple[Stretch, ...]:
         """The stretches that open on a local date."""
+        if self.closed_from and self.closed_from <= day and (self.closed_until is None or day <= self.closed_until):
+            return ()
         if day in self.exceptions:
             return self.exceptions[day]
+        if self.holidays and is_public_holiday(self.holidays, day):
+            return ()
         if self.assumed:
             return ((_MIDNIGHT, _MIDNIGHT),)
         return self.weekly.get(day.weekday(), ())
@@ -57,27 +71,39 @@ def _zone(name: str) -> ZoneInfo:
 
 # Asked for every case inside the submission, where building the union costs more than running it.
 _HOURS = """
-    SELECT weekday, NULL::date, opens, closes FROM stores_openinginterval WHERE store_id = %s
+    SELECT store_id, weekday, NULL::date, opens, closes FROM stores_openinginterval WHERE store_id = ANY(%s)
     UNION ALL
-    SELECT NULL, date, opens, closes FROM stores_hoursexception WHERE store_id = %s
+    SELECT store_id, NULL, date, opens, closes FROM stores_hoursexception WHERE store_id = ANY(%s)
 """
 
 
 def hours_of(store: Store) -> StoreHours:
     """The hours as they are now, in one query."""
-    weekly: dict[int, list[Stretch]] = {}
-    exceptions: dict[date, list[Stretch]] = {}
+    return hours_of_stores([store])[store.pk]
+
+
+def hours_of_stores(stores: Collection[Store]) -> Mapping[int, StoreHours]:
+    """The hours of some stores by id, in one query."""
+    weekly: dict[int, dict[int, list[Stretch]]] = {store.pk: {} for store in stores}
+    exceptions: dict[int, dict[date, list[Stretch]]] = {store.pk: {} for store in stores}
     with connection.cursor() as cursor:
-        cursor.execute(_HOURS, [store.pk, store.pk])
-        for weekday, day, opens, closes in cursor.fetchall():
+        cursor.execute(_HOURS, [list(weekly), list(weekly)])
+        for store_id, weekday, day, opens, closes in cursor.fetchall():
             if day is None:
-                weekly.setdefault(weekday, []).append((opens, closes))
+                weekly[store_id].setdefault(weekday, []).append((opens, closes))
             else:
-                exceptions.setdefault(day, []).extend([(opens, closes)] if opens is not None else [])
+                exceptions[store_id].setdefault(day, []).extend([(opens, closes)] if opens is not None else [])
+    return {store.pk: _read(store, weekly[store.pk], exceptions[store.pk]) for store in stores}
+
+
+def _read(store: Store, weekly: Mapping[int, list[Stretch]], exceptions: Mapping[date, list[Stretch]]) -> StoreHours:
     return StoreHours(
         _zone(store.time_zone),
         {weekday: tuple(sorted(stretches)) for weekday, stretches in weekly.items()},
         {day: tuple(sorted(stretches)) for day, stretches in exceptions.items()},
+        store.holiday_place,
+        store.closed_from,
+        store.closed_until,
     )
 
 

@@ -163,6 +163,11 @@ class Store(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def holiday_place(self) -> str:
+        """The country or subdivision on whose public holidays this store is closed; "" if it opens on them."""
+        return (self.subdivision or self.country) if self.holiday_rule == HolidayRule.CLOSED else ""
+
     def derive(self) -> None:
         """Fill the columns by which the list sorts and searches."""
         self.sort_key = sort_key(self.name)
