@@ -69,3 +69,28 @@ class EntryKind(models.TextChoices):
     ANSWER = "answer", _("Answer to the shopper")
     SHOPPER = "shopper", _("Shopper")
     ACTION = "action", _("What was done")
+
+
+class ReviewReason(models.TextChoices):
+    """Why words wait for a person to read them, most pressing first."""
+
+    URGENT = "urgent", _("Possibly urgent")
+    UNPROVEN = "unproven", _("Angry, in a language the model is not proven in")
+    UNSURE = "unsure", _("The model is unsure what they mean")
+
+
+class ReviewState(models.TextChoices):
+    PENDING = "pending", _("To review")
+    OPENED = "opened", _("A case was opened")
+    DISMISSED = "dismissed", _("Not a complaint")
+    EXPIRED = "expired", _("Expired, read by nobody")
+    ERASED = "erased", _("The shopper has deleted their words.")
+
+
+class Dismissal(models.TextChoices):
+    """Why words that waited for a person are no complaint."""
+
+    CONTENT = "content", _("The shopper is content")
+    NOT_OURS = "not_ours", _("It is not about us")
+    SETTLED = "settled", _("It is settled already")
+    NO_WORDS = "no_words", _("It says nothing")

@@ -2,7 +2,11 @@
 
 from uuid import UUID
 
-from alerts.models import CaseEntry
+from django.utils import timezone
+
+from alerts.choices import ReviewState
+from alerts.models import CaseEntry, Review
+from alerts.reviews import leave_queue
 from core.personal import on_erase
 
 
@@ -14,3 +18,5 @@ def blank_entries(response_id: UUID) -> None:
     must not be able to wipe out a stranger's conversation.
     """
     CaseEntry.objects.filter(case__response=response_id).update(text="")
+    for review in Review.objects.select_for_update().filter(response=response_id, state=ReviewState.PENDING):
+        leave_queue(review, ReviewState.ERASED, at=timezone.now())

@@ -11,8 +11,11 @@ from django.utils.translation import gettext
 from alerts.choices import (
     TO_DO,
     CaseState,
+    Dismissal,
     EntryKind,
     EventKind,
+    ReviewReason,
+    ReviewState,
     Severity,
     StepState,
     StopsOn,
@@ -262,3 +265,51 @@ class Verification(Leased):
 
     def __str__(self) -> str:
         return f"verification {self.round} of {self.case_id}"
+
+
+class Review(Leased):
+    """Words that open no case by themselves and that a person should read: one per verbatim.
+
+    `run_at` is when it expires unread. `revision` is the response's when the words were judged: what was settled is
+    asked again only once they were corrected.
+    """
+
+    verbatim = models.OneToOneField(Verbatim, models.CASCADE, related_name="review")
+    response = models.ForeignKey(Response, models.CASCADE, related_name="reviews")
+    store = models.ForeignKey(Store, models.PROTECT, related_name="reviews")
+    reason = models.CharField(max_length=10, choices=ReviewReason)
+    state = models.CharField(max_length=10, choices=ReviewState, default=ReviewState.PENDING)
+    revision = models.PositiveSmallIntegerField(default=1)
+    created_at = models.DateTimeField()
+    # When and by whom it left the queue; nobody when it expired or a case came by another way.
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    dismissal = models.CharField(max_length=10, choices=Dismissal, blank=True)
+    case = models.ForeignKey(Case, models.SET_NULL, null=True, blank=True, related_name="reviews")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["run_at"], name="review_due", condition=Q(run_at__isnull=False)),
+            # The queue of a store, and how long it is.
+            models.Index(fields=["store", "created_at"], name="review_queue", condition=Q(state="pending")),
+        ]
+
+    def __str__(self) -> str:
+        return f"review {self.pk}"
+
+
+class ReviewEvent(models.Model):
+    """What happened to a review, by whom. Append-only: the database refuses changes. `state` is the one it led to."""
+
+    review = models.ForeignKey(Review, models.CASCADE, related_name="events")
+    state = models.CharField(max_length=10, choices=ReviewState)
+    at = models.DateTimeField()
+    actor = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    # Ids and reasons, never words.
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.at:%Y-%m-%d %H:%M}"

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from alerts.choices import TO_DO, EventKind, Severity, StepState, Trigger
 from alerts.clock import StoreHours, add_open_time, deadline, hours_of
@@ -12,8 +13,10 @@ from alerts.models import Case, CaseEvent, CaseResponse, CaseStep, Evaluation, R
 from alerts.notices import Written, add_step_notices, add_update
 from alerts.policy import DEFAULT_POLICY, Policy
 from alerts.queries import case_for_response, is_reachable, open_case_of_contact
+from alerts.reviews import ask_person, reason_to_read, settle_by_case
 from alerts.rules import Facts, first_that_holds
 from alerts.signals import case_changed
+from sentiment.lexicon import split_words
 from sentiment.models import Analysis
 from stores.models import User
 from stores.queries import people_by_role, who_answers
@@ -21,6 +24,9 @@ from surveys.models import Response
 
 # Words that are read again later, by a better model, do not open cases about last month.
 STALE_AFTER = timedelta(days=7)
+# "Ok." and "Never again!" may be said of anything: fewer words open nothing, whatever was read into them.
+FEWEST_WORDS = 3
+READ_BY_A_PERSON = gettext_noop("Read by a person")
 
 
 @dataclass(frozen=True)
@@ -40,16 +46,37 @@ def judge(evaluation: Evaluation, response: Response, *, fresh: bool) -> Case | 
     """
     analysis = None
     if evaluation.trigger == Trigger.TEXT:
-        analysis = Analysis.objects.filter(pk=evaluation.verbatim_id).first()
+        analysis = Analysis.objects.select_related("verbatim").filter(pk=evaluation.verbatim_id).first()
         if analysis is None or response.submitted_at < timezone.now() - STALE_AFTER:
             return None
-    verdict = _verdict(evaluation.trigger, response, analysis)
+        if len(split_words(analysis.verbatim.text)) < FEWEST_WORDS:
+            return None  # whatever was read into it
+    rules = list(Rule.objects.filter(trigger=evaluation.trigger, active=True))
+    facts = facts_of(response, analysis)
+    verdict = _verdict(rules, facts)
     case = None if fresh else case_for_response(response.pk)
     if case is not None:
-        return _update_case(case, evaluation, response, verdict)
-    if verdict is None or response.erased_at:
+        case = _update_case(case, evaluation, response, verdict)
+    elif response.erased_at:
         return None
-    return _join_case(response, verdict) or open_case(response, verdict)
+    elif verdict is not None:
+        case = _join_case(response, verdict) or open_case(response, verdict)
+    elif analysis is not None:
+        if reason := reason_to_read(rules, facts):
+            ask_person(response, analysis.verbatim, reason)
+        return None
+    if case is not None and not fresh:
+        settle_by_case(case, response)
+    return case
+
+
+def open_by_person(response: Response, severity: Severity, *, actor: User) -> Case:
+    """The case that somebody who has read the words wants: the one that is there already, or a new one.
+
+    The caller holds the response's row.
+    """
+    verdict = Verdict(READ_BY_A_PERSON, Trigger.TEXT, severity)
+    return case_for_response(response.pk) or _join_case(response, verdict) or open_case(response, verdict, actor=actor)
 
 
 def facts_of(response: Response, analysis: Analysis | None) -> Facts:
@@ -60,20 +87,25 @@ def facts_of(response: Response, analysis: Analysis | None) -> Facts:
         channel=response.channel,
         still_here=response.still_here,
         p_negative=analysis.p_negative if analysis else None,
+        sentiment=analysis.sentiment if analysis else "",
         confident=bool(analysis and analysis.confident),
+        alarming=bool(analysis and analysis.alarming),
+        proven=bool(analysis and analysis.proven),
         urgency=tuple(analysis.urgency) if analysis else (),
         urgency_certain=bool(analysis and analysis.urgency_certain),
     )
 
 
-def _verdict(trigger: str, response: Response, analysis: Analysis | None) -> Verdict | None:
-    facts = facts_of(response, analysis)
-    rule = first_that_holds(Rule.objects.filter(trigger=trigger, active=True), facts)
-    return Verdict(rule.name, trigger, rule.severity) if rule else None
+def _verdict(rules: list[Rule], facts: Facts) -> Verdict | None:
+    rule = first_that_holds(rules, facts)
+    return Verdict(rule.name, rule.trigger, rule.severity) if rule else None
 
 
-def open_case(response: Response, verdict: Verdict, *, at: datetime | None = None) -> Case:
-    """A new case at `at` (None: now), with its steps, its first notice and the events of both, in few statements."""
+def open_case(response: Response, verdict: Verdict, *, at: datetime | None = None, actor: User | None = None) -> Case:
+    """A new case at `at` (None: now), with its steps, its first notice and the events of both, in few statements.
+
+    `actor` is who opened it; None when a rule did.
+    """
     now = at or timezone.now()
     store = response.store
     people = people_by_role(store)
@@ -97,6 +129,7 @@ def open_case(response: Response, verdict: Verdict, *, at: datetime | None = Non
         case=case,
         kind=EventKind.OPENED,
         at=now,
+        actor=actor,
         new={"state": case.state, "severity": case.severity, "rule": case.rule_name, "due_at": due_at.isoformat()},
     )
     written = Written(events=[opened])

@@ -10,3 +10,5 @@ impersonal("alerts.Case", "rule_name", "trigger", "severity", "state", "policy",
 impersonal("alerts.CaseStep", "stops_on", "state")
 impersonal("alerts.CaseEvent", "kind", "channel", "old", "new")
 impersonal("alerts.CaseEntry", "kind")
+impersonal("alerts.Review", "reason", "state", "dismissal")
+impersonal("alerts.ReviewEvent", "state", "detail")

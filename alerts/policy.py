@@ -53,8 +53,7 @@ DEFAULT_POLICY = Policy(
     ),
 )
 
-# Our model's alarms are right four times in five from a little below this on (`alert_threshold` in its config).
-_ANGRY = {"negative_at_least": 0.55}
+_ANGRY = {"alarming": True}
 _STILL_HERE = {"unhappy": True, "still_here": True}
 _URGENT_FOR_SURE = {"urgency": [], "urgency_certain": True}
 _URGENT_AND_ANGRY = {"urgency": [], "negative_at_least": 0.5}

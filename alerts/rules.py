@@ -15,14 +15,20 @@ from surveys.choices import SCORE_RANGE, UNHAPPY_AT_MOST, QuestionKind, Response
 
 @dataclass(frozen=True)
 class Facts:
-    """What the rules may look at: of a response, and of one reading of its words when there is one."""
+    """What the rules may look at: of a response, and of one reading of its words when there is one.
+
+    `proven`: the model was measured in the language of the words. In any other its opinion of them opens nothing.
+    """
 
     kind: str
     score: int | None
     channel: str
     still_here: bool
     p_negative: float | None = None
+    sentiment: str = ""
     confident: bool = False
+    alarming: bool = False
+    proven: bool = False
     urgency: tuple[str, ...] = ()
     urgency_certain: bool = False
 
@@ -32,13 +38,15 @@ class Conditions:
     """A condition left at None is not asked.
 
     `unhappy`: at or below its question's mark (UNHAPPY_AT_MOST). `score_at_most`: a mark per question kind; kinds that
-    are not named never hold. `negative_at_least`: the probability of a negative reading, of confident readings only.
+    are not named never hold. `alarming`: the model's own judgement that the words are a reason to act, in a proven
+    language. `negative_at_least`: the probability of a negative reading, of confident ones in a proven language only.
     `urgency`: any of these kinds, or any at all for an empty list. `urgency_certain`: pattern and model agree.
     """
 
     unhappy: bool | None = None
     score_at_most: Mapping[str, int] | None = None
     still_here: bool | None = None
+    alarming: bool | None = None
     negative_at_least: float | None = None
     urgency: tuple[str, ...] | None = None
     urgency_certain: bool | None = None
@@ -50,6 +58,7 @@ class Conditions:
             (self.unhappy is None or self.unhappy == _is_unhappy(facts))
             and (self.score_at_most is None or _at_most(facts, self.score_at_most))
             and (self.still_here is None or self.still_here == facts.still_here)
+            and (self.alarming is None or self.alarming == (facts.alarming and facts.proven))
             and (self.negative_at_least is None or _is_negative(facts, self.negative_at_least))
             and (self.urgency is None or _is_urgent(facts, self.urgency))
             and (self.urgency_certain is None or self.urgency_certain == facts.urgency_certain)
@@ -73,7 +82,7 @@ def _is_unhappy(facts: Facts) -> bool:
 
 
 def _is_negative(facts: Facts, least: float) -> bool:
-    return facts.confident and facts.p_negative is not None and facts.p_negative >= least
+    return facts.confident and facts.proven and facts.p_negative is not None and facts.p_negative >= least
 
 
 def _is_urgent(facts: Facts, kinds: tuple[str, ...]) -> bool:
@@ -119,6 +128,7 @@ _READERS = {
     "unhappy": _truth,
     "score_at_most": _marks,
     "still_here": _truth,
+    "alarming": _truth,
     "negative_at_least": _probability,
     "urgency": _words,
     "urgency_certain": _truth,

@@ -12,12 +12,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from alerts.actions import ask_shopper, give_up_waiting
-from alerts.choices import TO_DO, CaseState, EventKind, StepState, StopsOn
-from alerts.models import Case, CaseEvent, CaseStep, Evaluation, Verification
+from alerts.choices import TO_DO, CaseState, EventKind, ReviewState, StepState, StopsOn
+from alerts.models import Case, CaseEvent, CaseStep, Evaluation, Review, Verification
 from alerts.notices import Written, add_step_notices
 from alerts.opening import judge
 from alerts.policy import Policy
 from alerts.queries import is_reachable
+from alerts.reviews import leave_queue
 from alerts.signals import case_changed
 from core.faults import kill_point
 from core.leases import Claim, Leased, LeaseLost, claim, finish, from_now, retry_delay
@@ -148,6 +149,19 @@ def _follow(claimed: Claim[Verification]) -> None:
         give_up_waiting(verification)
 
 
+# --- words that nobody has read -------------------------------------------------------------------------------
+def expire_reviews() -> int:
+    """Take words out of the queue that nobody has read in time; that nobody did stays to be seen."""
+    return _work_off(Review.objects.filter(state=ReviewState.PENDING), _expire)
+
+
+def _expire(claimed: Claim[Review]) -> None:
+    review = Review.objects.select_for_update().get(pk=claimed.row.pk)
+    if review.lease_token != claimed.token or review.state != ReviewState.PENDING:
+        raise LeaseLost
+    leave_queue(review, ReviewState.EXPIRED, at=timezone.now())
+
+
 # --- what the audit looks at ----------------------------------------------------------------------------------
 def _overdue(model: type[models.Model]) -> Callable[[int], int]:
     def count(patience_secs: int) -> int:
@@ -159,6 +173,8 @@ def _overdue(model: type[models.Model]) -> Callable[[int], int]:
 register_step("alerts", "evaluations", run_evaluations)
 register_step("alerts", "steps", climb)
 register_step("alerts", "verifications", follow_verifications)
+register_step("alerts", "reviews", expire_reviews)
 register_watch("responses unjudged", _PATIENCE_SECS, _overdue(Evaluation))
 register_watch("steps overdue", _PATIENCE_SECS, _overdue(CaseStep))
 register_watch("verifications overdue", _PATIENCE_SECS, _overdue(Verification))
+register_watch("reviews overdue", _PATIENCE_SECS, _overdue(Review))

@@ -26,9 +26,9 @@ from tests.factories import Chain, make_response
 def read(response: Response, **reading: object) -> None:
     """What the analysis lane does with a response's words."""
     verbatim = Verbatim.objects.get(response=response)
+    content = {"confident": True, "proven": True, "alarming": False, "sentiment": "positive", "p_negative": 0.1}
     analysis, _ = Analysis.objects.update_or_create(
-        verbatim=verbatim,
-        defaults={"analysed_at": timezone.now(), "confident": True, "p_negative": 0.1, "run_at": None} | reading,
+        verbatim=verbatim, defaults={"analysed_at": timezone.now(), "run_at": None} | content | reading
     )
     with transaction.atomic():
         verbatim_analysed.send(sender=Analysis, analysis=analysis)
@@ -129,7 +129,7 @@ def test_a_broken_rule_does_not_hide_a_good_one(chain: Chain) -> None:
 def test_angry_words_open_a_case_that_the_score_did_not(chain: Chain) -> None:
     response = make_response(touchpoint=chain.touchpoint, score=8, words="Nobody helped me, a disgrace.")
     assert submit(response) is None
-    read(response, p_negative=0.95)
+    read(response, p_negative=0.95, alarming=True)
     assert run_evaluations() == 1
     case = Case.objects.get()
     assert (case.trigger, case.severity) == (Trigger.TEXT, Severity.NORMAL)
@@ -137,7 +137,7 @@ def test_angry_words_open_a_case_that_the_score_did_not(chain: Chain) -> None:
 
 @pytest.mark.parametrize("reading", [{"p_negative": 0.5}, {"p_negative": 0.99, "confident": False}])
 def test_words_in_doubt_open_nothing(chain: Chain, reading: dict[str, object]) -> None:
-    response = make_response(touchpoint=chain.touchpoint, score=8, words="hm")
+    response = make_response(touchpoint=chain.touchpoint, score=8, words="hm hm hm")
     submit(response)
     read(response, **reading)
     run_evaluations()
@@ -172,7 +172,7 @@ def test_old_words_read_anew_open_nothing(chain: Chain) -> None:
     response = make_response(
         touchpoint=chain.touchpoint, score=8, words="awful", submitted_at=timezone.now() - timedelta(days=30)
     )
-    read(response, p_negative=0.99)
+    read(response, p_negative=0.99, alarming=True)
     run_evaluations()
     assert not Case.objects.exists()
 

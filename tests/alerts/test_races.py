@@ -99,9 +99,9 @@ def test_without_the_advisory_lock_they_make_two(cast: Chain, monkeypatch: pytes
 
 def owed_evaluations(chain: Chain) -> Response:
     """Both triggers hold for a response that has no case yet."""
-    response = make_response(touchpoint=chain.touchpoint, score=1, words="A disgrace.")
+    response = make_response(touchpoint=chain.touchpoint, score=1, words="A disgrace indeed.")
     verbatim = Verbatim.objects.get(response=response)
-    Analysis.objects.create(verbatim=verbatim, p_negative=0.99, confident=True, analysed_at=timezone.now())
+    Analysis.objects.create(verbatim=verbatim, alarming=True, proven=True, analysed_at=timezone.now())
     Evaluation.objects.create(response=response, trigger=Trigger.SCORE, revision=1, run_at=ClockNow())
     Evaluation.objects.create(response=response, trigger=Trigger.TEXT, revision=0, verbatim=verbatim, run_at=ClockNow())
     return response
