@@ -32,6 +32,7 @@ class ChangeKind(models.TextChoices):
     MOVED = "moved", _("Moved")
     RETIRED = "retired", _("Retired")
     RESTORED = "restored", _("Restored")
+    ROTATED = "rotated", _("New code")
 
 
 class TouchpointKind(models.TextChoices):

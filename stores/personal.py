@@ -26,6 +26,7 @@ impersonal(
 )
 impersonal("stores.HoursException", "reason")
 impersonal("stores.Touchpoint", "kind", "name", "code")
+impersonal("stores.FormerCode", "code")
 impersonal("stores.RoleAssignment", "role")
 impersonal("stores.ConfigChange", "kind", "what", "old", "new")
 # How and on what somebody is signed in goes with the session.

@@ -5,7 +5,7 @@ from stores.models.devices import Device, Pin
 from stores.models.hours import HoursException, OpeningInterval
 from stores.models.people import Absence, PersonEvent, RoleAssignment, StaffInvitation, User, UserManager
 from stores.models.security import Allowance, Identity, SecurityEvent, StaffSession
-from stores.models.touchpoints import Touchpoint
+from stores.models.touchpoints import FormerCode, Touchpoint
 from stores.models.tree import Node, Store, TreeError, lock_tree
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Allowance",
     "ConfigChange",
     "Device",
+    "FormerCode",
     "HoursException",
     "Identity",
     "Node",

@@ -18,6 +18,8 @@ class ConfigChange(models.Model):
     actor = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=10, choices=ChangeKind)
     what = models.CharField(max_length=20)
+    # The id of the thing where a store has several of them, as it has of touchpoints.
+    thing_id = models.BigIntegerField(null=True, blank=True)
     store = models.ForeignKey(Store, models.CASCADE, null=True, blank=True, related_name="config_changes")
     node = models.ForeignKey(Node, models.CASCADE, null=True, blank=True, related_name="config_changes")
     old = models.JSONField(default=dict)
