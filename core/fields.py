@@ -20,6 +20,16 @@ def _cipher(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([derived(key) for key in keys])
 
 
+def encrypt(text: str) -> str:
+    """Fernet ciphertext under the first of FIELD_KEYS."""
+    return _cipher(tuple(settings.FIELD_KEYS)).encrypt(text.encode()).decode()
+
+
+def decrypt(ciphertext: str) -> str:
+    """What `encrypt` was given, under whichever of FIELD_KEYS."""
+    return _cipher(tuple(settings.FIELD_KEYS)).decrypt(ciphertext.encode()).decode()
+
+
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     """Text that lies in the database as Fernet ciphertext under FIELD_KEYS (the first writes, all read).
 
@@ -30,9 +40,9 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     def get_prep_value(self, value: Any) -> Any:
         if not value:
             return value
-        return _cipher(tuple(settings.FIELD_KEYS)).encrypt(str(value).encode()).decode()
+        return encrypt(str(value))
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> str | None:
         if not value:
             return value
-        return _cipher(tuple(settings.FIELD_KEYS)).decrypt(value.encode()).decode()
+        return decrypt(value)
