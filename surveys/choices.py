@@ -34,3 +34,12 @@ class ContactWish(models.TextChoices):
 UNHAPPY_AT_MOST = {QuestionKind.NPS: 6, QuestionKind.SMILEY5: 2}
 PROMOTER_AT_LEAST = {QuestionKind.NPS: 9, QuestionKind.SMILEY5: 5}
 SCORE_RANGE = {QuestionKind.NPS: (0, 10), QuestionKind.SMILEY5: (1, 5)}
+
+
+class ScanFlagKind(models.TextChoices):
+    CLOSED = "closed", _("Scans while the store is closed")
+    BURST = "burst", _("Sudden burst of scans")
+
+
+# What an answer bears that was given while its touchpoint's scans looked unlike shoppers in the store.
+UNUSUAL_SCANS = "unusual_scans"

@@ -5,7 +5,6 @@ from typing import Any
 from django.db import transaction
 
 from stores.choices import TouchpointKind
-from stores.models import Touchpoint
 from surveys.choices import QuestionKind, ResponseChannel
 from surveys.documents import parse
 from surveys.models import Survey, SurveyChoice, SurveyVersion
@@ -63,7 +62,7 @@ SMILEY_TOUCHPOINTS = (TouchpointKind.FITTING_ROOM,)
 def ensure_surveys() -> dict[str, SurveyVersion]:
     """Create the two default surveys and the choices of each channel, unless they are there; keys are their slugs.
 
-    Touchpoints in the middle of a visit that have no choice of their own get the smileys.
+    Touchpoints in the middle of a visit get the smileys, those that are made later too.
     """
     versions = {}
     for slug, name, document in (("recommend", "Recommendation", _RECOMMEND), ("moment", "Moment", _MOMENT)):
@@ -72,13 +71,10 @@ def ensure_surveys() -> dict[str, SurveyVersion]:
         versions[slug] = newest or SurveyVersion.objects.create(
             survey=survey, number=1, headline_kind=parse(document).headline.kind, document=document
         )
-    for channel in ResponseChannel:
+    choices = [(channel, "", "recommend") for channel in ResponseChannel]
+    choices += [(ResponseChannel.QR, kind, "moment") for kind in SMILEY_TOUCHPOINTS]
+    for channel, kind, slug in choices:
         SurveyChoice.objects.get_or_create(
-            channel=channel, touchpoint=None, defaults={"survey": versions["recommend"].survey}
+            channel=channel, touchpoint=None, touchpoint_kind=kind, defaults={"survey": versions[slug].survey}
         )
-    bare = Touchpoint.objects.filter(kind__in=SMILEY_TOUCHPOINTS, survey_choice=None)
-    SurveyChoice.objects.bulk_create(
-        SurveyChoice(channel=ResponseChannel.QR, touchpoint=touchpoint, survey=versions["moment"].survey)
-        for touchpoint in bare
-    )
     return versions

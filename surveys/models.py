@@ -8,8 +8,9 @@ from django.db.models import Q
 
 from core.tokens import link_token, token_hash
 from customers.models import Contact, Receipt
-from stores.models import Store, Touchpoint
-from surveys.choices import ContactWish, QuestionKind, ResponseChannel, SampleKind
+from stores.choices import TouchpointKind
+from stores.models import Store, Touchpoint, User
+from surveys.choices import ContactWish, QuestionKind, ResponseChannel, SampleKind, ScanFlagKind
 
 
 class Survey(models.Model):
@@ -43,15 +44,24 @@ class SurveyVersion(models.Model):
 
 
 class SurveyChoice(models.Model):
-    """Which survey a channel asks, for one touchpoint or (without one) for the whole chain."""
+    """Which survey a channel asks: at one touchpoint, at all touchpoints of a kind, or in the whole chain.
+
+    The closest choice holds, so that a touchpoint that was made a moment ago asks what its kind asks.
+    """
 
     channel = models.CharField(max_length=10, choices=ResponseChannel)
     touchpoint = models.OneToOneField(Touchpoint, models.CASCADE, null=True, blank=True, related_name="survey_choice")
+    touchpoint_kind = models.CharField(max_length=20, choices=TouchpointKind, blank=True)
     survey = models.ForeignKey(Survey, models.PROTECT, related_name="choices")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["channel"], condition=Q(touchpoint=None), name="survey_choice_channel")
+            models.UniqueConstraint(
+                fields=["channel", "touchpoint_kind"], condition=Q(touchpoint=None), name="survey_choice_channel"
+            ),
+            models.CheckConstraint(
+                condition=Q(touchpoint=None) | Q(touchpoint_kind=""), name="survey_choice_of_one_or_of_a_kind"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -187,3 +197,60 @@ class Verbatim(models.Model):
 
     def __str__(self) -> str:
         return f"verbatim {self.pk}"
+
+
+class ScanHour(models.Model):
+    """How often the page of a touchpoint was asked for in an hour, counted from 00 to 59 minutes UTC.
+
+    Counts only, of nobody in particular. `scans` are requests of browsers, a reload among them; `opens` those that are
+    known to have been looked at; `robots` programs, previews and what a browser fetched ahead; `staff` people who are
+    signed in here. They come from memory in batches (`core.tally`), so a killed process takes a few seconds with it.
+    """
+
+    touchpoint = models.ForeignKey(Touchpoint, models.CASCADE, related_name="scan_hours")
+    hour = models.DateTimeField()
+    scans = models.PositiveIntegerField(default=0)
+    opens = models.PositiveIntegerField(default=0)
+    robots = models.PositiveIntegerField(default=0)
+    staff = models.PositiveIntegerField(default=0)
+    # Whether these scans, all of them, have been looked at for what is unusual.
+    judged = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["touchpoint", "hour"], name="scan_hour_once")]
+        indexes = [
+            # What the lane `facts` has yet to look at.
+            models.Index(fields=["hour"], name="scan_hour_unjudged", condition=Q(judged=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.touchpoint_id} {self.hour:%Y-%m-%d %H}"
+
+
+class ScanFlag(models.Model):
+    """Scans of a touchpoint that look unlike shoppers in the store, by the rules of `surveys.scan_rules`.
+
+    `usual` is what an hour usually brings there, where that is what it was compared with. A person may dismiss a flag
+    and says why; the answers of the time bear the mark until then and are never dropped.
+    """
+
+    touchpoint = models.ForeignKey(Touchpoint, models.CASCADE, related_name="scan_flags")
+    kind = models.CharField(max_length=10, choices=ScanFlagKind)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    scans = models.PositiveIntegerField()
+    usual = models.FloatField(null=True, blank=True)
+    found_at = models.DateTimeField()
+    dismissed_at = models.DateTimeField(null=True, blank=True)
+    dismissed_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["touchpoint", "kind", "began_at"], name="scan_flag_once")]
+        indexes = [
+            # What head office has yet to look at.
+            models.Index(fields=["-began_at"], name="scan_flag_open", condition=Q(dismissed_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.touchpoint_id} {self.kind} {self.began_at:%Y-%m-%d %H}"

@@ -22,7 +22,7 @@ register("surveys.Verbatim", "text", erasure="blank", keep_for=timedelta(days=10
 register("surveys.Call", "agent", erasure="keep", why="Staff reference from telephony, never a shopper's.")
 impersonal("surveys.Survey", "slug", "name")
 impersonal("surveys.SurveyVersion", "headline_kind", "document")
-impersonal("surveys.SurveyChoice", "channel")
+impersonal("surveys.SurveyChoice", "channel", "touchpoint_kind")
 impersonal("surveys.Call", "external_id", "queue")
 impersonal("surveys.Invitation", "token_hash", "channel", "language")
 impersonal(
@@ -36,3 +36,21 @@ impersonal(
     "flags",
 )
 impersonal("surveys.Verbatim", "question")
+# Counts of nobody in particular; here so that they end too.
+register(
+    "surveys.ScanHour",
+    "scans",
+    erasure="delete row",
+    keep_for=timedelta(days=100),
+    why="How often a touchpoint's page was asked for: thirteen weeks are shown.",
+    aged_by="hour",
+)
+impersonal("surveys.ScanFlag", "kind")
+register(
+    "surveys.ScanFlag",
+    "reason",
+    erasure="delete row",
+    keep_for=timedelta(days=400),
+    why="Why unusual scans need no attention, in a colleague's words.",
+    aged_by="began_at",
+)

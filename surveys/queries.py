@@ -6,7 +6,7 @@ from django.db.models import F, Q
 
 from core.tokens import clean_typed_code, token_hash
 from stores.choices import TouchpointKind
-from stores.models import Store, Touchpoint
+from stores.models import FormerCode, Store, Touchpoint
 from surveys.choices import ResponseChannel
 from surveys.documents import SurveyDocument, document_of
 from surveys.models import Invitation, Response, SurveyVersion
@@ -50,6 +50,12 @@ def touchpoint_by_code(typed: str) -> Touchpoint | None:
     return Touchpoint.objects.select_related("store").filter(code=code).first()
 
 
+def former_code(typed: str) -> FormerCode | None:
+    """A code that was replaced by another, whether it still leads somewhere or not."""
+    code = clean_typed_code(typed)
+    return FormerCode.objects.select_related("touchpoint__store").filter(code=code).first()
+
+
 def invitation_by_token(token: str) -> Invitation | None:
     """The invitation of a link, answered, expired or open."""
     found = Invitation.objects.select_related("store", "contact", "receipt", "call", "response")
@@ -63,15 +69,18 @@ def response_by_token(token: str) -> Response | None:
 
 
 def version_for(channel: ResponseChannel, touchpoint: Touchpoint | None = None) -> SurveyVersion | None:
-    """The newest version of the survey that a channel asks, at this touchpoint or in the whole chain.
+    """The newest version of the survey that a channel asks: at this touchpoint, at its kind, or in the whole chain.
 
-    None when nobody has chosen a survey for it.
+    The closest choice holds. None when nobody has chosen a survey for it.
     """
-    chosen = Q(survey__choices__channel=channel, survey__choices__touchpoint=None)
+    kinds = ["", touchpoint.kind] if touchpoint else [""]
+    chosen = Q(
+        survey__choices__channel=channel, survey__choices__touchpoint=None, survey__choices__touchpoint_kind__in=kinds
+    )
     if touchpoint is not None:
         chosen |= Q(survey__choices__touchpoint=touchpoint)
-    order = F("survey__choices__touchpoint").asc(nulls_last=True)
-    return SurveyVersion.objects.filter(chosen).order_by(order, "-number").first()
+    closest = (F("survey__choices__touchpoint").asc(nulls_last=True), "-survey__choices__touchpoint_kind")
+    return SurveyVersion.objects.filter(chosen).order_by(*closest, "-number").first()
 
 
 def asking_at(touchpoint: Touchpoint) -> Asking | None:
