@@ -1,19 +1,27 @@
 """What becomes of a message in the outbox: decided by whoever holds the row, or by a person when nobody does."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from core.leases import Claim, ClockNow, finish, from_now, retry_delay
 from customers.models import Suppression
 from messaging.choices import MessageState
 from messaging.models import Message
+from messaging.outbox import draft, put_all
+from messaging.preferences import channels_of
+from messaging.signals import stood_in
 from messaging.transports import Ambiguous, NotTaken, Refused, Undelivered
 
 MAX_ATTEMPTS = 5
+# How long the first choice may fail until the second is tried (RELIABILITY A4).
+FAILOVER_AFTER = timedelta(minutes=2)
 _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(seconds=60)
 _ERROR_LENGTH = 300
 
@@ -31,9 +39,24 @@ def mark_sent(claimed: Claim[Message], provider_id: str) -> None:
         "sent_at": ClockNow(),
         "provider_id": provider_id,
         "last_error": "",
+        "failover_at": None,
     }
     if not finish(claimed, **done):
         Message.objects.filter(pk=claimed.row.pk, state=MessageState.UNKNOWN).update(**done)
+
+
+def hold(claimed: Claim[Message], until: datetime) -> None:
+    """It has to wait, through no fault of anybody's: no attempt is used up."""
+    finish(claimed, run_at=until, attempts=F("attempts") - 1)
+
+
+def mark_carried(message_ids: Sequence[UUID], *, by: Message) -> None:
+    """Their news went along with another message to the same person; those that somebody is sending are left alone."""
+    if message_ids:
+        free = Message.objects.filter(pk__in=message_ids, state=MessageState.PENDING).exclude(
+            lease_until__gte=ClockNow()
+        )
+        free.update(state=MessageState.SENT, sent_at=ClockNow(), run_at=None, carried_by=by)
 
 
 def mark_cancelled(claimed: Claim[Message], reason: str) -> None:
@@ -47,8 +70,9 @@ def mark_unknown(claimed: Claim[Message], reason: str) -> None:
 
 
 def mark_dead(claimed: Claim[Message], reason: str) -> None:
-    """It is given up; a person has to look."""
-    finish(claimed, state=MessageState.DEAD, last_error=reason[:_ERROR_LENGTH])
+    """It is given up; staff are told by another channel at once, and a person has to look."""
+    now = ClockNow() if claimed.row.user_id else None
+    finish(claimed, state=MessageState.DEAD, last_error=reason[:_ERROR_LENGTH], failover_at=now)
 
 
 def try_later(claimed: Claim[Message], reason: str) -> None:
@@ -61,6 +85,7 @@ def try_later(claimed: Claim[Message], reason: str) -> None:
         state=MessageState.PENDING,
         run_at=from_now(retry_delay(claimed.row.attempts)),
         last_error=reason[:_ERROR_LENGTH],
+        failover_at=_failover_at(claimed.row),
     )
 
 
@@ -76,7 +101,15 @@ def wait_for_server(claimed: Claim[Message], reason: str) -> None:
         attempts=F("attempts") - 1,
         run_at=from_now(min(max(age / 2, _SHORTEST_WAIT), _LONGEST_WAIT)),
         last_error=reason[:_ERROR_LENGTH],
+        failover_at=_failover_at(claimed.row),
     )
+
+
+def _failover_at(message: Message) -> Any:
+    """Two minutes after the first failure of a message to a person of ours; None when another has taken its place."""
+    if not message.user_id or Message.objects.filter(stands_in_for=message).exists():
+        return None
+    return Coalesce(F("failover_at"), from_now(FAILOVER_AFTER))
 
 
 def settle(claimed: Claim[Message], failure: Undelivered) -> None:
@@ -97,6 +130,53 @@ def settle(claimed: Claim[Message], failure: Undelivered) -> None:
         if isinstance(failure, Refused) and failure.opted_out and message.contact and message.contact.value_hash:
             Suppression.objects.get_or_create(value_hash=message.contact.value_hash, defaults={"reason": "stop"})
         mark_dead(claimed, reason)
+
+
+def due_failovers(limit: int) -> list[UUID]:
+    """Messages to staff whose time for another channel has come."""
+    due = Message.objects.filter(failover_at__lte=ClockNow()).order_by("failover_at")
+    return list(due.values_list("pk", flat=True)[:limit])
+
+
+@transaction.atomic
+def stand_in(message_id: UUID) -> bool:
+    """Tell a member of staff by the next of their channels what this message has failed to; the first one goes on
+    trying, for told twice is better than not at all. False when there is nothing to do, or another loop does it."""
+    waiting = Message.objects.select_for_update(skip_locked=True, of=("self",)).select_related("user")
+    message = waiting.filter(pk=message_id, failover_at__isnull=False).first()
+    if message is None or message.user is None:
+        return False
+    Message.objects.filter(pk=message.pk).update(failover_at=None)
+    if message.state in (MessageState.SENT, MessageState.CANCELLED):
+        return False
+    tried = _channels_tried(message)
+    channel = next((one for one in channels_of([message.user])[message.user.pk] if one not in tried), None)
+    if channel is None:
+        return False
+    other = draft(
+        message.kind,
+        message.subject_id,
+        channel=channel,
+        dedup_key=message.dedup_key.removesuffix(message.channel) + channel,
+        user=message.user,
+        expires_at=message.expires_at,
+        priority=message.priority,
+    )
+    other.stands_in_for = message
+    put_all([other])
+    if not Message.objects.filter(pk=other.pk).exists():
+        return False
+    stood_in.send(sender=Message, message=other, instead_of=message)
+    return True
+
+
+def _channels_tried(message: Message) -> set[str]:
+    """Its own channel, and those of the messages it stands in for."""
+    tried, earlier = {message.channel}, message.stands_in_for
+    while earlier is not None:
+        tried.add(earlier.channel)
+        earlier = earlier.stands_in_for
+    return tried
 
 
 def settle_by_hand(message_id: UUID, *, delivered: bool) -> bool:

@@ -9,29 +9,42 @@ from django.utils import timezone
 
 from customers.models import Contact
 from messaging.choices import Channel, MessageState
-from messaging.models import Message
+from messaging.models import ChatHook, Message
 from stores.models import User
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """What is sent. `html` and `subject` are for e-mail; an SMS is its `text` alone."""
+    """What is sent. An e-mail has a subject and may have HTML, an SMS is its `text` alone; a push and a chat message
+    show `subject` as their title and lead to `url`."""
 
     subject: str
     text: str
     html: str = ""
+    url: str = ""
 
 
 Renderer = Callable[[Message], Rendered | None]
+Gate = Callable[[Message], datetime | None]
 _renderers: dict[str, Renderer] = {}
+_gates: dict[str, Gate] = {}
 
 
-def register_renderer(kind: str, renderer: Renderer) -> None:
+def register_renderer(kind: str, renderer: Renderer, *, gate: Gate | None = None) -> None:
     """Say who writes messages of `kind`. The renderer runs outside any lock, in the recipient's language.
 
-    It returns None when the message is no longer needed; the row then ends as cancelled.
+    It returns None when the message is no longer needed; the row then ends as cancelled. `gate`, asked before, says
+    until when the message has to wait (somebody sleeps, a store is closed); None means that it may go now.
     """
     _renderers[kind] = renderer
+    if gate:
+        _gates[kind] = gate
+
+
+def held_until(message: Message) -> datetime | None:
+    """Until when the room that owns the message holds it back."""
+    gate = _gates.get(message.kind)
+    return gate(message) if gate else None
 
 
 def renderer_of(kind: str) -> Renderer:
@@ -47,17 +60,23 @@ def draft(
     dedup_key: str,
     user: User | None = None,
     contact: Contact | None = None,
+    hook: ChatHook | None = None,
     run_at: datetime | None = None,
     expires_at: datetime | None = None,
     priority: int = 5,
 ) -> Message:
-    """An unsaved message; `run_at` None means now. Save it with `put_all`."""
+    """An unsaved message; `run_at` None means now. Save it with `put_all`.
+
+    The `dedup_key` of a message to staff ends with its channel, in whose place a stand-in puts its own. Priority 0 is
+    for what may wait for nothing and nobody.
+    """
     return Message(
         kind=kind,
         subject_id=str(subject_id),
         channel=channel,
         user=user,
         contact=contact,
+        hook=hook,
         dedup_key=dedup_key,
         state=MessageState.PENDING,
         priority=priority,

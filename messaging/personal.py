@@ -23,3 +23,11 @@ register(
     aged_by="caught_at",
 )
 impersonal("messaging.CaughtMessage", "channel", "message_id")
+register(
+    "messaging.PushDevice",
+    *("name", "endpoint", "p256dh", "auth", "last_error"),
+    erasure="keep",
+    why="Where a member of staff wants to be told; gone with the account, or when they switch it off.",
+)
+impersonal("messaging.AlertPreference", "channels")
+impersonal("messaging.ChatHook", "name", "style", "url", "language")

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
+from core import outbound
+from messaging.chat import send_to_chat
 from messaging.choices import Channel
+from messaging.models import Message, PushDevice
 from messaging.outbox import Rendered
+from messaging.push import push
 
 if TYPE_CHECKING:
     from twilio.rest import Client
@@ -43,15 +47,31 @@ class Refused(Undelivered):
         self.opted_out = opted_out
 
 
-def send(channel: str, address: str, rendered: Rendered, *, message_id: str) -> str:
+def send(message: Message, rendered: Rendered, *, message_id: str) -> str:
     """Deliver one message; returns the provider's id for it, or an empty string.
 
     `message_id` is the e-mail's Message-ID: repeats bear the same. Raises NotTaken, Ambiguous or Refused.
     """
-    if channel == Channel.EMAIL:
-        _send_email(address, rendered, message_id)
+    if message.channel == Channel.EMAIL:
+        _send_email(_address(message), rendered, message_id)
         return ""
-    return _send_sms(address, rendered.text)
+    if message.channel == Channel.SMS:
+        return _send_sms(_address(message), rendered.text)
+    if message.channel == Channel.PUSH:
+        _send_push(message, rendered)
+    else:
+        _send_chat(message, rendered)
+    return ""
+
+
+def _address(message: Message) -> str:
+    if message.user:
+        found = message.user.email if message.channel == Channel.EMAIL else message.user.phone
+    else:
+        found = (message.contact.value or "") if message.contact else ""
+    if not found:
+        raise Refused("no address")
+    return found
 
 
 # --- e-mail -----------------------------------------------------------------------------------------------------
@@ -173,3 +193,34 @@ def _by_status(status: int, code: int | None, reason: str) -> Undelivered:
     if 400 <= status < 500:
         return Refused(reason, opted_out=code == _STOPPED)
     return Ambiguous(reason)
+
+
+# --- push and chat ----------------------------------------------------------------------------------------------
+def _send_push(message: Message, rendered: Rendered) -> None:
+    """To every phone of the person; one that takes it is enough."""
+    content = {"title": rendered.subject, "body": rendered.text, "url": rendered.url, "tag": message.pk.hex}
+    devices = PushDevice.objects.filter(user=message.user_id, gone_at=None)
+    outcomes = [push(one, content, topic=message.pk.hex, urgent=message.priority == 0) for one in devices]
+    if any(outcome.taken for outcome in outcomes):
+        return
+    reason = ", ".join(outcome.reason for outcome in outcomes)
+    if any(outcome.later for outcome in outcomes):
+        raise NotTaken(reason)
+    raise Refused(reason or "no device takes push messages")
+
+
+def _send_chat(message: Message, rendered: Rendered) -> None:
+    if message.hook is None or message.hook.retired_at:
+        raise Refused("the chat was taken out")
+    try:
+        answer = send_to_chat(message.hook, rendered)
+    except outbound.Forbidden as error:
+        raise Refused(str(error)) from error
+    except outbound.Unreachable as error:
+        raise (NotTaken if error.before_asking else Ambiguous)(str(error)) from error
+    if answer.status == 429:
+        raise NotTaken("429")
+    if answer.status >= 500:
+        raise Ambiguous(str(answer.status))
+    if not 200 <= answer.status < 300:
+        raise Refused(str(answer.status))

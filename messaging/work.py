@@ -4,15 +4,18 @@ To staff at least once, repeats bearing the same Message-ID. To shoppers at most
 is committed before the call, and whoever finds it there later cannot know what became of it.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import parseaddr
 from functools import partial
+from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import Q, QuerySet
 from django.utils import timezone, translation
+from django.utils.translation import ngettext
 
 from core.faults import kill_point
 from core.leases import Claim, claim, from_now
@@ -21,16 +24,21 @@ from customers.models import Suppression
 from messaging.actions import (
     MAX_ATTEMPTS,
     begin,
+    due_failovers,
+    hold,
     mark_cancelled,
+    mark_carried,
     mark_dead,
     mark_sent,
     mark_unknown,
     settle,
+    stand_in,
     try_later,
 )
-from messaging.choices import Channel, MessageState
+from messaging.choices import MessageState
+from messaging.grouping import is_grouped, next_buzz_at, take_buzz, waiting_with
 from messaging.models import Message
-from messaging.outbox import Rendered, renderer_of
+from messaging.outbox import Rendered, held_until, renderer_of
 from messaging.transports import Ambiguous, Undelivered, send
 
 log = structlog.get_logger()
@@ -48,10 +56,10 @@ def deliver_due() -> int:
     if not room:
         return 0
     undelivered = Message.objects.filter(state__in=(MessageState.PENDING, MessageState.SENDING)).select_related(
-        "user", "contact"
+        "user", "contact", "hook"
     )
-    claims = _claim(undelivered.filter(user__isnull=False), room)
-    claims += _claim(undelivered.filter(user=None), room - len(claims) - 1)
+    claims = _claim(undelivered.filter(contact=None), room)
+    claims += _claim(undelivered.filter(contact__isnull=False), room - len(claims) - 1)
     for one in claims:
         if threads:
             threads.submit(partial(deliver, one))
@@ -77,15 +85,16 @@ def deliver(claimed: Claim[Message]) -> None:
         mark_dead(claimed, message.last_error or "its worker died every time")
     elif (reason := _unwanted(message)) is not None:
         mark_cancelled(claimed, reason)
-    elif not (address := _address(message)):
-        mark_dead(claimed, "no address")
     else:
-        _write_and_send(claimed, address)
+        _write_and_send(claimed)
 
 
-def _write_and_send(claimed: Claim[Message], address: str) -> None:
+def _write_and_send(claimed: Claim[Message]) -> None:
     message = claimed.row
     try:
+        if (until := held_until(message)) is not None:
+            hold(claimed, until)
+            return
         rendered = _rendered(message)
     except (OperationalError, InterfaceError):
         raise
@@ -96,11 +105,18 @@ def _write_and_send(claimed: Claim[Message], address: str) -> None:
     if rendered is None:
         mark_cancelled(claimed, "not needed any more")
         return
+    others: list[UUID] = []
+    if is_grouped(message):
+        if not take_buzz(message):
+            hold(claimed, next_buzz_at(message))
+            return
+        others = waiting_with(message)
+        rendered = _with_others(message, rendered, len(others))
     if not begin(claimed):
         return
     kill_point("message_sending")
     try:
-        provider_id = send(message.channel, address, rendered, message_id=message_id(message))
+        provider_id = send(message, rendered, message_id=message_id(message))
     except Undelivered as failure:
         log.warning("message not delivered", message=str(message.pk), outcome=type(failure).__name__)
         settle(claimed, failure)
@@ -111,6 +127,7 @@ def _write_and_send(claimed: Claim[Message], address: str) -> None:
         return
     kill_point("message_sent")
     mark_sent(claimed, provider_id)
+    mark_carried(others, by=message)
     kill_point("message_marked")
 
 
@@ -132,18 +149,28 @@ def _unwanted(message: Message) -> str | None:
     return None
 
 
-def _address(message: Message) -> str:
-    if message.user:
-        return message.user.email if message.channel == Channel.EMAIL else message.user.phone
-    return message.contact.value or "" if message.contact else ""
-
-
 def _rendered(message: Message) -> Rendered | None:
     known = dict(settings.LANGUAGES)
-    recipient = message.user or message.contact
+    recipient = message.user or message.contact or message.hook
     language = recipient.language if recipient and recipient.language in known else settings.LANGUAGE_CODE
     with translation.override(language):
         return renderer_of(message.kind)(message)
+
+
+def _with_others(message: Message, rendered: Rendered, count: int) -> Rendered:
+    """One buzz tells of several: the others are in the inbox."""
+    if not count:
+        return rendered
+    language = message.user.language if message.user else ""
+    with translation.override(language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE):
+        more = ngettext("and %(n)d more notice in your inbox", "and %(n)d more notices in your inbox", count)
+    return replace(rendered, text=f"{rendered.text} … {more % {'n': count}}")
+
+
+# --- the other channel ------------------------------------------------------------------------------------------
+def fail_over() -> int:
+    """What one channel could not bring to a member of staff goes out by their next one."""
+    return sum(stand_in(pk) for pk in due_failovers(INLINE_BATCH))
 
 
 # --- what the audit looks at ------------------------------------------------------------------------------------
@@ -153,7 +180,7 @@ def _overdue(patience_secs: int) -> int:
 
 def _not_taken(patience_secs: int) -> int:
     """Each try puts `run_at` off, so that a server that stays away never makes a message overdue by that."""
-    tried = Message.objects.filter(state=MessageState.PENDING, user__isnull=False).exclude(last_error="")
+    tried = Message.objects.filter(state=MessageState.PENDING, contact=None).exclude(last_error="")
     return tried.filter(run_at__isnull=False, created_at__lt=from_now(-timedelta(seconds=patience_secs))).count()
 
 
@@ -168,10 +195,11 @@ def _unknown(patience_secs: int) -> int:
 
 
 def _given_up(patience_secs: int) -> int:
-    return _of_today(Q(state=MessageState.DEAD, user__isnull=False)).count()
+    return _of_today(Q(state=MessageState.DEAD, contact=None, stand_in=None)).count()
 
 
 register_step("alerts", "outbox", deliver_due)
+register_step("alerts", "other channel", fail_over)
 register_watch("messages overdue", _OVERDUE_SECS, _overdue)
 register_watch("messages to staff that no server takes", _OVERDUE_SECS, _not_taken)
 register_watch("messages of unknown outcome", _UNKNOWN_SECS, _unknown)
