@@ -12,7 +12,7 @@ from messaging.models import Message
 from messaging.outbox import draft, put_all
 from stores.choices import Role
 from stores.models import User
-from stores.queries import who_answers
+from stores.queries import everybody_of, who_answers
 
 log = structlog.get_logger()
 CASE_NOTICE, CASE_ESCALATED, CASE_UPDATE = "case_notice", "case_escalated", "case_update"
@@ -43,10 +43,14 @@ def channel_for(user: User) -> Channel | None:
 def add_step_notices(
     written: Written, case: Case, step: CaseStep, *, people: dict[str, list[User]], deputies: bool, at: datetime
 ) -> None:
-    """One message and one NOTIFIED event for everybody whom this step tells."""
+    """One message and one NOTIFIED event for everybody whom this step tells.
+
+    When all are away, all are told: better a holiday disturbed than a shopper forgotten.
+    """
     told = list(who_answers(case.store, step.level, people=people))
     if deputies:
         told = list(dict.fromkeys([*told, *people.get(Role.DEPUTY, [])]))
+    told = told or everybody_of(case.store)
     if not told:
         log.error("case has nobody to tell", case=str(case.pk), step=step.ordinal)
     for user in told:
@@ -72,9 +76,9 @@ def add_step_notices(
 
 
 def add_update(written: Written, case: Case, *, about: str, at: datetime) -> None:
-    """A notice outside the ladder, to the owner or, when that one has left, to whoever answers now. `about` names its
-    occasion, so that each is told once."""
-    answering = who_answers(case.store, case.level)
+    """A notice outside the ladder, to the owner or, when that one has left or is away, to whoever answers now. `about`
+    names its occasion, so that each is told once."""
+    answering = who_answers(case.store, case.level, at=at) or everybody_of(case.store)
     for user in [case.owner] if case.owner in answering else answering:
         channel = channel_for(user)
         if channel is not None:

@@ -1,21 +1,30 @@
 """Who sees and who answers for which store."""
 
 from collections.abc import Collection
+from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, FilteredRelation, Q, QuerySet
+from django.utils import timezone
 
 from stores.choices import CASE_ROLES, Role
 from stores.models import RoleAssignment, Store, User
 
 
 def stores_visible_to(user: User, *, roles: Collection[str] = CASE_ROLES) -> QuerySet[Store]:
-    """The stores that one of the user's `roles` reaches. Every staff query starts here."""
+    """The stores that one of the user's `roles` reaches. Every staff query starts here.
+
+    Of somebody at a store's shared device: that store, and no other.
+    """
     held = list(RoleAssignment.objects.filter(user=user, role__in=roles).select_related("node"))
     reach = Q(pk__in=[a.store_id for a in held if a.store_id])
     for assignment in held:
         if assignment.node:
             reach |= Q(node__path__startswith=assignment.node.path)
-    return Store.objects.filter(reach) if held else Store.objects.none()
+    if not held:
+        return Store.objects.none()
+    if user.within_store_id is not None:
+        reach &= Q(pk=user.within_store_id)
+    return Store.objects.filter(reach)
 
 
 def roles_of(user: User) -> set[str]:
@@ -29,35 +38,79 @@ def roles_of(user: User) -> set[str]:
     return cached
 
 
-def people_by_role(store: Store) -> dict[str, list[User]]:
-    """The active people of every role that reaches this store, directly or through a node above it, in one query."""
-    above = [int(part) for part in store.node.path.strip("/").split("/")]
-    assignments = RoleAssignment.objects.filter(Q(store=store) | Q(node__in=above), user__is_active=True)
+def everybody_of(store: Store) -> list[User]:
+    """The active people whose roles reach this store and who act on cases, away or not."""
+    found = User.objects.filter(roles__in=_assignments_of(store).filter(role__in=CASE_ROLES))
+    return list(found.distinct().order_by("pk"))
+
+
+def _assignments_of(store: Store) -> QuerySet[RoleAssignment]:
+    return RoleAssignment.objects.filter(Q(store=store) | Q(node__in=store.node.above), user__is_active=True)
+
+
+def people_by_role(store: Store, *, at: datetime | None = None) -> dict[str, list[User]]:
+    """Who answers in each role that reaches this store, directly or through a node above it, in one query.
+
+    Only active people who are not away `at` that moment (None: now). Whoever is away is replaced by their stand-in, if
+    that one is there and has a role here that acts on cases.
+    """
+    now = at or timezone.now()
+    away = Q(
+        user__absences__starts_at__lte=now, user__absences__ends_at__gt=now, user__absences__cancelled_at__isnull=True
+    )
+    assignments = (
+        _assignments_of(store)
+        .annotate(absence=FilteredRelation("user__absences", condition=away))
+        .annotate(absence_id=F("absence__id"), stand_in_id=F("absence__stand_in_id"))
+        .select_related("user")
+        .order_by("user_id", "absence__created_at")
+    )
+    rows = list(assignments)
+    people = {row.user_id: row.user for row in rows if row.role in CASE_ROLES}
+    # Of two absences at the same time the one that was entered last says who stands in.
+    stand_ins = {row.user_id: row.stand_in_id for row in rows if row.absence_id}
     found: dict[str, list[User]] = {}
-    for assignment in assignments.select_related("user").order_by("user__id"):
-        people = found.setdefault(assignment.role, [])
-        if assignment.user not in people:
-            people.append(assignment.user)
-    return found
+    for row in rows:
+        person = _in_place_of(row.user, people, stand_ins)
+        if person is not None and person not in found.setdefault(row.role, []):
+            found[row.role].append(person)
+    return {role: answering for role, answering in found.items() if answering}
 
 
-# Who answers at each level of the escalation ladder, lowest first.
-LEVELS: tuple[tuple[str, ...], ...] = (
-    (Role.STORE_MANAGER, Role.CALL_CENTRE_LEAD),
-    (Role.AREA_MANAGER,),
-    (Role.HEAD_OFFICE,),
+def _in_place_of(person: User, people: dict[int, User], stand_ins: dict[int, int | None]) -> User | None:
+    """The person, or, while they are away, whoever stands in for them or for their stand-in."""
+    passed: set[int] = set()
+    while person.pk in stand_ins:
+        passed.add(person.pk)
+        stand_in = people.get(stand_ins[person.pk] or 0)
+        if stand_in is None or stand_in.pk in passed:
+            return None
+        person = stand_in
+    return person
+
+
+# Who answers at each level of the escalation ladder, lowest first; of a level, whom to ask first.
+LEVELS: tuple[tuple[tuple[str, ...], ...], ...] = (
+    ((Role.STORE_MANAGER, Role.CALL_CENTRE_LEAD), (Role.DEPUTY,)),
+    ((Role.AREA_MANAGER,),),
+    ((Role.HEAD_OFFICE,),),
 )
 
 
-def who_answers(store: Store, level: int = 0, *, people: dict[str, list[User]] | None = None) -> list[User]:
-    """The people at a level of the ladder (0 store, 1 area, 2 head office).
+def who_answers(
+    store: Store, level: int = 0, *, at: datetime | None = None, people: dict[str, list[User]] | None = None
+) -> list[User]:
+    """The people who answer at a level of the ladder (0 store, 1 area, 2 head office), `at` a moment (None: now).
 
-    An empty level passes to the next one up: a store without a manager is the area manager's. Empty only when the
-    chain has nobody at all. `people` spares the query to whoever has asked `people_by_role` already.
+    The absent are passed over: first their stand-ins answer, then the store's deputies, then the next level up, and
+    when nobody is left above, the nearest level below. Empty only when nobody of the chain who reaches the store is
+    there. `people` spares the query to whoever has asked `people_by_role` already.
     """
-    people = people_by_role(store) if people is None else people
-    for roles in LEVELS[min(level, len(LEVELS) - 1) :]:
-        answering = [person for role in roles for person in people.get(role, [])]
-        if answering:
-            return list(dict.fromkeys(answering))
+    people = people_by_role(store, at=at) if people is None else people
+    level = min(level, len(LEVELS) - 1)
+    for groups in (*LEVELS[level:], *reversed(LEVELS[:level])):
+        for roles in groups:
+            answering = [person for role in roles for person in people.get(role, [])]
+            if answering:
+                return list(dict.fromkeys(answering))
     return []

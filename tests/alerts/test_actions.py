@@ -387,7 +387,7 @@ def test_a_reply_reaches_somebody_when_the_owner_has_left(chain: Chain, form_id:
     else:
         RoleAssignment.objects.filter(user=chain.manager).delete()
     actions.shopper_reply(case.response_id, text="And another thing", form_id=form_id())
-    assert [message.user for message in Message.objects.filter(kind="case_update")] == [chain.area_manager]
+    assert [message.user for message in Message.objects.filter(kind="case_update")] == [chain.deputy]
 
 
 def test_every_change_is_announced_and_bumps_the_version(chain: Chain, form_id: Form) -> None:
