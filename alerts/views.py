@@ -20,6 +20,7 @@ from alerts.history import Moment, conversation_of, history_of
 from alerts.inbox import Tab, cases_in, page_of, praise, waiting_for, with_everything
 from alerts.models import Case, CaseResponse
 from alerts.queries import cases_visible_to, is_reachable
+from alerts.reviews import count_to_review
 from stores.access import StaffRequest, roles_required
 from stores.choices import CASE_ROLES
 from stores.models import User
@@ -51,6 +52,8 @@ def inbox(request: StaffRequest) -> HttpResponse:
     known = waiting.count if tab == Tab.TO_DO else None
     page = page_of(with_everything(cases_in(request.user, tab)), request.GET.get("page"), known=known)
     context = {
+        # The tabs are not part of what is asked again.
+        "to_review": None if request.htmx else count_to_review(request.user),
         "tab": tab,
         "tabs": list(Tab),
         "page": page,

@@ -117,6 +117,9 @@ TABLE = [
     Row("c/<str:token>/delete/", [({"token": "{response}"}, everybody(200)), ({"token": "{no_token}"}, NOWHERE)]),
     # --- cases
     row("inbox/", CASE_PAGE),
+    row("inbox/review/", CASE_PAGE),
+    # Whose review it is: see tests/staff/test_review_page.py.
+    Row("inbox/review/<int:review_id>/", [({"review_id": "999999"}, POST_ONLY)]),
     Row(
         "cases/<uuid:case_id>/",
         [
@@ -125,6 +128,8 @@ TABLE = [
             ({"case_id": "{no_id}"}, NOBODYS),
         ],
     ),
+    # --- what the model thinks, and people say of it: see tests/sentiment_human
+    Row("readings/<int:pk>/correct/", [({"pk": "1"}, POST_ONLY)]),
     # --- stores
     row("", everybody(302) | {"nobody": 403}),
     row("stores/", STAFF_PAGE),

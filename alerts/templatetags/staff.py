@@ -51,7 +51,7 @@ def staff_nav(context: template.Context) -> dict[str, Any]:
         waiting = context.get("open_count")
         if waiting is None:
             waiting = cases_visible_to(request.user).filter(state__in=TO_DO).count()
-        add("inbox", _("Inbox"), within={"inbox", "case"}, count=waiting)
+        add("inbox", _("Inbox"), within={"inbox", "case", "review_queue"}, count=waiting)
     if held & REPORT_ROLES:
         add("reports", _("Reports"), within={"reports", "wall"})
     if held:

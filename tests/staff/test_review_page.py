@@ -1,0 +1,73 @@
+"""The page of words that wait for a person, without JavaScript and with it."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from alerts.choices import ReviewState
+from alerts.models import Case, Review
+from tests.alerts.test_reviews import ANGRY, judged
+from tests.factories import Chain
+from tests.staff.cases import HTMX
+
+
+@pytest.fixture
+def review(chain: Chain) -> Review:
+    return Review.objects.get(
+        response=judged(chain, "Дуже <b>грубо</b> і довго.", **ANGRY, proven=False, language="uk")
+    )
+
+
+def test_it_shows_the_words_why_they_wait_and_until_when(manager: Client, review: Review) -> None:
+    page = manager.get("/inbox/review/").content.decode()
+    assert 'lang="uk" dir="auto">Дуже &lt;b&gt;грубо&lt;/b&gt; і довго.' in page
+    assert "not proven in this language (Ukrainian)" in page
+    assert "waits until" in page and "Open a case" in page and "Not a complaint" in page
+    inbox = manager.get("/inbox/").content.decode()
+    assert 'href="/inbox/review/"' in inbox
+    assert '<span class="tabs__count">1</span>' in inbox
+
+
+def test_one_tap_opens_the_case_and_leads_there(manager: Client, review: Review) -> None:
+    answer = manager.post(f"/inbox/review/{review.pk}/", {"open": "1"})
+    case = Case.objects.get()
+    assert (answer.status_code, answer["Location"]) == (303, f"/cases/{case.pk}/")
+    page = manager.get(f"/cases/{case.pk}/").content.decode()
+    assert "Read by a person" in page and "Manager" in page
+    assert "Nothing to review." in manager.get("/inbox/review/").content.decode()
+
+
+def test_with_javascript_the_words_make_way_for_the_outcome(manager: Client, review: Review) -> None:
+    answer = manager.post(f"/inbox/review/{review.pk}/", {"why": "content"}, headers=HTMX)
+    assert "Noted: not a complaint." in answer.content.decode()
+    assert "<html" not in answer.content.decode()
+    late = manager.post(f"/inbox/review/{review.pk}/", {"open": "1"}, headers=HTMX).content.decode()
+    assert "Somebody was faster: Not a complaint" in late
+    assert not Case.objects.exists()
+
+
+def test_a_dismissal_without_a_reason_is_none(manager: Client, review: Review) -> None:
+    assert manager.post(f"/inbox/review/{review.pk}/", {"why": "because"}).status_code == 400
+    review.refresh_from_db()
+    assert review.state == ReviewState.PENDING
+
+
+def test_what_expired_unread_is_seen_for_a_week(manager: Client, review: Review) -> None:
+    Review.objects.update(state=ReviewState.EXPIRED, run_at=None, decided_at=timezone.now() - timedelta(days=1))
+    page = manager.get("/inbox/review/").content.decode()
+    assert "Expired, read by nobody" in page and "грубо" in page
+    assert "Not a complaint" not in page
+    manager.post(f"/inbox/review/{review.pk}/", {"open": "1"})
+    assert Case.objects.exists()
+
+
+@pytest.mark.parametrize("stranger", ["foreign_manager", "foreign_area_manager", "operator", "nobody"])
+def test_strangers_decide_nothing(client: Client, chain: Chain, review: Review, stranger: str) -> None:
+    client.force_login(getattr(chain, stranger))
+    for data in ({"open": "1"}, {"why": "content"}):
+        assert client.post(f"/inbox/review/{review.pk}/", data).status_code in {403, 404}
+    review.refresh_from_db()
+    assert review.state == ReviewState.PENDING
+    assert not Case.objects.exists()
