@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("core.urls")),
     path("", include("surveys.urls")),
+    path("", include("sentiment.urls")),
     path("", include("alerts.urls")),
     path("", include("stores.urls")),
     path("", include("reports.urls")),

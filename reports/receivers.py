@@ -11,7 +11,7 @@ from core.leases import ClockNow
 from reports import work  # noqa: F401  (registers its step with the work loop)
 from reports.models import StaleMark
 from sentiment.models import Analysis
-from sentiment.signals import verbatim_analysed
+from sentiment.signals import reading_corrected, readings_replaced, verbatim_analysed
 from surveys.models import Response
 from surveys.signals import response_saved
 
@@ -30,9 +30,17 @@ def count_response(sender: object, response: Response, **_: Any) -> None:
     mark_stale(response)
 
 
-@receiver(verbatim_analysed)
+@receiver([verbatim_analysed, reading_corrected])
 def count_reading(sender: object, analysis: Analysis, **_: Any) -> None:
     mark_stale(analysis.verbatim.response)
+
+
+@receiver(readings_replaced)
+def count_days_of(sender: object, analyses: list[Analysis], **_: Any) -> None:
+    days = {(one.verbatim.response.store_id, one.verbatim.response.local_day) for one in analyses}
+    StaleMark.objects.bulk_create(
+        [StaleMark(store_id=store, local_day=day, run_at=ClockNow()) for store, day in sorted(days)]
+    )
 
 
 @receiver(case_changed)

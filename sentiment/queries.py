@@ -7,7 +7,13 @@ from django.db.models import Q, QuerySet
 
 from core.leases import from_now
 from sentiment.models import Analysis
-from stores.models import RoleAssignment, Store
+from stores.models import RoleAssignment, Store, User
+from stores.queries import stores_visible_to
+
+
+def readings_visible_to(user: User) -> QuerySet[Analysis]:
+    """The readings of words that one of the user's roles lets them read."""
+    return Analysis.objects.filter(verbatim__response__store__in=stores_visible_to(user))
 
 
 def given_up() -> QuerySet[Analysis]:

@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from core.leases import Claim, ClockNow, LeaseLost, claim, finish, from_now, retry_delay
 from core.work import register_step, register_watch
+from sentiment.holding import columns_of, judgement_of, overruled
 from sentiment.models import Analysis
 from sentiment.queries import count_overdue, names_of_staff
 from sentiment.signals import verbatim_analysed
@@ -85,25 +86,15 @@ def _readings(verbatims: Sequence[Verbatim]) -> "list[Reading]":
 
 def _store(claimed: Claim[Analysis], reading: "Reading") -> None:
     with transaction.atomic():
+        # Whoever corrects the reading holds this row too. Their word stays; the model's is kept beside it.
+        row = Analysis.objects.select_for_update(no_key=True).only("people_say").filter(pk=claimed.row.pk).first()
+        if row is None:
+            raise LeaseLost
         held = finish(
             claimed,
             analysed_at=ClockNow(),
-            language=reading.language,
-            language_confidence=reading.language_confidence,
-            sentiment=reading.sentiment,
-            p_negative=reading.probabilities["negative"],
-            p_neutral=reading.probabilities["neutral"],
-            p_positive=reading.probabilities["positive"],
-            confident=reading.confident,
-            alarming=reading.alarming,
-            proven=reading.proven,
-            topics=[{"topic": hit.topic, "sentiment": hit.sentiment} for hit in reading.topics],
-            urgency=reading.urgency,
-            urgency_certain=reading.urgency_certain,
-            redacted=reading.redacted,
-            model_version=reading.model_version,
-            embedding=reading.embedding,
             last_error="",
+            **(columns_of(reading) | overruled(judgement_of(reading), row.people_say)),
         )
         if not held:
             raise LeaseLost
