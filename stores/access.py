@@ -1,16 +1,18 @@
-"""Which pages a role may open at all, and which stores it may open there."""
+"""Which pages a role may open at all, which stores it may open there, and what of them it may change."""
 
 from collections.abc import Callable
+from enum import StrEnum
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django_htmx.middleware import HtmxDetails
 
 from stores.choices import Role
-from stores.models import Store, User
+from stores.models import Node, RoleAssignment, Store, User
 from stores.queries import roles_of, stores_visible_to
 
 
@@ -45,3 +47,62 @@ def roles_required(*roles: str) -> Callable[[View[P]], View[P]]:
 def get_store_or_404(user: User, code: str) -> Store:
     """The store, if one of the user's roles reaches it; strangers cannot tell it from one that is not there."""
     return get_object_or_404(stores_visible_to(user, roles=STAFF_ROLES).select_related("node"), code=code)
+
+
+class Part(StrEnum):
+    """What of a store can be changed by itself."""
+
+    PLACE = "place"  # where it lies in the tree, and whether it is retired
+    MASTER = "master"
+    HOURS = "hours"
+    EXCEPTIONS = "exceptions"
+    CLOSURE = "closure"
+    TOUCHPOINTS = "touchpoints"
+
+
+# Who may change what of the stores that the role reaches; whoever is not named here reads.
+_EDITS: dict[str, frozenset[Part]] = {
+    Role.HEAD_OFFICE: frozenset(Part),
+    Role.OPERATOR: frozenset(Part),
+    Role.AREA_MANAGER: frozenset({Part.HOURS, Part.EXCEPTIONS, Part.CLOSURE, Part.TOUCHPOINTS}),
+    Role.STORE_MANAGER: frozenset({Part.EXCEPTIONS, Part.CLOSURE}),
+}
+
+
+def editable_parts(user: User, store: Store) -> frozenset[Part]:
+    """Everything of the store that this person may change, in one query."""
+    if user.within_store_id not in {None, store.pk}:
+        return frozenset()
+    reaching = RoleAssignment.objects.filter(Q(store=store) | Q(node__in=store.node.above), user=user)
+    return frozenset[Part]().union(*(_EDITS.get(role, ()) for role in reaching.values_list("role", flat=True)))
+
+
+def may_edit(user: User, store: Store, what: Part) -> bool:
+    """Whether this person may change that part of the store."""
+    return what in editable_parts(user, store)
+
+
+def stores_editable_by(user: User, what: Part) -> QuerySet[Store]:
+    """The stores of which this person may change that part."""
+    return stores_visible_to(user, roles={role for role, parts in _EDITS.items() if what in parts})
+
+
+def nodes_editable_by(user: User) -> QuerySet[Node]:
+    """The nodes that this person may rename, move, retire or put something below: where a role that may do everything
+    holds, and everything under it."""
+    if user.within_store_id is not None:
+        return Node.objects.none()
+    everything = [role for role, parts in _EDITS.items() if Part.PLACE in parts]
+    held = RoleAssignment.objects.filter(user=user, role__in=everything, node__isnull=False)
+    reach = Q(pk__in=[])
+    for path in held.values_list("node__path", flat=True):
+        reach |= Q(path__startswith=path)
+    return Node.objects.filter(reach)
+
+
+def editable_store_or_404(user: User, code: str, what: Part) -> Store:
+    """The store to be changed: 404 to strangers, PermissionDenied to those who may only read it."""
+    store = get_store_or_404(user, code)
+    if not may_edit(user, store, what):
+        raise PermissionDenied
+    return store
