@@ -51,12 +51,11 @@ def hold(claimed: Claim[Message], until: datetime) -> None:
 
 
 def mark_carried(message_ids: Sequence[UUID], *, by: Message) -> None:
-    """Their news went along with another message to the same person; those that somebody is sending are left alone."""
+    """Their news went along with another message to the same person. Whoever has claimed one finds it taken away."""
     if message_ids:
-        free = Message.objects.filter(pk__in=message_ids, state=MessageState.PENDING).exclude(
-            lease_until__gte=ClockNow()
+        Message.objects.filter(pk__in=message_ids, state=MessageState.PENDING).update(
+            state=MessageState.SENT, sent_at=ClockNow(), run_at=None, lease_token=None, lease_until=None, carried_by=by
         )
-        free.update(state=MessageState.SENT, sent_at=ClockNow(), run_at=None, carried_by=by)
 
 
 def mark_cancelled(claimed: Claim[Message], reason: str) -> None:

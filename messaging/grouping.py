@@ -6,7 +6,6 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from core.leases import ClockNow
 from messaging.choices import BUZZING, MessageState
 from messaging.models import Buzz, Message
 
@@ -38,9 +37,8 @@ def next_buzz_at(message: Message) -> datetime:
 
 
 def waiting_with(message: Message) -> list[UUID]:
-    """The other notices that wait to go the same way to the same person, oldest first."""
+    """The other notices that wait to go the same way to the same person."""
     others = Message.objects.filter(
         user=message.user_id, channel=message.channel, state=MessageState.PENDING, priority__gt=0, last_error=""
     )
-    free = others.exclude(pk=message.pk).exclude(lease_until__gte=ClockNow())
-    return list(free.order_by("created_at").values_list("pk", flat=True))
+    return list(others.exclude(pk=message.pk).values_list("pk", flat=True))
