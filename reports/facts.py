@@ -7,6 +7,7 @@ from pathlib import Path
 from django.db import connection, transaction
 
 from alerts.choices import CaseState
+from reports.explorer_rows import refresh_days
 from reports.models import StoreDay
 from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, QuestionKind
 
@@ -55,6 +56,7 @@ def count_days(days: Collection[tuple[int, date]]) -> None:
                 "unconfirmed": CaseState.UNCONFIRMED,
             },
         )
+    refresh_days(pairs, staff_flag=STAFF_FLAG)
 
 
 def count_store(store_id: int) -> int:

@@ -7,6 +7,7 @@ from django.db.models import Q
 from core.leases import Leased
 from stores.models import Store
 from surveys.choices import QuestionKind, ResponseChannel, SampleKind
+from surveys.models import Verbatim
 
 
 class StoreDay(models.Model):
@@ -83,3 +84,40 @@ class StaleMark(Leased):
 
     def __str__(self) -> str:
         return f"{self.store_id} {self.local_day}"
+
+
+class ExplorerRow(models.Model):
+    """One verbatim with everything the explorer filters by, so that a search reads one narrow table.
+
+    Made again with the cells of its day, from the raw rows: corrections, cases, erasure and moves reach it the same
+    way. Staff's own responses and deleted words have none. `band` is a name of `explorer_rows.BANDS`.
+    """
+
+    verbatim = models.OneToOneField(Verbatim, models.CASCADE, primary_key=True, related_name="explorer_row")
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+")
+    submitted_at = models.DateTimeField()
+    local_day = models.DateField()
+    channel = models.CharField(max_length=10)
+    sample_kind = models.CharField(max_length=10)
+    band = models.CharField(max_length=10)
+    # Empty until the words were read.
+    sentiment = models.CharField(max_length=10, blank=True)
+    topics = ArrayField(models.CharField(max_length=20), default=list)
+    urgency = ArrayField(models.CharField(max_length=20), default=list)
+    language = models.CharField(max_length=10, blank=True)
+    unsure = models.BooleanField(default=False)
+    corrected = models.BooleanField(default=False)
+    has_case = models.BooleanField(default=False)
+    # The words as they are searched, see `explorer_rows.fold`, and which words these were.
+    folded = models.TextField()
+    text_key = models.CharField(max_length=32)
+
+    class Meta:
+        indexes = [
+            # The newest of the chain, page by page; the newest of a few stores.
+            models.Index(fields=["-submitted_at", "-verbatim"], name="explorer_newest"),
+            models.Index(fields=["store", "-submitted_at"], name="explorer_store"),
+        ]
+
+    def __str__(self) -> str:
+        return f"explorer row {self.pk}"

@@ -1,3 +1,15 @@
-from core.personal import impersonal
+from datetime import timedelta
+
+from core.personal import impersonal, register
 
 impersonal("reports.StoreDay", "headline_kind", "channel", "sample_kind", "topics", "score_counts")
+impersonal("reports.ExplorerRow", "channel", "sample_kind", "band", "sentiment", "topics", "urgency", "language")
+register(
+    "reports.ExplorerRow",
+    "folded",
+    "text_key",
+    erasure="delete row",
+    keep_for=timedelta(days=1095),
+    why="The shopper's words as they are searched.",
+    aged_by="submitted_at",
+)
