@@ -1,0 +1,68 @@
+"""The sets that judge topics and urgency are whole: a wrong key would quietly change every figure."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sentiment.labels import SENTIMENT_LABELS, TOPIC_LABELS, URGENCY_LABELS
+
+FOLDER = Path(__file__).parents[2] / "sentiment" / "evaluation_sets"
+PRODUCT_LANGUAGES = ["en", "de", "uk", "fr", "es", "it", "pl", "da", "nl", "pt", "cs", "sv", "ar"]
+FIELDS = {"text", "topics", "urgency", "sentiment", "topic_sentiments", "near_miss"}
+
+
+def rows_of(language: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (FOLDER / f"{language}.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_there_is_one_file_per_product_language() -> None:
+    assert sorted(path.stem for path in FOLDER.glob("*.jsonl")) == sorted(PRODUCT_LANGUAGES)
+
+
+@pytest.mark.parametrize("language", PRODUCT_LANGUAGES)
+def test_every_comment_carries_known_labels_only(language: str) -> None:
+    for row in rows_of(language):
+        assert set(row) <= FIELDS, row
+        assert row["text"].strip() == row["text"] != "", row
+        assert set(row["topics"]) <= set(TOPIC_LABELS), row
+        assert set(row["urgency"]) <= set(URGENCY_LABELS), row
+        assert row["sentiment"] in SENTIMENT_LABELS, row
+        assert len(set(row["topics"])) == len(row["topics"]), row
+
+
+@pytest.mark.parametrize("language", PRODUCT_LANGUAGES)
+def test_several_topics_have_a_sentiment_each_and_no_other_topic_has(language: str) -> None:
+    for row in rows_of(language):
+        expected = set(row["topics"]) if len(row["topics"]) > 1 else set()
+        sentiments = row.get("topic_sentiments", {})
+        assert set(sentiments) == expected, row
+        assert set(sentiments.values()) <= set(SENTIMENT_LABELS), row
+
+
+@pytest.mark.parametrize("language", PRODUCT_LANGUAGES)
+def test_a_set_is_large_and_mixed_enough_to_judge(language: str) -> None:
+    rows = rows_of(language)
+    near_misses = [row for row in rows if row.get("near_miss")]
+
+    assert len(rows) >= 40
+    assert len([row for row in rows if row["urgency"]]) >= 8
+    assert {kind for row in rows for kind in row["urgency"]} == set(URGENCY_LABELS)
+    assert {topic for row in rows for topic in row["topics"]} == set(TOPIC_LABELS)
+    assert {row["sentiment"] for row in rows} == set(SENTIMENT_LABELS)
+    assert len(near_misses) >= 4
+    assert not [row for row in near_misses if row["urgency"]]
+
+
+def test_no_comment_occurs_twice() -> None:
+    texts = Counter(row["text"].casefold() for language in PRODUCT_LANGUAGES for row in rows_of(language))
+    # A two-word verdict may be spelt the same in two languages; a sentence may not.
+    assert [text for text, times in texts.items() if times > 1 and len(text.split()) > 2] == []
+
+
+@pytest.mark.parametrize("language", PRODUCT_LANGUAGES)
+def test_no_comment_occurs_twice_within_a_language(language: str) -> None:
+    texts = [row["text"].casefold() for row in rows_of(language)]
+    assert len(set(texts)) == len(texts)
