@@ -68,8 +68,10 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "stores.security_middleware.sessions_end",
     # Every page asks for a sign-in unless its view says `login_not_required`.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "stores.security_middleware.SecondFactorMiddleware",
     "core.middleware.reader_language",
     "core.middleware.no_null_characters",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -113,7 +115,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "stores.security_passwords.GuessableValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = int(timedelta(hours=2).total_seconds())
 PASSWORD_HASHERS = (
     ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if TESTING
@@ -130,17 +134,43 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Ours are shared by all processes, see stores/security_limits.py.
+ACCOUNT_RATE_LIMITS = False
+MFA_RATE_LIMITS = False
+MFA_ADAPTER = "stores.accounts.StaffMFAAdapter"
+MFA_FORMS = {
+    "authenticate": "stores.security_forms.SecondStepForm",
+    "reauthenticate": "stores.security_forms.ConfirmForm",
+    "activate_totp": "stores.security_forms.AppForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 # Head office gives the addresses; nobody types their own.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
-MFA_TOTP_ISSUER = env.text("CHAIN_NAME", default="Halfhour")
+# Clocks of phones are off by some seconds; each code is accepted once all the same.
+MFA_TOTP_TOLERANCE = 1
 MFA_RECOVERY_CODE_DIGITS = 10
+# Single sign-on; without an issuer it is not offered.
+OIDC_ISSUER = env.issuer("OIDC_ISSUER")
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET")
+OIDC_LABEL = env.text("OIDC_LABEL")
+OIDC_DOMAINS = [domain.lower() for domain in env.words("OIDC_DOMAINS", default="")]
+# Whether two factors proved at the provider, as its tokens say by `amr` or one of these `acr`, are enough here.
+OIDC_TRUSTS_MFA = env.flag("OIDC_TRUSTS_MFA", default=False)
+OIDC_MFA_ACR = env.words("OIDC_MFA_ACR", default="")
 
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 SESSION_COOKIE_SECURE = SECURE
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+# A session is over after so long without a click, and after so long altogether.
+SESSION_IDLE = timedelta(hours=env.number("SESSION_IDLE_HOURS", default=12, least=1))
+SESSION_LIFETIME = timedelta(days=env.number("SESSION_DAYS", default=14, least=1))
+SESSION_COOKIE_AGE = int(SESSION_LIFETIME.total_seconds())
+# Kept with the session: a cookie of their own would lack the prefix that binds cookies to this host.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True
@@ -196,6 +226,8 @@ VERIFICATION_WINDOW = timedelta(days=7)
 # How long the same submission id may still correct its answers.
 CORRECTION_WINDOW = timedelta(minutes=30)
 INVITATION_LIFETIME = timedelta(days=30)
+# How long page views are counted in memory until they are written: what a killed process may lose. 0: only when told.
+TALLY_FLUSH_SECS = 0 if TESTING else 3
 SENTIMENT_MODEL = env.text("SENTIMENT_MODEL")
 
 # --- messages -------------------------------------------------------------------------------------------------
@@ -209,6 +241,8 @@ TWILIO_FROM = env.text("TWILIO_FROM", default="+15005550006")
 # Points the real client at a stand-in; empty means Twilio itself.
 TWILIO_BASE_URL = env.text("TWILIO_BASE_URL")
 TWILIO_TIMEOUT_SECS = 10
+# From and until which hour of the shopper's day no text message goes to them; "off" for none. The demo has no night.
+QUIET_HOURS = env.hours("QUIET_HOURS", default="off" if DEMO or TESTING else "21-8")
 # How long a worker may take over one message until another supposes it dead: longer than any conversation above.
 SENDER_LEASE = timedelta(seconds=env.number("SENDER_LEASE_SECS", default=60, least=1))
 # Where the demo's caught e-mail and SMS are read; empty in production.

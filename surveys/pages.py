@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from core import nonces
 from core.inline import Block, admit, page_script, page_style
 from customers.models import ContactKind
-from stores.models import Store
+from stores.models import Store, Touchpoint
 from surveys.choices import SCORE_RANGE, ContactWish, QuestionKind
 from surveys.forms import LONGEST_WORDS, AnswerForm, masked
 from surveys.models import Response
@@ -172,13 +172,20 @@ def _scale(form: AnswerForm) -> list[dict[str, Any]]:
 
 
 def lost_page(
-    request: HttpRequest, *, invitation: bool = False, status: int = 404, typed: str = "", asked: bool = False
+    request: HttpRequest,
+    *,
+    invitation: bool = False,
+    status: int = 404,
+    typed: str = "",
+    asked: bool = False,
+    instead: Touchpoint | None = None,
 ) -> HttpResponse:
     """The same friendly page for every link that leads nowhere, which still offers a way to be heard.
 
-    `asked`: it was opened on purpose, to type a code, and nothing went wrong unless `typed` says what.
+    `asked`: it was opened on purpose, to type a code, and nothing went wrong unless `typed` says what. `instead`: where
+    the same store still asks.
     """
-    context = {"invitation": invitation, "typed": typed, "asked": asked}
+    context = {"invitation": invitation, "typed": typed, "asked": asked, "instead": instead}
     return page(request, "shopper/lost.html", context, status=status)
 
 

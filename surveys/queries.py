@@ -14,6 +14,8 @@ from surveys.models import Invitation, Response, SurveyVersion
 # Spots where somebody of the store can come over.
 IN_STORE = {TouchpointKind.TILL, TouchpointKind.FITTING_ROOM, TouchpointKind.EXIT, TouchpointKind.SERVICE_DESK}
 
+_NOT_ON_A_WALL = {TouchpointKind.RECEIPT, TouchpointKind.CALL}
+
 
 @dataclass(frozen=True)
 class Asking:
@@ -54,6 +56,12 @@ def former_code(typed: str) -> FormerCode | None:
     """A code that was replaced by another, whether it still leads somewhere or not."""
     code = clean_typed_code(typed)
     return FormerCode.objects.select_related("touchpoint__store").filter(code=code).first()
+
+
+def touchpoint_instead_of(retired: Touchpoint) -> Touchpoint | None:
+    """Another touchpoint of the same store that still asks, one of the same kind before others."""
+    living = Touchpoint.objects.filter(store=retired.store, retired_at=None).exclude(kind__in=_NOT_ON_A_WALL)
+    return min(living, key=lambda spot: (spot.kind != retired.kind, spot.pk), default=None)
 
 
 def invitation_by_token(token: str) -> Invitation | None:

@@ -17,11 +17,20 @@ from django.views.decorators.http import require_http_methods
 from core import nonces
 from core.tokens import clean_typed_code
 from customers.models import Suppression
+from surveys import scans
 from surveys.actions import submit
 from surveys.forms import AnswerForm
 from surveys.models import Invitation, SurveyVersion
 from surveys.pages import away_page, lost_page, question_page, speak
-from surveys.queries import Asking, asking_at, asking_in, invitation_by_token, touchpoint_by_code
+from surveys.queries import (
+    Asking,
+    asking_at,
+    asking_in,
+    former_code,
+    invitation_by_token,
+    touchpoint_by_code,
+    touchpoint_instead_of,
+)
 
 View = Callable[..., HttpResponse]
 
@@ -46,26 +55,52 @@ def public(view: View) -> View:
 def find_touchpoint(request: HttpRequest) -> HttpResponse:
     """Where a person types the code that is printed beside the QR code."""
     typed = request.GET.get("code", "").strip()[:40]
-    if typed and touchpoint_by_code(typed):
+    if typed and (touchpoint_by_code(typed) or former_code(typed)):
         return _redirect(request, reverse("touchpoint", args=[clean_typed_code(typed)]), status=302)
     return lost_page(request, typed=typed, asked=True, status=404 if typed else 200)
 
 
 @public
 def touchpoint(request: HttpRequest, code: str) -> HttpResponse:
-    """What the QR code opens."""
+    """What the QR code opens; once it was replaced, the way to the new one, as long as the old one leads there."""
     spot = touchpoint_by_code(code)
+    former = None if spot else former_code(code)
+    spot = former.touchpoint if former else spot
     asking = spot and asking_at(spot)
     if spot is None or not asking:
         return lost_page(request)
     if request.method == "POST":
-        # A form that was on its way when its code was retired is still an answer.
-        return _take(request, asking)
+        if _SEEN in request.GET:
+            return _note_seen(request, asking)
+        # A form that was on its way when its code ended is still an answer.
+        return _take(request, asking, ended=bool(former or spot.retired_at))
+    if former:
+        return (
+            _redirect(request, reverse("touchpoint", args=[spot.code]), status=302)
+            if former.leads()
+            else lost_page(request)
+        )
     if spot.replaced_by:
         return _redirect(request, reverse("touchpoint", args=[spot.replaced_by.code]), status=302)
     if spot.retired_at:
-        return lost_page(request)
+        return lost_page(request, instead=touchpoint_instead_of(spot))
+    scans.note_scan(spot.pk, request)
     return question_page(request, asking, _preselected(request, asking))
+
+
+# What the page's script adds to its address when it tells that it was looked at, and to its form once it has.
+_SEEN = "seen"
+
+
+def _note_seen(request: HttpRequest, asking: Asking) -> HttpResponse:
+    """The page says that it was looked at; only a page of ours can, for its form is signed."""
+    try:
+        nonces.read(asking.scope, request.POST.get("form", ""))
+    except nonces.BadNonce:
+        return HttpResponse(status=204)
+    if asking.touchpoint:
+        scans.note_open(asking.touchpoint.pk, request)
+    return HttpResponse(status=204)
 
 
 @public
@@ -79,7 +114,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if known is not None and timezone.now() - known.submitted_at > settings.CORRECTION_WINDOW:
         return _redirect(request, reverse("thanks", args=[known.token]))
     if request.method == "POST":
-        return _take(request, asking)
+        return _note_seen(request, asking) if _SEEN in request.GET else _take(request, asking)
     if known is not None:
         return _redirect(request, reverse("thanks", args=[known.token]), status=302)
     if invited.expires_at < timezone.now():
@@ -104,12 +139,17 @@ def _known_contact(invited: Invitation | None) -> Any:
     return None if Suppression.objects.filter(value_hash=contact.value_hash).exists() else contact
 
 
-def _take(request: HttpRequest, asking: Asking) -> HttpResponse:
-    """Store what was sent, or show it again with what is missing."""
+def _take(request: HttpRequest, asking: Asking, *, ended: bool = False) -> HttpResponse:
+    """Store what was sent, or show it again with what is missing.
+
+    `ended`: nothing is asked here any more, so only a form that we gave out is taken.
+    """
     nonce, ticket, version = request.POST.get("form", ""), None, asking.version
     try:
         ticket = nonces.read(asking.scope, nonce)
     except nonces.BadNonce:
+        if ended:
+            return lost_page(request)
         nonce = ""
     if ticket and ticket.version_id != version.pk:
         version = SurveyVersion.objects.filter(pk=ticket.version_id).first() or version
@@ -136,6 +176,8 @@ def _take(request: HttpRequest, asking: Asking) -> HttpResponse:
         language=request.LANGUAGE_CODE or settings.LANGUAGE_CODE,
         flags=["staff"] if _is_staff(request) else [],
     )
+    if done.created and asking.touchpoint and _SEEN not in request.POST:
+        scans.note_open(asking.touchpoint.pk, request)
     return _redirect(request, reverse("thanks", args=[done.response.token]))
 
 

@@ -1,7 +1,7 @@
 (() => {
 const f = document.getElementById('ask'), net = document.getElementById('net'), key = 'sent' + location.pathname;
 const store = sessionStorage, go = f.querySelector('.send');
-let busy, wait = 2e3;
+let busy, seen, wait = 2e3;
 const mark = on => { busy = on; on ? go.setAttribute('aria-disabled', 'true') : go.removeAttribute('aria-disabled') };
 const send = () => fetch(f.action, {method: 'POST', body: new URLSearchParams(new FormData(f))}).then(r => {
 if (r.status > 499) throw 0;
@@ -15,7 +15,14 @@ clearTimeout(send.t);
 send.t = setTimeout(again, wait = Math.min(wait * 2, 6e4));
 });
 const again = () => { if (!busy && store.getItem(key)) { mark(true); send() } };
+// Said once, when it is left or hidden: a second request while it loads would cost the shopper's time.
+document.addEventListener('visibilitychange', () => {
+if (seen || !document.hidden) return;
+seen = navigator.sendBeacon('?seen', new URLSearchParams({form: f.form.value}));
+if (seen) f.insertAdjacentHTML('beforeend', '<input type="hidden" name="seen" value="1">');
+});
 f.addEventListener('submit', e => {
+seen = 1;
 if (e.submitter && e.submitter.name) return;
 e.preventDefault();
 if (busy) return;
