@@ -58,9 +58,33 @@ def origin(name: str, *, default: str) -> str:
     return value
 
 
+def issuer(name: str) -> str:
+    """The identity provider's name for itself: an https address (http on this machine only), or empty for none.
+
+    Raises ImproperlyConfigured.
+    """
+    value = text(name)
+    parts = urlsplit(value)
+    here = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"}
+    if value and not (here or (parts.scheme == "https" and parts.hostname)):
+        raise ImproperlyConfigured(f"{name}={value!r} is not an address like https://login.example.")
+    return value
+
+
 def host_of(url: str) -> str:
     """The host of an address as ALLOWED_HOSTS has it: without a port, IPv6 in brackets."""
     return re.sub(r":\d+$", "", urlsplit(url).netloc)
+
+
+def hours(name: str, *, default: str) -> tuple[int, int] | None:
+    """A stretch of the day as `21-8`, in whole hours; None for `off`."""
+    value = text(name, default=default)
+    if value == "off":
+        return None
+    found = re.fullmatch(r"(\d{1,2})-(\d{1,2})", value)
+    if not found or not all(int(hour) < 24 for hour in found.groups()) or found[1] == found[2]:
+        raise ImproperlyConfigured(f"{name}={value!r} is no stretch of hours: write it as 21-8, or off.")
+    return int(found[1]), int(found[2])
 
 
 def colour(name: str, *, default: str) -> str:

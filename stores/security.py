@@ -5,15 +5,21 @@ of our own ways in (an enrolled phone, the PIN at a shared device, single sign-o
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.contrib.auth import login
+from django.contrib.auth import login, logout
+from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
-from stores.models import User
+from stores.choices import SecurityEventKind
+from stores.models import Identity, StaffSession, User
+from stores.security_log import browser_of, note
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -30,6 +36,9 @@ class Way:
     PIN = "pin"
 
 
+_SESSION = "staff_session"
+_SEEN_EVERY = timedelta(minutes=1)
+_FRESH_FOR = timedelta(minutes=5)
 # Two factors by themselves: possession was proved when the device was enrolled.
 _TWO_FACTORS = {Way.DEVICE, Way.PIN}
 
@@ -55,14 +64,19 @@ def record(request: HttpRequest, user: User, way: str, **facts: Any) -> None:
 def sign_in(request: HttpRequest, user: User, way: str, **facts: Any) -> None:
     """Begin a session for a person who came by one of our own ways; the caller has checked the proof."""
     assert user.is_active, "closed accounts are refused before this"
-    login(request, user, backend=BACKEND)
+    if request.user.is_authenticated and request.user != user:
+        logout(request)
     record(request, user, way, **facts)
+    login(request, user, backend=BACKEND)
 
 
 def sign_in_of(request: HttpRequest) -> SignIn | None:
     """How the person of this request signed in; None when nobody is, or nobody knows (a session made elsewhere)."""
-    user = request.user
-    records = get_authentication_records(request, user) if user.is_authenticated else []
+    return _sign_in_of(request, request.user) if request.user.is_authenticated else None
+
+
+def _sign_in_of(request: HttpRequest, user: User) -> SignIn | None:
+    records = get_authentication_records(request, user)
     if not records:
         return None
     first, last = records[0], records[-1]
@@ -80,6 +94,70 @@ def is_strong(request: HttpRequest) -> bool:
 def may_work(request: HttpRequest) -> bool:
     """Whether this session may open staff pages: it is strong, or the installation asks for no second factor."""
     return not settings.MFA_REQUIRED or is_strong(request)
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether its owner proved everything they have a moment ago, so that asking again would be a nuisance."""
+    found = sign_in_of(request)
+    if found is None or timezone.now() - found.at > _FRESH_FOR:
+        return False
+    return found.strong or not has_second_factor(request.user)
+
+
+def has_second_factor(user: User) -> bool:
+    """Recovery codes alone are none: they come with one."""
+    return bool(Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).exists())
+
+
+def begin_session(request: HttpRequest, user: User) -> None:
+    """Every way in ends here (Django says `user_logged_in`): the session gets its row and the log its line."""
+    found = _sign_in_of(request, user)
+    now = timezone.now()
+    way = found.way if found else ""
+    StaffSession.objects.filter(pk=current_session(request), user=user).delete()
+    session = StaffSession.objects.create(
+        user=user, created_at=now, last_seen_at=now, way=way, browser=browser_of(request)
+    )
+    request.session[_SESSION] = str(session.pk)
+    note(request, SecurityEventKind.SIGNED_IN, user, detail=(found.factor or way) if found else "")
+
+
+def current_session(request: HttpRequest) -> UUID | None:
+    """The id of this browser's row; None when it has none."""
+    kept = request.session.get(_SESSION)
+    return UUID(kept) if kept else None
+
+
+def still_runs(request: HttpRequest, *, only_looks: bool) -> bool:
+    """Whether the session may go on, which it notes unless the page `only_looks` for news."""
+    row = StaffSession.objects.filter(pk=current_session(request), user=request.user).first()
+    if row is None:
+        return False
+    now = timezone.now()
+    if now - row.last_seen_at > settings.SESSION_IDLE or now - row.created_at > settings.SESSION_LIFETIME:
+        row.delete()
+        return False
+    if not only_looks and now - row.last_seen_at > _SEEN_EVERY:
+        StaffSession.objects.filter(pk=row.pk).update(last_seen_at=now)
+    return True
+
+
+def end_sessions(user: User, *, keep: UUID | None = None) -> int:
+    """Sign the person out everywhere, except in the session `keep`, at their next request. Returns how many."""
+    ended, _rows = StaffSession.objects.filter(user=user).exclude(pk=keep).delete()
+    return ended
+
+
+@transaction.atomic
+def forget_factors(request: HttpRequest, user: User, *, actor: User) -> None:
+    """Take away the person's second factors and their binding to single sign-on, for one who has lost them.
+
+    They enrol anew at the next sign-in. The caller has made sure that `actor` may do that.
+    """
+    Authenticator.objects.filter(user=user).delete()
+    Identity.objects.filter(user=user).delete()
+    end_sessions(user)
+    note(request, SecurityEventKind.FACTOR_REMOVED, user, actor=actor, detail="by_another")
 
 
 def _is_second(proof: dict[str, Any]) -> bool:
