@@ -14,7 +14,7 @@ from stores.models.tree import Store
 class Device(models.Model):
     """A browser that was enrolled from a full sign-in: one person's phone, or a store's shared device.
 
-    Its cookie holds a series, which never changes, and a token, which does with every page. Of both only hashes are
+    Its cookie holds a series, which never changes, and a token, which does with use. Of both only hashes are
     kept: the token that was last seen, the one before it, and the one that was handed out in answer to it. A right
     series with any other token means that two browsers hold the same cookie, so that neither may go on.
     """
@@ -44,9 +44,6 @@ class Device(models.Model):
     person = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     person_since = models.DateTimeField(null=True, blank=True)
     touched_at = models.DateTimeField(null=True, blank=True)
-    # Wrong PINs in a row, and until when no other is looked at.
-    wrong_pins = models.PositiveSmallIntegerField(default=0)
-    pin_wait_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-last_used_at", "pk"]
