@@ -1,138 +1,19 @@
-"""The 30-minute clock: deadlines in open minutes, computed in UTC from a store's hours.
+"""The 30-minute clock: deadlines in open minutes, computed in UTC from a store's hours (see `stores.opening`).
 
-Rules for what hours can say:
-- A weekday's interval belongs to the day on which it opens, also when it closes on the next; so does an exception,
-  which replaces everything that would open on its date.
-- On a public holiday nothing opens where the store's rule says so, unless an exception names the date. A temporary
-  closure outweighs everything: who closes for rebuilding in December no longer means the exception for Christmas Eve.
-- A closing time that the clock passes twice (autumn) is the second one, one that it skips (spring) lies as many real
-  minutes after opening as on any other day.
-- No weekly hours entered: open round the clock, "assumed".
-- A store that is closed for the next 60 days has nobody to wait for: the clock runs at once ("closed"), so that its
-  ladder reaches the people above it.
+A store that is closed for the next 60 days has nobody to wait for: the clock runs at once ("closed"), so that its
+ladder reaches the people above it.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
-from django.db import connection
-
-from stores.models import Store
-from stores.public_holidays import is_public_holiday
+from stores.opening import StoreHours as StoreHours
+from stores.opening import hours_of as hours_of
+from stores.opening import hours_of_stores as hours_of_stores
+from stores.opening import is_open as is_open
+from stores.opening import open_spans as open_spans
 
 HORIZON = timedelta(days=60)
-_MIDNIGHT = time(0)
-_DAY = timedelta(days=1)
 ENTERED, ASSUMED, CLOSED = "entered", "assumed", "closed"
-
-Stretch = tuple[time, time]
-
-
-@dataclass(frozen=True)
-class StoreHours:
-    """`weekly` maps a weekday (Monday is 0) to its stretches; `exceptions` a local date to its own, none if closed.
-
-    `holidays` names the country or subdivision ("DE-BY") on whose public holidays the store is closed; "" is none.
-    `closed_from` and `closed_until` are the first and last local date of a temporary closure; no last one: open-ended.
-    """
-
-    zone: ZoneInfo
-    weekly: Mapping[int, tuple[Stretch, ...]] = field(default_factory=dict)
-    exceptions: Mapping[date, tuple[Stretch, ...]] = field(default_factory=dict)
-    holidays: str = ""
-    closed_from: date | None = None
-    closed_until: date | None = None
-
-    @property
-    def assumed(self) -> bool:
-        """Whether nobody has entered weekly hours, so that the store counts as always open."""
-        return not self.weekly
-
-    def on(self, day: date) -> tuple[Stretch, ...]:
-        """The stretches that open on a local date."""
-        if self.closed_from and self.closed_from <= day and (self.closed_until is None or day <= self.closed_until):
-            return ()
-        if day in self.exceptions:
-            return self.exceptions[day]
-        if self.holidays and is_public_holiday(self.holidays, day):
-            return ()
-        if self.assumed:
-            return ((_MIDNIGHT, _MIDNIGHT),)
-        return self.weekly.get(day.weekday(), ())
-
-
-@lru_cache(maxsize=512)
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
-
-
-# Asked for every case inside the submission, where building the union costs more than running it.
-_HOURS = """
-    SELECT store_id, weekday, NULL::date, opens, closes FROM stores_openinginterval WHERE store_id = ANY(%s)
-    UNION ALL
-    SELECT store_id, NULL, date, opens, closes FROM stores_hoursexception WHERE store_id = ANY(%s)
-"""
-
-
-def hours_of(store: Store) -> StoreHours:
-    """The hours as they are now, in one query."""
-    return hours_of_stores([store])[store.pk]
-
-
-def hours_of_stores(stores: Collection[Store]) -> Mapping[int, StoreHours]:
-    """The hours of some stores by id, in one query."""
-    weekly: dict[int, dict[int, list[Stretch]]] = {store.pk: {} for store in stores}
-    exceptions: dict[int, dict[date, list[Stretch]]] = {store.pk: {} for store in stores}
-    with connection.cursor() as cursor:
-        cursor.execute(_HOURS, [list(weekly), list(weekly)])
-        for store_id, weekday, day, opens, closes in cursor.fetchall():
-            if day is None:
-                weekly[store_id].setdefault(weekday, []).append((opens, closes))
-            else:
-                exceptions[store_id].setdefault(day, []).extend([(opens, closes)] if opens is not None else [])
-    return {store.pk: _read(store, weekly[store.pk], exceptions[store.pk]) for store in stores}
-
-
-def _read(store: Store, weekly: Mapping[int, list[Stretch]], exceptions: Mapping[date, list[Stretch]]) -> StoreHours:
-    return StoreHours(
-        _zone(store.time_zone),
-        {weekday: tuple(sorted(stretches)) for weekday, stretches in weekly.items()},
-        {day: tuple(sorted(stretches)) for day, stretches in exceptions.items()},
-        store.holiday_place,
-        store.closed_from,
-        store.closed_until,
-    )
-
-
-def _opening(zone: ZoneInfo, day: date, at: time) -> datetime:
-    """In UTC; the first of two passes, and after the gap when skipped."""
-    return datetime.combine(day, at, zone).astimezone(UTC)
-
-
-def _closing(zone: ZoneInfo, day: date, at: time) -> datetime:
-    """In UTC; the second of two passes, and never before the gap when skipped."""
-    local = datetime.combine(day, at, zone)
-    return max(local.astimezone(UTC), local.replace(fold=1).astimezone(UTC))
-
-
-def open_spans(hours: StoreHours, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The stretches in which the store is open between two instants, in UTC, in order and without overlap."""
-    cursor = start.astimezone(UTC)
-    end = end.astimezone(UTC)
-    # A stretch that runs into the first day may have opened on the day before, which the clock change may shift.
-    day = cursor.astimezone(hours.zone).date() - _DAY
-    last = end.astimezone(hours.zone).date()
-    while day <= last and cursor < end:
-        for opens, closes in hours.on(day):
-            begin = max(_opening(hours.zone, day, opens), cursor)
-            until = min(_closing(hours.zone, day + _DAY if closes <= opens else day, closes), end)
-            if until > begin:
-                yield begin, until
-                cursor = until
-        day += _DAY
 
 
 def deadline(hours: StoreHours, start: datetime, open_minutes: int) -> tuple[datetime, str]:
@@ -156,8 +37,3 @@ def add_open_time(hours: StoreHours, start: datetime, open_minutes: int) -> date
 def open_minutes_between(hours: StoreHours, start: datetime, end: datetime) -> float:
     """How many open minutes lie between two instants; 0 when `end` is not after `start`."""
     return sum((until - begin).total_seconds() for begin, until in open_spans(hours, start, end)) / 60
-
-
-def is_open(hours: StoreHours, at: datetime) -> bool:
-    """Whether the store is open at this instant; the closing minute itself is closed."""
-    return any(True for _span in open_spans(hours, at, at + timedelta(microseconds=1)))

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from math import erfc, sqrt
 from typing import TypeVar
 
-# The two-sided 95 % point of the normal distribution.
-Z = 1.959964
+from core.shares import Share as Share
+from core.shares import Z as Z
+
 SIGNIFICANT = 0.05
 # Below this a score says who gave it, so only the number of answers is shown.
 MIN_SHOWN = 5
@@ -111,43 +112,6 @@ def significant_among(p_values: Sequence[float], *, rate: float = SIGNIFICANT) -
     passing = [p for rank, p in enumerate(ranked, start=1) if p <= rate * rank / len(ranked)]
     limit = passing[-1] if passing else -1.0
     return [p <= limit for p in p_values]
-
-
-@dataclass(frozen=True)
-class Share:
-    """`part` of `n`."""
-
-    part: int
-    n: int
-
-    @property
-    def value(self) -> float | None:
-        """The plain share; None of nothing."""
-        return self.part / self.n if self.n else None
-
-    @property
-    def _adjusted(self) -> tuple[float, float]:
-        """Agresti, A., Coull, B. A.: Approximate is better than "exact" for interval estimation of binomial
-        proportions. The American Statistician 52(2), 1998: the Wald interval with z²/2 successes and failures added.
-        """
-        n = self.n + Z**2
-        share = (self.part + Z**2 / 2) / n
-        return share, Z * sqrt(share * (1 - share) / n)
-
-    @property
-    def margin(self) -> float:
-        """Half the width of the 95 % interval before it is cut off at 0 and 1."""
-        return self._adjusted[1]
-
-    @property
-    def low(self) -> float:
-        share, margin = self._adjusted
-        return max(0.0, share - margin)
-
-    @property
-    def high(self) -> float:
-        share, margin = self._adjusted
-        return min(1.0, share + margin)
 
 
 def gives_away(sizes: Iterable[int]) -> bool:
