@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from .classifier import LABELS, Classifier, Scores, get_classifier
+from .entries import ChainWords
 from .languages import find_language
 from .lexicon import Word, split_words
 from .redaction import redact
@@ -72,18 +73,22 @@ def read(
     chain_languages: Sequence[str],
     staff_names: Sequence[Sequence[str]] | None = None,
     model: str | None = None,
+    chain_words: ChainWords | None = None,
 ) -> list[Reading]:
     """Read each text: language, sentiment, topics, urgency and a redacted copy, in the order given.
 
     `page_languages` and `staff_names` run beside `texts`; a page language of None means that no page was used.
-    `model` names a folder or hub model for a `transformers` pipeline; None is the project's own.
+    `model` names a folder or hub model for a `transformers` pipeline; None is the project's own. `chain_words` are the
+    word lists as the chain has changed them.
     Raises classifier.ModelMissing when the model cannot be loaded.
     """
     if not texts:
         return []
     names = staff_names if staff_names is not None else [()] * len(texts)
     classifier = get_classifier(model)
-    drafts = [_draft(text, page, chain_languages) for text, page in zip(texts, page_languages, strict=True)]
+    drafts = [
+        _draft(text, page, chain_languages, chain_words) for text, page in zip(texts, page_languages, strict=True)
+    ]
     scores = classifier.score([draft.text for draft in drafts])
     parts = _score_parts(drafts, classifier)
 
@@ -93,7 +98,7 @@ def read(
         confident = len(draft.words) >= _FEW_WORDS and float(scores.unknown[i]) < _MOSTLY_UNKNOWN
         row = dict(zip(LABELS, map(float, scores.probabilities[i]), strict=True)) if confident else dict(_UNSURE)
         sentiment = max(row, key=row.__getitem__)
-        urgency = find_urgency(draft.words, languages)
+        urgency = find_urgency(draft.words, languages, chain_words)
         readings.append(
             Reading(
                 language=draft.language,
@@ -128,11 +133,11 @@ def _embedding(scores: Scores, i: int) -> bytes:
     return b"" if scores.embeddings is None or strange else scores.embeddings[i].tobytes()
 
 
-def _draft(text: str, page: str | None, chain: Sequence[str]) -> _Draft:
+def _draft(text: str, page: str | None, chain: Sequence[str], chain_words: ChainWords | None) -> _Draft:
     plain = re.sub(r"\s+", " ", text).strip()
     words = split_words(text)
     language, confidence = find_language(plain, page, chain)
-    mentions = find_mentions(words, _languages(language, page))
+    mentions = find_mentions(words, _languages(language, page), chain_words)
     draft = _Draft(plain, words, language, confidence, mentions)
     if len({mention.topic for mention in mentions}) > 1:
         draft.parts = _split_by_topic(text, words, mentions)

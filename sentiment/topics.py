@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from .lexicon import Phrases, Word, load
+
+if TYPE_CHECKING:
+    from .entries import ChainWords
 
 TOPICS = (
     "staff",
@@ -30,7 +34,8 @@ class Mention:
 
 
 @cache
-def _phrases(language: str) -> Phrases:
+def phrases_of(language: str) -> Phrases:
+    """Our own list of a language."""
     lists = load(language).get("topics", {})
     unknown = set(lists) - {*TOPICS, _NONE}
     if unknown:
@@ -38,11 +43,14 @@ def _phrases(language: str) -> Phrases:
     return Phrases((entry, topic) for topic, entries in lists.items() for entry in entries)
 
 
-def find_mentions(words: list[Word], languages: tuple[str, ...]) -> list[Mention]:
-    """Every mention, in the order of the text; where two topics claim one word, the longer entry wins."""
+def find_mentions(words: list[Word], languages: tuple[str, ...], chain: "ChainWords | None" = None) -> list[Mention]:
+    """Every mention, in the order of the text; where two topics claim one word, the longer entry wins.
+
+    `chain` are our lists as the chain has changed them.
+    """
     best: dict[int, tuple[int, set[str]]] = {}
     for language in dict.fromkeys(languages):
-        for hit in _phrases(language).find(words):
+        for hit in (chain.phrases("topic", language) if chain else phrases_of(language)).find(words):
             for place in hit.words:
                 weight, topics = best.get(place, (0, set()))
                 if hit.weight > weight:

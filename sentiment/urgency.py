@@ -6,8 +6,12 @@ ask a person to look). A negation in the same clause takes an entry back: "nobod
 
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from .lexicon import Hit, Phrases, Word, load
+
+if TYPE_CHECKING:
+    from .entries import ChainWords
 
 URGENCIES = ("safety", "discrimination", "legal", "fraud", "data_protection")
 _BEFORE, _AFTER = 4, 2
@@ -20,7 +24,8 @@ class Urgency:
 
 
 @cache
-def _phrases(language: str) -> Phrases:
+def phrases_of(language: str) -> Phrases:
+    """Our own list of a language."""
     lists = load(language).get("urgency", {})
     unknown = set(lists) - set(URGENCIES)
     if unknown:
@@ -51,12 +56,15 @@ def _negated(hit: Hit, kind: str, words: list[Word], negations: frozenset[str]) 
     )
 
 
-def find_urgency(words: list[Word], languages: tuple[str, ...]) -> Urgency:
-    """The kinds of urgency in a text, in a fixed order, and whether any of them is beyond doubt."""
+def find_urgency(words: list[Word], languages: tuple[str, ...], chain: "ChainWords | None" = None) -> Urgency:
+    """The kinds of urgency in a text, in a fixed order, and whether any of them is beyond doubt.
+
+    `chain` are our lists as the chain has changed them.
+    """
     kinds: set[str] = set()
     certain = False
     for language in dict.fromkeys(languages):
-        for hit in _phrases(language).find(words):
+        for hit in (chain.phrases("urgency", language) if chain else phrases_of(language)).find(words):
             kind, grade = hit.label.split(":")
             if not _negated(hit, kind, words, _negations(language)):
                 kinds.add(kind)

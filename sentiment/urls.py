@@ -1,7 +1,9 @@
 from django.urls import URLPattern, URLResolver, path
 
-from sentiment import views
+from sentiment import views, word_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("readings/<int:pk>/correct/", views.correct_reading, name="correct_reading"),
+    path("words/", word_pages.words, name="words"),
+    path("words/<str:language>/<str:kind>/<str:target>/", word_pages.word_list, name="word_list"),
 ]

@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from core.leases import Claim, ClockNow, LeaseLost, claim, finish, from_now, retry_delay
 from core.work import register_step, register_watch
+from sentiment.chain import current_words
 from sentiment.holding import columns_of, judgement_of, overruled
 from sentiment.models import Analysis
 from sentiment.queries import count_overdue, names_of_staff
@@ -81,6 +82,7 @@ def _readings(verbatims: Sequence[Verbatim]) -> "list[Reading]":
         chain_languages=settings.VERBATIM_LANGUAGES,
         staff_names=[names[verbatim.response.store_id] for verbatim in verbatims],
         model=settings.SENTIMENT_MODEL or None,
+        chain_words=current_words(),
     )
 
 

@@ -83,6 +83,8 @@ NOWHERE = everybody(404)
 NOBODYS = staff(head_office=404)
 # A long job is seen by whoever asked for it.
 JOB = everybody(404) | {"anonymous": LOGIN, "manager": 200}
+# Head office's own settings: nobody else's, at any store.
+HEAD_OFFICE_PAGE = staff(strangers=403)
 # The API knows keys, not sessions.
 KEY_ONLY = everybody(401)
 # Reading is no way to change something.
@@ -130,6 +132,15 @@ TABLE = [
     ),
     # --- what the model thinks, and people say of it: see tests/sentiment_human
     Row("readings/<int:pk>/correct/", [({"pk": "1"}, POST_ONLY)]),
+    # --- what we look for in comments
+    row("words/", HEAD_OFFICE_PAGE),
+    Row(
+        "words/<str:language>/<str:kind>/<str:target>/",
+        [
+            ({"language": "de", "kind": "topic", "target": "price"}, HEAD_OFFICE_PAGE),
+            ({"language": "xx", "kind": "topic", "target": "price"}, HEAD_OFFICE_PAGE | {"head_office": 404}),
+        ],
+    ),
     # --- stores
     row("", everybody(302) | {"nobody": 403}),
     row("stores/", STAFF_PAGE),
@@ -177,6 +188,29 @@ TABLE = [
     row("accounts/password/reset/done/", everybody(200)),
     Row(r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$", []),
     row("accounts/password/reset/key/done/", everybody(200)),
+    # Asked again only when the sign-in was a while ago, as it was for these readers.
+    row("accounts/reauthenticate/", SIGNED_IN_PAGE),
+    row("accounts/security/", SIGNED_IN_PAGE),
+    row("accounts/security/begin/", SIGNED_IN_PAGE),
+    # Half-way through a sign-in only.
+    row("accounts/security/code/", everybody(302)),
+    # Who has no second factor cannot confirm with it, and is led to what they have.
+    row("accounts/security/confirm/", everybody(302)),
+    row("accounts/security/app/add/", everybody(302)),
+    row("accounts/security/app/remove/", everybody(404) | {"anonymous": LOGIN}),
+    row("accounts/security/recovery-codes/", everybody(302)),
+    row("accounts/security/recovery-codes/file/", everybody(404) | {"anonymous": LOGIN}),
+    row("accounts/security/recovery-codes/new/", everybody(302)),
+    row("accounts/security/passkeys/add/", everybody(302)),
+    Row("accounts/security/passkeys/<int:pk>/name/", [({"pk": "999999"}, everybody(302))]),
+    Row("accounts/security/passkeys/<int:pk>/remove/", [({"pk": "999999"}, everybody(302))]),
+    row("accounts/security/passkeys/confirm/", everybody(302)),
+    row("accounts/security/passkeys/login/", everybody(302)),
+    row("accounts/security/sessions/end/", POST_ONLY),
+    row("accounts/events/", everybody(403) | {"anonymous": LOGIN, "head_office": 200, "operator": 200}),
+    # Not there until an identity provider is named.
+    row("accounts/oidc/", NOWHERE),
+    row("accounts/oidc/callback/", NOWHERE),
     # --- the API
     row("api/v1/openapi.json", everybody(200)),
     row("api/docs/", everybody(200)),
