@@ -48,6 +48,7 @@ class EventKind(models.TextChoices):
     SEVERITY_RAISED = "severity_raised", _("Made severe")
     NOTIFIED = "notified", _("Notified")
     ESCALATED = "escalated", _("Escalated")
+    HANDED_OVER = "handed_over", _("Handed over")
     ACKNOWLEDGED = "acknowledged", _("Acknowledged")
     CROSSED = "crossed", _("Acknowledged while a notice was on its way")
     ATTEMPTED = "attempted", _("Contact tried, nobody reached")

@@ -7,11 +7,14 @@ from django.db import transaction
 from django.dispatch import receiver
 
 from alerts.choices import Trigger
+from alerts.handover import hand_over_from
 from alerts.models import Evaluation
 from alerts.opening import judge
 from core.leases import ClockNow
 from sentiment.models import Analysis
 from sentiment.signals import verbatim_analysed
+from stores.models import User
+from stores.signals import reach_lost
 from surveys.models import Response
 from surveys.signals import response_saved
 
@@ -56,3 +59,9 @@ def queue_text_rules(sender: object, analysis: Analysis, **_: Any) -> None:
         unique_fields=["response", "trigger", "revision", "verbatim"],
         update_fields=["run_at", "done_at", "attempts", "lease_token", "lease_until", "last_error"],
     )
+
+
+@receiver(reach_lost)
+def hand_over(sender: object, person: User, actor: User | None, **_: Any) -> None:
+    """Nobody's case is left with somebody who has gone."""
+    hand_over_from(person, actor=actor)
