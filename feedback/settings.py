@@ -69,6 +69,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "stores.security_middleware.sessions_end",
+    # An enrolled device stands in for the sign-in, on the pages that say so.
+    "stores.device_middleware.DeviceMiddleware",
     # Every page asks for a sign-in unless its view says `login_not_required`.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "stores.security_middleware.SecondFactorMiddleware",
@@ -171,6 +173,10 @@ SESSION_LIFETIME = timedelta(days=env.number("SESSION_DAYS", default=14, least=1
 SESSION_COOKIE_AGE = int(SESSION_LIFETIME.total_seconds())
 # Kept with the session: a cookie of their own would lack the prefix that binds cookies to this host.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# An enrolled phone, or a store's shared device, see stores/devices.py.
+DEVICE_COOKIE_NAME = "__Host-device" if SECURE else "device"
+# How long a store's shared device knows who is in front of it without being touched.
+SHARED_DEVICE_IDLE = timedelta(seconds=env.number("SHARED_DEVICE_IDLE_SECS", default=60, least=5))
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
 CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True

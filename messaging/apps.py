@@ -5,4 +5,5 @@ class MessagingConfig(AppConfig):
     name = "messaging"
 
     def ready(self) -> None:
-        from messaging import work  # noqa: F401, PLC0415  (registers its steps with the work loop)
+        # Registers its steps with the work loop, and the mail by which staff join with the outbox.
+        from messaging import invitations, work  # noqa: F401, PLC0415

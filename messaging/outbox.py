@@ -28,15 +28,19 @@ Renderer = Callable[[Message], Rendered | None]
 Gate = Callable[[Message], datetime | None]
 _renderers: dict[str, Renderer] = {}
 _gates: dict[str, Gate] = {}
+_to_newcomers: set[str] = set()
 
 
-def register_renderer(kind: str, renderer: Renderer, *, gate: Gate | None = None) -> None:
+def register_renderer(kind: str, renderer: Renderer, *, gate: Gate | None = None, to_newcomers: bool = False) -> None:
     """Say who writes messages of `kind`. The renderer runs outside any lock, in the recipient's language.
 
     It returns None when the message is no longer needed; the row then ends as cancelled. `gate`, asked before, says
     until when the message has to wait (somebody sleeps, a store is closed); None means that it may go now.
+    `to_newcomers`: also to accounts that are not active yet, but never to who has left.
     """
     _renderers[kind] = renderer
+    if to_newcomers:
+        _to_newcomers.add(kind)
     if gate:
         _gates[kind] = gate
 
@@ -45,6 +49,11 @@ def held_until(message: Message) -> datetime | None:
     """Until when the room that owns the message holds it back."""
     gate = _gates.get(message.kind)
     return gate(message) if gate else None
+
+
+def reaches(user: User, kind: str) -> bool:
+    """Whether messages of `kind` go to this account."""
+    return user.is_active or (kind in _to_newcomers and user.left_at is None)
 
 
 def renderer_of(kind: str) -> Renderer:

@@ -38,7 +38,7 @@ from messaging.actions import (
 from messaging.choices import MessageState
 from messaging.grouping import is_grouped, next_buzz_at, take_buzz, waiting_with
 from messaging.models import Message
-from messaging.outbox import Rendered, held_until, renderer_of
+from messaging.outbox import Rendered, held_until, reaches, renderer_of
 from messaging.transports import Ambiguous, Undelivered, send
 
 log = structlog.get_logger()
@@ -140,7 +140,7 @@ def message_id(message: Message) -> str:
 def _unwanted(message: Message) -> str | None:
     """Why the recipient must not get it, or None."""
     if message.user:
-        return None if message.user.is_active else "account closed"
+        return None if reaches(message.user, message.kind) else "account closed"
     if message.contact and message.contact.erased_at:
         return "erased"
     value_hash = message.contact.value_hash if message.contact else ""

@@ -12,15 +12,21 @@ from django.shortcuts import get_object_or_404
 from django_htmx.middleware import HtmxDetails
 
 from stores.choices import Role
-from stores.models import Node, RoleAssignment, Store, User
+from stores.models import Device, Node, RoleAssignment, Store, User
 from stores.queries import roles_of, stores_visible_to
 
 
 class StaffRequest(HttpRequest):
-    """A request behind the sign-in, where `user` is always a member of staff."""
+    """A request behind the sign-in, where `user` is always a member of staff.
+
+    `device` is the enrolled device that stood in for the sign-in, None after a full one; `shared_device` is the store's
+    own device on which the page is shown.
+    """
 
     user: User
     htmx: HtmxDetails
+    device: Device | None
+    shared_device: Device | None
 
 
 P = ParamSpec("P")
@@ -42,6 +48,15 @@ def roles_required(*roles: str) -> Callable[[View[P]], View[P]]:
         return guarded
 
     return decorate
+
+
+def opens_on_devices(view: View[P]) -> View[P]:
+    """Also let people in who come by an enrolled phone, or by their PIN at a store's shared device.
+
+    Pages without this ask them to sign in: what is exported, configured or about other people takes a full sign-in.
+    """
+    view.opens_on_devices = True  # type: ignore[attr-defined]
+    return view
 
 
 def get_store_or_404(user: User, code: str) -> Store:

@@ -92,8 +92,11 @@ def is_strong(request: HttpRequest) -> bool:
 
 
 def may_work(request: HttpRequest) -> bool:
-    """Whether this session may open staff pages: it is strong, or the installation asks for no second factor."""
-    return not settings.MFA_REQUIRED or is_strong(request)
+    """Whether this session may open staff pages: it is strong, or the installation asks for no second factor.
+
+    An enrolled device is itself what its person has; it opens the pages only that `stores.access.opens_on_devices`.
+    """
+    return not settings.MFA_REQUIRED or is_strong(request) or getattr(request, "device", None) is not None
 
 
 def is_fresh(request: HttpRequest) -> bool:

@@ -1,6 +1,11 @@
-"""What happens to the tree, for the rooms below that keep something by it."""
+"""What happens to the tree and to people, for the rooms below. Receivers run inside the transaction of the change."""
 
 from django.dispatch import Signal
 
 # Stores lie elsewhere now, or under another name: `store_ids`. Sent within the transaction that moves them.
 stores_moved = Signal()
+# Somebody is to be written a link to join by: `invitation` (stores.models.StaffInvitation).
+invitation_made = Signal()
+# Somebody has left or lost a role: `person` (stores.models.User), `actor` (or None). What they can no longer reach
+# needs somebody else.
+reach_lost = Signal()
