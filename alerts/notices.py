@@ -4,12 +4,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
+from django.dispatch import receiver
+from django.utils import timezone
 
 from alerts.choices import EventKind, Severity
 from alerts.models import Case, CaseEvent, CaseStep
+from messaging.chat import hooks_of
 from messaging.choices import Channel
 from messaging.models import Message
 from messaging.outbox import draft, put_all
+from messaging.preferences import channels_of
+from messaging.signals import stood_in
 from stores.choices import Role
 from stores.models import User
 from stores.queries import everybody_of, who_answers
@@ -35,15 +40,10 @@ class Written:
         put_all(self.messages)
 
 
-def channel_for(user: User) -> Channel | None:
-    """How a member of staff is told: by e-mail, by text when there is no address, None when there is neither."""
-    return Channel.EMAIL if user.email else Channel.SMS if user.phone else None
-
-
 def add_step_notices(
     written: Written, case: Case, step: CaseStep, *, people: dict[str, list[User]], deputies: bool, at: datetime
 ) -> None:
-    """One message and one NOTIFIED event for everybody whom this step tells.
+    """One message and one NOTIFIED event for everybody whom this step tells, and for every chat that listens.
 
     When all are away, all are told: better a holiday disturbed than a shopper forgotten.
     """
@@ -53,35 +53,61 @@ def add_step_notices(
     told = told or everybody_of(case.store)
     if not told:
         log.error("case has nobody to tell", case=str(case.pk), step=step.ordinal)
+    kind = CASE_ESCALATED if step.ordinal else CASE_NOTICE
+    news = {"run_at": at, "expires_at": at + _STAFF_LIFETIME, "priority": _priority(case)}
+    plan = channels_of(told)
     for user in told:
-        channel = channel_for(user)
-        if channel is None:
+        if not plan[user.pk]:
             log.error("staff account without address", user=user.pk)
             continue
+        channel = plan[user.pk][0]
         written.messages.append(
-            draft(
-                CASE_ESCALATED if step.ordinal else CASE_NOTICE,
-                case.pk,
-                channel=channel,
-                user=user,
-                dedup_key=f"case:{case.pk}:{step.round}:{step.ordinal}:{user.pk}:{channel}",
-                run_at=at,
-                expires_at=at + _STAFF_LIFETIME,
-                priority=_priority(case),
-            )
+            draft(kind, case.pk, channel=channel, user=user, dedup_key=step_key(case, step, user.pk, channel), **news)
         )
         written.events.append(
             CaseEvent(case=case, kind=EventKind.NOTIFIED, at=at, step=step, recipient=user, channel=channel)
         )
+    for hook in hooks_of(case.store, severe=case.severity == Severity.SEVERE):
+        key = step_key(case, step, f"hook{hook.pk}", Channel.CHAT)
+        written.messages.append(draft(kind, case.pk, channel=Channel.CHAT, hook=hook, dedup_key=key, **news))
+        written.events.append(
+            CaseEvent(case=case, kind=EventKind.NOTIFIED, at=at, step=step, channel=Channel.CHAT, new={"chat": hook.pk})
+        )
+
+
+def step_key(case: Case, step: CaseStep, recipient: object, channel: str) -> str:
+    """What makes a step's message to one recipient by one channel one row."""
+    return f"case:{case.pk}:{step.round}:{step.ordinal}:{recipient}:{channel}"
+
+
+@receiver(stood_in)
+def record_stand_in(sender: object, message: Message, **_: object) -> None:
+    """A step's notice that goes out by another channel is an event of its own."""
+    if message.kind not in (CASE_NOTICE, CASE_ESCALATED):
+        return
+    _case, case_id, round_, ordinal, _user, _channel = message.dedup_key.split(":")
+    step = CaseStep.objects.filter(case=case_id, round=round_, ordinal=ordinal).first()
+    if step is not None:
+        event = CaseEvent(
+            case_id=step.case_id,
+            kind=EventKind.NOTIFIED,
+            at=timezone.now(),
+            step=step,
+            recipient=message.user,
+            channel=message.channel,
+            new={"instead": True},
+        )
+        CaseEvent.objects.bulk_create([event], ignore_conflicts=True)
 
 
 def add_update(written: Written, case: Case, *, about: str, at: datetime) -> None:
     """A notice outside the ladder, to the owner or, when that one has left or is away, to whoever answers now. `about`
     names its occasion, so that each is told once."""
     answering = who_answers(case.store, case.level, at=at) or everybody_of(case.store)
-    for user in [case.owner] if case.owner in answering else answering:
-        channel = channel_for(user)
-        if channel is not None:
+    told = [case.owner] if case.owner in answering else answering
+    plan = channels_of(told)
+    for user in told:
+        for channel in plan[user.pk][:1]:
             written.messages.append(
                 draft(
                     CASE_UPDATE,

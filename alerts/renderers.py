@@ -4,7 +4,7 @@ Mail leaves the house, so that staff are sent redacted words; the full text is b
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
@@ -17,19 +17,22 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from alerts.choices import TO_DO, CaseState, EventKind, Severity
+from alerts.choices import TO_DO, CaseState, EntryKind, EventKind, Severity
+from alerts.clock import HORIZON, hours_of, open_spans
 from alerts.models import Case, CaseEntry, Verification
 from alerts.notices import CASE_ANSWER, CASE_ESCALATED, CASE_NOTICE, CASE_UPDATE, VERIFICATION
 from alerts.queries import is_reachable
-from messaging.choices import Channel
+from messaging.choices import BUZZING, Channel
 from messaging.models import Message
 from messaging.outbox import Rendered, register_renderer
+from messaging.quiet import morning_after
 from sentiment.queries import names_of_staff
 from sentiment.redaction import redact
 from surveys.choices import SCORE_RANGE, QuestionKind
 from surveys.models import Response, Verbatim
 
 _SMS_WORDS = 90
+_AWAKE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -170,10 +173,12 @@ def _to_staff(message: Message, opening: str, *, kind: str) -> Rendered | None:
         notice.clock,
     ]
     subject = " · ".join(mark for mark in marks if mark)
+    said = [reopened.words, *notice.words] if reopened else notice.words
     if message.channel == Channel.SMS:
-        said = [reopened.words, *notice.words] if reopened else notice.words
         words = Truncator(" ".join(" ".join(said).split())).chars(_SMS_WORDS)
         return Rendered("", " ".join(part for part in (f"{subject}.", notice.lead, words, notice.url) if part))
+    if message.channel in (Channel.PUSH, Channel.CHAT):
+        return Rendered(subject, "\n".join(part for part in (notice.lead, *said, notice.wish) if part), url=notice.url)
     if reopened:
         opening = reopened.sentence if kind == CASE_NOTICE else f"{opening} {reopened.sentence}"
     context = {"notice": notice, "opening": opening, "chain_name": settings.CHAIN_NAME}
@@ -253,8 +258,45 @@ def render_verification(message: Message) -> Rendered | None:
     )
 
 
-register_renderer(CASE_NOTICE, render_notice)
-register_renderer(CASE_ESCALATED, render_escalated)
-register_renderer(CASE_UPDATE, render_update)
-register_renderer(CASE_ANSWER, render_answer)
-register_renderer(VERIFICATION, render_verification)
+# --- when ---------------------------------------------------------------------------------------------------------
+def while_closed(message: Message) -> datetime | None:
+    """Nobody's phone buzzes while their store is closed, unless it is severe; the clock stands still as well."""
+    if message.channel not in BUZZING or message.priority == 0:
+        return None
+    case = _case(message)
+    if case is None or case.severity == Severity.SEVERE:
+        return None
+    now = timezone.now()
+    opening = next(open_spans(hours_of(case.store), now, now + HORIZON), None)
+    return opening[0] if opening and opening[0] > now else None
+
+
+def _at_night(response: Response, message: Message) -> datetime | None:
+    if message.channel != Channel.SMS:
+        return None
+    return morning_after(timezone.now(), ZoneInfo(response.store.time_zone))
+
+
+def answer_at_night(message: Message) -> datetime | None:
+    """Whoever has written within the hour is awake and waits for the answer."""
+    entry = CaseEntry.objects.select_related("case__response__store").filter(pk=message.subject_id).first()
+    if entry is None:
+        return None
+    lately = timezone.now() - _AWAKE
+    written = entry.case.entries.filter(kind=EntryKind.SHOPPER, created_at__gt=lately).exists()
+    if written or entry.case.response.submitted_at > lately:
+        return None
+    return _at_night(entry.case.response, message)
+
+
+def question_at_night(message: Message) -> datetime | None:
+    """The two questions wait for the morning."""
+    asked = Verification.objects.select_related("case__response__store").filter(pk=message.subject_id).first()
+    return _at_night(asked.case.response, message) if asked else None
+
+
+register_renderer(CASE_NOTICE, render_notice, gate=while_closed)
+register_renderer(CASE_ESCALATED, render_escalated, gate=while_closed)
+register_renderer(CASE_UPDATE, render_update, gate=while_closed)
+register_renderer(CASE_ANSWER, render_answer, gate=answer_at_night)
+register_renderer(VERIFICATION, render_verification, gate=question_at_night)

@@ -221,6 +221,8 @@ TIME_ZONE = "UTC"
 # --- the chain ------------------------------------------------------------------------------------------------
 CHAIN_NAME = env.text("CHAIN_NAME", default="Halfhour")
 CHAIN_ACCENT = env.colour("CHAIN_ACCENT", default="#0b6e4f")
+# A PNG or SVG file for posters; without one they bear the name.
+CHAIN_LOGO = env.text("CHAIN_LOGO")
 
 # --- the loop -------------------------------------------------------------------------------------------------
 # How long after a call its text message goes out.

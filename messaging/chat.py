@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core import outbound
 from messaging.choices import ChatStyle
 from messaging.models import ChatHook
 from messaging.outbox import Rendered
+from stores.models import Store
 
 _TIMEOUT_SECS = 10
 
@@ -51,6 +53,13 @@ def _card(rendered: Rendered) -> dict[str, Any]:
         "type": "message",
         "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
     }
+
+
+def hooks_of(store: Store, *, severe: bool) -> list[ChatHook]:
+    """The chats that are told of a case at this store."""
+    above = [int(part) for part in store.node.path.strip("/").split("/")]
+    hooks = ChatHook.objects.filter(Q(store=store) | Q(node__in=above), retired_at=None)
+    return list(hooks if severe else hooks.filter(severe_only=False))
 
 
 def send_to_chat(hook: ChatHook, rendered: Rendered) -> outbound.Answer:

@@ -1,6 +1,8 @@
 """The messages that invite: a text after a call, an e-mail with a receipt."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -9,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from messaging.models import Message
 from messaging.outbox import Rendered, register_renderer
+from messaging.quiet import morning_after
 from surveys.choices import SCORE_RANGE, QuestionKind
 from surveys.inviting import CALL_SURVEY, RECEIPT_SURVEY, public_link
 from surveys.models import Invitation, Response
@@ -65,5 +68,11 @@ def receipt_survey(message: Message) -> Rendered | None:
     )
 
 
-register_renderer(CALL_SURVEY, call_survey)
+def not_at_night(message: Message) -> datetime | None:
+    """A call late in the evening is asked about in the morning."""
+    invitation = Invitation.objects.select_related("store").filter(pk=message.subject_id).first()
+    return morning_after(timezone.now(), ZoneInfo(invitation.store.time_zone)) if invitation else None
+
+
+register_renderer(CALL_SURVEY, call_survey, gate=not_at_night)
 register_renderer(RECEIPT_SURVEY, receipt_survey)

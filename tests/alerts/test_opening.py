@@ -78,9 +78,11 @@ def test_still_in_the_store_is_severe(chain: Chain) -> None:
     assert Message.objects.get().priority == 0
 
 
-def test_a_store_without_a_manager_goes_to_the_area_manager(chain: Chain) -> None:
+def test_a_store_without_a_manager_is_its_deputys_and_without_one_the_area_managers(chain: Chain) -> None:
     RoleAssignment.objects.filter(user=chain.manager).delete()
-    assert open_case(chain).owner == chain.area_manager
+    assert open_case(chain, contact=None).owner == chain.deputy
+    RoleAssignment.objects.filter(user=chain.deputy).delete()
+    assert open_case(chain, contact=None).owner == chain.area_manager
 
 
 def test_rules_run_twice_make_one_case(chain: Chain) -> None:
@@ -283,5 +285,5 @@ def test_opening_a_case_takes_few_statements(chain: Chain, django_assert_max_num
     response.store.node  # noqa: B018  (a page has it already)
     from alerts.receivers import judge_score
 
-    with transaction.atomic(), django_assert_max_num_queries(12):  # type: ignore[operator]
+    with transaction.atomic(), django_assert_max_num_queries(13):  # type: ignore[operator]
         judge_score(sender=None, response=response)
