@@ -134,6 +134,7 @@ TABLE = [
     Row("readings/<int:pk>/correct/", [({"pk": "1"}, POST_ONLY)]),
     # --- what we look for in comments
     row("words/", HEAD_OFFICE_PAGE),
+    row("words/models/", HEAD_OFFICE_PAGE),
     Row(
         "words/<str:language>/<str:kind>/<str:target>/",
         [
@@ -159,6 +160,15 @@ TABLE = [
     ),
     # --- reports
     row("reports/", CASE_PAGE | NO_REPORTS),
+    row("verbatims/", CASE_PAGE | NO_REPORTS),
+    Row(
+        "verbatims/<int:verbatim_id>/",
+        [
+            ({"verbatim_id": "{own_verbatim}"}, OWN | NO_REPORTS),
+            ({"verbatim_id": "{foreign_verbatim}"}, FOREIGN | NO_REPORTS),
+            ({"verbatim_id": "999999999"}, NOBODYS | NO_REPORTS),
+        ],
+    ),
     Row(
         "wall/<str:code>/<str:week>/",
         [
@@ -273,6 +283,8 @@ def objects(chain: Chain) -> dict[str, str]:
         "own_code": chain.touchpoint.code,
         "foreign_code": chain.foreign_touchpoint.code,
         "own_case": str(own.pk),
+        "own_verbatim": str(own.response.verbatims.get().pk),
+        "foreign_verbatim": str(foreign.response.verbatims.get().pk),
         "foreign_case": str(foreign.pk),
         "no_id": str(uuid4()),
         "invitation": invitation.token,

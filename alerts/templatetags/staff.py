@@ -54,6 +54,7 @@ def staff_nav(context: template.Context) -> dict[str, Any]:
         add("inbox", _("Inbox"), within={"inbox", "case", "review_queue"}, count=waiting)
     if held & REPORT_ROLES:
         add("reports", _("Reports"), within={"reports", "wall"})
+        add("verbatims", _("Comments"), within={"verbatims", "verbatim"})
     if held:
         add("stores", _("Stores"), within={"stores", "store"})
     return {"items": items}

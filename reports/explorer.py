@@ -1,0 +1,283 @@
+"""The explorer of verbatims: what a reader chose, the rows that leaves, and a page of them.
+
+Every choice is in the address, so that each combination is a link.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest
+from django.utils.translation import get_language_info
+from django.utils.translation import gettext as _
+
+from reports.explorer_rows import BANDS, fold
+from reports.filters import Scope, find_store
+from reports.models import ExplorerRow
+from reports.periods import Period, Week
+from sentiment.labels import SENTIMENT_LABELS, TOPIC_LABELS, URGENCY_LABELS, sentiment_label, topic_label, urgency_label
+from stores.models import Node, Store
+from surveys.choices import ResponseChannel, SampleKind
+from surveys.models import Verbatim
+
+# Raw rows are read thirteen weeks at a time, whichever thirteen.
+WEEKS = (1, 4, 13)
+DEFAULT_WEEKS = 13
+PER_PAGE = 25
+# Beyond this it is said that there are more, not how many.
+MOST_COUNTED = 1000
+_LONGEST_SEARCH, _MOST_TERMS = 100, 8
+# Shorter ones are looked for at the beginning of words only: "ring" is not "during", "schlange" is "Warteschlange".
+_ANYWHERE_FROM = 5
+_CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_TERM = re.compile(r'"([^"]*)"|(\S+)')
+# Scripts that write words after spaces and inflect at their end.
+_BY_WORD = re.compile(r"[\u0000-\u052f\u1e00-\u1fff]*")
+ANY = "any"
+
+
+@dataclass(frozen=True)
+class Search:
+    """What was chosen; an empty choice leaves everything.
+
+    `urgency` is a kind or ANY; `case` is "yes" or "no"; `before` is where the page begins, after the last row of the
+    one before it.
+    """
+
+    last_week: Week
+    this_week: Week
+    q: str = ""
+    node: Node | None = None
+    store: Store | None = None
+    weeks: int = DEFAULT_WEEKS
+    channel: str = ""
+    sample: str = ""
+    band: str = ""
+    sentiment: str = ""
+    topic: str = ""
+    urgency: str = ""
+    language: str = ""
+    unsure: bool = False
+    corrected: bool = False
+    case: str = ""
+    before: tuple[datetime, int] | None = field(default=None, compare=False)
+
+    @property
+    def period(self) -> Period:
+        return Period(self.last_week, self.weeks)
+
+    def query(self) -> str:
+        """The address after the question mark; what is at its default is left out."""
+        chosen: dict[str, Any] = {
+            "q": self.q,
+            "node": self.node.pk if self.node else "",
+            "store": self.store.code if self.store else "",
+            "weeks": self.weeks if self.weeks != DEFAULT_WEEKS else "",
+            "until": self.last_week if self.last_week != self.this_week else "",
+            **{name: getattr(self, name) for name in _PLAIN},
+            "unsure": "1" if self.unsure else "",
+            "corrected": "1" if self.corrected else "",
+            "before": cursor_of(*self.before) if self.before else "",
+        }
+        return "?" + urlencode({key: str(value) for key, value in chosen.items() if value})
+
+    def but(self, **changes: Any) -> str:
+        """The address of the first page of the same search with some choices changed."""
+        return replace(self, **({"before": None} | changes)).query()
+
+
+_CHOICES = {
+    "channel": set(ResponseChannel.values),
+    "sample": set(SampleKind.values),
+    "band": set(BANDS),
+    "sentiment": set(SENTIMENT_LABELS),
+    "topic": set(TOPIC_LABELS),
+    "urgency": {*URGENCY_LABELS, ANY},
+    "language": set(settings.VERBATIM_LANGUAGES),
+    "case": {"yes", "no"},
+}
+_PLAIN = tuple(_CHOICES)
+
+
+def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
+    """Raises Http404 for a node or store outside the scope; any other senseless value counts as not chosen."""
+    chosen = request.GET
+    node = store = None
+    if code := chosen.get("store", ""):
+        store = find_store(scope.stores, code)
+        if store is None:
+            raise Http404
+    elif number := chosen.get("node", ""):
+        node = scope.nodes.filter(pk=number).first() if _NUMBER.fullmatch(number) else None
+        if node is None:
+            raise Http404
+    weeks = chosen.get("weeks", "")
+    return Search(
+        last_week=min(_week(chosen.get("until", "")) or this_week, this_week),
+        this_week=this_week,
+        q=" ".join(chosen.get("q", "").split())[:_LONGEST_SEARCH],
+        node=node,
+        store=store,
+        weeks=int(weeks) if weeks in {str(number) for number in WEEKS} else DEFAULT_WEEKS,
+        **{name: value for name in _PLAIN if (value := chosen.get(name, "")) in _CHOICES[name]},
+        unsure=chosen.get("unsure") == "1",
+        corrected=chosen.get("corrected") == "1",
+        before=_read_cursor(chosen.get("before", "")),
+    )
+
+
+def _week(written: str) -> Week | None:
+    try:
+        return Week.parse(written)
+    except ValueError:
+        return None
+
+
+def cursor_of(at: datetime, pk: int) -> str:
+    """The place of a row in the order of pages, as it stands in an address."""
+    return f"{round(at.timestamp() * 1_000_000)}-{pk}"
+
+
+def _read_cursor(written: str) -> tuple[datetime, int] | None:
+    match = _CURSOR.fullmatch(written)
+    if not match:
+        return None
+    try:
+        return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(match[1])), int(match[2])
+    except OverflowError:
+        return None
+
+
+# --- reads ----------------------------------------------------------------------------------------------------
+def parts_of(q: str) -> list[str]:
+    """What the folded words must contain, all of it. A word stands for those that begin with it, or, if it is long or
+    of a script that joins words, that have it anywhere; what is in quotation marks stands for itself, in its order."""
+    found = []
+    for quoted, word in _TERM.findall(q):
+        folded = fold(quoted or word)
+        if quoted and folded.strip():
+            found.append(folded)
+        else:
+            found += [_part(term) for term in folded.split()]
+    return found[:_MOST_TERMS]
+
+
+def _part(term: str) -> str:
+    anywhere = len(term) >= _ANYWHERE_FROM or not _BY_WORD.fullmatch(term)
+    return term if anywhere else f" {term}"
+
+
+def rows_of(search: Search, stores: QuerySet[Store]) -> QuerySet[ExplorerRow]:
+    """The rows that a search leaves of those of `stores`, which the reader may see; newest first."""
+    period = search.period
+    # A store's day begins and ends within a day of UTC's.
+    since = datetime.combine(period.start, time.min, UTC) - timedelta(days=1)
+    until = datetime.combine(period.end, time.min, UTC) + timedelta(days=2)
+    wanted = Q(store__in=stores, submitted_at__range=(since, until), local_day__range=(period.start, period.end))
+    for name, column in {
+        "channel": "channel",
+        "sample": "sample_kind",
+        "band": "band",
+        "sentiment": "sentiment",
+        "language": "language",
+    }.items():
+        if value := getattr(search, name):
+            wanted &= Q(**{column: value})
+    if search.topic:
+        wanted &= Q(topics__contains=[search.topic])
+    if search.urgency:
+        wanted &= ~Q(urgency=[]) if search.urgency == ANY else Q(urgency__contains=[search.urgency])
+    if search.unsure:
+        wanted &= Q(unsure=True)
+    if search.corrected:
+        wanted &= Q(corrected=True)
+    if search.case:
+        wanted &= Q(has_case=search.case == "yes")
+    for part in parts_of(search.q):
+        wanted &= Q(folded__contains=part)
+    return ExplorerRow.objects.filter(wanted).order_by("-submitted_at", "-verbatim")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of a search. `count` is of the whole search, and at most MOST_COUNTED; `more` says that there are more."""
+
+    verbatims: list[Verbatim]
+    count: int
+    more: bool
+    older: str
+    newest: str
+
+
+def find(search: Search, stores: QuerySet[Store]) -> Found:
+    """The page that the search begins at."""
+    rows = rows_of(search, stores)
+    if search.before is None:
+        places = list(rows.values_list("submitted_at", "verbatim_id")[: MOST_COUNTED + 1])
+        count = len(places)
+    else:
+        at, pk = search.before
+        after = rows.filter(Q(submitted_at__lt=at) | Q(submitted_at=at, verbatim__lt=pk), submitted_at__lte=at)
+        places = list(after.values_list("submitted_at", "verbatim_id")[: PER_PAGE + 1])
+        count = len(rows.values_list("verbatim_id").order_by()[: MOST_COUNTED + 1])
+    page = places[:PER_PAGE]
+    return Found(
+        verbatims=_verbatims([pk for _at, pk in page]),
+        count=min(count, MOST_COUNTED),
+        more=count > MOST_COUNTED,
+        older=replace(search, before=page[-1]).query() if len(places) > len(page) else "",
+        newest=search.but() if search.before else "",
+    )
+
+
+def _verbatims(ids: list[int]) -> list[Verbatim]:
+    related = ("response__store", "response__opened_case", "response__appended_to__case", "analysis")
+    found = Verbatim.objects.select_related(*related).exclude(text="").in_bulk(ids)
+    return [found[pk] for pk in ids if pk in found]
+
+
+def language_name(code: str) -> str:
+    """A language in the reader's own words; its code where Django knows no name for it."""
+    try:
+        name: str = get_language_info(code)["name_translated"]
+    except KeyError:
+        return code
+    return name
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A choice that holds, and the address of the search without it."""
+
+    label: str
+    without: str
+
+
+def chips_of(search: Search) -> list[Chip]:
+    """The choices that hold, in words."""
+    labels = {
+        "q": f"“{search.q}”",
+        "node": search.node.name if search.node else "",
+        "store": search.store.name if search.store else "",
+        "channel": str(dict(ResponseChannel.choices).get(search.channel, "")),
+        "sample": str(dict(SampleKind.choices).get(search.sample, "")),
+        "band": str(BANDS.get(search.band, "")),
+        "sentiment": sentiment_label(search.sentiment),
+        "topic": topic_label(search.topic),
+        "urgency": _("Urgent") if search.urgency == ANY else urgency_label(search.urgency),
+        "language": language_name(search.language) if search.language else "",
+        "unsure": _("Model unsure"),
+        "corrected": _("Corrected by a person"),
+        "case": _("With a case") if search.case == "yes" else _("Without a case"),
+    }
+    empty = {"node": None, "store": None, "unsure": False, "corrected": False}
+    return [
+        Chip(label, search.but(**{name: empty.get(name, "")}))
+        for name, label in labels.items()
+        if getattr(search, name)
+    ]

@@ -1,0 +1,105 @@
+"""The explorer of verbatims and the page of one. Each starts from the stores its reader may see."""
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from alerts.queries import case_for_response, cases_visible_to
+from reports.explorer import (
+    ANY,
+    MOST_COUNTED,
+    WEEKS,
+    chips_of,
+    find,
+    language_name,
+    read_search,
+)
+from reports.explorer_rows import BANDS
+from reports.facts import STAFF_FLAG
+from reports.filters import Scope, node_options, scope_of
+from reports.periods import Week, latest_day
+from sentiment.labels import SENTIMENT_LABELS, TOPIC_LABELS, URGENCY_LABELS
+from sentiment.similar import similar_to
+from stores.models import Node, Store, User
+from surveys.choices import ResponseChannel, SampleKind
+from surveys.models import Verbatim
+
+# More stores than this are chosen by region first.
+_LONGEST_LIST = 300
+
+
+@require_safe
+def verbatims(request: HttpRequest) -> HttpResponse:
+    """`/verbatims/`: shoppers' words, searched and filtered; every combination is a link."""
+    scope = scope_of(_reader(request))
+    zones = set(scope.stores.values_list("time_zone", flat=True).distinct())
+    search = read_search(request, scope, Week.of(latest_day(zones)))
+    stores = _chosen_stores(scope, search.node, search.store)
+    few = scope.stores.count() <= _LONGEST_LIST
+    listed = list(scope.stores.order_by("sort_key")) if few else [search.store] if search.store else []
+    weeks_on = search.last_week + search.weeks
+    context = {
+        "search": search,
+        "found": find(search, stores),
+        "most_counted": MOST_COUNTED,
+        "chips": chips_of(search),
+        "earlier": search.but(last_week=search.last_week + -search.weeks),
+        "later": search.but(last_week=min(weeks_on, search.this_week)) if search.last_week < search.this_week else "",
+        "only_store": search.store or (listed[0] if len(listed) == 1 else None),
+        "node_choices": node_options(scope),
+        "store_choices": listed,
+        "week_choices": WEEKS,
+        "channel_choices": ResponseChannel.choices,
+        "sample_choices": SampleKind.choices,
+        "band_choices": BANDS.items(),
+        "sentiment_choices": SENTIMENT_LABELS.items(),
+        "topic_choices": TOPIC_LABELS.items(),
+        "urgency_choices": URGENCY_LABELS.items(),
+        "any_urgency": ANY,
+        "language_choices": _languages(),
+    }
+    return render(request, "reports/verbatims.html", context)
+
+
+def _chosen_stores(scope: Scope, node: Node | None, store: Store | None) -> QuerySet[Store]:
+    if store:
+        return scope.stores.filter(pk=store.pk)
+    return scope.stores.filter(node__path__startswith=node.path) if node else scope.stores
+
+
+def _languages() -> list[tuple[str, str]]:
+    named = [(code, language_name(code)) for code in settings.VERBATIM_LANGUAGES]
+    return sorted(named, key=lambda one: one[1].casefold())
+
+
+@require_safe
+def verbatim(request: HttpRequest, verbatim_id: int) -> HttpResponse:
+    """`/verbatims/<id>/`: one verbatim with all that is known of it; nobody else's reader can tell that it is there."""
+    reader = _reader(request)
+    scope = scope_of(reader)
+    related = ("response__store", "response__touchpoint", "analysis")
+    found = get_object_or_404(
+        Verbatim.objects.select_related(*related).exclude(text=""),
+        pk=verbatim_id,
+        response__store__in=scope.stores,
+        response__erased_at=None,
+    )
+    case = case_for_response(found.response_id)
+    analysis = getattr(found, "analysis", None)
+    context = {
+        "verbatim": found,
+        "response": found.response,
+        "reading": analysis if analysis is not None and analysis.analysed_at else None,
+        "case": case if case and cases_visible_to(reader).filter(pk=case.pk).exists() else None,
+        "address": request.build_absolute_uri(request.path),
+        "similar": similar_to(found, scope.stores, flagged=STAFF_FLAG),
+    }
+    return render(request, "reports/verbatim.html", context)
+
+
+def _reader(request: HttpRequest) -> User:
+    user = request.user
+    assert isinstance(user, User)  # LoginRequiredMiddleware lets nobody else through
+    return user

@@ -1,0 +1,79 @@
+"""Comments about the same matter, by the likeness of their embeddings and within what the reader may see."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from sentiment.models import Analysis
+from stores.models import Store
+from surveys.models import Verbatim
+
+# The newest of the comment's own store, and the newest of all the reader may see, of thirteen weeks.
+CANDIDATES = 2000
+RECENT = timedelta(weeks=13)
+MOST_SHOWN = 5
+# Among 2,500 real comments in 12 languages, any two have 0.80, and four in five pairs share a topic only from 0.90 on.
+# From the first on a reader sees at once what they have in common, which one comment in four has with another; from
+# the second on they say the same in other words or another language.
+LIKE, VERY_LIKE = 0.91, 0.94
+
+
+@dataclass(frozen=True)
+class Similar:
+    """A comment like another; `cosine` is their likeness, of 1."""
+
+    verbatim: Verbatim
+    cosine: float
+
+    @property
+    def how(self) -> str:
+        """How similar, in words."""
+        return _("very similar") if self.cosine >= VERY_LIKE else _("similar")
+
+
+def similar_to(verbatim: Verbatim, stores: QuerySet[Store], *, flagged: str = "") -> list[Similar]:
+    """The comments of `stores` most like this one, the most similar first; none when nothing is similar enough.
+
+    Responses with the flag `flagged` are left out. Only embeddings of the same model version can be compared.
+    """
+    analysis: Analysis | None = getattr(verbatim, "analysis", None)
+    if analysis is None or not analysis.embedding or not analysis.confident:
+        return []
+    recent = Analysis.objects.filter(
+        confident=True,
+        model_version=analysis.model_version,
+        verbatim__response__submitted_at__gte=timezone.now() - RECENT,
+        verbatim__response__erased_at=None,
+        verbatim__response__store__in=stores,
+    ).exclude(verbatim__response=verbatim.response_id)
+    if flagged:
+        recent = recent.exclude(verbatim__response__flags__contains=[flagged])
+    near = recent.filter(verbatim__response__store=verbatim.response.store_id)
+    found: dict[int, bytes] = {}
+    for rows in (near, recent):
+        newest = rows.exclude(embedding=b"").order_by("-verbatim__response__submitted_at")
+        found |= dict(newest.values_list("pk", "embedding")[:CANDIDATES])
+    best = _closest(bytes(analysis.embedding), found)
+    related = ("response__store", "analysis")
+    verbatims = Verbatim.objects.select_related(*related).exclude(text="").in_bulk([pk for pk, _cosine in best])
+    return [Similar(verbatims[pk], cosine) for pk, cosine in best if pk in verbatims][:MOST_SHOWN]
+
+
+def _closest(of: bytes, candidates: dict[int, bytes]) -> list[tuple[int, float]]:
+    """The keys of the nearest candidates with their cosines, the same words said twice only once."""
+    keys = [pk for pk, one in candidates.items() if len(one) == len(of)]
+    if not keys:
+        return []
+    matrix = np.frombuffer(b"".join(candidates[pk] for pk in keys), np.int8).reshape(len(keys), -1).astype(np.float32)
+    vector = np.frombuffer(of, np.int8).astype(np.float32)
+    cosines = matrix @ vector / np.maximum(np.linalg.norm(matrix, axis=1) * np.linalg.norm(vector), 1e-6)
+    order = np.argsort(-cosines, kind="stable")[: 4 * MOST_SHOWN]
+    distinct: dict[bytes, int] = {}
+    for i in order:
+        if cosines[i] >= LIKE:
+            distinct.setdefault(bytes(candidates[keys[i]]), int(i))
+    return [(keys[i], float(cosines[i])) for i in distinct.values()]
