@@ -8,8 +8,8 @@ from django.dispatch import receiver
 from core.leases import ClockNow
 from core.personal import on_erase
 from core.tokens import keyed_hash
-from sentiment import work  # noqa: F401  (registers its steps with the work loop)
-from sentiment.models import Analysis
+from sentiment import rereading, work  # noqa: F401  (register their job and their steps)
+from sentiment.models import Analysis, Candidate
 from surveys.choices import UNHAPPY_AT_MOST, QuestionKind
 from surveys.models import Response
 from surveys.signals import response_saved
@@ -78,6 +78,7 @@ def queue_readings(sender: object, response: Response, corrected: bool = False, 
 @on_erase
 def blank_words(response_id: UUID) -> None:
     """The shareable words go, and whatever is being read stops; sentiment and topics stay for the counts."""
+    Candidate.objects.filter(analysis__verbatim__response_id=response_id).delete()
     Analysis.objects.filter(verbatim__response_id=response_id).update(
         redacted="", text_hash="", embedding=b"", last_error="", run_at=None, lease_token=None, lease_until=None
     )

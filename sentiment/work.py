@@ -1,19 +1,17 @@
 """The reading step of the work loop: verbatims in, `Analysis` rows filled."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from core.leases import Claim, ClockNow, LeaseLost, claim, finish, from_now, retry_delay
 from core.work import register_step, register_watch
-from sentiment.chain import current_words
 from sentiment.holding import columns_of, judgement_of, overruled
 from sentiment.models import Analysis
-from sentiment.queries import count_overdue, names_of_staff
+from sentiment.queries import count_overdue
+from sentiment.reading import live_model, readings_of
 from sentiment.signals import verbatim_analysed
 from surveys.models import Verbatim
 
@@ -53,7 +51,7 @@ def _read(claims: list[Claim[Analysis]]) -> None:
         return
     verbatims = Verbatim.objects.select_related("response__store__node").in_bulk([one.row.pk for one in claims])
     try:
-        readings = _readings([verbatims[one.row.pk] for one in claims])
+        readings = readings_of([verbatims[one.row.pk] for one in claims], live_model())
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # whatever a model may throw; the rows step aside and are tried alone
@@ -69,21 +67,6 @@ def _read(claims: list[Claim[Analysis]]) -> None:
             raise
         except Exception as error:  # a receiver below failed: nothing of this reading was stored
             _step_aside(one, error)
-
-
-def _readings(verbatims: Sequence[Verbatim]) -> "list[Reading]":
-    # Loads the model, which the web processes never need.
-    from sentiment import engine  # noqa: PLC0415
-
-    names = names_of_staff({v.response.store_id: v.response.store for v in verbatims}.values())
-    return engine.read(
-        [verbatim.text for verbatim in verbatims],
-        page_languages=[verbatim.response.language or None for verbatim in verbatims],
-        chain_languages=settings.VERBATIM_LANGUAGES,
-        staff_names=[names[verbatim.response.store_id] for verbatim in verbatims],
-        model=settings.SENTIMENT_MODEL or None,
-        chain_words=current_words(),
-    )
 
 
 def _store(claimed: Claim[Analysis], reading: "Reading") -> None:

@@ -7,8 +7,10 @@ from typing import Any, TextIO
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
 
 from sentiment.classifier import ModelMissing
+from sentiment.rereading import NotNow, open_rereading, start_rereading
 from sentiment.streaming import analyse_lines
 
 
@@ -20,8 +22,16 @@ class Command(BaseCommand):
         parser.add_argument("path", nargs="?", default="-", help="a file of JSON lines; - or nothing is the input")
         parser.add_argument("--languages", help="codes to choose from, by commas; default: the chain's")
         parser.add_argument("--model", help="a folder or hub model for transformers; default: the project's own")
+        parser.add_argument(
+            "--all",
+            action="store_true",
+            help="read all stored comments again in the background, beside what is live, until head office decides",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["all"]:
+            self._read_history(options["model"] or "")
+            return
         chain = options["languages"].split(",") if options["languages"] else settings.VERBATIM_LANGUAGES
         try:
             with ExitStack() as stack:
@@ -40,3 +50,13 @@ class Command(BaseCommand):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 return
             raise CommandError(str(error)) from error
+
+    def _read_history(self, model: str) -> None:
+        try:
+            start_rereading(None, model=model)
+            self.stdout.write("Old comments are being read again.")
+        except NotNow as refused:
+            self.stdout.write(str(refused))
+        if (found := open_rereading()) and found.job:
+            self.stdout.write(f"{found.get_state_display()}: {found.job.done} of {found.job.total or found.total}")
+        self.stdout.write(f"Progress, comparison and decision: {settings.PUBLIC_URL}{reverse('models')}")

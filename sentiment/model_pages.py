@@ -1,0 +1,90 @@
+"""Head office's page of the model versions: read history again, compare, decide."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from sentiment.comparison import agreement_of, agreements, lines_of, samples_of, total_of
+from sentiment.models import Analysis, Rereading, RereadingState
+from sentiment.rereading import NotNow, discard, go_live, open_rereading, resume, start_rereading
+from sentiment.word_pages import languages
+from stores.access import StaffRequest, roles_required
+from stores.choices import Role
+
+_LATEST = 10
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@roles_required(Role.HEAD_OFFICE)
+def models(request: StaffRequest) -> HttpResponse:
+    """What reads comments now, what would read them otherwise, and the decision between the two."""
+    if request.method == "POST":
+        return _decide(request)
+    found = open_rereading()
+    template = "sentiment/models.html#progress" if request.htmx else "sentiment/models.html"
+    return render(request, template, _context(request, found))
+
+
+def _context(request: StaffRequest, found: Rereading | None) -> dict[str, object]:
+    newest = Analysis.objects.filter(analysed_at__isnull=False).order_by("-pk").first()
+    decided = Rereading.objects.filter(state__in=[RereadingState.LIVE, RereadingState.DISCARDED])
+    context: dict[str, object] = {
+        "live_version": newest.model_version if newest else "",
+        "rereading": found,
+        "past": decided.select_related("decided_by").order_by("-decided_at")[:_LATEST],
+    }
+    if found is None:
+        return context
+    job = found.job
+    lines = lines_of(found)
+    stopped = found.state != RereadingState.READY and (job is None or job.is_over)
+    names = dict(languages())
+    context |= {
+        "job": job,
+        "stopped": stopped,
+        "moving": found.state != RereadingState.READY and not stopped,
+        "ready": found.state == RereadingState.READY,
+        "lines": [(names.get(line.language, line.language), line) for line in lines],
+        "total": total_of(lines),
+    }
+    if found.state == RereadingState.READY:
+        context |= {
+            "agreements": agreements(agreement_of(found)),
+            "samples": list(zip(_titles(), [rows for _field, rows in samples_of(found, request.user)], strict=True)),
+        }
+    return context
+
+
+def _titles() -> list[str]:
+    return [_("Another sentiment"), _("Other topics"), _("Another urgency")]
+
+
+def _decide(request: StaffRequest) -> HttpResponse:
+    """Do what the button says to the rereading that its page showed."""
+    wish, user = request.POST.get("do", ""), request.user
+    if wish not in {"start", "live", "discard", "resume"}:
+        return HttpResponse(status=400)
+    found = open_rereading()
+    try:
+        if wish == "start":
+            start_rereading(user)
+            said = _("Old comments are being read again. You can leave this page.")
+        elif found is None or str(found.pk) != request.POST.get("of"):
+            said = _("Somebody has decided about this already.")
+        elif wish == "live":
+            go_live(found, user)
+            said = _("It goes live: new comments are read by it from now on, old ones follow.")
+        elif wish == "discard":
+            discard(found, user)
+            said = _("Discarded. Everything stays as it was.")
+        else:
+            resume(found, user)
+            said = _("It goes on where it was.")
+    except NotNow as refused:
+        said = str(refused)
+    messages.info(request, said)
+    response = redirect("models")
+    response.status_code = 303
+    return response

@@ -1,0 +1,277 @@
+"""History read again: a long job that gives way to everything new, candidates beside what is live, then a decision.
+
+It reads in the order of the keys and remembers where it is, so that it goes on after any end. What goes live is
+swapped in short batches; no case is opened about old words, only what is counted follows.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import structlog
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.utils.translation import gettext as _
+
+from core.jobs import JobFailed, cancel_job, register_job, start_job
+from core.leases import ClockNow
+from core.models import Job
+from sentiment.comparison import agreement_of
+from sentiment.holding import JUDGED, Judgement, columns_of, model_said, overruled
+from sentiment.models import Analysis, Candidate, Rereading, RereadingState
+from sentiment.reading import readings_of
+from sentiment.signals import readings_replaced
+from stores.models import User
+from surveys.models import Verbatim
+
+if TYPE_CHECKING:
+    from sentiment.engine import Reading
+
+log = structlog.get_logger()
+KIND = "reread"
+BATCH = 32
+SWAPPED_AT_ONCE = 200
+DROPPED_AT_ONCE = 5000
+_LOOK_SECS, _LONGEST_WAIT_SECS = 0.5, 10.0
+_OPEN = (RereadingState.READING, RereadingState.READY, RereadingState.GOING_LIVE)
+_SWAPPED = (
+    *JUDGED,
+    *("corrected", "people_say", "model_reading"),
+    *("language", "language_confidence", "proven", "redacted", "model_version", "embedding"),
+)
+
+
+class NotNow(Exception):
+    """A rereading is open already, or is not where this decision belongs; the message is for the person."""
+
+
+# --- decisions ------------------------------------------------------------------------------------------------
+def open_rereading() -> Rereading | None:
+    """The one that is being read, waits for a decision, or goes live."""
+    return Rereading.objects.select_related("job", "started_by", "decided_by").filter(state__in=_OPEN).first()
+
+
+def start_rereading(actor: User | None, *, model: str = "") -> Rereading:
+    """Have all words read again by `model` (empty: the installation's own) and today's word lists. Raises NotNow."""
+    try:
+        with transaction.atomic():
+            total = Analysis.objects.filter(analysed_at__isnull=False).count()
+            rereading = Rereading.objects.create(model=model, started_by=actor, total=total)
+            _start_job(rereading, actor)
+    except IntegrityError:
+        raise NotNow(_("Old comments are being read again already.")) from None
+    return rereading
+
+
+def go_live(rereading: Rereading, actor: User) -> None:
+    """New words are read by its model from now on, and its readings of old words take their place. Raises NotNow."""
+    agreement = agreement_of(rereading)
+    with transaction.atomic():
+        _decide(rereading, actor, RereadingState.GOING_LIVE, among=(RereadingState.READY,), agreement=agreement)
+        _start_job(rereading, actor)
+
+
+def discard(rereading: Rereading, actor: User) -> None:
+    """Leave everything as it is and drop the candidates. Raises NotNow once it goes live."""
+    with transaction.atomic():
+        _decide(rereading, actor, RereadingState.DISCARDED, among=(RereadingState.READING, RereadingState.READY))
+        if rereading.job:
+            cancel_job(rereading.job)
+        _start_job(rereading, actor)
+
+
+def resume(rereading: Rereading, actor: User | None) -> None:
+    """Go on with what was stopped or failed. Raises NotNow when it is running or has nothing left to do."""
+    with transaction.atomic():
+        now = Rereading.objects.select_for_update(of=("self",)).select_related("job").get(pk=rereading.pk)
+        stopped = now.job is None or now.job.is_over
+        if not stopped or now.state not in (RereadingState.READING, RereadingState.GOING_LIVE):
+            raise NotNow(_("There is nothing to go on with."))
+        _start_job(now, actor)
+
+
+def _decide(
+    rereading: Rereading, actor: User, state: RereadingState, *, among: Sequence[RereadingState], **more: Any
+) -> None:
+    found = Rereading.objects.filter(pk=rereading.pk, state__in=among)
+    if not found.update(state=state, decided_by=actor, decided_at=ClockNow(), **more):
+        raise NotNow(_("Somebody has decided about this already."))
+
+
+def _start_job(rereading: Rereading, actor: User | None) -> None:
+    title = _("Old comments, read again")
+    job = start_job(
+        KIND,
+        owner=actor.pk if actor else None,
+        title=title,
+        params={"rereading": rereading.pk},
+        back_url="/words/models/",
+    )
+    Rereading.objects.filter(pk=rereading.pk).update(job=job)
+
+
+# --- the job --------------------------------------------------------------------------------------------------
+def run(job: Job) -> Iterator[None]:
+    """Everything a rereading needs done in its present state, a short transaction a step."""
+    while True:
+        if not _made_way():
+            yield
+            continue
+        rereading = Rereading.objects.select_for_update(of=("self",)).get(pk=job.params["rereading"])
+        more = _step(rereading)
+        job.done, job.total = _progress(rereading)
+        if not more:
+            return
+        yield
+
+
+def _made_way() -> bool:
+    """Wait until no fresh words are due; False when they still come, so that the job's own slice may end."""
+    until = time.monotonic() + _LONGEST_WAIT_SECS
+    while Analysis.objects.filter(run_at__lte=ClockNow()).exists():
+        if time.monotonic() > until:
+            return False
+        time.sleep(_LOOK_SECS)
+    return True
+
+
+def _step(rereading: Rereading) -> bool:
+    """One batch; False when nothing is left to do."""
+    match rereading.state:
+        case RereadingState.READING:
+            if _read_batch(rereading):
+                return True
+            rereading.state = RereadingState.READY
+            rereading.save(update_fields=["state"])
+        case RereadingState.GOING_LIVE:
+            # First what came in since: new words are read by the new model already.
+            if _read_batch(rereading) or _swap_batch(rereading):
+                return True
+            rereading.state = RereadingState.LIVE
+            rereading.save(update_fields=["state"])
+        case RereadingState.DISCARDED:
+            some = rereading.candidates.order_by("pk").values_list("pk", flat=True)[:DROPPED_AT_ONCE]
+            return bool(Candidate.objects.filter(pk__in=list(some)).delete()[0])
+    return False
+
+
+def _progress(rereading: Rereading) -> tuple[int, int]:
+    read = sum(of["n"] for of in rereading.summary.values()) + rereading.skipped
+    if rereading.state == RereadingState.GOING_LIVE:
+        return max(0, read - rereading.candidates.count()), read
+    return read, max(rereading.total, read)
+
+
+def _read_batch(rereading: Rereading) -> int:
+    fit = (
+        Analysis.objects.filter(pk__gt=rereading.read_to, analysed_at__isnull=False)
+        .exclude(text_hash="")
+        .exclude(verbatim__text="")
+    )
+    if rereading.state == RereadingState.GOING_LIVE:
+        fit = fit.exclude(model_version=rereading.model_version)
+    analyses = list(fit.select_related("verbatim__response__store__node").order_by("pk")[:BATCH])
+    if not analyses:
+        return 0
+    readings = _read([analysis.verbatim for analysis in analyses], rereading.model)
+    candidates = []
+    for analysis, reading in zip(analyses, readings, strict=True):
+        if reading is None:
+            rereading.skipped += 1
+            continue
+        rereading.model_version = rereading.model_version or reading.model_version
+        if rereading.model_version != reading.model_version:
+            raise JobFailed(_("The model was exchanged meanwhile. Discard this and start again."))
+        candidates.append(_candidate(rereading, analysis, reading))
+    Candidate.objects.bulk_create(candidates)
+    rereading.read_to = analyses[-1].pk
+    rereading.save(update_fields=["read_to", "skipped", "model_version", "summary"])
+    return len(analyses)
+
+
+def _read(verbatims: list[Verbatim], model: str) -> "list[Reading | None]":
+    """Readings; None for words at which the model fails even when they are alone."""
+    from sentiment.classifier import ModelMissing  # noqa: PLC0415
+
+    try:
+        return [*readings_of(verbatims, model)]
+    except ModelMissing as error:
+        raise JobFailed(str(error)) from error
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # whatever a model may throw
+        if len(verbatims) == 1:
+            log.warning("rereading failed", analysis=verbatims[0].pk, error=type(error).__name__)
+            return [None]
+        return [reading for verbatim in verbatims for reading in _read([verbatim], model)]
+
+
+def _candidate(rereading: Rereading, analysis: Analysis, reading: "Reading") -> Candidate:
+    columns = columns_of(reading)
+    before, after = model_said(analysis), cast(Judgement, columns)
+    differing = differences(before, after)
+    counts = Counter(rereading.summary.get(reading.language, {"n": 0}))
+    counts.update(["n", *differing])
+    rereading.summary[reading.language] = dict(counts)
+    redacted, embedding = columns.pop("redacted"), columns.pop("embedding")
+    return Candidate(
+        rereading=rereading,
+        analysis=analysis,
+        text_hash=analysis.text_hash,
+        reading=columns,
+        redacted="" if redacted == analysis.redacted else redacted,
+        embedding=embedding,
+        differs=differing[0] if differing else "",
+    )
+
+
+def differences(before: Judgement, after: Judgement) -> list[str]:
+    """In which of sentiment, topics and urgency two judgements differ."""
+    pairs = {
+        "sentiment": (before["sentiment"], after["sentiment"]),
+        "topics": ({hit["topic"] for hit in before["topics"]}, {hit["topic"] for hit in after["topics"]}),
+        "urgency": (set(before["urgency"]), set(after["urgency"])),
+    }
+    return [name for name, (one, other) in pairs.items() if one != other]
+
+
+def _swap_batch(rereading: Rereading) -> int:
+    candidates = list(
+        rereading.candidates.filter(analysis__gt=rereading.live_to).order_by("analysis")[:SWAPPED_AT_ONCE]
+    )
+    if not candidates:
+        return 0
+    # Whoever corrects one of them, or changes its words, waits for us or we for them.
+    held = (
+        Analysis.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("verbatim__response")
+        .filter(pk__in=[one.analysis_id for one in candidates], analysed_at__isnull=False, run_at=None)
+        .order_by("pk")
+        .in_bulk()
+    )
+    swapped = []
+    for one in candidates:
+        analysis = held.get(one.analysis_id)
+        # Words that were changed or erased since are not those that were read.
+        if analysis is not None and analysis.text_hash and analysis.text_hash == one.text_hash:
+            _take_over(analysis, one)
+            swapped.append(analysis)
+    Analysis.objects.bulk_update(swapped, _SWAPPED)
+    if swapped:
+        readings_replaced.send(sender=Analysis, analyses=swapped)
+    rereading.live_to = candidates[-1].analysis_id
+    rereading.save(update_fields=["live_to"])
+    Candidate.objects.filter(pk__in=[one.pk for one in candidates]).delete()
+    return len(candidates)
+
+
+def _take_over(analysis: Analysis, candidate: Candidate) -> None:
+    columns: dict[str, Any] = {**candidate.reading, "embedding": bytes(candidate.embedding)}
+    if candidate.redacted:
+        columns["redacted"] = candidate.redacted
+    model = cast(Judgement, {name: columns[name] for name in JUDGED})
+    for name, value in (columns | overruled(model, analysis.people_say)).items():
+        setattr(analysis, name, value)
+
+
+register_job(KIND, run)

@@ -1,0 +1,285 @@
+"""History read again: beside what is live, behind everything new, compared before it counts, and swapped in batches."""
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from alerts.models import Case, Evaluation
+from core.jobs import cancel_job, run_due
+from core.leases import ClockNow
+from core.models import Job, JobState
+from core.personal import erase_response
+from core.work import drain
+from reports.models import StoreDay
+from sentiment import rereading as room
+from sentiment.actions import correct
+from sentiment.chain import change
+from sentiment.classifier import FOLDER
+from sentiment.comparison import agreement_of, lines_of, samples_of, total_of
+from sentiment.entries import Entry
+from sentiment.models import Analysis, Candidate, Effect, Rereading, RereadingState
+from sentiment.reading import live_model
+from sentiment.rereading import NotNow, discard, go_live, open_rereading, resume, start_rereading
+from surveys.models import Verbatim
+from tests.factories import Chain
+from tests.sentiment_human.conftest import submit
+
+WORDS = [
+    "The staff were rude and ignored us for half an hour. Never again.",
+    "Wonderful service, the assistant helped me find the perfect gift.",
+    "The lounge was full of people and their dogs",
+]
+
+
+@pytest.fixture
+def history(chain: Chain) -> list[Analysis]:
+    """Three comments as an older model understood them: the first one wrongly."""
+    for words in WORDS:
+        submit(chain, words)
+    drain(["analysis", "alerts", "facts"])
+    Analysis.objects.update(model_version="old")
+    first = Analysis.objects.order_by("pk")[0]
+    Analysis.objects.filter(pk=first.pk).update(
+        sentiment="positive", p_positive=0.9, p_negative=0.05, p_neutral=0.05, alarming=False
+    )
+    return list(Analysis.objects.order_by("pk"))
+
+
+def work_off(limit: int = 50) -> None:
+    while limit and run_due():
+        limit -= 1
+
+
+def fresh(rereading: Rereading) -> Rereading:
+    return Rereading.objects.select_related("job").get(pk=rereading.pk)
+
+
+def test_candidates_lie_beside_what_is_live_until_it_is_decided(chain: Chain, history: list[Analysis]) -> None:
+    change(Entry("en", "topic", "environment", "lounge"), Effect.ADD, chain.head_office)
+    correct(history[1].pk, chain.manager, field="sentiment", value="neutral")
+    before = list(Analysis.objects.order_by("pk").values())
+    started = start_rereading(chain.head_office)
+    with pytest.raises(NotNow):
+        start_rereading(chain.head_office)
+    work_off()
+    ready = fresh(started)
+    assert ready.state == RereadingState.READY
+    assert ready.job is not None
+    assert (ready.job.state, ready.job.done, ready.job.total) == (JobState.DONE, 3, 3)
+    assert list(Analysis.objects.order_by("pk").values()) == before
+    line = total_of(lines_of(ready))
+    assert (line.n, line.sentiment, line.topics, line.urgency) == (3, 1, 1, 0)
+    assert agreement_of(ready)["sentiment"] == [1, 0, 0]
+    found = dict(samples_of(ready, chain.head_office))
+    assert [(one.text, one.before, one.after) for one in found["sentiment"]] == [(WORDS[0], "positive", "negative")]
+    assert [(one.text, one.after) for one in found["topics"]] == [(WORDS[2], "Store environment")]
+    assert not any(rows for _field, rows in samples_of(ready, chain.foreign_manager))
+
+
+def test_going_live_swaps_refreshes_reports_and_opens_no_case(chain: Chain, history: list[Analysis]) -> None:
+    correct(history[1].pk, chain.manager, field="sentiment", value="neutral")
+    correct(history[0].pk, chain.manager, field="topic", key="staff", value="")
+    drain(["alerts", "facts"])
+    read_at = list(Analysis.objects.order_by("pk").values_list("analysed_at", flat=True))
+    started = start_rereading(chain.head_office)
+    work_off()
+    late = submit(chain, "Lovely shop and very kind people.")
+    drain(["analysis", "alerts"])
+    cases, judged = Case.objects.count(), Evaluation.objects.count()
+    Analysis.objects.filter(verbatim__response=late).update(model_version="old", sentiment="negative")
+    go_live(fresh(started), chain.head_office)
+    with pytest.raises(NotNow):
+        discard(fresh(started), chain.head_office)
+    work_off()
+    done = fresh(started)
+    assert (done.state, done.decided_by) == (RereadingState.LIVE, chain.head_office)
+    assert done.agreement["topic"] == [1, 0, 0]
+    assert not Candidate.objects.exists()
+    now = list(Analysis.objects.order_by("pk"))
+    assert {one.model_version for one in now} == {done.model_version} != {"old"}
+    assert now[0].sentiment == "negative"
+    assert "staff" not in {hit["topic"] for hit in now[0].topics}
+    assert "staff" in {hit["topic"] for hit in now[0].model_reading["topics"]}
+    assert (now[1].sentiment, now[1].model_reading["sentiment"]) == ("neutral", "positive")
+    assert now[3].sentiment == "positive"  # came in while nobody had decided
+    assert [one.analysed_at for one in now][:3] == read_at  # words are kept no longer for being read again
+    drain(["alerts", "facts"])
+    assert (Case.objects.count(), Evaluation.objects.count()) == (cases, judged)
+    assert StoreDay.objects.get(store=chain.store).negative == 1
+
+
+def test_discarding_leaves_everything_and_drops_the_candidates(chain: Chain, history: list[Analysis]) -> None:
+    before = list(Analysis.objects.order_by("pk").values())
+    started = start_rereading(chain.head_office)
+    work_off()
+    assert Candidate.objects.count() == 3
+    discard(fresh(started), chain.head_office)
+    work_off()
+    assert not Candidate.objects.exists()
+    assert fresh(started).state == RereadingState.DISCARDED
+    assert list(Analysis.objects.order_by("pk").values()) == before
+    assert open_rereading() is None
+    start_rereading(chain.head_office)
+
+
+def test_it_goes_on_where_it_was_stopped(
+    chain: Chain, history: list[Analysis], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "BATCH", 1)
+    monkeypatch.setattr(room, "SWAPPED_AT_ONCE", 1)
+    monkeypatch.setattr("core.jobs.SLICE_SECS", 0)  # every slice is one step
+    started = start_rereading(chain.head_office)
+    with pytest.raises(NotNow):
+        resume(fresh(started), chain.head_office)
+    assert run_due() == 1
+    job = fresh(started).job
+    assert job is not None
+    assert (job.done, job.total) == (1, 3)
+    assert cancel_job(job)
+    assert run_due() == 0
+    assert Candidate.objects.count() == 1
+    resume(fresh(started), chain.head_office)
+    work_off()
+    assert fresh(started).state == RereadingState.READY
+    assert Candidate.objects.count() == 3
+    go_live(fresh(started), chain.head_office)
+    assert run_due() == 1
+    assert Candidate.objects.count() == 2
+    work_off()
+    assert fresh(started).state == RereadingState.LIVE
+    assert not Candidate.objects.exists()
+
+
+def test_what_was_changed_or_erased_meanwhile_is_not_overwritten(chain: Chain, history: list[Analysis]) -> None:
+    started = start_rereading(chain.head_office)
+    work_off()
+    assert Candidate.objects.count() == 3
+    erase_response(history[0].verbatim.response_id)
+    assert Candidate.objects.count() == 2
+    Analysis.objects.filter(pk=history[1].pk).update(text_hash="other words", sentiment="neutral")
+    Analysis.objects.filter(pk=history[2].pk).update(run_at=ClockNow())
+    go_live(fresh(started), chain.head_office)
+    drain(["analysis"])  # the third is read anew first
+    work_off()
+    now = list(Analysis.objects.order_by("pk"))
+    assert (now[0].sentiment, now[0].model_version, now[0].redacted) == ("positive", "old", "")
+    assert (now[1].sentiment, now[1].model_version) == ("neutral", "old")
+    assert now[2].model_version != "old"
+
+
+def test_fresh_words_come_first(chain: Chain, history: list[Analysis], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_LONGEST_WAIT_SECS", 0.0)
+    monkeypatch.setattr("core.jobs.SLICE_SECS", 0)
+    started = start_rereading(chain.head_office)
+    submit(chain, "Nobody has read this yet.")
+    assert run_due() == 1
+    assert not Candidate.objects.exists()
+    drain(["analysis"])
+    work_off()
+    assert Candidate.objects.count() == 4
+    assert fresh(started).state == RereadingState.READY
+
+
+def test_words_at_which_the_model_fails_are_skipped(
+    chain: Chain, history: list[Analysis], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = room.readings_of
+
+    def fail(verbatims: list[Verbatim], model: str) -> Any:
+        if any("lounge" in verbatim.text for verbatim in verbatims):
+            raise ValueError("the lounge")
+        return real(verbatims, model)
+
+    monkeypatch.setattr(room, "readings_of", fail)
+    started = start_rereading(chain.head_office)
+    work_off()
+    ready = fresh(started)
+    assert (ready.state, ready.skipped, Candidate.objects.count()) == (RereadingState.READY, 1, 2)
+
+
+def another_model(folder: Path) -> Path:
+    """The served files under another version."""
+    for file in FOLDER.iterdir():
+        if file.name != "config.json":
+            (folder / file.name).symlink_to(file)
+    config = json.loads((FOLDER / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_version": "brand-new"}))
+    return folder
+
+
+def test_the_command_reads_history_with_another_model_that_then_reads_what_is_new(
+    chain: Chain, history: list[Analysis], tmp_path: Path
+) -> None:
+    said = StringIO()
+    call_command("analyse", "--all", "--model", str(another_model(tmp_path)), stdout=said)
+    assert "/words/models/" in said.getvalue()
+    work_off()
+    ready = open_rereading()
+    assert ready is not None
+    assert (ready.state, ready.model_version, ready.started_by) == (RereadingState.READY, "brand-new", None)
+    again = StringIO()
+    call_command("analyse", "--all", stdout=again)
+    assert "3" in again.getvalue()
+    assert Rereading.objects.count() == 1
+    assert live_model() == ""
+    go_live(ready, chain.head_office)
+    work_off()
+    assert live_model() == str(tmp_path)
+    submit(chain, "Lovely shop and very kind people.")
+    drain(["analysis"])
+    assert set(Analysis.objects.values_list("model_version", flat=True)) == {"brand-new"}
+
+
+def test_a_model_that_is_not_there_fails_with_words_for_the_person(chain: Chain, history: list[Analysis]) -> None:
+    started = start_rereading(chain.head_office, model="/nowhere/at/all")
+    work_off()
+    job = fresh(started).job
+    assert job is not None
+    assert job.state == JobState.FAILED
+    assert job.note
+    discard(fresh(started), chain.head_office)
+    work_off()
+    assert not Job.objects.filter(run_at__isnull=False).exists()
+
+
+# --- the page -------------------------------------------------------------------------------------------------
+def test_head_office_starts_compares_and_decides(client: Client, chain: Chain, history: list[Analysis]) -> None:
+    correct(history[0].pk, chain.manager, field="sentiment", value="negative")
+    client.force_login(chain.head_office)
+    assert "Read old comments again" in client.get("/words/models/").content.decode()
+    assert client.post("/words/models/", {"do": "start"}).status_code == 303
+    started = open_rereading()
+    assert started is not None
+    assert started.started_by == chain.head_office
+    page = client.get("/words/models/").content.decode()
+    assert "<progress" in page
+    assert "Go live" not in page
+    work_off()
+    page = client.get("/words/models/").content.decode()
+    assert WORDS[0] in page
+    assert "0 of 1" in page
+    assert "1 of 1" in page
+    other = str(started.pk + 1)
+    assert client.post("/words/models/", {"do": "live", "of": other}).status_code == 303
+    assert fresh(started).state == RereadingState.READY
+    client.post("/words/models/", {"do": "live", "of": str(started.pk)})
+    work_off()
+    assert fresh(started).state == RereadingState.LIVE
+    page = client.get("/words/models/").content.decode()
+    assert fresh(started).model_version in page
+    assert chain.head_office.name in page
+    assert client.post("/words/models/", {"do": "nonsense"}).status_code == 400
+
+
+def test_the_models_are_head_offices(chain: Chain, history: list[Analysis]) -> None:
+    for reader in ("manager", "area_manager", "operator", "nobody"):
+        client = Client()
+        client.force_login(getattr(chain, reader))
+        assert client.get("/words/models/").status_code == 403
+        assert client.post("/words/models/", {"do": "start"}).status_code == 403
+    assert not Rereading.objects.exists()
