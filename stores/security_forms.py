@@ -3,12 +3,14 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.account.forms import ResetPasswordForm
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from stores import security_codes
@@ -70,6 +72,18 @@ class AppForm(ActivateTOTPForm):  # type: ignore[misc]
         if security_codes.counter_of(self.secret, code) is None:
             raise get_adapter().validation_error("incorrect_code")
         return code
+
+
+class ForgottenForm(ResetPasswordForm):  # type: ignore[misc]
+    """Whom to send a link. An address without an account is told so by mail, to itself alone."""
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        if self.users:
+            address: str = super().save(request, **kwargs)
+            return address
+        unknown: str = self.cleaned_data["email"]
+        get_account_adapter().send_mail("account/email/unknown_account", unknown, {})
+        return unknown
 
 
 def _fits(authenticator: Authenticator, code: str) -> bool:
