@@ -1,0 +1,23 @@
+"""Words of others on paper and on pages: which way they run, and what of them a typeface can show."""
+
+import re
+import unicodedata
+
+_RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi"})
+
+
+def direction_of(text: str, language: str = "") -> str:
+    """Either "rtl" or "ltr": by the language when it is known to run right to left, else by the first letter."""
+    if language in _RIGHT_TO_LEFT:
+        return "rtl"
+    strong = (kind for kind in map(unicodedata.bidirectional, text) if kind in ("L", "R", "AL"))
+    return "rtl" if next(strong, "L") in ("R", "AL") else "ltr"
+
+
+def printable(text: str) -> str:
+    """What a typeface of letters can show: no emoji, no control signs, no signs that turn the direction around."""
+    kept = (c for c in text if c in "\n\u200c\u200d" or unicodedata.category(c) not in _UNPRINTABLE)
+    return re.sub(r" {2,}", " ", "".join(kept)).strip()
+
+
+_UNPRINTABLE = frozenset({"So", "Sk", "Cc", "Cf", "Cs", "Co", "Cn", "Me"})
