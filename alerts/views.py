@@ -21,9 +21,11 @@ from alerts.inbox import Tab, cases_in, page_of, praise, waiting_for, with_every
 from alerts.models import Case, CaseResponse
 from alerts.queries import cases_visible_to, is_reachable
 from alerts.reviews import count_to_review
-from stores.access import StaffRequest, roles_required
+from sentiment.similar import Similar, similar_to
+from stores.access import StaffRequest, opens_on_devices, roles_required
 from stores.choices import CASE_ROLES
 from stores.models import User
+from stores.queries import stores_visible_to
 from surveys.choices import ContactWish
 
 # What can still be done once a case is closed.
@@ -41,6 +43,7 @@ def _now_ms() -> int:
 
 
 @require_safe
+@opens_on_devices
 @roles_required(*CASE_ROLES)
 def inbox(request: StaffRequest) -> HttpResponse:
     """What burns first. The page asks again every few seconds with the `version` it shows: 204 when it still holds."""
@@ -79,6 +82,7 @@ def get_case_or_404(user: User, case_id: UUID) -> Case:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@opens_on_devices
 @roles_required(*CASE_ROLES)
 def case(request: StaffRequest, case_id: UUID) -> HttpResponse:
     """One case: everything to know and to do about it."""
@@ -144,10 +148,18 @@ def _context(request: StaffRequest, found: Case, bound: CaseForm | None = None) 
         "waits_for_notice": found.state == CaseState.OPEN,
         "may_resolve": to_do and bool(tried),
         "severe": found.severity == Severity.SEVERE,
+        # An enrolled device opens cases, and no pages of other comments.
+        "similar": [] if getattr(request, "device", None) else _similar(found, request.user),
         "verification": found.verifications.order_by("-round").first() if not to_do else None,
         "was_asked": _was_asked(moments),
         "now_ms": _now_ms(),
     }
+
+
+def _similar(found: Case, reader: User) -> list[Similar]:
+    """Comments like the case's first words, of the stores that the reader's roles reach."""
+    read = [verbatim for verbatim in found.response.verbatims.all() if verbatim.text]
+    return similar_to(read[0], stores_visible_to(reader)) if read else []
 
 
 def _was_asked(moments: list[Moment]) -> bool:

@@ -1,0 +1,110 @@
+"""Comments like another: by meaning, across languages, within the reader's scope, and none rather than any."""
+
+import time
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from core.work import drain
+from sentiment.models import Analysis
+from sentiment.similar import LIKE, similar_to
+from stores.models import Touchpoint, User
+from stores.queries import stores_visible_to
+from surveys.models import Response, Verbatim
+from tests.factories import Chain, make_response, make_touchpoint
+from tests.sentiment_queue.test_queue import submit
+
+QUEUE = "The queue at the till was far too long, we waited for half an hour."
+
+
+def said(touchpoint: Touchpoint, vector: np.ndarray, words: str = "Words of three", **reading: object) -> Verbatim:
+    """A comment that was read, like `vector`."""
+    verbatim = make_response(touchpoint=touchpoint, score=5, words=words).verbatims.get()
+    unit = np.rint(vector / np.linalg.norm(vector) * 127).astype(np.int8).tobytes()
+    values = {"model_version": "m1", "confident": True, "embedding": unit, "analysed_at": timezone.now()} | reading
+    Analysis.objects.create(verbatim=verbatim, run_at=None, **values)
+    return verbatim
+
+
+def like(cosine: float, size: int = 32) -> np.ndarray:
+    """A vector with this cosine to `like(1)`."""
+    vector = np.zeros(size)
+    vector[0], vector[1] = cosine, np.sqrt(max(0, 1 - cosine**2))
+    return vector
+
+
+def seen(user: User, verbatim: Verbatim) -> list[int]:
+    return [one.verbatim.pk for one in similar_to(verbatim, stores_visible_to(user))]
+
+
+def test_the_real_model_finds_the_same_matter_in_another_language(chain: Chain) -> None:
+    first = submit(chain, QUEUE, score=9).verbatims.get()
+    german = submit(chain, "Die Schlange an der Kasse war viel zu lang, wir haben eine halbe Stunde gewartet.", score=9)
+    submit(chain, "The ring is beautiful and my wife loves it.", score=9)
+    drain(["analysis"])
+    [found] = similar_to(Verbatim.objects.get(pk=first.pk), stores_visible_to(chain.manager))
+    assert found.verbatim.response_id == german.pk
+    assert found.how in {"similar", "very similar"}
+
+
+def test_the_most_alike_come_first_and_nothing_below_the_threshold(chain: Chain) -> None:
+    of = said(chain.touchpoint, like(1))
+    expected = [said(chain.touchpoint, like(cosine)).pk for cosine in (0.99, 0.97, 0.95, 0.93, 0.92, 0.915)]
+    said(chain.touchpoint, like(LIKE - 0.02))
+    assert seen(chain.manager, of) == expected[:5]
+    alone = said(chain.touchpoint, -like(1))
+    assert seen(chain.manager, alone) == []
+
+
+def test_nobody_is_shown_what_lies_outside_their_scope(chain: Chain) -> None:
+    of = said(chain.touchpoint, like(1))
+    neighbour = said(make_touchpoint(store=chain.neighbour), like(0.97)).pk
+    foreign = said(chain.foreign_touchpoint, like(0.98)).pk
+    assert seen(chain.manager, of) == []
+    assert seen(chain.area_manager, of) == [neighbour]
+    assert seen(chain.head_office, of) == [foreign, neighbour]
+    assert seen(chain.nobody, of) == []
+
+
+def test_what_cannot_be_compared_is_not(chain: Chain) -> None:
+    of = said(chain.touchpoint, like(1))
+    said(chain.touchpoint, like(0.99), model_version="m2")
+    said(chain.touchpoint, like(0.99), confident=False)
+    said(chain.touchpoint, like(0.99, size=16))
+    said(chain.touchpoint, like(0.99), embedding=b"")
+    old = said(chain.touchpoint, like(0.99))
+    Response.objects.filter(pk=old.response_id).update(submitted_at=timezone.now() - timedelta(weeks=14))
+    erased = said(chain.touchpoint, like(0.99))
+    Response.objects.filter(pk=erased.response_id).update(erased_at=timezone.now())
+    assert seen(chain.manager, of) == []
+    assert seen(chain.manager, said(chain.touchpoint, like(1), embedding=b"")) == []
+    assert (
+        seen(chain.manager, make_response(touchpoint=chain.touchpoint, score=1, words="Unread").verbatims.get()) == []
+    )
+
+
+def test_pages_show_them_to_whom_they_may(chain: Chain, client: Client) -> None:
+    of = said(chain.touchpoint, like(1), "Waited long at the till")
+    other = said(make_touchpoint(store=chain.neighbour), like(0.97), "Stood in line <i>for ever</i>")
+    for reader, shown in ((chain.manager, False), (chain.area_manager, True)):
+        client.force_login(reader)
+        page = client.get(f"/verbatims/{of.pk}/").content.decode()
+        assert ("Similar comments" in page) == shown
+        assert (f'href="/verbatims/{other.pk}/"' in page) == shown
+        assert ("Stood in line &lt;i&gt;" in page) == shown
+
+
+@pytest.mark.django_db
+def test_thousands_of_candidates_are_weighed_in_no_time() -> None:
+    from sentiment.similar import _closest
+
+    rng = np.random.default_rng(1)
+    vectors = rng.normal(size=(4000, 384))
+    units = np.rint(vectors / np.linalg.norm(vectors, axis=1, keepdims=True) * 127).astype(np.int8)
+    candidates = {i: row.tobytes() for i, row in enumerate(units)}
+    began = time.process_time()
+    assert _closest(candidates[7], candidates)[0][0] == 7
+    assert time.process_time() - began < 0.5
