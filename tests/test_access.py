@@ -77,10 +77,18 @@ OWN = staff(manager=200, deputy=200, area_manager=200)
 FOREIGN = staff(foreign_manager=200, foreign_area_manager=200)
 OWN_STORE = OWN | {"operator": 200}
 FOREIGN_STORE = FOREIGN | {"operator": 200}
+# Whoever may change everything, wherever their role holds; a store that others of the chain may only read.
+EVERYTHING = staff(strangers=403, operator=200)
+OWN_READ_ONLY = staff(manager=403, deputy=403, area_manager=403)
 # Reports do not say that they are there to those who have nothing to do with them.
 NO_REPORTS = {"nobody": 404, "operator": 404}
 NOWHERE = everybody(404)
 NOBODYS = staff(head_office=404)
+NOBODYS_PLACE = NOBODYS | {"operator": 404}
+# Everybody with a role may ask for it, by a form.
+STAFF_POST = everybody(405) | {"anonymous": LOGIN, "nobody": 403}
+# What the chain or its installation as a whole is about.
+CHAIN_WIDE = everybody(403) | {"anonymous": LOGIN, "head_office": 200, "operator": 200}
 # A long job is seen by whoever asked for it.
 JOB = everybody(404) | {"anonymous": LOGIN, "manager": 200}
 # Head office's own settings: nobody else's, at any store.
@@ -103,6 +111,11 @@ class Row:
 def row(route: str, statuses: Statuses, **scopes: str) -> Row:
     """An address without placeholders."""
     return Row(route, [({}, statuses)], frozenset(scopes.values()))
+
+
+def store_page(own: Statuses) -> list[tuple[dict[str, str], Statuses]]:
+    """A page of one store: one's own, and one that is not there."""
+    return [({"code": "KY1"}, own | {"operator": 200}), ({"code": "NO"}, NOBODYS_PLACE)]
 
 
 TABLE = [
@@ -158,6 +171,27 @@ TABLE = [
             ({"code": "KY1", "touchpoint": "{foreign_code}", "kind": "png"}, NOBODYS | {"operator": 404}),
         ],
     ),
+    # --- setting stores up: what each role may change is in stores.access
+    row("setup/", STAFF_PAGE),
+    row("setup/stores/new/", EVERYTHING),
+    row("setup/stores/bulk/", POST_ONLY),
+    row("tree/", STAFF_PAGE),
+    row("tree/new/", EVERYTHING),
+    Row(
+        "tree/nodes/<str:code>/",
+        [({"code": "KYIV"}, OWN_STORE), ({"code": "LVIV"}, FOREIGN_STORE), ({"code": "NO"}, NOBODYS_PLACE)],
+    ),
+    Row(
+        "tree/nodes/<str:code>/move/",
+        [({"code": "KYIV"}, OWN_READ_ONLY | {"operator": 200}), ({"code": "NO"}, NOBODYS_PLACE)],
+    ),
+    Row("stores/<str:code>/edit/", store_page(OWN_READ_ONLY)),
+    Row("stores/<str:code>/hours/", store_page(OWN_READ_ONLY | {"area_manager": 200})),
+    Row("stores/<str:code>/exceptions/", store_page(OWN_READ_ONLY | {"area_manager": 200, "manager": 200})),
+    Row("stores/<str:code>/closure/", store_page(OWN_READ_ONLY | {"area_manager": 200, "manager": 200})),
+    Row("stores/<str:code>/move/", store_page(OWN_READ_ONLY)),
+    Row("stores/<str:code>/retire/", [({"code": "KY1"}, POST_ONLY)]),
+    Row("stores/<str:code>/history/", store_page(OWN)),
     # --- reports
     row("reports/", CASE_PAGE | NO_REPORTS),
     row("verbatims/", CASE_PAGE | NO_REPORTS),
@@ -229,6 +263,18 @@ TABLE = [
     row("api/v1/responses/", KEY_ONLY, read=Scope.RESPONSES_READ),
     row("api/v1/stores/", KEY_ONLY, read=Scope.STORES_READ),
     Row("api/v1/<path:rest>", [({"rest": "nothing/"}, NOWHERE)]),
+    # --- being told
+    row("me/alerts/", STAFF_PAGE),
+    row("me/alerts/channels/", STAFF_POST),
+    row("me/alerts/devices/", STAFF_POST),
+    Row("me/alerts/devices/<int:pk>/remove/", [({"pk": "999999"}, STAFF_POST)]),
+    row("me/alerts/test/", STAFF_POST),
+    row("messages/", CHAIN_WIDE),
+    Row("messages/<uuid:pk>/", [({"pk": "{no_id}"}, CHAIN_WIDE | {"head_office": 405, "operator": 405})]),
+    row("messages/chats/", CHAIN_WIDE | {"operator": 403}),
+    Row("messages/chats/<int:pk>/", [({"pk": "999999"}, CHAIN_WIDE | {"head_office": 405, "operator": 403})]),
+    row("manifest.webmanifest", everybody(200)),
+    row("sw.js", everybody(200)),
     # --- the demo's mailbox, see test_the_mailbox_exists_in_the_demo_only
     row("demo/mailbox/", everybody(200)),
     Row("demo/mailbox/<int:pk>/", [({"pk": "{caught}"}, everybody(200)), ({"pk": "999999"}, NOWHERE)]),

@@ -1,0 +1,1 @@
+"""This room's pages, one file per subject."""

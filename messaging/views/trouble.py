@@ -1,0 +1,53 @@
+"""Messages that nothing tries any more: a person says what became of them. Nobody's words or addresses are shown."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from messaging.actions import send_again, settle_by_hand
+from messaging.choices import MessageState
+from messaging.models import Message
+from stores.access import StaffRequest, roles_required
+from stores.choices import Role
+
+_PAGE = 50
+# What goes out again now is news for another day at most.
+_NEW_LIFETIME = timedelta(days=1)
+# Whoever runs the installation or the chain as a whole: the outbox knows no stores.
+_ROLES = (Role.HEAD_OFFICE, Role.OPERATOR)
+
+
+@roles_required(*_ROLES)
+@require_safe
+def trouble(request: StaffRequest) -> HttpResponse:
+    """Outcome unknown, or given up; the newest first."""
+    unsettled = Message.objects.filter(state__in=(MessageState.UNKNOWN, MessageState.DEAD)).select_related(
+        "user", "hook", "stand_in"
+    )
+    page = Paginator(unsettled.order_by("-created_at", "pk"), _PAGE).get_page(request.GET.get("page"))
+    return render(request, "messaging/trouble.html", {"page": page})
+
+
+@roles_required(*_ROLES)
+@require_POST
+def settle(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """`arrived`, `again` or `drop`; whatever somebody else has settled meanwhile stays so."""
+    verb = request.POST.get("verb", "")
+    if verb == "again":
+        done = send_again(pk, expires_at=timezone.now() + _NEW_LIFETIME)
+    elif verb in ("arrived", "drop"):
+        done = settle_by_hand(pk, delivered=verb == "arrived")
+    else:
+        done = False
+    if done:
+        messages.success(request, _("Settled."))
+    else:
+        messages.info(request, _("Somebody has settled this message already."))
+    return redirect("message_trouble")
