@@ -16,4 +16,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "languages": settings.LANGUAGES,
         "demo": settings.DEMO,
         "mailbox_url": settings.MAILBOX_URL,
+        "shared_device_idle_secs": int(settings.SHARED_DEVICE_IDLE.total_seconds()),
     }

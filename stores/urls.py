@@ -1,7 +1,7 @@
 """The stores' pages and the sign-in. Of allauth only what staff need: nobody signs up, mail addresses are given."""
 
 from allauth.account import views as account
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from stores.views import home, security, single_sign_on, store, store_list, touchpoints
 
@@ -46,4 +46,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/events/", security.events, name="security_events"),
     path("accounts/oidc/", single_sign_on.start, name="oidc_start"),
     path("accounts/oidc/callback/", single_sign_on.callback, name="oidc_callback"),
+    path("", include("stores.people_urls")),
 ]

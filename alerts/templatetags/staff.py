@@ -11,8 +11,15 @@ from alerts.choices import TO_DO
 from alerts.queries import cases_visible_to
 from stores.choices import CASE_ROLES, REPORT_ROLES, Role
 from stores.queries import roles_of
+from stores.standing import LEADING_ROLES
 
 register = template.Library()
+# The pages under the heading of the stores, by name.
+_STORES = {
+    "stores", "stores_bulk", "checklist", "tree", "node", "node_new", "node_move",
+    "store", "store_new", "store_edit", "store_hours", "store_exceptions", "store_closure", "store_move",
+    "store_history",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,11 +59,16 @@ def staff_nav(context: template.Context) -> dict[str, Any]:
         if waiting is None:
             waiting = cases_visible_to(request.user).filter(state__in=TO_DO).count()
         add("inbox", _("Inbox"), within={"inbox", "case", "review_queue"}, count=waiting)
+    if getattr(request, "device", None):
+        # An enrolled device opens nothing else.
+        return {"items": items}
     if held & REPORT_ROLES:
         add("reports", _("Reports"), within={"reports", "wall"})
         add("verbatims", _("Comments"), within={"verbatims", "verbatim"})
     if held:
-        add("stores", _("Stores"), within={"stores", "store"})
+        add("stores", _("Stores"), within=_STORES)
+    if held & LEADING_ROLES:
+        add("people", _("People"), within={"people", "invite", "person"})
     return {"items": items}
 
 

@@ -7,12 +7,13 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from stores.access import StaffRequest
+from stores.access import StaffRequest, opens_on_devices
 from stores.choices import CASE_ROLES
 from stores.queries import roles_of
 
 
 @require_safe
+@opens_on_devices
 def home(request: StaffRequest) -> HttpResponse:
     """Where this person's day begins."""
     held = roles_of(request.user)
@@ -24,6 +25,7 @@ def home(request: StaffRequest) -> HttpResponse:
 
 
 @require_POST
+@opens_on_devices
 def set_language(request: StaffRequest) -> HttpResponse:
     """Keep the language that a member of staff wants to read."""
     wish = request.POST.get("language", "")

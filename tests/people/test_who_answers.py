@@ -1,4 +1,4 @@
-"""Who answers for a store now: never somebody away or gone or from elsewhere, and somebody as long as anybody is there."""
+"""Who answers for a store now: never somebody away, gone or from elsewhere; somebody as long as anybody is there."""
 
 from datetime import timedelta
 

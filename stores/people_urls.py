@@ -1,0 +1,14 @@
+from django.urls import URLPattern, URLResolver, path
+
+from stores.views import devices, people
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("people/", people.people_list, name="people"),
+    path("people/invite/", people.invite, name="invite"),
+    path("people/join/<str:token>/", people.join, name="join"),
+    path("people/<int:pk>/", people.person, name="person"),
+    path("people/phone/", devices.my_phone, name="my_phone"),
+    path("people/pin/", devices.my_pin, name="my_pin"),
+    path("people/tablet/", devices.tablet, name="tablet"),
+    path("people/tablet/<str:code>/", devices.shared_devices, name="shared_devices"),
+]
