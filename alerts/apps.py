@@ -19,6 +19,6 @@ class AlertsConfig(AppConfig):
 
     def ready(self) -> None:
         # Connects this room to the signals above it, its work to the loop, its messages to the outbox.
-        from alerts import erasure, receivers, renderers, work  # noqa: F401, PLC0415
+        from alerts import erasure, receivers, renderers, store_panel, work  # noqa: F401, PLC0415
 
         post_migrate.connect(_first_rules, sender=self)

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("surveys.urls")),
     path("", include("sentiment.urls")),
     path("", include("alerts.urls")),
+    path("", include("stores.setup_urls")),
     path("", include("stores.urls")),
     path("", include("reports.urls")),
     path("", include("integrations.urls")),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from itertools import pairwise
 
 from django.core.exceptions import ValidationError
@@ -78,6 +78,13 @@ class Overlap:
 def _span(day: int, stretch: Stretch) -> tuple[int, int]:
     begin, end = (at.hour * 60 + at.minute for at in stretch)
     return day * _DAY + begin, day * _DAY + end + (_DAY if end <= begin else 0)
+
+
+def clashing_dates(days: Mapping[date, Sequence[Stretch]]) -> list[tuple[date, date]]:
+    """The dates of which the first one's night is not over when the second begins to be open; twice the same date if
+    its own stretches overlap."""
+    spans = sorted((*_span(day.toordinal(), stretch), day) for day, found in days.items() for stretch in found)
+    return [(before[2], after[2]) for before, after in pairwise(spans) if before[1] > after[0]]
 
 
 def overlaps(week: Mapping[int, Sequence[Stretch]]) -> list[Overlap]:

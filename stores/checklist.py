@@ -1,0 +1,192 @@
+"""What a store still lacks before the loop works there, one list for its page, for the filter and for head office.
+
+Rooms further down register what only they can tell, such as that nobody ever scanned a code.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import StrIndex
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from stores.access import Part
+from stores.choices import HolidayRule, StoreKind
+from stores.models import OpeningInterval, RoleAssignment, Store, Touchpoint
+from stores.public_holidays import subdivisions
+from stores.queries import LEVELS
+from stores.zones import zone_fits
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something that stores lack: `condition` finds those that do, `address` is where it is mended, `part` who may.
+
+    `part` None leaves it to whoever may open the address.
+    """
+
+    key: str
+    label: Promise
+    remedy: Promise
+    condition: Callable[[], Q]
+    address: Callable[[Store], str]
+    part: Part | None = None
+
+
+_gaps: dict[str, Gap] = {}
+
+
+def register(gap: Gap) -> None:
+    """Have it looked for from now on."""
+    _gaps[gap.key] = gap
+
+
+def all_gaps() -> list[Gap]:
+    """In the order of the list."""
+    return list(_gaps.values())
+
+
+def incomplete() -> Q:
+    """Stores that lack anything."""
+    found = Q(pk__in=[])
+    for gap in _gaps.values():
+        found |= gap.condition()
+    return found
+
+
+def lacking(key: str) -> Q:
+    """Stores that lack this; none for a key that nobody registered."""
+    return _gaps[key].condition() if key in _gaps else Q(pk__in=[])
+
+
+def gaps_of(stores: Iterable[Store]) -> dict[int, list[Gap]]:
+    """What each of some stores lacks, by its id, in one query."""
+    wanted = [store.pk for store in stores]
+    found: dict[int, list[Gap]] = {pk: [] for pk in wanted}
+    if not wanted:
+        return found
+    flags = Store.objects.filter(pk__in=wanted)
+    rows = flags.annotate(**{f"lacks_{key}": _flag(gap) for key, gap in _gaps.items()})
+    for row in rows.values("pk", *(f"lacks_{key}" for key in _gaps)):
+        found[row["pk"]] = [gap for key, gap in _gaps.items() if row[f"lacks_{key}"]]
+    return found
+
+
+def _flag(gap: Gap) -> Exists:
+    return Exists(Store.objects.filter(gap.condition(), pk=OuterRef("pk")))
+
+
+def count_gaps(stores: QuerySet[Store]) -> dict[str, int]:
+    """How many of the stores lack what, in one query."""
+    return stores.aggregate(**{key: Count("pk", filter=gap.condition()) for key, gap in _gaps.items()})
+
+
+# --- what this room can tell --------------------------------------------------------------------------------------
+def _without_manager() -> Q:
+    managers = RoleAssignment.objects.filter(role__in=LEVELS[0][0], user__is_active=True)
+    # Somebody may be the manager of every store of an area.
+    above = managers.annotate(begins=StrIndex(OuterRef("node__path"), F("node__path"))).filter(begins=1)
+    return ~Exists(managers.filter(store=OuterRef("pk"))) & ~Exists(above)
+
+
+def _in_use() -> QuerySet[Touchpoint]:
+    return Touchpoint.objects.filter(store=OuterRef("pk"), retired_at=None)
+
+
+def _without_touchpoint() -> Q:
+    return Q(kind=StoreKind.SHOP) & ~Exists(_in_use())
+
+
+def _without_poster() -> Q:
+    return Q(kind=StoreKind.SHOP) & Exists(_in_use()) & ~Exists(_in_use().filter(poster_at__isnull=False))
+
+
+def _zone_of_another_country() -> Q:
+    found = Q(pk__in=[])
+    for country, zone in Store.objects.order_by().values_list("country", "time_zone").distinct():
+        if not zone_fits(country, zone):
+            found |= Q(country=country, time_zone=zone)
+    return found
+
+
+def _without_subdivision() -> Q:
+    countries = Store.objects.order_by().values_list("country", flat=True).distinct()
+    told_apart = [country for country in countries if subdivisions(country)]
+    return Q(holiday_rule=HolidayRule.CLOSED, subdivision="", country__in=told_apart)
+
+
+def _page(name: str, anchor: str = "") -> Callable[[Store], str]:
+    return lambda store: reverse(name, args=[store.code]) + anchor
+
+
+register(
+    Gap(
+        "manager",
+        _("No manager"),
+        _("Nobody answers first: every case goes to the area manager at once."),
+        _without_manager,
+        _page("store", "#staff-title"),
+    )
+)
+register(
+    Gap(
+        "hours",
+        _("No opening hours"),
+        _("The thirty-minute clock runs day and night."),
+        lambda: ~Exists(OpeningInterval.objects.filter(store=OuterRef("pk"))),
+        _page("store_hours"),
+        Part.HOURS,
+    )
+)
+register(
+    Gap(
+        "touchpoint",
+        _("No code"),
+        _("Shoppers of this store cannot be asked."),
+        _without_touchpoint,
+        _page("store", "#codes-title"),
+        Part.TOUCHPOINTS,
+    )
+)
+register(
+    Gap(
+        "poster",
+        _("No poster"),
+        _("No poster with a code of this store was made yet."),
+        _without_poster,
+        _page("store", "#codes-title"),
+        Part.TOUCHPOINTS,
+    )
+)
+register(
+    Gap(
+        "language",
+        _("No language"),
+        _("Nobody said what its shoppers read: their page is in English."),
+        lambda: Q(languages=[]),
+        _page("store_edit", "#id_languages"),
+        Part.MASTER,
+    )
+)
+register(
+    Gap(
+        "zone",
+        _("Time zone of another country"),
+        _("Its clock would count the wrong hours."),
+        _zone_of_another_country,
+        _page("store_edit", "#id_time_zone"),
+        Part.MASTER,
+    )
+)
+register(
+    Gap(
+        "subdivision",
+        _("No region for public holidays"),
+        _("It closes on public holidays, but those of its region are unknown."),
+        _without_subdivision,
+        _page("store_edit", "#id_subdivision"),
+        Part.MASTER,
+    )
+)
