@@ -85,7 +85,9 @@ def network_of(request: HttpRequest) -> str:
 
 def too_many(request: HttpRequest) -> HttpResponse:
     """The page that says so."""
-    return render(request, "429.html", status=429, headers={"Retry-After": "60"})
+    response = render(request, "429.html", status=429)
+    response["Retry-After"] = "60"
+    return response
 
 
 def known_browser(request: HttpRequest, user_id: int | None) -> str:
