@@ -267,7 +267,7 @@ class _head_office_stays:
             held.user_id for held in whole.select_for_update(of=("self",)).order_by("pk")
         }
 
-    def __exit__(self, kind: object, *_: object) -> None:
+    def __exit__(self, kind: object, *_more: object) -> None:
         if kind is not None or not self.concerned:
             return
         left = RoleAssignment.objects.filter(role=Role.HEAD_OFFICE, node__parent=None, user__is_active=True)
