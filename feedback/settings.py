@@ -237,7 +237,11 @@ CORRECTION_WINDOW = timedelta(minutes=30)
 INVITATION_LIFETIME = timedelta(days=30)
 # How long page views are counted in memory until they are written: what a killed process may lose. 0: only when told.
 TALLY_FLUSH_SECS = 0 if TESTING else 3
+# A folder or a hub name for a `transformers` pipeline; needs the extra `torch`. Empty: the project's own model.
 SENTIMENT_MODEL = env.text("SENTIMENT_MODEL")
+# An https address that is sent redacted words and answers with their sentiment, see sentiment/service.py. Empty: none.
+SENTIMENT_SERVICE_URL = env.text("SENTIMENT_SERVICE_URL")
+SENTIMENT_SERVICE_KEY = env.text("SENTIMENT_SERVICE_KEY")
 
 # --- messages -------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

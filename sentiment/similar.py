@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-import numpy as np
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,6 +19,11 @@ MOST_SHOWN = 5
 # From the first on a reader sees at once what they have in common, which one comment in four has with another; from
 # the second on they say the same in other words or another language.
 LIKE, VERY_LIKE = 0.91, 0.94
+
+
+def own_version(model_version: str) -> str:
+    """The version of our own model, whether or not a service was asked too."""
+    return model_version.partition("+")[0]
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,13 @@ def similar_to(verbatim: Verbatim, stores: QuerySet[Store], *, flagged: str = ""
         return []
     recent = Analysis.objects.filter(
         confident=True,
-        model_version=analysis.model_version,
         verbatim__response__submitted_at__gte=timezone.now() - RECENT,
         verbatim__response__erased_at=None,
         verbatim__response__store__in=stores,
     ).exclude(verbatim__response=verbatim.response_id)
+    # A service that was asked too makes no other embedding.
+    own = own_version(analysis.model_version)
+    recent = recent.filter(Q(model_version=own) | Q(model_version__startswith=f"{own}+"))
     if flagged:
         recent = recent.exclude(verbatim__response__flags__contains=[flagged])
     near = recent.filter(verbatim__response__store=verbatim.response.store_id)
@@ -68,6 +74,9 @@ def _closest(of: bytes, candidates: dict[int, bytes]) -> list[tuple[int, float]]
     keys = [pk for pk, one in candidates.items() if len(one) == len(of)]
     if not keys:
         return []
+    # Web processes that show no case never need it.
+    import numpy as np  # noqa: PLC0415
+
     matrix = np.frombuffer(b"".join(candidates[pk] for pk in keys), np.int8).reshape(len(keys), -1).astype(np.float32)
     vector = np.frombuffer(of, np.int8).astype(np.float32)
     cosines = matrix @ vector / np.maximum(np.linalg.norm(matrix, axis=1) * np.linalg.norm(vector), 1e-6)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from core.leases import Claim, ClockNow, LeaseLost, claim, finish, from_now, retry_delay
@@ -51,7 +52,7 @@ def _read(claims: list[Claim[Analysis]]) -> None:
         return
     verbatims = Verbatim.objects.select_related("response__store__node").in_bulk([one.row.pk for one in claims])
     try:
-        readings = readings_of([verbatims[one.row.pk] for one in claims], live_model())
+        readings = _asked_of_service(readings_of([verbatims[one.row.pk] for one in claims], live_model()))
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # whatever a model may throw; the rows step aside and are tried alone
@@ -67,6 +68,15 @@ def _read(claims: list[Claim[Analysis]]) -> None:
             raise
         except Exception as error:  # a receiver below failed: nothing of this reading was stored
             _step_aside(one, error)
+
+
+def _asked_of_service(readings: "list[Reading]") -> "list[Reading]":
+    """What the operator's own service makes of the redacted words, if there is one."""
+    if not settings.SENTIMENT_SERVICE_URL:
+        return readings
+    from sentiment.service import with_service  # noqa: PLC0415  (loads what the other processes never need)
+
+    return with_service(readings)
 
 
 def _store(claimed: Claim[Analysis], reading: "Reading") -> None:
