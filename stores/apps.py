@@ -8,3 +8,4 @@ class StoresConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("stores.security_receivers")
+        import_module("stores.device_receivers")
