@@ -25,7 +25,7 @@ from stores.security_limits import (
     remember_browser,
     take,
 )
-from stores.security_log import note
+from stores.security_log import browser_of, note
 
 log = structlog.get_logger()
 
@@ -98,6 +98,10 @@ class StaffMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def build_totp_svg(self, url: str) -> str:
         return qr.svg(url, str(_("Code for your authenticator app"))).decode()
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        """What a new passkey is called until its owner knows better: "Chrome, Android"."""
+        return browser_of(self.request) or str(_("Passkey"))
 
     def encrypt(self, text: str) -> str:
         return encrypt(text)

@@ -35,7 +35,7 @@ from django.views.decorators.http import require_POST, require_safe
 from stores import security_codes
 from stores.access import StaffRequest, roles_required
 from stores.choices import Role, SecurityEventKind
-from stores.models import StaffSession
+from stores.models import StaffSession, User
 from stores.queries import roles_of
 from stores.security import current_session, end_sessions, has_second_factor, is_fresh
 from stores.security_limits import (
@@ -235,12 +235,27 @@ class NamePasskey(_AskedAgain, EditWebAuthnView):  # type: ignore[misc]
     success_url = reverse_lazy("mfa_index")
 
 
-class SecondStep(_Ceremony, AuthenticateView):  # type: ignore[misc]
+class _Typed:
+    """Says which of the person's factors there are, so that the page asks for what they have."""
+
+    def _of(self, person: User) -> dict[str, bool]:
+        held = set(Authenticator.objects.filter(user=person).values_list("type", flat=True))
+        return {"has_app": Authenticator.Type.TOTP in held, "has_passkey": Authenticator.Type.WEBAUTHN in held}
+
+
+class SecondStep(_Typed, _Ceremony, AuthenticateView):  # type: ignore[misc]
     """The code or passkey after the password."""
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | self._of(self.stage.login.user)
 
-class Confirm(ReauthenticateView):  # type: ignore[misc]
+
+class Confirm(_Typed, ReauthenticateView):  # type: ignore[misc]
     """The code before something that matters."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | self._of(self.request.user)
 
 
 class ConfirmByPasskey(_Ceremony, ReauthenticateWebAuthnView):  # type: ignore[misc]
