@@ -155,16 +155,25 @@ class PipelineClassifier:
         except (OSError, ValueError) as error:
             raise ModelMissing(f"the model {name!r} cannot be loaded: {error}") from error
         self.version = name[-60:]
+        self._most_tokens = _most_tokens(self._pipeline)
         self._columns = [label_column(label) for label in self._pipeline.model.config.id2label.values()]
         self._labels = list(self._pipeline.model.config.id2label.values())
 
     def score(self, texts: Sequence[str]) -> Scores:
         probabilities = np.zeros((len(texts), len(LABELS)), np.float32)
         column = dict(zip(self._labels, self._columns, strict=True))
-        for row, answers in enumerate(self._pipeline(list(texts), batch_size=_PIPELINE_BATCH)):
+        scored = self._pipeline(list(texts), batch_size=_PIPELINE_BATCH, max_length=self._most_tokens)
+        for row, answers in enumerate(scored):
             for answer in answers:
                 probabilities[row, column[answer["label"]]] += answer["score"]
         return Scores(probabilities, np.zeros(len(texts), np.float32))
+
+
+def _most_tokens(pipeline: Any) -> int:
+    """How much of a text a model can read. Many tokenizers do not say; what is too long would end the reading."""
+    # Some count their positions from two on.
+    positions = getattr(pipeline.model.config, "max_position_embeddings", 512) - 2
+    return int(min(pipeline.tokenizer.model_max_length, positions))
 
 
 def label_column(label: str) -> int:
