@@ -25,6 +25,7 @@ from django.utils import timezone
 from alerts.models import Case, CaseStep
 from alerts.policy import ensure_defaults
 from demo import bare
+from demo.bench_stores import list_waits, make_chain
 from demo.site import Site
 from messaging.models import Message
 from stores.choices import NodeKind, Role, TouchpointKind
@@ -243,6 +244,22 @@ def inbox_page(place: Place) -> Iterator[Figure]:
     yield figure("inbox page, p95 with 1,000 open cases", sorted(waits)[int(len(waits) * 0.95)], "ms", budget=150)
 
 
+def store_list(place: Place, *, stores: int = 7000) -> Iterator[Figure]:
+    """The list of stores of a large chain, and the pages over all of it."""
+    make_chain(place.store.node, stores)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    head_office = User.objects.create_user("head@bench.example", "not used to sign in", name="Head office")
+    RoleAssignment.objects.create(user=head_office, role=Role.HEAD_OFFICE, node=place.store.node)
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(head_office, backend="allauth.account.auth_backends.AuthenticationBackend")
+    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    with override_settings(STORAGES=settings.STORAGES | plain):
+        for name, waits in list_waits(client):
+            p95 = waits[int(len(waits) * 0.95)]
+            yield figure(f"stores, {name}, p95 at {stores:,} stores", p95, "ms", budget=200)
+
+
 def poll_cost() -> Iterator[Figure]:
     """One look of the work loop for due steps among a hundred thousand that are not."""
     case = Case.objects.order_by("pk").first()
@@ -285,4 +302,5 @@ def run(*, seconds: int, rate: int) -> Iterator[Figure]:
     yield from shopper_cpu(place)
     yield from notice_latency(place, seconds=seconds, rate=rate)
     yield from inbox_page(place)
+    yield from store_list(place)
     yield from poll_cost()

@@ -5,9 +5,10 @@ Rooms further down register what only they can tell, such as that nobody ever sc
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import StrIndex
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +36,8 @@ class Gap:
     part: Part | None = None
 
 
+# Unlike an empty list, it can be selected and counted by.
+_NONE = Q(pk__lt=0)
 _gaps: dict[str, Gap] = {}
 
 
@@ -50,45 +53,57 @@ def all_gaps() -> list[Gap]:
 
 def incomplete() -> Q:
     """Stores that lack anything."""
-    found = Q(pk__in=[])
-    for gap in _gaps.values():
-        found |= gap.condition()
-    return found
+    return reduce(or_, (gap.condition() for gap in _gaps.values()), _NONE)
 
 
 def lacking(key: str) -> Q:
     """Stores that lack this; none for a key that nobody registered."""
-    return _gaps[key].condition() if key in _gaps else Q(pk__in=[])
+    return _gaps[key].condition() if key in _gaps else _NONE
 
 
 def gaps_of(stores: Iterable[Store]) -> dict[int, list[Gap]]:
     """What each of some stores lacks, by its id, in one query."""
-    wanted = [store.pk for store in stores]
-    found: dict[int, list[Gap]] = {pk: [] for pk in wanted}
-    if not wanted:
-        return found
-    flags = Store.objects.filter(pk__in=wanted)
-    rows = flags.annotate(**{f"lacks_{key}": _flag(gap) for key, gap in _gaps.items()})
-    for row in rows.values("pk", *(f"lacks_{key}" for key in _gaps)):
+    found: dict[int, list[Gap]] = {store.pk: [] for store in stores}
+    flags = {f"lacks_{key}": _flag(gap.condition()) for key, gap in _gaps.items()}
+    for row in Store.objects.filter(pk__in=found).order_by().annotate(**flags).values("pk", *flags):
         found[row["pk"]] = [gap for key, gap in _gaps.items() if row[f"lacks_{key}"]]
     return found
 
 
-def _flag(gap: Gap) -> Exists:
-    return Exists(Store.objects.filter(gap.condition(), pk=OuterRef("pk")))
+def _flag(condition: Q) -> ExpressionWrapper:
+    return ExpressionWrapper(condition, output_field=BooleanField())
 
 
-def count_gaps(stores: QuerySet[Store]) -> dict[str, int]:
-    """How many of the stores lack what, in one query."""
-    return stores.aggregate(**{key: Count("pk", filter=gap.condition()) for key, gap in _gaps.items()})
+@dataclass(frozen=True)
+class Counts:
+    """Of so many stores: how many lack each thing, and how many lack none."""
+
+    stores: int
+    complete: int
+    lacking: dict[str, int]
+
+
+def count_gaps(stores: QuerySet[Store]) -> Counts:
+    """What some stores lack, in one query."""
+    conditions = {key: gap.condition() for key, gap in _gaps.items()}
+    anything = reduce(or_, conditions.values(), _NONE)
+    found = stores.order_by().aggregate(
+        all_stores=Count("pk"),
+        any_gap=Count("pk", filter=anything),
+        **{f"lacks_{key}": Count("pk", filter=condition) for key, condition in conditions.items()},
+    )
+    total = found["all_stores"]
+    return Counts(total, total - found["any_gap"], {key: found[f"lacks_{key}"] for key in conditions})
 
 
 # --- what this room can tell --------------------------------------------------------------------------------------
 def _without_manager() -> Q:
     managers = RoleAssignment.objects.filter(role__in=LEVELS[0][0], user__is_active=True)
-    # Somebody may be the manager of every store of an area.
-    above = managers.annotate(begins=StrIndex(OuterRef("node__path"), F("node__path"))).filter(begins=1)
-    return ~Exists(managers.filter(store=OuterRef("pk"))) & ~Exists(above)
+    found = ~Exists(managers.filter(store=OuterRef("pk")))
+    # Few are the manager of every store of a place: asked for first, since matching paths for each store is slow.
+    for path in managers.filter(node__isnull=False).values_list("node__path", flat=True).distinct():
+        found &= ~Q(node__path__startswith=path)
+    return found
 
 
 def _in_use() -> QuerySet[Touchpoint]:
@@ -104,7 +119,7 @@ def _without_poster() -> Q:
 
 
 def _zone_of_another_country() -> Q:
-    found = Q(pk__in=[])
+    found = _NONE
     for country, zone in Store.objects.order_by().values_list("country", "time_zone").distinct():
         if not zone_fits(country, zone):
             found |= Q(country=country, time_zone=zone)
