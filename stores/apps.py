@@ -7,5 +7,6 @@ class StoresConfig(AppConfig):
     name = "stores"
 
     def ready(self) -> None:
+        import_module("stores.checks")
         import_module("stores.security_receivers")
         import_module("stores.device_receivers")

@@ -152,10 +152,11 @@ def end_sessions(user: User, *, keep: UUID | None = None) -> int:
 
 
 @transaction.atomic
-def forget_factors(request: HttpRequest, user: User, *, actor: User) -> None:
+def forget_factors(request: HttpRequest, user: User, *, actor: User | None) -> None:
     """Take away the person's second factors and their binding to single sign-on, for one who has lost them.
 
-    They enrol anew at the next sign-in. The caller has made sure that `actor` may do that.
+    They enrol anew at the next sign-in. The caller has made sure that `actor` may do that; None is who runs the
+    installation.
     """
     Authenticator.objects.filter(user=user).delete()
     Identity.objects.filter(user=user).delete()

@@ -13,10 +13,12 @@ from django.conf import LazySettings
 from django.contrib.auth.password_validation import validate_password
 from django.core import mail
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
 from django.db import Error, connection, transaction
 from django.test import Client
 
 from core.fields import decrypt
+from stores import checks
 from stores.choices import SecurityEventKind
 from stores.models import SecurityEvent, User
 from stores.security import forget_factors
@@ -185,6 +187,21 @@ def test_somebody_who_lost_everything_enrols_anew(chain: Chain, client: Client, 
     assert client.get("/inbox/")["Location"].startswith("/accounts/security/begin/")
     event = SecurityEvent.objects.filter(kind=SecurityEventKind.FACTOR_REMOVED).get()
     assert (event.user, event.actor) == (chain.manager, chain.head_office)
+
+
+def test_who_runs_the_installation_can_help_too(chain: Chain, client: Client) -> None:
+    enrol(client, chain.manager)
+    call_command("forget_factors", chain.manager.email.upper())
+    assert not Authenticator.objects.filter(user=chain.manager).exists() and not chain.manager.sessions.exists()
+    with pytest.raises(CommandError):
+        call_command("forget_factors", "nobody@x.example")
+
+
+def test_the_checks_for_deployment(settings: LazySettings) -> None:
+    settings.MFA_REQUIRED, settings.OIDC_ISSUER = False, "https://login.example"
+    assert [one.id for one in (*checks.second_factor(), *checks.single_sign_on())] == ["stores.W001", "stores.E001"]
+    settings.MFA_REQUIRED, settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = True, "halfhour", "secret"
+    assert not [*checks.second_factor(), *checks.single_sign_on()]
 
 
 def test_without_the_requirement_nobody_is_asked(chain: Chain, client: Client, settings: LazySettings) -> None:
