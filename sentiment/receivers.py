@@ -9,12 +9,16 @@ from core.leases import ClockNow
 from core.personal import on_erase
 from core.tokens import keyed_hash
 from sentiment import rereading, work  # noqa: F401  (register their job and their steps)
+from sentiment.lexicon import split_words
 from sentiment.models import Analysis, Candidate
+from sentiment.urgency import find_urgency
 from surveys.choices import UNHAPPY_AT_MOST, QuestionKind
 from surveys.models import Response
 from surveys.signals import response_saved
 
-_UNHAPPY, _UNSCORED, _CONTENT = 1, 3, 5
+_URGENT, _UNHAPPY, _UNSCORED, _CONTENT = 0, 1, 3, 5
+# A look at the words costs the shopper a tenth of a millisecond, however many there are.
+_LOOKED_AT = 2000
 # Nothing is left of an earlier reading: its words are gone.
 _UNREAD: dict[str, Any] = {
     "analysed_at": None,
@@ -43,8 +47,11 @@ _UNREAD: dict[str, Any] = {
 }
 
 
-def priority_of(response: Response) -> int:
-    """Who is read first: the unhappy, then those who gave no score."""
+def priority_of(response: Response, text: str) -> int:
+    """Who is read first: words that cannot wait in a language to be expected, the unhappy, those without a score."""
+    languages = (response.language.split("-")[0].lower(), *response.store.languages)
+    if find_urgency(split_words(text[:_LOOKED_AT]), languages).certain:
+        return _URGENT
     if response.score is None:
         return _UNSCORED
     return _UNHAPPY if response.score <= UNHAPPY_AT_MOST[QuestionKind(response.headline_kind)] else _CONTENT
@@ -56,12 +63,12 @@ def queue_readings(sender: object, response: Response, corrected: bool = False, 
 
     A corrected text is read again, also when a worker is reading the old one: its token no longer fits.
     """
-    priority = priority_of(response)
     known = {a.pk: a for a in Analysis.objects.filter(verbatim__response=response)} if corrected else {}
     new = []
     for verbatim in response.verbatims.all():
         analysis = known.get(verbatim.pk)
         text_hash = keyed_hash("verbatim", verbatim.text)
+        priority = priority_of(response, verbatim.text)
         if not verbatim.text.strip():
             if analysis is not None:
                 analysis.delete()
