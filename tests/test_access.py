@@ -25,6 +25,7 @@ from integrations.choices import Scope
 from integrations.models import ApiKey
 from messaging.models import CaughtMessage
 from stores.models import Touchpoint
+from stores.people import Invitee, invite_person
 from surveys.choices import ResponseChannel
 from surveys.models import Invitation, Response
 from surveys.signals import response_saved
@@ -192,6 +193,31 @@ TABLE = [
     Row("stores/<str:code>/move/", store_page(OWN_READ_ONLY)),
     Row("stores/<str:code>/retire/", [({"code": "KY1"}, POST_ONLY)]),
     Row("stores/<str:code>/history/", store_page(OWN)),
+    # --- people: the head office of the whole chain sees everybody, others whom they lead
+    row("people/", staff(strangers=200, deputy=403)),
+    row("people/invite/", staff(strangers=403, area_manager=200, foreign_area_manager=200)),
+    Row("people/join/<str:token>/", [({"token": "{joining}"}, everybody(200)), ({"token": "{no_token}"}, NOWHERE)]),
+    Row(
+        "people/<int:pk>/",
+        [
+            ({"pk": "{deputy}"}, staff(manager=200, deputy=200, area_manager=200, operator=404)),
+            ({"pk": "{foreign_manager}"}, staff(foreign_manager=200, foreign_area_manager=200, operator=404)),
+            ({"pk": "{head_office}"}, staff(operator=404)),
+            ({"pk": "999999999"}, NOBODYS | {"operator": 404}),
+        ],
+    ),
+    row("people/phone/", CASE_PAGE),
+    row("people/pin/", CASE_PAGE),
+    # Only an enrolled tablet shows it, see tests/people/test_shared_device.py.
+    row("people/tablet/", everybody(302)),
+    Row(
+        "people/tablet/<str:code>/",
+        [
+            ({"code": "KY1"}, staff(manager=200, area_manager=200, operator=404)),
+            ({"code": "LV1"}, FOREIGN | {"operator": 404}),
+            ({"code": "NO"}, NOBODYS | {"operator": 404}),
+        ],
+    ),
     # --- reports
     row("reports/", CASE_PAGE | NO_REPORTS),
     row("verbatims/", CASE_PAGE | NO_REPORTS),
@@ -337,6 +363,10 @@ def objects(chain: Chain) -> dict[str, str]:
         "response": own.response.token,
         "no_token": link_token("response", uuid4()),
         "caught": str(caught.pk),
+        "joining": invite_person(Invitee("joining@chain.example", "Joining", []), actor=None).invitations.get().token,
+        "deputy": str(chain.deputy.pk),
+        "foreign_manager": str(chain.foreign_manager.pk),
+        "head_office": str(chain.head_office.pk),
     }
 
 

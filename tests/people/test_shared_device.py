@@ -188,13 +188,12 @@ def test_many_guesses_at_the_same_moment_are_each_counted() -> None:
     assert refused.count(False) == PIN_TRIES.burst and refused.count(True) == 12 - PIN_TRIES.burst
 
 
-@pytest.mark.parametrize(
-    "weak",
-    (
-        "111111 123456 654321 121212 123123 112233 123321 147258 010190 311299 199004 345012 890123 "
-        "12345 1234567 12345a １２３４５６ -12345"
-    ).split(" "),
-)
+ROWS = "111111 123456 654321 121212 123123 112233 123321 147258 345012 890123"
+DATES = "010190 311299 199004"
+NOT_SIX_DIGITS = "12345 1234567 12345a １２３４５６ -12345"
+
+
+@pytest.mark.parametrize("weak", [pin for line in (ROWS, DATES, NOT_SIX_DIGITS) for pin in line.split()])
 def test_pins_that_anybody_would_try_are_refused(weak: str) -> None:
     with pytest.raises(WeakPin):
         check_strength(weak)
