@@ -2,50 +2,107 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from . import engine
 
 _CHUNK = 64
+_BLOCK = 1 << 16
+# No comment is this long; whatever comes without a line end must not fill the memory.
+LONGEST_LINE = 1 << 18
+_TOO_LONG = f"a line may have {LONGEST_LINE} bytes at most"
 
 
-def analyse_lines(lines: Iterable[str], *, chain: Sequence[str], model: str | None = None) -> Iterator[str]:
+class Source(Protocol):
+    """The part of a buffered binary file that reading needs."""
+
+    def read1(self, size: int = -1, /) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A line of which only this can be said."""
+
+    error: str
+
+
+Line = str | Unreadable
+
+
+def chunks_of(source: Source) -> Iterator[list[Line]]:
+    """The lines of a file or pipe as they come, a few at a time: what is there is not held back for what may follow.
+
+    Lines end at line feeds only; a byte order mark at the very beginning is none of the first line. Undecodable bytes
+    spoil their own line.
+    """
+    rest, skipping, first = b"", False, True
+    while block := source.read1(_BLOCK):
+        *ended, rest = (rest + block).split(b"\n")
+        lines: list[Line] = []
+        for raw in ended:
+            lines.append(Unreadable(_TOO_LONG) if skipping else _decoded(raw, first=first))
+            skipping = first = False
+        if len(rest) > LONGEST_LINE:
+            rest, skipping = b"", True
+        yield from _batched(lines)
+    if rest or skipping:
+        yield [Unreadable(_TOO_LONG) if skipping else _decoded(rest, first=first)]
+
+
+def _decoded(raw: bytes, *, first: bool) -> Line:
+    if len(raw) > LONGEST_LINE:
+        return Unreadable(_TOO_LONG)
+    return raw.decode("utf-8-sig" if first else "utf-8", "replace")
+
+
+def _batched(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    source = iter(lines)
+    while chunk := list(islice(source, _CHUNK)):
+        yield chunk
+
+
+def analyse_lines(lines: Iterable[Line], *, chain: Sequence[str], model: str | None = None) -> Iterator[str]:
     """One answer a line, without its line end.
 
     A line that cannot be read is answered in its place by `{"error": …}`; an empty one too, so that the nth answer
     always belongs to the nth line.
     """
-    source = iter(lines)
-    while chunk := list(islice(source, _CHUNK)):
-        parsed = [_parse(line) for line in chunk]
-        good = [row for row in parsed if isinstance(row, dict)]
-        readings = iter(
-            engine.read(
-                [row["text"] for row in good],
-                page_languages=[row["language"] for row in good],
-                chain_languages=chain,
-                model=model,
-            )
-            if good
-            else ()
+    for chunk in _batched(lines):
+        yield from analyse_chunk(chunk, chain=chain, model=model)
+
+
+def analyse_chunk(chunk: list[Line], *, chain: Sequence[str], model: str | None = None) -> Iterator[str]:
+    """The answers to lines that are read together."""
+    parsed = [_parse(line) for line in chunk]
+    good = [row for row in parsed if not isinstance(row, Unreadable)]
+    readings = iter(
+        engine.read(
+            [row["text"] for row in good],
+            page_languages=[row["language"] for row in good],
+            chain_languages=chain,
+            model=model,
         )
-        for row in parsed:
-            answer = {"error": row} if isinstance(row, str) else _as_json(next(readings))
-            yield json.dumps(answer, ensure_ascii=False)
+    )
+    for row in parsed:
+        answer = {"error": row.error} if isinstance(row, Unreadable) else _as_json(next(readings))
+        yield json.dumps(answer, ensure_ascii=False)
 
 
-def _parse(line: str) -> dict[str, Any] | str:
+def _parse(line: Line) -> dict[str, Any] | Unreadable:
     """The row, or what is wrong with it."""
+    if isinstance(line, Unreadable):
+        return line
     try:
         row = json.loads(line)
-    except ValueError as error:
-        return f"not JSON: {error}"
+    except (ValueError, RecursionError) as error:
+        return Unreadable(f"not JSON: {error}")
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-        return 'an object with a string "text" is wanted'
+        return Unreadable('an object with a string "text" is wanted')
     language = row.get("language")
     if language is not None and not isinstance(language, str):
-        return '"language" must be a string'
+        return Unreadable('"language" must be a string')
     # Half of a surrogate pair is legal JSON but no text.
     text = row["text"].encode("utf-8", "replace").decode("utf-8")
     return {"text": text, "language": language}

@@ -2,13 +2,20 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 from django.core.management import CommandError, call_command
 
-from sentiment.streaming import analyse_lines
+from sentiment.streaming import LONGEST_LINE, analyse_lines, chunks_of
+
+GOOD = json.dumps({"text": "The staff were rude and slow", "language": "en"}).encode()
 
 
 def test_each_line_is_answered_in_its_place(tmp_path: Path) -> None:
@@ -70,3 +77,90 @@ def test_evaluation_prints_the_model_beside_a_baseline(tmp_path: Path) -> None:
     call_command("evaluate_classifier", str(dev), stdout=out)
     assert "12 comments" in out.getvalue()
     assert "always the commonest" in out.getvalue()
+
+
+def answers(data: bytes, tmp_path: Path) -> list[dict[str, Any]]:
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(data)
+    out = io.StringIO()
+    call_command("analyse", str(source), stdout=out)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", []),
+        (b"\n", ["error"]),
+        (GOOD, ["negative"]),
+        (GOOD + b"\n", ["negative"]),
+        (GOOD + b"\r\n" + GOOD + b"\r\n", ["negative", "negative"]),
+        (b"\xef\xbb\xbf" + GOOD + b"\n" + GOOD, ["negative", "negative"]),
+        (GOOD + b"\n\xef\xbb\xbf" + GOOD, ["negative", "error"]),
+        (GOOD + b"\r" + GOOD, ["error"]),
+        (b"x" * (LONGEST_LINE + 1) + b"\n" + GOOD, ["error", "negative"]),
+        (GOOD + b"\n" + b"x" * (3 * LONGEST_LINE), ["negative", "error"]),
+        (b"[" * 100_000 + b"\n" + GOOD, ["error", "negative"]),
+        (b'{"text": "a", "text": null}\n{"text": "", "language": 3}\n\x00\n' + GOOD, ["error"] * 3 + ["negative"]),
+    ],
+)
+def test_whatever_comes_is_answered_line_by_line(data: bytes, expected: list[str], tmp_path: Path) -> None:
+    found = answers(data, tmp_path)
+    assert [answer.get("sentiment", "error") for answer in found] == expected
+
+
+def test_a_line_without_an_end_fills_no_memory() -> None:
+    class Endless:
+        """A gigabyte without a line feed, and the most that was held of it."""
+
+        left = 1 << 30
+
+        def read1(self, size: int = -1, /) -> bytes:
+            self.left -= size
+            return b"x" * size if self.left > 0 else b""
+
+    before = psutil.Process().memory_info().rss
+    [[line]] = list(chunks_of(Endless()))
+    assert "at most" in getattr(line, "error", "")
+    assert psutil.Process().memory_info().rss - before < 64 << 20
+
+
+ENVIRONMENT = os.environ | {"HALFHOUR_TESTING": "1", "PYTHONUNBUFFERED": ""}
+COMMAND = [sys.executable, str(Path(__file__).resolve().parents[2] / "manage.py"), "analyse"]
+
+
+def test_a_pipe_is_answered_as_it_speaks_and_memory_stays(tmp_path: Path) -> None:
+    """`make bench` does the same with 10,000 lines."""
+    with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT) as child:
+        assert child.stdin and child.stdout
+        child.stdin.write(GOOD + b"\n")
+        child.stdin.flush()
+        # Nothing more comes, and still there is an answer.
+        assert json.loads(child.stdout.readline())["sentiment"] == "negative"
+
+        def feed(first: int, last: int) -> int:
+            for start in range(first, last, 50):
+                rows = [json.dumps({"text": f"Number {n} was kind and quick"}) for n in range(start, start + 50)]
+                child.stdin.write("\n".join([*rows, ""]).encode())
+                child.stdin.flush()
+                assert [json.loads(child.stdout.readline())["confident"] for _ in rows] == [True] * 50
+            return psutil.Process(child.pid).memory_info().rss
+
+        early = feed(0, 200)
+        late = feed(200, 1000)
+        assert late - early < 24 << 20
+        child.stdin.close()
+        assert child.wait(10) == 0
+
+
+def test_a_reader_who_leaves_sees_no_traceback(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_bytes((GOOD + b"\n") * 300)
+    with subprocess.Popen(
+        [*COMMAND, str(source)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT
+    ) as child:
+        assert child.stdout and child.stderr
+        child.stdout.readline()
+        child.stdout.close()
+        assert child.stderr.read() == b""
+        assert child.wait(30) == 0

@@ -1,9 +1,8 @@
-import io
 import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,7 +10,7 @@ from django.urls import reverse
 
 from sentiment.classifier import ModelMissing
 from sentiment.rereading import NotNow, open_rereading, start_rereading
-from sentiment.streaming import analyse_lines
+from sentiment.streaming import Source, analyse_chunk, chunks_of
 
 
 class Command(BaseCommand):
@@ -35,15 +34,14 @@ class Command(BaseCommand):
         chain = options["languages"].split(",") if options["languages"] else settings.VERBATIM_LANGUAGES
         try:
             with ExitStack() as stack:
-                # Undecodable bytes must spoil their own line, not the run.
-                lines: TextIO
-                if options["path"] == "-":
-                    lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
-                else:
-                    lines = stack.enter_context(Path(options["path"]).open(encoding="utf-8", errors="replace"))
+                source: Source = sys.stdin.buffer
+                if options["path"] != "-":
+                    source = stack.enter_context(Path(options["path"]).open("rb"))
                 model = options["model"] or settings.SENTIMENT_MODEL or None
-                for answer in analyse_lines(lines, chain=chain, model=model):
-                    self.stdout.write(answer)
+                for chunk in chunks_of(source):
+                    for answer in analyse_chunk(chunk, chain=chain, model=model):
+                        self.stdout.write(answer)
+                    self.stdout.flush()
         except (OSError, ModelMissing) as error:
             if isinstance(error, BrokenPipeError):
                 # The reader has had enough (`| head`): leave without a trace on its screen.
