@@ -4,16 +4,18 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
 from feedback import env
+from stores import accounts
+from stores.security_limits import Rate
 from tests.factories import PASSWORD, Chain
 
 KEYS = {"SECRET_KEY": "s" * 50, "FIELD_KEY": "f" * 32, "LINK_KEY": "l" * 32}
@@ -92,18 +94,19 @@ def test_the_host_of_an_address(url: str, host: str) -> None:
     assert env.host_of(url) == host
 
 
-def test_behind_a_proxy_one_persons_wrong_passwords_shut_out_nobody_else(chain: Chain, settings: Any) -> None:
+def test_behind_a_proxy_one_persons_wrong_passwords_slow_down_nobody_else(
+    chain: Chain, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
-    cache.clear()
+    monkeypatch.setattr(accounts, "GUESSES_FROM_ADDRESS", Rate("behind a proxy", 4, timedelta(hours=1)))
 
     def sign_in(address: str, email: str, password: str) -> Any:
         # The leftmost entry is whatever the client said.
         headers = {"X-Forwarded-For": f"10.9.8.7, {address}"}
         return Client(headers=headers).post("/accounts/login/", {"login": email, "password": password})
 
-    for number in range(11):
+    for number in range(4):
         sign_in("203.0.113.5", f"guess{number}@chain.example", "wrong wrong wrong")
-    shut_out = sign_in("203.0.113.5", chain.manager.email, PASSWORD)
-    assert shut_out.status_code == 200 and "Too many" in shut_out.content.decode()
+    slowed = sign_in("203.0.113.5", chain.manager.email, PASSWORD)
+    assert slowed.status_code == 200 and "Too many" in slowed.content.decode()
     assert sign_in("203.0.113.6", chain.manager.email, PASSWORD).status_code == 302
-    cache.clear()
