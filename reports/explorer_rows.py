@@ -24,10 +24,10 @@ _BATCH = 500
 
 
 def fold(text: str) -> str:
-    """Words as they are searched: without case, accents, vowel marks and punctuation, each after one space."""
+    """Words as they are searched: without case, accents, vowel marks and punctuation, a space around each."""
     apart = unicodedata.normalize("NFKD", text.casefold().translate(_FOLDED))
     plain = "".join(letter for letter in apart if not unicodedata.combining(letter))
-    return "".join(f" {word}" for word in _WORD.findall(plain))
+    return f" {' '.join(_WORD.findall(plain))} "
 
 
 def _any_score(marks: dict[Any, int], sign: str) -> str:
