@@ -7,9 +7,10 @@ from typing import Any
 from django.utils import formats
 from django.utils.dateparse import parse_date
 from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from stores.choices import HolidayRule, NodeKind, StoreKind
+from stores.choices import HolidayRule, NodeKind, StoreKind, TouchpointKind
 from stores.models import ConfigChange
 
 _THINGS = {
@@ -40,8 +41,12 @@ _COLUMNS = {
     "closed_from": gettext_lazy("First day"),
     "closed_until": gettext_lazy("Last day"),
     "closed_reason": gettext_lazy("Reason"),
+    "survey": gettext_lazy("Survey"),
+    "leads_until": gettext_lazy("The old code leads to it until"),
+    "replaced_by": gettext_lazy("Its code leads to"),
 }
-_LABELS = {value: label for kind in (HolidayRule, NodeKind, StoreKind) for value, label in kind.choices}
+_LEADS = {"ever": gettext_lazy("for ever"), "never": gettext_lazy("not at all")}
+_LABELS = {value: label for kind in (HolidayRule, NodeKind, StoreKind, TouchpointKind) for value, label in kind.choices}
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,11 @@ def entries(changes: Iterable[ConfigChange]) -> list[Entry]:
 def _differences(change: ConfigChange) -> list[Difference]:
     columns = dict.fromkeys([*change.old, *change.new])
     return [
-        Difference(_column(change.what, name), _value(name, change.old.get(name)), _value(name, change.new.get(name)))
+        Difference(
+            _column(change.what, name),
+            _value(change.what, name, change.old.get(name)),
+            _value(change.what, name, change.new.get(name)),
+        )
         for name in columns
     ]
 
@@ -83,13 +92,17 @@ def _column(what: str, name: str) -> str:
     return str(_COLUMNS.get(name, name))
 
 
-def _value(name: str, value: Any) -> str:
+def _value(what: str, name: str, value: Any) -> str:
     if value in (None, "", []):
         return "–"
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
+    if what == "exceptions":
+        return str(value).replace("–", _("closed"), 1) if str(value).startswith("–") else str(value)
     if name in {"kind", "holiday_rule"}:
         return str(_LABELS.get(value, value))
-    if name in {"closed_from", "closed_until"} and (day := parse_date(str(value))):
+    if name == "leads_until" and value in _LEADS:
+        return str(_LEADS[value])
+    if name in {"closed_from", "closed_until", "leads_until"} and (day := parse_date(str(value))):
         return formats.date_format(day, "SHORT_DATE_FORMAT")
     return str(value)

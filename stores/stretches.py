@@ -72,7 +72,7 @@ class Overlap:
         if self.first_day == self.second_day:
             return _("%(first)s and %(second)s overlap.") % parts
         day = str(WEEKDAYS[self.first_day])
-        return _("%(second)s begins before the night of %(day)s (%(first)s) is over.") % parts | {"day": day}
+        return _("%(second)s begins before the night of %(day)s (%(first)s) is over.") % (parts | {"day": day})
 
 
 def _span(day: int, stretch: Stretch) -> tuple[int, int]:
