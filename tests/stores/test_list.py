@@ -1,0 +1,178 @@
+"""The list of stores: found, filtered, sorted, and changed many at a time."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from stores.choices import HolidayRule, Role
+from stores.models import ConfigChange, Store
+from tests.factories import Chain, make_store, make_touchpoint, make_user
+
+
+@pytest.fixture
+def head_office(client: Client, chain: Chain) -> Client:
+    for code, name, city, country in (
+        ("M1", "Kaufhaus Süd", "München", "DE"),
+        ("M2", "Ärmelhaus", "Århus", "DK"),
+        ("M3", "Крамниця Ґанок", "Їжаківка", "UA"),
+    ):
+        Store.objects.filter(pk=make_store(node=chain.other_area, code=code, name=name, country=country).pk)
+        store = Store.objects.get(code=code)
+        store.city = city
+        store.save()
+    client.force_login(chain.head_office)
+    return client
+
+
+def codes(client: Client, query: str) -> list[str]:
+    answer = client.get(f"/stores/{query}")
+    assert answer.status_code == 200
+    return [store.code for store, _gaps in answer.context["rows"]]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("munchen", ["M1"]),
+        ("MÜNCHEN süd", ["M1"]),
+        ("arhus", ["M2"]),
+        ("їжаківка", ["M3"]),
+        ("ҐАНОК", ["M3"]),
+        ("m2", ["M2"]),
+        ("%", []),
+        ("nowhere", []),
+    ],
+)
+def test_search_in_any_language(head_office: Client, wanted: str, found: list[str]) -> None:
+    assert codes(head_office, f"?q={wanted}") == found
+
+
+def test_filters(head_office: Client, chain: Chain) -> None:
+    Store.objects.filter(code="M1").update(retired_at=timezone.now())
+    Store.objects.filter(code="M2").update(closed_from="2020-01-01")
+    assert codes(head_office, "?node=KYIV") == ["KY1", "KY2"]
+    assert codes(head_office, "?node=UKRAINE&kind=call_centre") == ["CALL"]
+    assert codes(head_office, "?country=DK") == ["M2"]
+    assert codes(head_office, "?state=closed") == ["M2"]
+    assert codes(head_office, "?state=retired") == ["M1"]
+    assert "M1" not in codes(head_office, "") and "M1" in codes(head_office, "?state=all")
+    assert "KY2" in codes(head_office, "?missing=manager") and "KY1" not in codes(head_office, "?missing=manager")
+    assert codes(head_office, "?node=NOWHERE") == [] == codes(head_office, "?missing=nonsense")
+    # What an address cannot mean is left out, not an error.
+    assert len(codes(head_office, "?state=x&kind=x&sort=x&page=x")) == 6
+
+
+def test_order(head_office: Client) -> None:
+    assert codes(head_office, "?q=m")[0] == "M2"  # Ä beside A
+    assert codes(head_office, "?sort=-code")[0] == "M3"
+    assert codes(head_office, "?sort=city")[0] == "M2"  # Århus
+    assert codes(head_office, "?sort=node")[:2] == ["KY1", "KY2"]
+
+
+def test_few_queries_however_many_rows(
+    head_office: Client, chain: Chain, django_assert_max_num_queries: object
+) -> None:
+    for n in range(60):
+        make_store(node=chain.area, code=f"Q{n}")
+    with django_assert_max_num_queries(20):  # type: ignore[operator]
+        assert len(codes(head_office, "")) == 50
+    assert len(codes(head_office, "?page=2")) == 17
+
+
+# --- many at once -----------------------------------------------------------------------------------------------
+def bulk(client: Client, **fields: object) -> str:
+    answer = client.post("/setup/stores/bulk/", fields, follow=True)
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def test_ticked_stores_are_shown_before_they_are_changed(head_office: Client) -> None:
+    page = bulk(head_office, action="retire", store=["M1", "M2"])
+    assert "Retire 2 stores" in page and "Kaufhaus Süd" in page
+    assert not Store.objects.exclude(retired_at=None).exists()
+    assert "2 stores changed." in bulk(head_office, action="retire", store=["M1", "M2"], confirmed=1)
+    assert set(Store.objects.exclude(retired_at=None).values_list("code", flat=True)) == {"M1", "M2"}
+    bulk(head_office, action="restore", state="retired", all=1, confirmed=1)
+    assert not Store.objects.exclude(retired_at=None).exists()
+
+
+def test_all_that_were_found_and_no_other(head_office: Client, chain: Chain) -> None:
+    for n in range(70):
+        make_store(node=chain.area, code=f"Q{n:02}", name=f"Quick {n}")
+    page = bulk(head_office, action="holidays_closed", q="quick", all=1)
+    assert "70 stores: closed on public holidays" in page and "and 62 more" in page
+    assert 'name="q" value="quick"' in page and 'name="all" value="1"' in page
+    bulk(head_office, action="holidays_closed", q="quick", all=1, confirmed=1)
+    changed = Store.objects.filter(holiday_rule=HolidayRule.CLOSED)
+    assert changed.count() == 70 and not changed.exclude(name__startswith="Quick").exists()
+    assert ConfigChange.objects.filter(actor=chain.head_office).count() == 70
+
+
+def test_moving_many_is_shown_first(head_office: Client, chain: Chain) -> None:
+    assert "Show what changes" in bulk(head_office, action="move", store=["M1", "M2", "KY1"])
+    page = bulk(head_office, action="move", store=["M1", "M2", "KY1"], to="KYIV")
+    assert "What changes if 2 stores move to Kyiv" in page and not ConfigChange.objects.exists()
+    bulk(head_office, action="move", store=["M1", "M2", "KY1"], to="KYIV", confirmed=1)
+    assert set(chain.area.stores.values_list("code", flat=True)) == {"KY1", "KY2", "M1", "M2"}
+
+
+def test_nothing_ticked_nothing_done(head_office: Client) -> None:
+    assert "No store was ticked" in bulk(head_office, action="retire", confirmed=1)
+    assert head_office.post("/setup/stores/bulk/", {"action": "explode", "all": "1"}).status_code == 403
+
+
+def test_a_select_all_reaches_no_further_than_the_role(client: Client, chain: Chain) -> None:
+    head = make_user(email="ky@chain.example", role=Role.HEAD_OFFICE, node=chain.area)
+    client.force_login(head)
+    bulk(client, action="retire", all=1, state="all", confirmed=1)
+    assert set(Store.objects.exclude(retired_at=None).values_list("code", flat=True)) == {"KY1", "KY2"}
+
+
+def test_who_cannot_move_is_offered_no_boxes(client: Client, chain: Chain) -> None:
+    client.force_login(chain.deputy)
+    page = client.get("/stores/").content.decode()
+    assert 'value="retire"' not in page and "New store" not in page
+
+
+# --- what is missing --------------------------------------------------------------------------------------------
+def missing(client: Client, code: str) -> set[str]:
+    found = client.get(f"/stores/{code}/").context["gaps"]
+    for _gap, address in found:
+        assert client.get(address.split("#")[0]).status_code == 200
+    return {gap.key for gap, _address in found}
+
+
+def test_what_a_store_lacks(head_office: Client, chain: Chain) -> None:
+    store = make_store(node=chain.area, code="BARE", hours=None, country="DE")
+    Store.objects.filter(pk=store.pk).update(languages=[], holiday_rule=HolidayRule.CLOSED)
+    assert missing(head_office, "BARE") == {"manager", "hours", "touchpoint", "language", "zone", "subdivision"}
+    spot = make_touchpoint(store=store)
+    assert missing(head_office, "BARE") >= {"poster", "scan"} and "touchpoint" not in missing(head_office, "BARE")
+    spot.poster_at = timezone.now()
+    spot.save()
+    assert "poster" not in missing(head_office, "BARE")
+    # A manager of every store of the area is a manager; one who has left is none.
+    manager = make_user(email="many@chain.example", role=Role.STORE_MANAGER, node=chain.area)
+    assert "manager" not in missing(head_office, "BARE")
+    manager.is_active = False
+    manager.save()
+    assert "manager" in missing(head_office, "BARE")
+    # Nothing is missing from what is retired.
+    Store.objects.filter(pk=store.pk).update(retired_at=timezone.now())
+    assert missing(head_office, "BARE") == set()
+
+
+def test_the_chains_checklist_counts_what_its_lists_show(head_office: Client, chain: Chain) -> None:
+    make_store(node=chain.area, code="BARE", hours=None)
+    answer = head_office.get("/setup/")
+    counts = {gap.key: number for gap, number in answer.context["gaps"]}
+    assert counts["hours"] == 1 and counts["language"] == 0
+    for key, number in counts.items():
+        assert len(codes(head_office, f"?missing={key}")) == number, key
+    whole = answer.context["counts"]
+    assert len(codes(head_office, "?state=incomplete")) == whole.stores - whole.complete
+
+
+def test_a_checklist_holds_only_ones_own(client: Client, chain: Chain) -> None:
+    client.force_login(chain.manager)
+    assert client.get("/setup/").context["counts"].stores == 1
