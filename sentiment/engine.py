@@ -18,6 +18,11 @@ Sentiment = Literal["negative", "neutral", "positive"]
 # "Ok", "Super!": too little to judge by, and never an alert.
 _FEW_WORDS = 3
 _MOSTLY_UNKNOWN = 0.4
+# "Great, waited an hour again": praise of so few words, and then a complaint, may be meant as a complaint.
+_SHORT_PRAISE = 3
+_IRONY = re.compile("[\U0001f644\U0001f643\U0001f921]|(?<![\\w/])/s(?!\\w)")
+# Written without spaces; two signs make about a word.
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 _UNSURE = {"negative": 0.25, "neutral": 0.5, "positive": 0.25}
 
 
@@ -45,7 +50,7 @@ class Reading:
     language_confidence: float
     sentiment: Sentiment
     probabilities: dict[str, float]
-    confident: bool  # False: too few or too strange words; then neutral, and never a reason to alarm
+    confident: bool  # False: too few or too strange words, or maybe irony; then neutral, never a reason to alarm
     alarming: bool  # confident, and so likely negative that the text alone is a reason to act
     proven: bool  # the model was measured in this language on enough real comments and found good enough
     topics: list[TopicHit]
@@ -63,6 +68,8 @@ class _Draft:
     language: str
     language_confidence: float
     mentions: list[Mention]
+    long_enough: bool
+    after_opening: str  # what follows a first clause of few words; empty when the text does not begin so
     parts: dict[str, str] = field(default_factory=dict)  # topic → the sentences that mention it
 
 
@@ -89,13 +96,13 @@ def read(
     drafts = [
         _draft(text, page, chain_languages, chain_words) for text, page in zip(texts, page_languages, strict=True)
     ]
-    scores = classifier.score([draft.text for draft in drafts])
-    parts = _score_parts(drafts, classifier)
+    scores, parts = _score(drafts, classifier)
+    doubtful = _find_irony(drafts, scores, classifier)
 
     readings = []
     for i, (draft, page, staff) in enumerate(zip(drafts, page_languages, names, strict=True)):
         languages = _languages(draft.language, page)
-        confident = len(draft.words) >= _FEW_WORDS and float(scores.unknown[i]) < _MOSTLY_UNKNOWN
+        confident = draft.long_enough and float(scores.unknown[i]) < _MOSTLY_UNKNOWN and i not in doubtful
         row = dict(zip(LABELS, map(float, scores.probabilities[i]), strict=True)) if confident else dict(_UNSURE)
         sentiment = max(row, key=row.__getitem__)
         urgency = find_urgency(draft.words, languages, chain_words)
@@ -114,7 +121,7 @@ def read(
                     if any(mention.topic == topic for mention in draft.mentions)
                 ],
                 urgency=list(urgency.kinds),
-                urgency_certain=urgency.certain and len(draft.words) >= _FEW_WORDS,
+                urgency_certain=urgency.certain and draft.long_enough,
                 redacted=redact(texts[i], languages=languages, staff_names=staff),
                 model_version=classifier.version,
                 embedding=_embedding(scores, i),
@@ -138,10 +145,17 @@ def _draft(text: str, page: str | None, chain: Sequence[str], chain_words: Chain
     words = split_words(text)
     language, confidence = find_language(plain, page, chain)
     mentions = find_mentions(words, _languages(language, page), chain_words)
-    draft = _Draft(plain, words, language, confidence, mentions)
+    long_enough = len(words) + len(_UNSPACED.findall(plain)) // 2 >= _FEW_WORDS
+    draft = _Draft(plain, words, language, confidence, mentions, long_enough, _after_opening(text, words))
     if len({mention.topic for mention in mentions}) > 1:
         draft.parts = _split_by_topic(text, words, mentions)
     return draft
+
+
+def _after_opening(text: str, words: list[Word]) -> str:
+    opening = sum(word.clause == words[0].clause for word in words)
+    rest = words[opening:]
+    return text[rest[0].start :] if opening <= _SHORT_PRAISE and len(rest) >= _FEW_WORDS else ""
 
 
 def _languages(language: str, page: str | None) -> tuple[str, ...]:
@@ -170,12 +184,24 @@ def _split_by_topic(text: str, words: list[Word], mentions: list[Mention]) -> di
     }
 
 
-def _score_parts(drafts: list[_Draft], classifier: Classifier) -> dict[tuple[int, str], str]:
-    """The sentiment of each topic's own clauses, where a text has several."""
+def _score(drafts: list[_Draft], classifier: Classifier) -> tuple[Scores, dict[tuple[int, str], str]]:
+    """The scores of the texts, and the sentiment of each topic's own clauses where a text has several."""
     asked = [(i, topic, part) for i, draft in enumerate(drafts) for topic, part in draft.parts.items()]
+    # Texts and clauses together, for neighbours of like length share a pass of the model.
+    place = {part: len(drafts) + k for k, part in enumerate(dict.fromkeys(part for _, _, part in asked))}
+    scores = classifier.score([*(draft.text for draft in drafts), *place])
+    said = {part: LABELS[int(scores.probabilities[k].argmax())] for part, k in place.items()}
+    return scores, {(i, topic): said[part] for i, topic, part in asked}
+
+
+def _find_irony(drafts: list[_Draft], scores: Scores, classifier: Classifier) -> set[int]:
+    """Which texts sound like praise and may not be meant so; asks the model again about a few only."""
+    praise = [i for i in range(len(drafts)) if LABELS[int(scores.probabilities[i].argmax())] == "positive"]
+    marked = {i for i in praise if _IRONY.search(drafts[i].text)}
+    asked = [i for i in praise if drafts[i].after_opening and i not in marked]
     if not asked:
-        return {}
-    unique = list(dict.fromkeys(part for _, _, part in asked))
-    scores = classifier.score(unique)
-    found = {part: LABELS[int(row.argmax())] for part, row in zip(unique, scores.probabilities, strict=True)}
-    return {(i, topic): found[part] for i, topic, part in asked}
+        return marked
+    rest = classifier.score([drafts[i].after_opening for i in asked]).probabilities
+    return marked | {
+        i for i, row in zip(asked, rest, strict=True) if row[LABELS.index("negative")] >= classifier.alert_threshold
+    }

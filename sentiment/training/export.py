@@ -1,19 +1,16 @@
-"""Write the served graph: one trunk, two branches, eight-bit weights.
+"""Write the served graph: one frozen trunk, what reads it as it is, a tuned branch, eight-bit weights.
 
 Built operator by operator rather than traced: onnxruntime's fused operators are named outright, so the file does not
 depend on which exporter and which fusion patterns are installed.
 """
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from .network import Head, Layers, Trunk
+from .network import Layers
+from .pipeline import Branches
 from .smoothing import Factors
 from .wheel import Base, Floats
 
@@ -40,8 +37,21 @@ def _arrays(module: object) -> dict[str, Floats]:
     return {name: value.numpy() for name, value in module.state_dict().items()}  # type: ignore[attr-defined]
 
 
-def _layer(graph: _Graph, x: str, weights: dict[str, Floats], factors: dict[str, float], name: str, base: Base) -> str:
-    """One post-norm layer from fused operators; matrices transposed from torch's order."""
+def _layer(
+    graph: _Graph,
+    x: str,
+    weights: dict[str, Floats],
+    factors: dict[str, float],
+    name: str,
+    base: Base,
+    *,
+    only_first: bool,
+) -> str:
+    """One post-norm layer from fused operators; matrices transposed from torch's order.
+
+    With `only_first` all that follows the attention is reckoned for each text's first place alone.
+    """
+    mark, token = ("first_is_mark", "first_is_token") if only_first else ("is_mark", "is_token")
 
     def const(key: str, value: Floats) -> str:
         return graph.constant(f"{name}.{key}", value)
@@ -53,31 +63,42 @@ def _layer(graph: _Graph, x: str, weights: dict[str, Floats], factors: dict[str,
         if factor < _LOUD:
             return graph.add("MatMul", [value, weight], f"{name}.{matrix}.out")
         quieter = graph.constant(f"{name}.{matrix}.quieter", np.array(1 / factor, np.float32))
-        rows = graph.add("Where", ["is_mark", quieter, "is_token"], f"{name}.{matrix}.rows")
+        rows = graph.add("Where", [mark, quieter, token], f"{name}.{matrix}.rows")
         value = graph.add("Mul", [value, rows], f"{name}.{matrix}.in")
         product = graph.add("MatMul", [value, weight], f"{name}.{matrix}.product")
         louder = graph.constant(f"{name}.{matrix}.louder", np.array(factor, np.float32))
-        back = graph.add("Where", ["is_mark", louder, "is_token"], f"{name}.{matrix}.back")
+        back = graph.add("Where", [mark, louder, token], f"{name}.{matrix}.back")
         return graph.add("Mul", [product, back], f"{name}.{matrix}.out")
 
     def add_and_norm(value: str, skip: str, matrix: str, norm: str) -> str:
-        rest = [const(key, weights[key]) for key in (f"{norm}.weight", f"{norm}.bias", f"{matrix}.bias")]
-        inputs = [multiply(value, matrix), skip, *rest]
-        return graph.add("SkipLayerNormalization", inputs, f"{name}.{norm}.out", _FUSED, epsilon=base.eps)
+        # One operator a step: the fused SkipLayerNormalization took six times as long on CPUs.
+        bias, *scale = (const(key, weights[key]) for key in (f"{matrix}.bias", f"{norm}.weight", f"{norm}.bias"))
+        biased = graph.add("Add", [multiply(value, matrix), bias], f"{name}.{matrix}.biased")
+        summed = graph.add("Add", [biased, skip], f"{name}.{norm}.in")
+        return graph.add("LayerNormalization", [summed, *scale], f"{name}.{norm}.out", epsilon=base.eps)
 
     qkv = const("qkv", np.concatenate([weights[f"{part}.weight"].T for part in "qkv"], axis=1))
     qkv_bias = const("qkv.bias", np.concatenate([weights[f"{part}.bias"] for part in "qkv"]))
     a = graph.add("Attention", [x, qkv, qkv_bias, "mask"], f"{name}.attention", _FUSED, num_heads=base.heads)
+    if only_first:
+        a, x = (
+            graph.add("Slice", [value, "zero", "one", "one"], f"{name}.{key}.first")
+            for key, value in (("attention", a), ("x", x))
+        )
     x = add_and_norm(a, x, "ao", "aln")
     y = graph.add("BiasGelu", [multiply(x, "fi"), const("fi.bias", weights["fi.bias"])], f"{name}.gelu", _FUSED)
     return add_and_norm(y, x, "fo", "oln")
 
 
-def _stack(graph: _Graph, x: str, layers: Layers, factors: Factors, name: str, base: Base) -> str:
+def _stack(
+    graph: _Graph, x: str, layers: Layers, factors: Factors, name: str, base: Base, *, only_first: bool = False
+) -> str:
+    """The layers one after another; with `only_first` the last gives each text's first place alone."""
     state = _arrays(layers)
     for i, own_factors in enumerate(factors):
         own = {k.removeprefix(f"layers.{i}."): v for k, v in state.items() if k.startswith(f"layers.{i}.")}
-        x = _layer(graph, x, own, own_factors, f"{name}{i + layers.first}", base)
+        last = i == len(factors) - 1
+        x = _layer(graph, x, own, own_factors, f"{name}{i + layers.first}", base, only_first=only_first and last)
     return x
 
 
@@ -92,6 +113,8 @@ def _marks(graph: _Graph, ids: list[int]) -> None:
     graph.add("Or", [starts, ends], "is_mark")
     flat = graph.add("Cast", ["attention_mask"], "token_floats", to=TensorProto.FLOAT)
     graph.add("Unsqueeze", [flat, last], "is_token")
+    for value in ("is_mark", "is_token"):
+        graph.add("Slice", [value, "zero", "one", "one"], f"first_{value}")
 
 
 def _words(graph: _Graph, base: Base, kept: list[int]) -> str:
@@ -114,25 +137,18 @@ def _words(graph: _Graph, base: Base, kept: list[int]) -> str:
     return graph.add("Reshape", [values, graph.constant("whole", np.array([0, 0, base.hidden]))], "word")
 
 
-def build_graph(
-    base: Base,
-    kept: list[int],
-    trunk: Trunk,
-    tuned: Layers,
-    frozen: Layers,
-    head: Head,
-    regression: tuple[Floats, Floats],
-    factors: list[Factors],
-    *,
-    positions: int,
-) -> onnx.ModelProto:
+def _unit(graph: _Graph, value: str, name: str) -> str:
+    length = graph.add("ReduceL2", [value, "one"], f"{name}.length", keepdims=1)
+    return graph.add("Div", [value, length], name)
+
+
+def build_graph(parts: Branches, factors: list[Factors], *, positions: int) -> onnx.ModelProto:
     """Inputs `input_ids` and `attention_mask`; outputs `tuned` and `base` (logits) and `embedding` (length one).
 
-    `kept` are the pieces of the served vocabulary, in order; `factors` come from smoothing.find_factors. Texts of
-    more than `positions` tokens must be cut by the caller.
+    `factors` come from smoothing.find_factors. Texts of more than `positions` tokens must be cut by the caller.
     """
-    graph = _Graph()
-    g = _words(graph, base, kept)
+    graph, base, trunk = _Graph(), parts.base, parts.trunk
+    g = _words(graph, base, parts.kept)
     zero, one = graph.constant("zero", np.array([0])), graph.constant("one", np.array([1]))
     length = graph.add("Shape", ["input_ids"], "length", start=1)
     p = graph.add(
@@ -142,23 +158,23 @@ def build_graph(
     norm = [graph.constant("norm", trunk.norm.weight.numpy()), graph.constant("norm_bias", trunk.norm.bias.numpy())]
     x = graph.add("LayerNormalization", [x, *norm], "normed", epsilon=base.eps)
     graph.add("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)
-    _marks(graph, [kept.index(base.begin), kept.index(base.end)])
+    _marks(graph, [parts.kept.index(base.begin), parts.kept.index(base.end)])
     x = _stack(graph, x, trunk.lower, factors[0], "trunk", base)
 
-    t = _stack(graph, x, tuned, factors[1], "tuned", base)
-    first = graph.add("Gather", [t, graph.constant("first_index", np.array(0))], "first", axis=1)
-    h = _arrays(head)
+    t = _stack(graph, x, parts.tuned, factors[1], "tuned", base, only_first=True)
+    first = graph.add("Squeeze", [t, one], "first")
+    h = _arrays(parts.head)
     pool = [graph.constant("pool", h["pooler.weight"]), graph.constant("pool_bias", h["pooler.bias"])]
     y = graph.add("Tanh", [graph.add("Gemm", [first, *pool], "pooling", transB=1)], "pooled")
     last = [graph.constant("classes", h["classifier.weight"]), graph.constant("class_bias", h["classifier.bias"])]
     graph.add("Gemm", [y, *last], "tuned", transB=1)
 
-    b = _stack(graph, x, frozen, factors[2], "base", base)
-    summed = graph.add("ReduceSum", [graph.add("Mul", [b, "is_token"], "weighted"), one], "summed", keepdims=0)
-    norm_of = graph.add("ReduceL2", [summed, one], "norm_of", keepdims=1)
-    graph.add("Div", [summed, norm_of], "embedding")
-    reg = [graph.constant("regression", regression[0]), graph.constant("regression_bias", regression[1])]
-    graph.add("Gemm", ["embedding", *reg], "base")
+    summed = graph.add("ReduceSum", [graph.add("Mul", [x, "is_token"], "weighted"), one], "summed", keepdims=0)
+    mean = _unit(graph, summed, "mean")
+    for name, (weights, bias) in (("base", parts.regression), ("likeness", parts.likeness)):
+        read = [graph.constant(f"{name}.weights", weights), graph.constant(f"{name}.bias", bias)]
+        graph.add("Gemm", [mean, *read], name)
+    _unit(graph, "likeness", "embedding")
 
     return helper.make_model(
         helper.make_graph(
@@ -178,22 +194,3 @@ def build_graph(
         opset_imports=[helper.make_opsetid("", 18), helper.make_opsetid(_FUSED, 1)],
         ir_version=10,
     )
-
-
-def write_quantised(model: onnx.ModelProto, path: Path, *, reduce_range: bool = True) -> None:
-    """The same graph with the layers' matrices in eight bits, one scale a column.
-
-    `reduce_range` uses seven of the eight: on CPUs without VNNI the products of the eighth overflow silently.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        whole = Path(folder) / "whole.onnx"
-        onnx.save(model, whole)
-        quantize_dynamic(
-            whole,
-            path,
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            reduce_range=reduce_range,
-            op_types_to_quantize=["MatMul", "Attention"],
-            extra_options={"MatMulConstBOnly": True, "DefaultTensorType": TensorProto.FLOAT},
-        )

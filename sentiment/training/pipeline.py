@@ -1,60 +1,98 @@
-"""The whole way, resumable: each costly step leaves its result in the work folder."""
+"""From comments to a checkpoint: vocabulary, the frozen trunk's states, what reads them, and the tuned branch."""
 
 import logging
-import random
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from .finetune import Recipe, embed, fit_regression, run_trunk, save_checkpoint, tune
+from .finetune import (
+    Cached,
+    Recipe,
+    embed,
+    fit_likeness,
+    fit_regression,
+    pool,
+    run_trunk,
+    save_checkpoint,
+    tune,
+)
 from .network import Head, Layers, Trunk
-from .rows import find_rows, read_rows
-from .vocabulary import build_tokenizer, choose_pieces, save_tokenizer
-from .wheel import find_wheel_file, read_base
+from .rows import Row, choose_rows
+from .vocabulary import WORDS, build_tokenizer, choose_pieces, common_words, save_tokenizer
+from .wheel import Base, Floats, find_wheel_file, read_base
 
 log = logging.getLogger(__name__)
 
 
-def train(data: Path, work: Path, recipe: Recipe, limit: int | None = None) -> None:
-    """Train on `data` (a folder with train and dev); leave a checkpoint, its tokenizer and the branches in `work`.
+@dataclass(frozen=True)
+class Branches:
+    """What `train` leaves: everything the served graph is built from."""
 
-    `limit` takes only so many rows, for a test of the whole way.
+    base: Base
+    kept: list[int]
+    trunk: Trunk
+    tuned: Layers
+    head: Head
+    regression: tuple[Floats, Floats]
+    likeness: tuple[Floats, Floats]
+
+
+def train(data: Path, work: Path, recipe: Recipe, limit: int | None = None) -> None:
+    """Train on `data` (a folder with train); leave a checkpoint, its tokenizer and the fitted parts in `work`.
+
+    `limit` takes only so many rows (and common words a language), for a test of the whole way.
     """
     work.mkdir(parents=True, exist_ok=True)
     base = read_base(find_wheel_file())
-    rows = list(read_rows(find_rows(data, "train")))
-    random.Random(recipe.seed).shuffle(rows)
-    rows = rows[:limit]
+    rows = choose_rows(data, seed=recipe.seed, most_of_a_kind=recipe.most_of_a_kind)[:limit]
 
-    kept = choose_pieces(base, (row.text for row in rows), recipe.vocabulary)
+    words = common_words(WORDS if limit is None else dict.fromkeys(WORDS, limit))
+    kept = choose_pieces(base, (row.text for row in rows), words)
     tokenizer = build_tokenizer(base, kept)
     save_tokenizer(base, tokenizer, work)
     trunk = Trunk(base, kept, recipe.frozen_layers)
     log.info("%d pieces kept", len(kept))
 
     cached = run_trunk(trunk, tokenizer, [row.text for row in rows], kept.index(base.pad), recipe)
-    some = list(range(min(recipe.regression_rows, len(rows))))
-    embeddings = embed(Layers(base, recipe.frozen_layers, base.layers).eval(), cached, some, recipe)
-    labels = np.array([rows[i].label for i in some])
-    weights, bias = fit_regression(embeddings, labels, recipe)
-    np.savez(work / "regression.npz", weights=weights, bias=bias, kept=np.array(kept))
-    log.info("regression fitted on %d rows", len(some))
-
-    upper, head = tune(base, cached, rows, recipe)
-    torch.save({"upper": upper.state_dict(), "head": head.state_dict()}, work / "tuned.pt")
-    save_checkpoint(work, base, len(kept), trunk, upper, head, kept.index(base.pad))
+    _fit_readers(base, kept, cached, rows, work, recipe)
+    tuned, head = tune(base, cached, rows, recipe)
+    torch.save({"tuned": tuned.state_dict(), "head": head.state_dict()}, work / "tuned.pt")
+    save_checkpoint(work, base, len(kept), trunk, tuned, head, kept.index(base.pad))
     log.info("checkpoint saved in %s", work)
 
 
-def load_branches(work: Path, recipe: Recipe, kept: list[int]) -> tuple[Trunk, Layers, Layers, Head]:
-    """What `train` left: trunk (over the pieces `kept`), tuned upper layers, untouched upper layers, head."""
+def _fit_readers(base: Base, kept: list[int], cached: Cached, rows: list[Row], work: Path, recipe: Recipe) -> None:
+    """Fit what reads the frozen trunk's output as it is: the regression and the embedding."""
+    pooled = pool(cached)
+    some = slice(min(recipe.regression_rows, len(rows)))
+    weights, bias = fit_regression(pooled[some], np.array([row.label for row in rows[some]]), recipe)
+    few = list(range(min(recipe.likeness_rows, len(rows))))
+    whole = embed(Layers(base, recipe.frozen_layers, base.layers).eval(), cached, few, recipe)
+    like, like_bias = fit_likeness(pooled[: len(few)], whole)
+    np.savez(
+        work / "readers.npz", kept=np.array(kept), weights=weights, bias=bias, likeness=like, likeness_bias=like_bias
+    )
+    log.info("regression fitted on %d rows, embedding on %d", len(rows[some]), len(few))
+
+
+def load_branches(work: Path, recipe: Recipe) -> Branches:
+    """What `train` left in `work`."""
     base = read_base(find_wheel_file())
     saved = torch.load(work / "tuned.pt", weights_only=True)
-    upper = Layers(base, recipe.frozen_layers, base.layers)
-    upper.load_state_dict(saved["upper"])
+    tuned = Layers(base, recipe.frozen_layers, recipe.layers)
+    tuned.load_state_dict(saved["tuned"])
     head = Head(base.hidden, 3)
     head.load_state_dict(saved["head"])
-    trunk = Trunk(base, kept, recipe.frozen_layers)
-    frozen = Layers(base, recipe.frozen_layers, base.layers)
-    return trunk.eval(), upper.eval(), frozen.eval(), head.eval()
+    readers = np.load(work / "readers.npz")
+    kept = readers["kept"].tolist()
+    return Branches(
+        base,
+        kept,
+        Trunk(base, kept, recipe.frozen_layers).eval(),
+        tuned.eval(),
+        head.eval(),
+        (readers["weights"], readers["bias"]),
+        (readers["likeness"], readers["likeness_bias"]),
+    )

