@@ -16,9 +16,10 @@ from django.views.decorators.http import require_http_methods
 from stores import devices
 from stores.access import STAFF_ROLES, StaffRequest, opens_on_devices, roles_required
 from stores.choices import CASE_ROLES, DeviceEnd
-from stores.models import Device, Pin
+from stores.hooks import Panel, register_panel
+from stores.models import Device, Pin, Store, User
 from stores.people_forms import EnterForm, PinForm
-from stores.queries import stores_visible_to
+from stores.queries import roles_of, stores_visible_to
 from stores.standing import LEADING_ROLES
 
 
@@ -152,3 +153,11 @@ def shared_devices(request: StaffRequest, code: str) -> HttpResponse:
         "idle": devices.settings.SHARED_DEVICE_IDLE.total_seconds(),
     }
     return render(request, "people/shared_devices.html", context)
+
+
+@register_panel
+def devices_panel(reader: User, store: Store) -> Panel | None:
+    """On the store's page, for who leads people: the way to its shared devices."""
+    if store.retired_at or not roles_of(reader) & LEADING_ROLES:
+        return None
+    return Panel("people/_panel.html")

@@ -59,7 +59,7 @@ def people_list(request: StaffRequest) -> HttpResponse:
         "state": state,
         "roles": Role.choices,
         "states": [
-            ("", _("Here")),
+            ("", _("Everybody here")),
             (AWAY, _("Away now")),
             (PersonState.INVITED, PersonState.INVITED.label),
             (PersonState.LEFT, PersonState.LEFT.label),
@@ -167,10 +167,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "people/gone.html", status=404)
     roles = roles_held(invitation.user)
     context = {"form": form, "person": invitation.user, "roles": roles, "until": invitation.expires_at}
-    response = render(request, "people/join.html", context, status=422 if form.errors else 200)
-    # The address is the secret.
-    response["Referrer-Policy"] = "no-referrer" if request.method != "POST" else "same-origin"
-    return response
+    return render(request, "people/join.html", context, status=422 if form.errors else 200)
 
 
 # --- one person -----------------------------------------------------------------------------------------------
