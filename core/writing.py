@@ -1,7 +1,9 @@
-"""Words of others on paper and on pages: which way they run, and what of them a typeface can show."""
+"""How words of others and figures are written on paper and on pages."""
 
 import re
 import unicodedata
+
+from django.utils.translation import gettext
 
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi"})
 
@@ -21,3 +23,10 @@ def printable(text: str) -> str:
 
 
 _UNPRINTABLE = frozenset({"So", "Sk", "Cc", "Cf", "Cs", "Co", "Cn", "Me"})
+
+
+def percent(value: float | None) -> str:
+    """A share of one as the reader's language writes per cent; a dash for None."""
+    if value is None:
+        return "–"
+    return gettext("%(number)s%%") % {"number": round(100 * value)}

@@ -1,8 +1,7 @@
 """How figures and words are written."""
 
-from django.utils.translation import gettext
-
 from core.writing import direction_of as direction_of
+from core.writing import percent as percent
 from core.writing import printable as printable
 
 
@@ -17,13 +16,6 @@ def points(value: float | None) -> str:
 def change(value: float) -> str:
     """Points with their sign always written."""
     return points(value) if round(value) <= 0 else f"+{points(value)}"
-
-
-def percent(value: float | None) -> str:
-    """A share of one as the reader's language writes per cent; a dash for None."""
-    if value is None:
-        return "–"
-    return gettext("%(number)s%%") % {"number": round(100 * value)}
 
 
 def hundred(value: float | None) -> str:

@@ -10,3 +10,7 @@ class StoresConfig(AppConfig):
         import_module("stores.checks")
         import_module("stores.security_receivers")
         import_module("stores.device_receivers")
+        import_module("stores.importing.jobs")
+        import_module("stores.exporting")
+        import_module("stores.posters.checks")
+        import_module("stores.posters.jobs")

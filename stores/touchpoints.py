@@ -89,7 +89,8 @@ def rotate_code(touchpoint: Touchpoint, *, actor: User | None, leads_for: timede
     old = {"code": found.code}
     found.code, found.poster_at = _free_code(), None
     found.save(update_fields=["code", "poster_at"])
-    new = {"code": found.code, "leads_until": leads_until.isoformat() if leads_until else None}
+    until = "ever" if leads_until is None else "never" if leads_for == AT_ONCE else f"{leads_until:%Y-%m-%d}"
+    new = {"code": found.code, "leads_until": until}
     record_change(found, actor=actor, kind=ChangeKind.ROTATED, old=old, new=new)
     return found
 

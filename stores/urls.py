@@ -3,6 +3,7 @@
 from allauth.account import views as account
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from stores.posters import views as poster_views
 from stores.views import home, security, single_sign_on, store, store_list, touchpoints
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -10,6 +11,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("stores/", store_list.store_list, name="stores"),
     path("stores/<str:code>/", store.store, name="store"),
     path("stores/<str:code>/qr/<str:touchpoint>.<str:kind>", touchpoints.touchpoint_qr, name="touchpoint_qr"),
+    path("stores/<str:code>/posters/<str:touchpoint>/", poster_views.touchpoint_posters, name="touchpoint_posters"),
+    path(
+        "stores/<str:code>/posters/<str:touchpoint>/<str:format>.png",
+        poster_views.poster_preview,
+        name="poster_preview",
+    ),
+    path("posters/", poster_views.posters, name="posters"),
     path("accounts/login/", account.login, name="account_login"),
     path("accounts/logout/", account.logout, name="account_logout"),
     path("accounts/inactive/", account.account_inactive, name="account_inactive"),

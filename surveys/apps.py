@@ -15,7 +15,8 @@ class SurveysConfig(AppConfig):
     name = "surveys"
 
     def ready(self) -> None:
-        # Registers what erasing does here, who writes our messages, and what stores lack that only this room can tell.
-        from surveys import erasure, renderers, store_gaps  # noqa: F401, PLC0415
+        # Registers what erasing does here, who writes our messages, what stores lack that only this room can tell, and
+        # what the lanes do for us.
+        from surveys import erasure, renderers, store_gaps, work  # noqa: F401, PLC0415
 
         post_migrate.connect(_first_surveys, sender=self)

@@ -1,9 +1,19 @@
 from django.urls import URLPattern, URLResolver, path
 
-from surveys import views
+from surveys import touchpoint_pages, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("q/", views.find_touchpoint, name="find_touchpoint"),
     path("q/<str:code>/", views.touchpoint, name="touchpoint"),
     path("r/<str:token>/", views.invitation, name="invitation"),
+    path("stores/<str:code>/touchpoints/", touchpoint_pages.touchpoint_list, name="touchpoints"),
+    path("stores/<str:code>/touchpoints/new/", touchpoint_pages.touchpoint_new, name="touchpoint_new"),
+    path("stores/<str:code>/touchpoints/<int:pk>/", touchpoint_pages.touchpoint_page, name="touchpoint_page"),
+    path(
+        "stores/<str:code>/touchpoints/<int:pk>/<str:action>/",
+        touchpoint_pages.touchpoint_change,
+        name="touchpoint_change",
+    ),
+    path("scans/", touchpoint_pages.scan_flags, name="scan_flags"),
+    path("scans/<int:pk>/dismiss/", touchpoint_pages.dismiss_scan_flag, name="dismiss_scan_flag"),
 ]

@@ -186,6 +186,48 @@ TABLE = [
         "tree/nodes/<str:code>/move/",
         [({"code": "KYIV"}, OWN_READ_ONLY | {"operator": 200}), ({"code": "NO"}, NOBODYS_PLACE)],
     ),
+    # --- touchpoints, their scans, their posters
+    Row("stores/<str:code>/touchpoints/", store_page(OWN)),
+    Row("stores/<str:code>/touchpoints/new/", store_page(OWN_READ_ONLY | {"area_manager": 200})),
+    Row(
+        "stores/<str:code>/touchpoints/<int:pk>/",
+        [
+            ({"code": "KY1", "pk": "{own_spot}"}, OWN_STORE),
+            ({"code": "LV1", "pk": "{foreign_spot}"}, FOREIGN_STORE),
+            ({"code": "KY1", "pk": "{foreign_spot}"}, NOBODYS_PLACE),
+        ],
+    ),
+    Row(
+        "stores/<str:code>/touchpoints/<int:pk>/<str:action>/",
+        [
+            (
+                {"code": "KY1", "pk": "{own_spot}", "action": "rotate"},
+                OWN_READ_ONLY | {"area_manager": 200, "operator": 200},
+            ),
+            (
+                {"code": "KY1", "pk": "{foreign_spot}", "action": "edit"},
+                NOBODYS_PLACE | {"manager": 403, "deputy": 403},
+            ),
+        ],
+    ),
+    row("scans/", STAFF_PAGE),
+    Row("scans/<int:pk>/dismiss/", [({"pk": "999999"}, POST_ONLY)]),
+    row("posters/", STAFF_PAGE),
+    Row(
+        "stores/<str:code>/posters/<str:touchpoint>/",
+        [
+            ({"code": "KY1", "touchpoint": "{own_code}"}, OWN_STORE),
+            ({"code": "KY1", "touchpoint": "{foreign_code}"}, NOBODYS_PLACE),
+        ],
+    ),
+    Row(
+        "stores/<str:code>/posters/<str:touchpoint>/<str:format>.png",
+        [
+            ({"code": "KY1", "touchpoint": "{own_code}", "format": "receipt"}, OWN_STORE),
+            ({"code": "LV1", "touchpoint": "{foreign_code}", "format": "sticker"}, FOREIGN_STORE),
+            ({"code": "KY1", "touchpoint": "{own_code}", "format": "stamp"}, NOBODYS_PLACE),
+        ],
+    ),
     Row("stores/<str:code>/edit/", store_page(OWN_READ_ONLY)),
     Row("stores/<str:code>/hours/", store_page(OWN_READ_ONLY | {"area_manager": 200})),
     Row("stores/<str:code>/exceptions/", store_page(OWN_READ_ONLY | {"area_manager": 200, "manager": 200})),
@@ -354,6 +396,8 @@ def objects(chain: Chain) -> dict[str, str]:
         "job": str(job.pk),
         "own_code": chain.touchpoint.code,
         "foreign_code": chain.foreign_touchpoint.code,
+        "own_spot": str(chain.touchpoint.pk),
+        "foreign_spot": str(chain.foreign_touchpoint.pk),
         "own_case": str(own.pk),
         "own_verbatim": str(own.response.verbatims.get().pk),
         "foreign_verbatim": str(foreign.response.verbatims.get().pk),

@@ -18,7 +18,8 @@ register = template.Library()
 _STORES = {
     "stores", "stores_bulk", "checklist", "tree", "node", "node_new", "node_move",
     "store", "store_new", "store_edit", "store_hours", "store_exceptions", "store_closure", "store_move",
-    "store_history",
+    "store_history", "touchpoints", "touchpoint_new", "touchpoint_page", "touchpoint_change", "scan_flags", "posters",
+    "touchpoint_posters",
 }  # fmt: skip
 
 
@@ -64,7 +65,7 @@ def staff_nav(context: template.Context) -> dict[str, Any]:
         return {"items": items}
     if held & REPORT_ROLES:
         add("reports", _("Reports"), within={"reports", "wall"})
-        add("verbatims", _("Comments"), within={"verbatims", "verbatim"})
+        add("verbatims", _("Comments"), within={"verbatims", "verbatim", "words", "word_list", "models"})
     if held:
         add("stores", _("Stores"), within=_STORES)
     if held & LEADING_ROLES:

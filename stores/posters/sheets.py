@@ -1,73 +1,48 @@
-"""Posters as PDF and as pictures, set by typst. What is printed reaches it as JSON data only, never as markup."""
+"""Posters as PDF and as pictures: what is on them. It reaches the typesetter as JSON data only, never as markup."""
 
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import asdict
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import fontpkg_noto_sans
-import fontpkg_noto_sans_arabic
 import numpy
-import typst
+import structlog
 import zxingcpp
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.translation import gettext
 
-from core.logo import chain_logo
+from core.logo import BadLogo, chain_logo
 from core.theme import INK, READABLE, WHITE, contrast, readable_on
 from core.writing import direction_of, printable
 from stores import qr
 from stores.models import Touchpoint
 from stores.posters.formats import Format
+from stores.posters.press import set_sheets
 from stores.posters.wording import WORDINGS, languages_of
 
-_FOLDER = Path(__file__).parent
+log = structlog.get_logger()
 # A row without a space for longer than this may be broken anywhere.
 _LONGEST_WORD = 24
+# A name of so many letters fits on one line of the narrowest column, whichever they are.
+_SHORT = 14
 # Where the code of a sheet that is wider than tall begins, in millimetres from above.
 _TOP = {"tent": 15, "sticker": 7}
 
 
-@cache
-def _fonts() -> typst.Fonts:
-    """The typefaces, read once per process: the machine's own ones would make every printer's poster another."""
-    folders = [Path(package.__file__).parent / "files" for package in (fontpkg_noto_sans, fontpkg_noto_sans_arabic)]
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
-
-
 def poster_pdf(format: Format, touchpoints: Iterable[Touchpoint], *, marks: bool = False) -> bytes:
     """One sheet for each touchpoint (with its store), in one PDF; `marks` adds bleed and crop marks for a printer."""
-    found = _compile(format, [_row(one) for one in touchpoints], marks=marks, format_out="pdf", pdf_tags=False)
-    assert isinstance(found, bytes)
-    return found
+    return set_sheets(common_data(format, marks=marks), [row_data(one) for one in touchpoints])
 
 
 def poster_png(format: Format, touchpoint: Touchpoint, *, dpi: float) -> bytes:
     """The sheet of a touchpoint as a picture to look at."""
-    found = _compile(format, [_row(touchpoint)], marks=False, format_out="png", ppi=dpi)
-    assert isinstance(found, bytes)
-    return found
+    return set_sheets(common_data(format, marks=False), [row_data(touchpoint)], format="png", ppi=dpi)
 
 
-def _compile(
-    format: Format, rows: Sequence[dict[str, Any]], *, marks: bool, format_out: str, **options: Any
-) -> bytes | list[bytes] | None:
-    return typst.compile(  # type: ignore[no-any-return]
-        _FOLDER / "poster.typ",
-        root=_FOLDER,
-        font_paths=_fonts(),
-        ignore_system_fonts=True,
-        format=format_out,
-        sys_inputs={"data": json.dumps(_data(format, marks=marks) | {"rows": rows})},
-        **options,
-    )
-
-
-def _data(format: Format, *, marks: bool) -> dict[str, Any]:
+def common_data(format: Format, *, marks: bool) -> dict[str, Any]:
     """What all sheets of a print have in common."""
     colour = settings.CHAIN_ACCENT.lower()
     return {
@@ -82,7 +57,7 @@ def _data(format: Format, *, marks: bool) -> dict[str, Any]:
         "marks": marks and format.height is not None,
         "title": gettext("Posters"),
         "chain": printable(settings.CHAIN_NAME),
-        "logo": "" if format.mono else chain_logo(settings.CHAIN_LOGO),
+        "logo": "" if format.mono else _logo(),
         "accent": readable_on(WHITE, colour),
         "fill": colour,
         # Where white fails, black does not: no colour is too far from both.
@@ -91,6 +66,15 @@ def _data(format: Format, *, marks: bool) -> dict[str, Any]:
         "folding": gettext("Base: fold along the dashed lines."),
         "glue": gettext("Glue this flap behind the upper edge."),
     }
+
+
+def _logo() -> str:
+    """The logo; without one, or with one that cannot be drawn, the sheet bears the chain's name."""
+    try:
+        return chain_logo(settings.CHAIN_LOGO)
+    except BadLogo as error:
+        log.error("logo left out", reason=str(error))
+        return ""
 
 
 def _faces(colour: str) -> list[str]:
@@ -102,35 +86,31 @@ def _faces(colour: str) -> list[str]:
     ]
 
 
-def _row(touchpoint: Touchpoint) -> dict[str, Any]:
+def row_data(touchpoint: Touchpoint) -> dict[str, Any]:
     """What is on the sheet of one touchpoint."""
     languages = languages_of(touchpoint.store.languages)
-    rtl = WORDINGS[languages[0]].rtl
     drawing, modules = _code(qr.touchpoint_url(touchpoint.code))
     store, spot = breakable(printable(touchpoint.store.name)), breakable(printable(touchpoint.name))
     return {
-        "rtl": rtl,
-        "lines": [
-            {
-                "lang": language,
-                "rtl": words.rtl,
-                "headline": words.headline,
-                "promise": words.promise,
-                "scan": words.scan,
-                "typed": words.typed,
-            }
-            for language in languages
-            for words in (WORDINGS[language],)
-        ],
+        "look": _look(tuple(languages)),
         "store": store,
         "store_rtl": direction_of(store) == "rtl",
+        "store_short": len(store) <= _SHORT,
         "spot": spot,
         "spot_rtl": direction_of(spot) == "rtl",
+        "spot_short": len(spot) <= _SHORT,
         "host": f"{urlsplit(settings.PUBLIC_URL).netloc}/q/",
         "typed": touchpoint.typed,
         "qr": drawing,
         "modules": modules,
     }
+
+
+@cache
+def _look(languages: tuple[str, ...]) -> dict[str, Any]:
+    """What all sheets in these languages have in common."""
+    lines = [{"lang": language} | asdict(WORDINGS[language]) for language in languages]
+    return {"rtl": WORDINGS[languages[0]].rtl, "lines": lines}
 
 
 def breakable(text: str) -> str:

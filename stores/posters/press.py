@@ -1,0 +1,83 @@
+"""Sets many sheets in a process of its own: `python -m stores.posters.press` reads one piece of work and ends.
+
+Typst remembers all that it has ever set, some hundred megabytes for a thousand sheets; a process that ends gives them
+back, and two of them use two cores. This module needs neither Django nor the database.
+"""
+
+import json
+import struct
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import fontpkg_noto_sans
+import fontpkg_noto_sans_arabic
+import typst
+
+_FOLDER = Path(__file__).parent
+# Several times what a piece takes on a busy machine; shorter than a job's lease.
+_TIMEOUT_SECS = 90
+_LENGTH = struct.Struct(">Q")
+Rows = Sequence[dict[str, Any]]
+
+
+class PressFailed(RuntimeError):
+    """A piece of work came to nothing; the message is typst's own."""
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    """The typefaces, read once per process: the machine's own ones would make every printer's poster another."""
+    folders = [Path(package.__file__).parent / "files" for package in (fontpkg_noto_sans, fontpkg_noto_sans_arabic)]
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
+
+
+def set_sheets(common: dict[str, Any], rows: Rows, **options: Any) -> bytes:
+    """One PDF with a sheet for each row, or with `format="png"` the picture of one. Here, in this process."""
+    found = typst.compile(
+        _FOLDER / "poster.typ",
+        root=_FOLDER,
+        font_paths=_fonts(),
+        ignore_system_fonts=True,
+        sys_inputs={"data": json.dumps(common | {"rows": list(rows)})},
+        # Tags tell a screen reader the order of what is read; nobody reads a stack of posters with one.
+        **{"format": "pdf", "pdf_tags": False} | options,
+    )
+    assert isinstance(found, bytes)
+    return found
+
+
+def set_elsewhere(common: dict[str, Any], documents: Sequence[Rows]) -> list[bytes]:
+    """A PDF for each of `documents`, set by a process that ends with the work. Raises PressFailed."""
+    work = json.dumps({"common": common, "documents": documents}).encode()
+    done = subprocess.run(
+        [sys.executable, "-m", "stores.posters.press"],
+        input=work,
+        capture_output=True,
+        cwd=_FOLDER.parents[1],
+        timeout=_TIMEOUT_SECS,
+        check=False,
+    )
+    if done.returncode:
+        raise PressFailed(done.stderr.decode(errors="replace")[-500:])
+    found, at = [], 0
+    while at < len(done.stdout):
+        (length,) = _LENGTH.unpack_from(done.stdout, at)
+        at += _LENGTH.size
+        found.append(done.stdout[at : at + length])
+        at += length
+    return found
+
+
+def main() -> None:
+    work = json.load(sys.stdin.buffer)
+    for rows in work["documents"]:
+        pdf = set_sheets(work["common"], rows)
+        sys.stdout.buffer.write(_LENGTH.pack(len(pdf)) + pdf)
+
+
+if __name__ == "__main__":
+    main()

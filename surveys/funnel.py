@@ -1,0 +1,150 @@
+"""From scan to answer at a touchpoint: thirteen weeks, and the hours of the week, by the store's own clock."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Min, Sum
+from django.utils import timezone
+
+from core.shares import Share
+from stores.models import Touchpoint
+from stores.opening import StoreHours, hours_of
+from surveys.models import Response, ScanHour
+
+WEEKS = 13
+# What answers of people of the chain bear (see surveys.views): they are in no figure.
+_STAFF = ["staff"]
+_LEVELS = 4
+
+
+@dataclass
+class Steps:
+    """How many scans, opens and answers; robots and staff are counted apart and are in none of them."""
+
+    scans: int = 0
+    opens: int = 0
+    answers: int = 0
+    robots: int = 0
+    staff: int = 0
+
+    @property
+    def answered(self) -> Share | None:
+        """The share of opened pages that were answered; None where more was answered than is known to be opened.
+
+        That happens when counts were lost or nothing was counted yet.
+        """
+        return Share(self.answers, self.opens) if self.opens and self.answers <= self.opens else None
+
+    @property
+    def opened(self) -> Share | None:
+        """The share of scans whose page is known to have been looked at."""
+        return Share(self.opens, self.scans) if self.scans and self.opens <= self.scans else None
+
+
+@dataclass
+class Week(Steps):
+    monday: date = field(default_factory=date.today)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An hour of the weekday: what it brought in thirteen weeks, and how dark it is drawn (0 to 4)."""
+
+    hour: int
+    scans: int
+    answers: int
+    level: int
+    is_open: bool
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """`weeks` are newest first; `grid` has seven rows from Monday. `since` is when counting began; None: not yet."""
+
+    total: Steps
+    weeks: list[Week]
+    grid: list[list[Cell]]
+    since: datetime | None
+
+
+def funnel_of(touchpoint: Touchpoint) -> Funnel:
+    """The running week and the twelve before it."""
+    store = touchpoint.store
+    zone = ZoneInfo(store.time_zone)
+    first = _first_monday(zone)
+    begin = datetime.combine(first, time(0), zone).astimezone(UTC)
+    weeks = {first + timedelta(weeks=n): Week(monday=first + timedelta(weeks=n)) for n in range(WEEKS)}
+    scans, answers, total = Counter[tuple[int, int]](), Counter[tuple[int, int]](), Steps()
+    for row in ScanHour.objects.filter(touchpoint=touchpoint, hour__gte=begin):
+        local = row.hour.astimezone(zone)
+        scans[local.weekday(), local.hour] += row.scans
+        for one in (weeks.get(_monday(local.date())), total):
+            if one is not None:
+                one.scans += row.scans
+                one.opens += row.opens
+                one.robots += row.robots
+                one.staff += row.staff
+    submitted = Response.objects.filter(touchpoint=touchpoint, submitted_at__gte=begin).exclude(flags__contains=_STAFF)
+    for at in submitted.values_list("submitted_at", flat=True):
+        local = at.astimezone(zone)
+        answers[local.weekday(), local.hour] += 1
+        for one in (weeks.get(_monday(local.date())), total):
+            if one is not None:
+                one.answers += 1
+    since = ScanHour.objects.filter(touchpoint=touchpoint).aggregate(since=Min("hour"))["since"]
+    newest = sorted(weeks.values(), key=lambda week: week.monday, reverse=True)
+    return Funnel(total, newest, _grid(scans, answers, hours_of(store)), since)
+
+
+def totals_of(touchpoints: Collection[Touchpoint]) -> dict[int, Steps]:
+    """The same thirteen weeks of several touchpoints of one store, by id, in two queries."""
+    found = {one.pk: Steps() for one in touchpoints}
+    if not touchpoints:
+        return found
+    zone = ZoneInfo(next(iter(touchpoints)).store.time_zone)
+    begin = datetime.combine(_first_monday(zone), time(0), zone).astimezone(UTC)
+    counted = ScanHour.objects.filter(touchpoint__in=found, hour__gte=begin).values("touchpoint").order_by()
+    for row in counted.annotate(s=Sum("scans"), o=Sum("opens"), r=Sum("robots"), f=Sum("staff")):
+        steps = found[row["touchpoint"]]
+        steps.scans, steps.opens, steps.robots, steps.staff = row["s"], row["o"], row["r"], row["f"]
+    answered = Response.objects.filter(touchpoint__in=found, submitted_at__gte=begin).exclude(flags__contains=_STAFF)
+    for row in answered.values("touchpoint").order_by().annotate(n=Count("pk")):
+        found[row["touchpoint"]].answers = row["n"]
+    return found
+
+
+def _first_monday(zone: ZoneInfo) -> date:
+    return _monday(timezone.now().astimezone(zone).date()) - timedelta(weeks=WEEKS - 1)
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _grid(scans: Counter[tuple[int, int]], answers: Counter[tuple[int, int]], hours: StoreHours) -> list[list[Cell]]:
+    most = max(scans.values(), default=0)
+
+    def cell(day: int, hour: int) -> Cell:
+        number = scans[day, hour]
+        level = -(-number * _LEVELS // most) if number else 0
+        return Cell(hour, number, answers[day, hour], level, _is_open(hours, day, hour))
+
+    return [[cell(day, hour) for hour in range(24)] for day in range(7)]
+
+
+def _is_open(hours: StoreHours, day: int, hour: int) -> bool:
+    """Whether the weekly hours have the store open at some time of this hour."""
+    if hours.assumed:
+        return True
+    return any(_touches(hours.weekly.get(day, ()), hour)) or any(
+        _touches(hours.weekly.get((day - 1) % 7, ()), hour + 24)
+    )
+
+
+def _touches(stretches: Iterable[tuple[time, time]], hour: int) -> Iterable[bool]:
+    for opens, closes in stretches:
+        begin, end = opens.hour + opens.minute / 60, closes.hour + closes.minute / 60
+        yield begin < hour + 1 and hour < (end if end > begin else end + 24)
