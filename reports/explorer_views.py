@@ -22,7 +22,9 @@ from reports.filters import Scope, node_options, scope_of
 from reports.periods import Week, latest_day
 from sentiment.labels import SENTIMENT_LABELS, TOPIC_LABELS, URGENCY_LABELS
 from sentiment.similar import similar_to
+from stores.choices import Role
 from stores.models import Node, Store, User
+from stores.queries import roles_of
 from surveys.choices import ResponseChannel, SampleKind
 from surveys.models import Verbatim
 
@@ -59,6 +61,7 @@ def verbatims(request: HttpRequest) -> HttpResponse:
         "urgency_choices": URGENCY_LABELS.items(),
         "any_urgency": ANY,
         "language_choices": _languages(),
+        "may_edit_words": Role.HEAD_OFFICE in roles_of(_reader(request)),
     }
     return render(request, "reports/verbatims.html", context)
 
