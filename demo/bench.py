@@ -4,6 +4,7 @@ CPU figures are those of this process and of its PostgreSQL backend together, pe
 bare Django view on the same database (`demo.bare`). Wall times are on the machine at hand.
 """
 
+import json
 import os
 import statistics
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -24,13 +26,20 @@ from django.utils import timezone
 
 from alerts.models import Case, CaseStep
 from alerts.policy import ensure_defaults
+from core.leases import ClockNow
+from core.tokens import keyed_hash
 from demo import bare
 from demo.bench_stores import list_waits, make_chain
 from demo.site import Site
 from messaging.models import Message
+from sentiment.models import Analysis
 from stores.choices import NodeKind, Role, TouchpointKind
 from stores.models import Node, OpeningInterval, RoleAssignment, Store, Touchpoint, User
 from surveys.defaults import ensure_surveys
+from surveys.models import Response, Verbatim
+
+# What a core reads at least, see DESIGN.
+LEAST_READ_A_SECOND = 50
 
 
 @dataclass(frozen=True)
@@ -163,8 +172,9 @@ with Catcher() as catcher:
 """
 
 
-def notice_latency(place: Place, *, seconds: int, rate: int) -> Iterator[Figure]:
-    """Unhappy responses at a steady rate; from Send to the notice handed to an SMTP server, no django-q2 running."""
+@contextmanager
+def working(*lanes: list[str]) -> Iterator[None]:
+    """Work loops as processes of their own, one for each list of lanes, and a mail server that takes everything."""
     # A process of its own, or the mail server would wait for the shoppers' threads of this one.
     catcher = subprocess.Popen(
         [sys.executable, "-c", _MAIL_SERVER], cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -179,49 +189,127 @@ def notice_latency(place: Place, *, seconds: int, rate: int) -> Iterator[Figure]
         "LINK_KEY": ",".join(settings.LINK_KEYS),
     }
     environment.pop("HALFHOUR_SECRETS", None)
-    worker = subprocess.Popen(
-        [sys.executable, "manage.py", "work", "alerts", "facts"], cwd=settings.BASE_DIR, env=environment
-    )
-    Message.objects.all().delete()
-    before = timezone.now()
+    workers = [
+        subprocess.Popen([sys.executable, "manage.py", "work", *of], cwd=settings.BASE_DIR, env=environment)
+        for of in lanes
+    ]
     try:
         time.sleep(3)
-        stop = time.monotonic() + seconds
-        turns = iter(range(seconds * rate))
-        lock = threading.Lock()
-        start = time.monotonic()
-
-        def shopper() -> None:
-            site = Site()
-            while True:
-                with lock:
-                    turn = next(turns, None)
-                if turn is None or time.monotonic() > stop + 30:
-                    connection.close()
-                    return
-                time.sleep(max(0.0, start + turn / rate - time.monotonic()))
-                answer(site, place.till.code, score=1, words="Waited far too long.")
-
-        threads = [threading.Thread(target=shopper) for _number in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        notices = Message.objects.filter(kind="case_notice", created_at__gte=before)
-        end = time.monotonic() + 60
-        while notices.filter(sent_at=None).exists() and time.monotonic() < end:
-            time.sleep(0.5)
+        yield
     finally:
-        worker.terminate()
-        worker.wait(20)
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.wait(20)
         catcher.stdin.close()
         catcher.wait(20)
+
+
+def send_steadily(place: Place, *, seconds: int, rate: int) -> list[float]:
+    """Unhappy responses at a steady rate; the seconds from each notice's row to its transport, ascending."""
+    Message.objects.all().delete()
+    before = timezone.now()
+    stop = time.monotonic() + seconds
+    turns = iter(range(seconds * rate))
+    lock = threading.Lock()
+    start = time.monotonic()
+
+    def shopper() -> None:
+        site = Site()
+        while True:
+            with lock:
+                turn = next(turns, None)
+            if turn is None or time.monotonic() > stop + 30:
+                connection.close()
+                return
+            time.sleep(max(0.0, start + turn / rate - time.monotonic()))
+            answer(site, place.till.code, score=1, words="Waited far too long.")
+
+    threads = [threading.Thread(target=shopper) for _number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    notices = Message.objects.filter(kind="case_notice", created_at__gte=before)
+    end = time.monotonic() + 60
+    while notices.filter(sent_at=None).exists() and time.monotonic() < end:
+        time.sleep(0.5)
     sent = list(notices.values_list("sent_at", "created_at"))
     waits = sorted(60.0 if at is None else (at - made).total_seconds() for at, made in sent)
     if len(waits) < seconds * rate:
         raise RuntimeError(f"{seconds * rate} responses made only {len(waits)} notices")
+    return waits
+
+
+def notice_latency(place: Place, *, seconds: int, rate: int) -> Iterator[Figure]:
+    """Unhappy responses at a steady rate; from Send to the notice handed to an SMTP server, no django-q2 running."""
+    with working(["alerts", "facts"]):
+        waits = send_steadily(place, seconds=seconds, rate=rate)
     yield figure(f"Send to notice, p95 at {rate}/s", waits[int(len(waits) * 0.95)], "s", budget=2)
     yield figure(f"Send to notice, p99 at {rate}/s", waits[int(len(waits) * 0.99)], "s", budget=5)
+
+
+def comment_burst(place: Place, *, comments: int, seconds: int) -> Iterator[Figure]:
+    """So many comments at once: how fast they are read, and what waits meanwhile for a notice and for being read."""
+    flood(place, comments)
+    waiting = Analysis.objects.filter(run_at__isnull=False)
+    with working(["alerts", "facts"], ["analysis"]):
+        end = time.monotonic() + 120
+        while not Analysis.objects.filter(analysed_at__isnull=False).exists() and time.monotonic() < end:
+            time.sleep(0.2)
+        # From here on the model is loaded.
+        began, left = time.monotonic(), waiting.count()
+        waits = send_steadily(place, seconds=seconds, rate=2)
+        end = began + 4 * comments / LEAST_READ_A_SECOND
+        while (still := waiting.count()) and time.monotonic() < end:
+            time.sleep(1)
+        spent = time.monotonic() - began
+    if still:
+        raise RuntimeError(f"{still} of {comments} comments were not read in {spent:.0f} s")
+    urgent = Analysis.objects.filter(priority__lte=1, verbatim__created_at__isnull=False)
+    reads = sorted(
+        (at - made).total_seconds() for at, made in urgent.values_list("analysed_at", "verbatim__created_at") if at
+    )
+    name = f"in a burst of {comments:,} comments"
+    yield figure(f"Send to notice, p95 {name}", waits[int(len(waits) * 0.95)], "s", budget=2)
+    yield figure(f"unhappy words read, p95 {name}", reads[int(len(reads) * 0.95)], "s", budget=5)
+    yield figure(f"seconds per thousand read {name}", spent * 1000 / left, "s", budget=1000 / LEAST_READ_A_SECOND)
+
+
+def flood(place: Place, comments: int) -> None:
+    """Content comments in all languages, as long as people write them, all waiting to be read. None opens a case: those
+    would be alerts of their own."""
+    texts = [
+        (str(row["text"]), path.stem)
+        for path in sorted((settings.BASE_DIR / "sentiment" / "evaluation_sets").glob("*.jsonl"))
+        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        if row["sentiment"] == "positive" and not row["urgency"]
+    ]
+    answer(Site(), place.till.code, score=9, words="The first of many.")
+    pattern = Response.objects.latest("submitted_at")
+    kept = {field.attname: getattr(pattern, field.attname) for field in Response._meta.concrete_fields}
+    for unique in ("id", "token_hash", "submission_id"):
+        kept.pop(unique, None)
+    chosen = [texts[n % len(texts)] for n in range(comments)]
+    responses = Response.objects.bulk_create(
+        [Response(**kept | {"language": code}, token_hash=f"flood {n}") for n, (_text, code) in enumerate(chosen)],
+        batch_size=2000,
+    )
+    verbatims = Verbatim.objects.bulk_create(
+        [
+            Verbatim(response=response, question="reason", text=text)
+            for response, (text, _code) in zip(responses, chosen, strict=True)
+        ],
+        batch_size=2000,
+    )
+    Analysis.objects.all().delete()
+    Analysis.objects.bulk_create(
+        [
+            Analysis(verbatim=one, priority=5, run_at=ClockNow(), text_hash=keyed_hash("verbatim", one.text))
+            for one in verbatims
+        ],
+        batch_size=2000,
+    )
 
 
 def inbox_page(place: Place) -> Iterator[Figure]:
@@ -296,7 +384,7 @@ def poll_cost() -> Iterator[Figure]:
     yield figure("one poll for due steps among 100,000", statistics.median(waits), "ms", budget=5)
 
 
-def run(*, seconds: int, rate: int) -> Iterator[Figure]:
+def run(*, seconds: int, rate: int, comments: int) -> Iterator[Figure]:
     """All of them, in an order in which each leaves the next what it needs."""
     place = build_place()
     yield from shopper_cpu(place)
@@ -304,3 +392,4 @@ def run(*, seconds: int, rate: int) -> Iterator[Figure]:
     yield from inbox_page(place)
     yield from store_list(place)
     yield from poll_cost()
+    yield from comment_burst(place, comments=comments, seconds=seconds)
