@@ -77,3 +77,9 @@ def staff_nav(context: template.Context) -> dict[str, Any]:
 def role_names(context: template.Context) -> list[str]:
     """The person's roles in words."""
     return [str(Role(role).label) for role in sorted(roles_of(context["request"].user))]
+
+
+@register.simple_tag(takes_context=True)
+def acts_on_cases(context: template.Context) -> bool:
+    """Whether there are cases for this person at all."""
+    return bool(roles_of(context["request"].user) & CASE_ROLES)
