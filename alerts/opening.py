@@ -49,7 +49,7 @@ def judge(evaluation: Evaluation, response: Response, *, fresh: bool) -> Case | 
         analysis = Analysis.objects.select_related("verbatim").filter(pk=evaluation.verbatim_id).first()
         if analysis is None or response.submitted_at < timezone.now() - STALE_AFTER:
             return None
-        if len(split_words(analysis.verbatim.text)) < FEWEST_WORDS:
+        if not says_enough(analysis.verbatim.text):
             return None  # whatever was read into it
     rules = list(Rule.objects.filter(trigger=evaluation.trigger, active=True))
     facts = facts_of(response, analysis)
@@ -77,6 +77,11 @@ def open_by_person(response: Response, severity: Severity, *, actor: User) -> Ca
     """
     verdict = Verdict(READ_BY_A_PERSON, Trigger.TEXT, severity)
     return case_for_response(response.pk) or _join_case(response, verdict) or open_case(response, verdict, actor=actor)
+
+
+def says_enough(words: str) -> bool:
+    """Whether a case may be opened about these words at all."""
+    return len(split_words(words)) >= FEWEST_WORDS
 
 
 def facts_of(response: Response, analysis: Analysis | None) -> Facts:

@@ -17,9 +17,10 @@ from alerts.inbox import Tab, page_of
 from alerts.models import Review
 from alerts.queries import cases_visible_to
 from alerts.reviewing import AlreadyReviewed, dismiss, open_reviewed
-from alerts.reviews import queue_of, reviews_visible_to
+from alerts.reviews import count_to_review, queue_of, reviews_visible_to
 from stores.access import StaffRequest, roles_required
 from stores.choices import CASE_ROLES
+from stores.models import User
 
 _MOST_EXPIRED = 25
 
@@ -75,9 +76,13 @@ def review_queue(request: StaffRequest) -> HttpResponse:
         "expired": [_card(review) for review in queue.expired.prefetch_related(with_words)[:_MOST_EXPIRED]],
         "dismissals": Dismissal.choices,
         "to_review": page.paginator.count,
-        "open_count": cases_visible_to(request.user).filter(state__in=TO_DO).count(),
+        "open_count": _open_count(request.user),
     }
     return render(request, "alerts/review.html", context)
+
+
+def _open_count(user: User) -> int:
+    return cases_visible_to(user).filter(state__in=TO_DO).count()
 
 
 @require_POST
@@ -100,7 +105,8 @@ def review(request: StaffRequest, review_id: int) -> HttpResponse:
         found.refresh_from_db()
         said = _("Somebody was faster: %(outcome)s.") % {"outcome": ReviewState(found.state).label}
     if request.htmx:
-        return render(request, "alerts/_reviewed.html", {"said": said, "case": case})
+        counts = {"to_review": count_to_review(request.user), "open_count": _open_count(request.user)}
+        return render(request, "alerts/_reviewed.html", {"said": said, "case": case} | counts)
     messages.success(request, said)
     response = redirect("case", case_id=case.pk) if case else redirect("review_queue")
     response.status_code = 303

@@ -15,12 +15,14 @@ from django.utils import timezone
 
 from alerts.choices import Severity, Trigger
 from alerts.models import Case, Evaluation, Rule
-from alerts.opening import Verdict, facts_of
+from alerts.opening import Verdict, facts_of, says_enough
 from alerts.policy import ensure_defaults
+from alerts.reviews import reason_to_read
 from alerts.rules import first_that_holds
 from core.tokens import keyed_hash, link_token
 from demo.cases import Chronicler, Opening
 from demo.places import PASSWORD, make_places
+from demo.reviews import Asked, save_reviews
 from demo.voices import MANY_SCRIPTS_AT, Narrator, Voices, last_full_week
 from integrations.choices import Scope
 from integrations.models import ApiKey, hash_of
@@ -69,7 +71,9 @@ def make_demo(*, seed: int = SEED, now: datetime | None = None) -> None:
     voices.save()
     Invitation.objects.update(created_at=F("expires_at") - settings.INVITATION_LIFETIME)
     analyses = _read(voices.verbatims)
-    opened = _judge(voices, analyses)
+    opened, asked = _judge(voices, analyses)
+    # Of its own chance, so that the rest stays as it was.
+    save_reviews(asked, random.Random(seed), now)
     Chronicler(rng, now=now).tell(opened).save()
     _count(places.shops + ([places.call_centre] if places.call_centre else []), now)
     _invite(places.shops, places.call_centre, rng, now)
@@ -174,12 +178,12 @@ def _read(verbatims: Iterable[Verbatim]) -> list[Analysis]:
     return analyses
 
 
-def _judge(voices: Voices, analyses: list[Analysis]) -> list[Opening]:
+def _judge(voices: Voices, analyses: list[Analysis]) -> tuple[list[Opening], list[Asked]]:
     """What the chain's own rules make of each response: first of its score, then of its words."""
     rules = list(Rule.objects.filter(active=True))
     by_trigger = {trigger: [rule for rule in rules if rule.trigger == trigger] for trigger in Trigger}
     read_as = {analysis.verbatim.response_id: analysis for analysis in analyses}
-    opened, evaluations = [], []
+    opened, asked, evaluations = [], [], []
     for response in voices.responses:
         at = response.submitted_at
         analysis = read_as.get(response.pk)
@@ -193,7 +197,12 @@ def _judge(voices: Voices, analyses: list[Analysis]) -> list[Opening]:
                     response=response, trigger=Trigger.TEXT, revision=0, verbatim=analysis.verbatim, done_at=done_at
                 )
             )
-            by_words = first_that_holds(by_trigger[Trigger.TEXT], facts_of(response, analysis))
+            if says_enough(words):
+                facts = facts_of(response, analysis)
+                by_words = first_that_holds(by_trigger[Trigger.TEXT], facts)
+                reason = reason_to_read(by_trigger[Trigger.TEXT], facts)
+                if reason and not rule and not by_words:
+                    asked.append(Asked(analysis.verbatim, reason, done_at))
         if rule:
             severe = by_words if by_words and by_words.severity == Severity.SEVERE else None
             raised = _verdict(severe) if severe else None
@@ -201,7 +210,7 @@ def _judge(voices: Voices, analyses: list[Analysis]) -> list[Opening]:
         elif by_words:
             opened.append(Opening(response, words, _verdict(by_words), at + 2 * _READ_AFTER))
     Evaluation.objects.bulk_create(evaluations, batch_size=1000)
-    return sorted(opened, key=lambda opening: opening.at)
+    return sorted(opened, key=lambda opening: opening.at), asked
 
 
 def _verdict(rule: Rule) -> Verdict:

@@ -8,6 +8,7 @@ from typing import TypedDict
 from django.db import transaction
 from django.db.models import Count
 
+from reports.explorer import Search, find
 from reports.facts import count_store
 from reports.figures import Figure, Source
 from reports.filters import Filters
@@ -35,6 +36,8 @@ def measure() -> Iterator[Measured]:
     if not stores:
         return
     yield _measured("figures of the head-office page", 1000 * _median(lambda: _head_office(stores)), "ms", 300)
+    for name, words in (("nobody said", "zzzzz"), ("everybody says", "the")):
+        yield _measured(f"explorer, words {name}", 1000 * _median(lambda q=words: _explore(q)), "ms", 2000)
     fullest = StoreDay.objects.values("store_id").annotate(n=Count("pk")).order_by("-n").first()
     if fullest:
         days = StoreDay.objects.filter(store_id=fullest["store_id"]).values("local_day").distinct().count()
@@ -61,6 +64,11 @@ def _head_office(stores: list[Store]) -> None:
     period = Period(Week.of(latest_day({store.time_zone for store in stores})), 13)
     overview(stores, stores, Filters(), period)
     newest_verbatims(stores, Filters())
+
+
+def _explore(q: str) -> None:
+    week = Week.of(latest_day({"UTC"}))
+    find(Search(last_week=week, this_week=week, q=q), Store.objects.all())
 
 
 def _count(store_id: int) -> None:

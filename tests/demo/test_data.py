@@ -15,7 +15,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from alerts.choices import TO_DO, CaseState, EntryKind, EventKind, StepState
-from alerts.models import Case, CaseEvent, CaseStep, Evaluation, RootCause, Verification
+from alerts.models import Case, CaseEvent, CaseStep, Evaluation, Review, ReviewEvent, RootCause, Verification
 from alerts.queries import is_reachable
 from core.work import watches
 from demo.comments import COMMENTS
@@ -267,3 +267,12 @@ def test_not_outside_of_a_demo_unless_told(demo: datetime) -> None:
         with pytest.raises(CommandError, match="holds a chain that is not the demo's"):
             call_command("demo_data", stdout=StringIO())
         transaction.set_rollback(True)
+
+
+def test_some_words_wait_for_a_person_and_most_were_read(demo: datetime) -> None:
+    states = Counter(Review.objects.values_list("state", flat=True))
+    assert states["dismissed"] > states["pending"] > 0
+    waiting = Review.objects.filter(state="pending")
+    assert not waiting.filter(run_at__lt=demo).exists()
+    assert not Review.objects.filter(response__opened_case__isnull=False).exists()
+    assert ReviewEvent.objects.filter(state="pending").count() == Review.objects.count()

@@ -27,7 +27,7 @@ def test_it_shows_the_words_why_they_wait_and_until_when(manager: Client, review
     assert "waits until" in page and "Open a case" in page and "Not a complaint" in page
     inbox = manager.get("/inbox/").content.decode()
     assert 'href="/inbox/review/"' in inbox
-    assert '<span class="tabs__count">1</span>' in inbox
+    assert 'id="review-count">1</span>' in inbox
 
 
 def test_one_tap_opens_the_case_and_leads_there(manager: Client, review: Review) -> None:
