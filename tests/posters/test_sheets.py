@@ -124,7 +124,7 @@ def test_codes_are_black_on_white_and_words_readable_whatever_the_chains_colour(
     settings: LazySettings, colour: str
 ) -> None:
     settings.CHAIN_ACCENT = colour
-    data = sheets._data(FORMATS["a4"], marks=False)
+    data = sheets.common_data(FORMATS["a4"], marks=False)
     assert contrast(data["accent"], "#ffffff") >= READABLE and contrast(data["on_fill"], data["fill"]) >= READABLE
     image = page_images(sheets.poster_pdf(FORMATS["a4"], [spot()]), 150)[0]
     assert [one.clean for one in codes_on(image, 150)] == [True]
