@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class NodeKind(models.TextChoices):
@@ -21,7 +22,7 @@ class HolidayRule(models.TextChoices):
     """What a store does on the public holidays of its place."""
 
     OPEN = "open", _("Open as usual")
-    CLOSED = "closed", _("Closed")
+    CLOSED = "closed", pgettext_lazy("on public holidays", "Closed")
 
 
 class ChangeKind(models.TextChoices):
@@ -115,3 +116,10 @@ class DeviceEnd(models.TextChoices):
     LEFT = "left", _("left")
     COPIED = "copied", _("used from two browsers")
     REPLACED = "replaced", _("enrolled again")
+
+
+class ImportState(models.TextChoices):
+    CHECKING = "checking", _("Being checked")
+    CHECKED = "checked", _("Checked")
+    IMPORTING = "importing", _("Being carried out")
+    IMPORTED = "imported", _("Carried out")

@@ -264,7 +264,7 @@ class ExceptionForm(forms.Form):
         label=_("Until"), widget=_DateInput, required=False, help_text=_("For several days on end; included.")
     )
     hours = forms.CharField(
-        label=_("Open"),
+        label=_("Open from – to"),
         required=False,
         max_length=120,
         help_text=_("Like 10:00–14:00, 16:00–20:00. Empty: closed."),
@@ -305,7 +305,8 @@ class ExceptionForm(forms.Form):
             if before == after:
                 self.add_error("hours", gettext("These stretches overlap."))
             else:
-                said = {"day": formats.date_format(after, "D j M"), "before": formats.date_format(before, "D j M")}
+                named = {"day": after, "before": before}
+                said = {name: formats.date_format(day, "SHORT_DATE_FORMAT") for name, day in named.items()}
                 self.add_error("hours", gettext("%(day)s begins before the night of %(before)s is over.") % said)
 
 
