@@ -29,6 +29,7 @@ from alerts.policy import ensure_defaults
 from core.leases import ClockNow
 from core.tokens import keyed_hash
 from demo import bare
+from demo.bench_posters import make_touchpoints, poster_secs
 from demo.bench_stores import list_waits, make_chain
 from demo.site import Site
 from messaging.models import Message
@@ -384,6 +385,13 @@ def poll_cost() -> Iterator[Figure]:
     yield figure("one poll for due steps among 100,000", statistics.median(waits), "ms", budget=5)
 
 
+def posters(place: Place, *, number: int = 6700) -> Iterator[Figure]:
+    """Print-ready A4 posters for nearly all stores, as the long job that head office asks for."""
+    secs, size = poster_secs(make_touchpoints(number), place.manager, format="a4")
+    yield figure(f"{number:,} posters as PDF", secs, "s", budget=15)
+    yield figure(f"{number:,} posters, file", size / 1e6, "MB", budget=100)
+
+
 def run(*, seconds: int, rate: int, comments: int) -> Iterator[Figure]:
     """All of them, in an order in which each leaves the next what it needs."""
     place = build_place()
@@ -391,5 +399,6 @@ def run(*, seconds: int, rate: int, comments: int) -> Iterator[Figure]:
     yield from notice_latency(place, seconds=seconds, rate=rate)
     yield from inbox_page(place)
     yield from store_list(place)
+    yield from posters(place)
     yield from poll_cost()
     yield from comment_burst(place, comments=comments, seconds=seconds)
