@@ -76,6 +76,7 @@ class ReviewReason(models.TextChoices):
     """Why words wait for a person to read them, most pressing first."""
 
     URGENT = "urgent", _("Possibly urgent")
+    CORRECTED = "corrected", _("A colleague says that it is negative")
     UNPROVEN = "unproven", _("Angry, in a language the model is not proven in")
     UNSURE = "unsure", _("The model is unsure what they mean")
 

@@ -5,14 +5,17 @@ from typing import Any
 import structlog
 from django.db import transaction
 from django.dispatch import receiver
+from django.utils import timezone
 
-from alerts.choices import Trigger
+from alerts.choices import ReviewReason, Trigger
 from alerts.handover import hand_over_from
 from alerts.models import Evaluation
-from alerts.opening import judge
+from alerts.opening import STALE_AFTER, judge
+from alerts.queries import case_for_response
+from alerts.reviews import ask_person
 from core.leases import ClockNow
-from sentiment.models import Analysis
-from sentiment.signals import verbatim_analysed
+from sentiment.models import Analysis, CorrectedField, Correction
+from sentiment.signals import reading_corrected, verbatim_analysed
 from stores.models import User
 from stores.signals import reach_lost
 from surveys.models import Response
@@ -59,6 +62,16 @@ def queue_text_rules(sender: object, analysis: Analysis, **_: Any) -> None:
         unique_fields=["response", "trigger", "revision", "verbatim"],
         update_fields=["run_at", "done_at", "attempts", "lease_token", "lease_until", "last_error"],
     )
+
+
+@receiver(reading_corrected)
+def offer_case(sender: object, analysis: Analysis, correction: Correction, raised: bool, **_: Any) -> None:
+    """Put fresh words that a person calls negative or urgent into the queue; the caller holds the response."""
+    response = analysis.verbatim.response
+    fresh = response.submitted_at >= timezone.now() - STALE_AFTER
+    if raised and fresh and not response.erased_at and case_for_response(response.pk) is None:
+        urgent = correction.field == CorrectedField.URGENCY
+        ask_person(response, analysis.verbatim, ReviewReason.URGENT if urgent else ReviewReason.CORRECTED)
 
 
 @receiver(reach_lost)

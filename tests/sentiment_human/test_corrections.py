@@ -1,13 +1,17 @@
 """What a person says of a reading holds: at once, everywhere, whatever a model reads later, and until it is undone."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.utils import timezone
 
-from alerts.models import Evaluation
+from alerts.choices import ReviewReason
+from alerts.models import Case, Evaluation, Review
+from alerts.policy import ensure_defaults
 from core.leases import ClockNow
 from core.work import drain
 from reports.models import StoreDay
@@ -118,6 +122,22 @@ def test_reports_follow_at_once_and_no_rule_is_judged(chain: Chain, read: Read) 
     assert cell.topics["price"]["n"] == 1
     assert Evaluation.objects.filter(run_at=None).count() == judged
     assert not Evaluation.objects.filter(run_at__isnull=False).exists()
+
+
+def test_fresh_words_that_a_person_calls_negative_or_urgent_are_offered_as_a_case(chain: Chain, read: Read) -> None:
+    ensure_defaults()
+    kind, fine, old = (read(f"Lovely shop and very kind people, number {n}.") for n in ("one", "two", "three"))
+    with_case = read("Nobody helped me.", score=1)
+    drain(["alerts"])
+    assert not Review.objects.exists()
+    Response.objects.filter(pk=old.verbatim.response_id).update(submitted_at=timezone.now() - timedelta(days=8))
+    correct(kind.pk, chain.manager, field="sentiment", value="negative")
+    correct(fine.pk, chain.manager, field="urgency", key="fraud", value="certain")
+    correct(old.pk, chain.manager, field="sentiment", value="negative")
+    correct(with_case.pk, chain.manager, field="urgency", key="legal", value="certain")
+    found = dict(Review.objects.values_list("verbatim", "reason"))
+    assert found == {kind.pk: ReviewReason.CORRECTED, fine.pk: ReviewReason.URGENT}
+    assert not Case.objects.exclude(response=with_case.verbatim.response_id).exists()
 
 
 def test_other_words_are_nobodys_judgement(chain: Chain, read: Read) -> None:
