@@ -232,7 +232,7 @@ def test_the_number_of_queries_does_not_grow_with_the_cases(
     for number in range(count):
         make_case(chain.touchpoint, minutes_ago=number)
     html = page(manager)
-    with django_assert_max_num_queries(12):  # type: ignore[operator]
+    with django_assert_max_num_queries(13):  # type: ignore[operator]
         assert len(cases_on(page(manager))) == count
     with django_assert_max_num_queries(6):  # type: ignore[operator]
         assert manager.get(f"{INBOX}?version={version_on(html)}", headers=HTMX).status_code == 204
