@@ -8,7 +8,9 @@ with a sentence for them.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
@@ -18,10 +20,10 @@ from core.leases import ClockNow
 from core.tokens import token_hash
 from stores.choices import DeviceEnd, PersonEventKind, Role
 from stores.devices import forget_person, revoke_all_of
-from stores.models import Absence, PersonEvent, Pin, RoleAssignment, StaffInvitation, User
+from stores.models import Absence, PersonEvent, Pin, RoleAssignment, StaffInvitation, Store, User
 from stores.security import end_sessions
 from stores.signals import invitation_made, reach_lost
-from stores.standing import RoleAt, Standing, possible_stand_ins
+from stores.standing import RoleAt, Standing, possible_stand_ins, roles_held
 
 INVITATION_LIFETIME = timedelta(days=7)
 LONGEST_ABSENCE = timedelta(days=400)
@@ -68,6 +70,7 @@ def _place_of(held: RoleAt | RoleAssignment) -> str:
 
 
 def _check_roles(roles: Iterable[RoleAt], actor: User | None) -> None:
+    # Read once, however many people an import lets in.
     standing = Standing(actor) if actor else None
     for wanted in roles:
         if not wanted.fits:
@@ -87,8 +90,7 @@ def _check_roles(roles: Iterable[RoleAt], actor: User | None) -> None:
 def invite_people(invitees: Sequence[Invitee], *, actor: User | None) -> list[User]:
     """Accounts that are not active yet, with their roles, in a few statements for any number. Nobody is written to:
     `send_invitation` does that. Raises AlreadyHere and PeopleActionRefused; then nobody is let in."""
-    for invitee in invitees:
-        _check_roles(invitee.roles, actor)
+    _check_roles([wanted for invitee in invitees for wanted in invitee.roles], actor)
     users = [
         User(
             email=User.objects.normalize_email(one.email.strip()).lower(),
@@ -240,16 +242,24 @@ def take_role(held: RoleAssignment, *, actor: User | None) -> None:
 
 @transaction.atomic
 def set_roles(user: User, roles: Sequence[RoleAt], *, actor: User | None) -> bool:
-    """Have a person hold exactly these roles, as an import says. Returns whether anything changed."""
+    """Have a person hold exactly these roles, as an import says; those that are not the actor's to take stay.
+
+    Returns whether anything changed.
+    """
+    standing = Standing(actor) if actor else None
     before = list(RoleAssignment.objects.filter(user=user).select_related("user", "store__node", "node"))
     known = {(held.role, held.store_id, held.node_id) for held in before}
     wanted = {(one.role, one.store and one.store.pk, one.node and one.node.pk): one for one in roles}
     for key in wanted.keys() - known:
         give_role(user, wanted[key], actor=actor)
-    for held in before:
-        if (held.role, held.store_id, held.node_id) not in wanted:
-            take_role(held, actor=actor)
-    return wanted.keys() != known
+    surplus = [
+        held
+        for held in before
+        if (held.role, held.store_id, held.node_id) not in wanted and (standing is None or standing.may_take(held))
+    ]
+    for held in surplus:
+        take_role(held, actor=actor)
+    return bool(surplus or wanted.keys() - known)
 
 
 class _head_office_stays:
@@ -312,6 +322,22 @@ def take_back(user: User, *, actor: User | None) -> StaffInvitation:
 
 
 # --- absences -------------------------------------------------------------------------------------------------
+def zone_of(person: User) -> ZoneInfo:
+    """Where their days begin: the time of their store, or of one under their node."""
+    for held in roles_held(person):
+        at = {"pk": held.store_id} if held.store_id else {"node__path__startswith": held.path}
+        if zone := Store.objects.filter(**at).order_by("pk").values_list("time_zone", flat=True).first():
+            return ZoneInfo(zone)
+    return ZoneInfo(settings.TIME_ZONE)
+
+
+def _days(absence: Absence) -> str:
+    """First and last day, as the person counts them."""
+    zone = zone_of(absence.user)
+    last = absence.ends_at - timedelta(seconds=1)
+    return f"{absence.starts_at.astimezone(zone):%Y-%m-%d} – {last.astimezone(zone):%Y-%m-%d}"
+
+
 @transaction.atomic
 def enter_absence(
     user: User,
@@ -335,7 +361,7 @@ def enter_absence(
     absence = Absence.objects.create(
         user=user, starts_at=starts_at, ends_at=ends_at, stand_in=stand_in, note=note.strip(), created_by=actor
     )
-    _event(PersonEventKind.AWAY, user, actor, what=f"{starts_at:%Y-%m-%d} – {ends_at:%Y-%m-%d}").save()
+    _event(PersonEventKind.AWAY, user, actor, what=_days(absence)).save()
     return absence
 
 
@@ -344,6 +370,4 @@ def cancel_absence(absence: Absence, *, actor: User | None) -> None:
     """They are there after all. Doing so twice changes nothing."""
     _refuse_unless(actor is None or actor == absence.user or Standing(actor).is_superior_of(absence.user))
     if Absence.objects.filter(pk=absence.pk, cancelled_at=None).update(cancelled_at=ClockNow()):
-        _event(
-            PersonEventKind.BACK, absence.user, actor, what=f"{absence.starts_at:%Y-%m-%d} – {absence.ends_at:%Y-%m-%d}"
-        ).save()
+        _event(PersonEventKind.BACK, absence.user, actor, what=_days(absence)).save()

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
@@ -14,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from stores.choices import STORE_ROLES, Role
 from stores.devices import PIN_LENGTH
 from stores.forms import node_choices
-from stores.models import Node, Store, User
-from stores.people import Invitee
-from stores.standing import RoleAt, Standing, possible_stand_ins, roles_held
+from stores.models import Node, User
+from stores.people import Invitee, zone_of
+from stores.standing import RoleAt, Standing, possible_stand_ins
 
 MOST_ROLES_AT_ONCE = 10
 
@@ -171,19 +170,6 @@ class AbsenceForm(forms.Form):
 
     def _midnight(self, day: date) -> datetime:
         return datetime.combine(day, time(0), self.zone)
-
-
-def zone_of(person: User) -> ZoneInfo:
-    """Where their days begin: the time of their store, or of one under their node."""
-    for held in roles_held(person):
-        stores = (
-            Store.objects.filter(pk=held.store_id)
-            if held.store_id
-            else Store.objects.filter(node__path__startswith=held.path)
-        )
-        if zone := stores.order_by("pk").values_list("time_zone", flat=True).first():
-            return ZoneInfo(zone)
-    return ZoneInfo(settings.TIME_ZONE)
 
 
 class _PinInput(forms.PasswordInput):

@@ -1,9 +1,12 @@
 """People: the list, one person, and the way in for a new one."""
 
 from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
@@ -21,7 +24,7 @@ from stores.access import STAFF_ROLES, StaffRequest, roles_required
 from stores.choices import CASE_ROLES, DeviceEnd, PersonState, Role
 from stores.devices import end_device, phones_of
 from stores.models import Absence, RoleAssignment, Store, User
-from stores.people_forms import AbsenceForm, InviteForm, JoinForm, RoleForm, roles_formset, zone_of
+from stores.people_forms import AbsenceForm, InviteForm, JoinForm, RoleForm, roles_formset
 from stores.queries import stores_visible_to, who_answers
 from stores.security import Way, forget_factors, has_second_factor, sign_in
 from stores.sorting import folded
@@ -36,7 +39,6 @@ from stores.standing import (
 
 PEOPLE_PER_PAGE = 50
 _EVENTS_SHOWN = 30
-_ROLES_SHOWN = 2
 _STORES_OFFERED = 20
 # Beside the states of an account: who is not there today.
 AWAY = "away"
@@ -51,6 +53,8 @@ def people_list(request: StaffRequest) -> HttpResponse:
     role, state = request.GET.get("role", ""), request.GET.get("state", "")
     found = _found(request.user, wanted, role, state)
     page = Paginator(found, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    for person in page:
+        person.last_day_away = _last_day_away(person)
     chosen = {name: value for name, value in (("q", wanted), ("role", role), ("state", state)) if value}
     context = {
         "page": page,
@@ -70,7 +74,16 @@ def people_list(request: StaffRequest) -> HttpResponse:
     return render(request, "people/list.html#found" if request.htmx else "people/list.html", context)
 
 
-def _absent(at: Any) -> QuerySet[Absence]:
+def _last_day_away(person: Any) -> date | None:
+    """Of somebody who is away: their last day, in the time of the first of their stores."""
+    if not person.away_now:
+        return None
+    zone = next((held.store.time_zone for held in person.held if held.store), settings.TIME_ZONE)
+    last: datetime = person.away_now[0].ends_at - timedelta(seconds=1)
+    return last.astimezone(ZoneInfo(zone)).date()
+
+
+def _absent(at: datetime) -> QuerySet[Absence]:
     return Absence.objects.filter(starts_at__lte=at, ends_at__gt=at, cancelled_at=None)
 
 
@@ -245,7 +258,7 @@ def _context(
         "absence_form": bound if isinstance(bound, AbsenceForm) else AbsenceForm(found, prefix="away"),
         "refused": refused,
         "failed": action if refused or bound is not None else "",
-        "zone": str(zone_of(found)),
+        "zone": str(people.zone_of(found)),
         "works_cases": any(held.role in CASE_ROLES for held in roles),
     }
 
