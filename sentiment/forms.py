@@ -17,7 +17,7 @@ _WRONG = {
 class EntryForm(forms.Form):
     """An entry for one language and one topic or kind of urgency."""
 
-    entry = forms.CharField(label=_("Words"), max_length=200)
+    entry = forms.CharField(label=_("Entry"), max_length=200)
     grade = forms.ChoiceField(
         label=_("How sure"),
         choices=[("certain", _("certain: may open a case")), ("possible", _("possible: a person looks"))],
@@ -25,7 +25,7 @@ class EntryForm(forms.Form):
     )
 
     def __init__(self, language: str, kind: Kind, target: str, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="entry-%s", **kwargs)
+        super().__init__(*args, **{"auto_id": "entry-%s"} | kwargs)
         self._language, self._kind, self._target = language, kind, target
         self.fields["entry"].widget.attrs |= {"autocomplete": "off", "spellcheck": "false", "lang": language}
         if kind == "topic":

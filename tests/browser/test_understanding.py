@@ -109,7 +109,7 @@ def test_head_office_keeps_words_and_models(visit: Callable[..., Visitor], shop:
     expect(desk.page.get_by_role("listitem").filter(has_text="waited → Waiting time").first).to_be_visible()
     desk.check("words")
     desk.page.get_by_role("link", name="Store environment").click()
-    desk.page.get_by_label("Words", exact=True).fill("Lounge")
+    desk.page.get_by_label("Entry", exact=True).fill("Lounge")
     desk.page.get_by_role("button", name="What would it change?").click()
     expect(desk.page.get_by_text("2 would gain")).to_be_visible()
     desk.check("word-list-tried")
