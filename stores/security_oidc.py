@@ -21,6 +21,7 @@ from requests import RequestException
 from core.tokens import keyed_hash
 from stores.choices import SecurityEventKind
 from stores.models import Identity, User
+from stores.people import join_by_single_sign_on
 from stores.security_log import note
 
 log = structlog.get_logger()
@@ -125,7 +126,10 @@ def _person(request: HttpRequest, claims: dict[str, Any]) -> User:
     if user is None:
         raise Refused("not_invited")
     if not user.is_active:
-        raise Refused("account_closed", user)
+        # The provider's word for somebody who was invited is as good as the link in their mail.
+        if not join_by_single_sign_on(user):
+            raise Refused("account_closed", user)
+        user.refresh_from_db()
     _bind(request, user, keyed_hash("oidc subject", f"{claims['iss']} {claims['sub']}"))
     return user
 

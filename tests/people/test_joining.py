@@ -1,13 +1,16 @@
 """Let in by mail: a link that works once and in time; and the last head office, who cannot go."""
 
+import io
 import re
 import threading
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -135,6 +138,29 @@ def test_the_same_address_twice_lets_nobody_in(chain: Chain) -> None:
     with pytest.raises(people.AlreadyHere):
         people.invite_people(twice, actor=None)
     assert not User.objects.filter(email="fresh@chain.example").exists()
+
+
+def test_the_provider_vouches_for_whoever_was_sent_a_link_and_for_nobody_else(newcomer: User, chain: Chain) -> None:
+    assert people.join_by_single_sign_on(newcomer)
+    newcomer.refresh_from_db()
+    assert newcomer.is_active and not newcomer.has_usable_password()
+    unasked = people.invite_person(Invitee("later@chain.example", "Later", []), actor=None, send=False)
+    assert not people.join_by_single_sign_on(unasked)
+    people.let_go(newcomer, actor=None)
+    assert not people.join_by_single_sign_on(newcomer)
+
+
+def test_an_empty_installation_gets_its_first_head_office(db: None, browser: Browsers) -> None:
+    printed = io.StringIO()
+    call_command("invite_head_office", "First@chain.example", "First", stdout=printed)
+    path = urlsplit(printed.getvalue().strip()).path
+    client = browser()
+    assert client.post(path, {"password": WORDS}).status_code == 302
+    assert client.get("/people/invite/").status_code == 200
+    with pytest.raises(CommandError, match="belongs to somebody"):
+        call_command("invite_head_office", "first@chain.example", "Again")
+    with pytest.raises(CommandError, match="valid"):
+        call_command("invite_head_office", "no address", "Again")
 
 
 # --- leaving --------------------------------------------------------------------------------------------------
