@@ -5,6 +5,7 @@ back, and two of them use two cores. This module needs neither Django nor the da
 """
 
 import json
+import re
 import struct
 import subprocess
 import sys
@@ -15,12 +16,15 @@ from typing import Any
 
 import fontpkg_noto_sans
 import fontpkg_noto_sans_arabic
+import numpy
 import typst
+import zxingcpp
 
 _FOLDER = Path(__file__).parent
 # Several times what a piece takes on a busy machine; shorter than a job's lease.
 _TIMEOUT_SECS = 90
 _LENGTH = struct.Struct(">Q")
+_DARK = re.compile(rb"\x00+")
 Rows = Sequence[dict[str, Any]]
 
 
@@ -35,14 +39,40 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
 
 
+def draw_code(text: str) -> tuple[str, int]:
+    """The QR code without its quiet zone, as an SVG of horizontal runs, and its width in modules.
+
+    Error correction M, as on the pages (`stores.qr`): indoors a code is rather read from too far away than scratched,
+    and each step up makes the modules a tenth smaller. Nothing is laid over it that would use the correction up.
+    """
+    symbol = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M").to_image(
+        scale=1, add_quiet_zones=False
+    )
+    rows = [bytes(row) for row in numpy.asarray(symbol)]
+    runs = [
+        f"M{found.start()} {y}h{len(found[0])}v1h-{len(found[0])}z"
+        for y, row in enumerate(rows)
+        for found in _DARK.finditer(row)
+    ]
+    side = len(rows)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}"><path d="{"".join(runs)}"/></svg>',
+        side,
+    )
+
+
 def set_sheets(common: dict[str, Any], rows: Rows, **options: Any) -> bytes:
-    """One PDF with a sheet for each row, or with `format="png"` the picture of one. Here, in this process."""
+    """One PDF with a sheet for each row, or with `format="png"` the picture of one; here, in this process.
+
+    A row's `url` is what its code says.
+    """
+    drawn = [row | {"qr": code, "modules": side} for row in rows for code, side in [draw_code(row["url"])]]
     found = typst.compile(
         _FOLDER / "poster.typ",
         root=_FOLDER,
         font_paths=_fonts(),
         ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(common | {"rows": list(rows)})},
+        sys_inputs={"data": json.dumps(common | {"rows": drawn})},
         # Tags tell a screen reader the order of what is read; nobody reads a stack of posters with one.
         **{"format": "pdf", "pdf_tags": False} | options,
     )

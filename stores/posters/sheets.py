@@ -7,9 +7,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy
 import structlog
-import zxingcpp
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.translation import gettext
@@ -89,7 +87,6 @@ def _faces(colour: str) -> list[str]:
 def row_data(touchpoint: Touchpoint) -> dict[str, Any]:
     """What is on the sheet of one touchpoint."""
     languages = languages_of(touchpoint.store.languages)
-    drawing, modules = _code(qr.touchpoint_url(touchpoint.code))
     store, spot = breakable(printable(touchpoint.store.name)), breakable(printable(touchpoint.name))
     return {
         "look": _look(tuple(languages)),
@@ -101,8 +98,7 @@ def row_data(touchpoint: Touchpoint) -> dict[str, Any]:
         "spot_short": len(spot) <= _SHORT,
         "host": f"{urlsplit(settings.PUBLIC_URL).netloc}/q/",
         "typed": touchpoint.typed,
-        "qr": drawing,
-        "modules": modules,
+        "url": qr.touchpoint_url(touchpoint.code),
     }
 
 
@@ -116,28 +112,3 @@ def _look(languages: tuple[str, ...]) -> dict[str, Any]:
 def breakable(text: str) -> str:
     """The text, with places to break in words that are too long for any line."""
     return re.sub(rf"(\S{{{_LONGEST_WORD}}})(?=\S)", "\\1\u200b", text)
-
-
-def _code(text: str) -> tuple[str, int]:
-    """The QR code without its quiet zone, as an SVG of horizontal runs, and its width in modules.
-
-    Error correction M, as on the pages (`stores.qr`): indoors a code is rather read from too far away than scratched,
-    and each step up makes the modules a tenth smaller. Nothing is laid over it that would use the correction up.
-    """
-    symbol = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M").to_image(
-        scale=1, add_quiet_zones=False
-    )
-    rows = [bytes(row) for row in numpy.asarray(symbol)]
-    runs = [
-        f"M{found.start()} {y}h{len(found[0])}v1h-{len(found[0])}z"
-        for y, row in enumerate(rows)
-        for found in _DARK.finditer(row)
-    ]
-    side = len(rows)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}"><path d="{"".join(runs)}"/></svg>',
-        side,
-    )
-
-
-_DARK = re.compile(rb"\x00+")
