@@ -117,7 +117,8 @@ class StaffMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return not settings.MFA_REQUIRED or others.exclude(pk=authenticator.pk).exists()
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
-        return super().get_public_key_credential_rp_entity() | {"name": settings.CHAIN_NAME}
+        entity: dict[str, str] = super().get_public_key_credential_rp_entity()
+        return entity | {"name": settings.CHAIN_NAME}
 
 
 Allowed = tuple[Rate, *tuple[object, ...]]

@@ -14,6 +14,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -101,10 +102,10 @@ def may_work(request: HttpRequest) -> bool:
 
 def is_fresh(request: HttpRequest) -> bool:
     """Whether its owner proved everything they have a moment ago, so that asking again would be a nuisance."""
-    found = sign_in_of(request)
-    if found is None or timezone.now() - found.at > _FRESH_FOR:
+    user, found = request.user, sign_in_of(request)
+    if not user.is_authenticated or found is None or timezone.now() - found.at > _FRESH_FOR:
         return False
-    return found.strong or not has_second_factor(request.user)
+    return found.strong or not has_second_factor(user)
 
 
 def has_second_factor(user: User) -> bool:
@@ -117,7 +118,7 @@ def begin_session(request: HttpRequest, user: User) -> None:
     found = _sign_in_of(request, user)
     now = timezone.now()
     way = found.way if found else ""
-    StaffSession.objects.filter(pk=current_session(request), user=user).delete()
+    session_row(request).filter(user=user).delete()
     session = StaffSession.objects.create(
         user=user, created_at=now, last_seen_at=now, way=way, browser=browser_of(request)
     )
@@ -131,10 +132,16 @@ def current_session(request: HttpRequest) -> UUID | None:
     return UUID(kept) if kept else None
 
 
+def session_row(request: HttpRequest) -> QuerySet[StaffSession]:
+    """This browser's row, if it has one."""
+    kept = current_session(request)
+    return StaffSession.objects.filter(pk=kept) if kept else StaffSession.objects.none()
+
+
 def still_runs(request: HttpRequest, *, only_looks: bool) -> bool:
     """Whether the session may go on, which it notes unless the page `only_looks` for news."""
-    row = StaffSession.objects.filter(pk=current_session(request), user=request.user).first()
-    if row is None:
+    row = session_row(request).first()
+    if row is None or row.user_id != request.user.pk:
         return False
     now = timezone.now()
     if now - row.last_seen_at > settings.SESSION_IDLE or now - row.created_at > settings.SESSION_LIFETIME:
@@ -147,7 +154,8 @@ def still_runs(request: HttpRequest, *, only_looks: bool) -> bool:
 
 def end_sessions(user: User, *, keep: UUID | None = None) -> int:
     """Sign the person out everywhere, except in the session `keep`, at their next request. Returns how many."""
-    ended, _rows = StaffSession.objects.filter(user=user).exclude(pk=keep).delete()
+    theirs = StaffSession.objects.filter(user=user)
+    ended, _rows = (theirs.exclude(pk=keep) if keep else theirs).delete()
     return ended
 
 

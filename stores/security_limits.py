@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 from secrets import token_urlsafe
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
 from django.db import connection
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -54,18 +56,15 @@ WHERE greatest(a.full_at, %(now)s) + %(each)s <= %(now)s::timestamptz + %(span)s
 def take(rate: Rate, *whose: object) -> bool:
     """Use up one try of `rate`, counted for `whose`. False when there is none left now; nothing is used up then."""
     now = timezone.now()
-    values = {"key": _key(rate, whose), "now": now, "each": rate.each, "span": rate.burst * rate.each}
+    values: dict[str, Any] = {"key": _key(rate, whose), "now": now, "each": rate.each, "span": rate.burst * rate.each}
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, values)
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount)
 
 
 def give_back(rate: Rate, *whose: object) -> None:
     """The try was a good one and does not count."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE stores_allowance SET full_at = full_at - %s WHERE key = %s", [rate.each, _key(rate, whose)]
-        )
+    Allowance.objects.filter(key=_key(rate, whose)).update(full_at=F("full_at") - rate.each)
 
 
 def forget(rate: Rate, *whose: object) -> None:

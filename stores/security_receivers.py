@@ -17,8 +17,8 @@ from django.http import HttpRequest
 
 from stores import security_codes
 from stores.choices import SecurityEventKind
-from stores.models import StaffSession, User
-from stores.security import Way, begin_session, current_session, end_sessions, record
+from stores.models import User
+from stores.security import Way, begin_session, current_session, end_sessions, record, session_row
 from stores.security_log import note
 
 
@@ -30,7 +30,7 @@ def _begin(request: HttpRequest, user: User, **_: Any) -> None:
 @receiver(user_logged_out)
 def _end(request: HttpRequest, user: User | None, **_: Any) -> None:
     if user is not None:
-        ended, _rows = StaffSession.objects.filter(pk=current_session(request)).delete()
+        ended, _rows = session_row(request).delete()
         if ended:
             note(request, SecurityEventKind.SIGNED_OUT, user)
 

@@ -101,9 +101,7 @@ def test_a_passkey_is_enrolled_and_then_opens_everything_alone(people: Chain, vi
     expect(page).to_have_url(re.compile("/inbox/$"))
 
     # And before something that matters, some time after the sign-in.
-    session = page.context.cookies()
-    assert session
-    page.set_viewport_size(NARROWEST)
+    page.set_viewport_size({"width": NARROWEST["width"], "height": NARROWEST["height"]})
     visitor.go("/accounts/security/passkeys/confirm/?next=/accounts/security/recovery-codes/new/")
     visitor.check("confirm")
     page.get_by_role("button", name="Use a passkey").click()

@@ -43,7 +43,7 @@ def clock() -> Any:
 def code_at(user: User, moment: datetime) -> str:
     """What the person's app shows at a moment."""
     row = Authenticator.objects.get(user=user, type="totp")
-    return format_hotp_value(hotp_value(decrypt(row.data["secret"]), int(moment.timestamp()) // 30))
+    return str(format_hotp_value(hotp_value(decrypt(row.data["secret"]), int(moment.timestamp()) // 30)))
 
 
 def password_step(client: Client, user: User, **more: str) -> Any:
