@@ -118,9 +118,9 @@ def run(job: Job) -> Iterator[None]:
             yield
             continue
         rereading = Rereading.objects.select_for_update(of=("self",)).get(pk=job.params["rereading"])
-        more = _step(rereading)
-        job.done, job.total = _progress(rereading)
-        if not more:
+        handled = _step(rereading)
+        _show_progress(job, rereading, handled)
+        if not handled:
             return
         yield
 
@@ -135,31 +135,35 @@ def _made_way() -> bool:
     return True
 
 
-def _step(rereading: Rereading) -> bool:
-    """One batch; False when nothing is left to do."""
+def _step(rereading: Rereading) -> int:
+    """One batch; returns how many rows it took, 0 when nothing is left to do."""
     match rereading.state:
         case RereadingState.READING:
-            if _read_batch(rereading):
-                return True
+            if handled := _read_batch(rereading):
+                return handled
             rereading.state = RereadingState.READY
             rereading.save(update_fields=["state"])
         case RereadingState.GOING_LIVE:
             # First what came in since: new words are read by the new model already.
-            if _read_batch(rereading) or _swap_batch(rereading):
-                return True
+            if handled := _read_batch(rereading) or _swap_batch(rereading):
+                return handled
             rereading.state = RereadingState.LIVE
             rereading.save(update_fields=["state"])
         case RereadingState.DISCARDED:
             some = rereading.candidates.order_by("pk").values_list("pk", flat=True)[:DROPPED_AT_ONCE]
-            return bool(Candidate.objects.filter(pk__in=list(some)).delete()[0])
-    return False
+            return Candidate.objects.filter(pk__in=list(some)).delete()[0]
+    return 0
 
 
-def _progress(rereading: Rereading) -> tuple[int, int]:
+def _show_progress(job: Job, rereading: Rereading, handled: int) -> None:
     read = sum(of["n"] for of in rereading.summary.values()) + rereading.skipped
-    if rereading.state == RereadingState.GOING_LIVE:
-        return max(0, read - rereading.candidates.count()), read
-    return read, max(rereading.total, read)
+    if rereading.state in (RereadingState.READING, RereadingState.READY):
+        job.done, job.total = read, max(rereading.total, read)
+    elif not job.total:
+        # Counted once a job: there may be a million.
+        job.total, job.done = read, max(0, read - rereading.candidates.count())
+    else:
+        job.done = min(job.total, job.done + handled)
 
 
 def _read_batch(rereading: Rereading) -> int:

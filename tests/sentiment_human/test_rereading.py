@@ -149,6 +149,9 @@ def test_it_goes_on_where_it_was_stopped(
     assert Candidate.objects.count() == 3
     go_live(fresh(started), chain.head_office)
     assert run_due() == 1
+    swapping = fresh(started).job
+    assert swapping is not None
+    assert (swapping.done, swapping.total) == (1, 3)
     assert Candidate.objects.count() == 2
     work_off()
     assert fresh(started).state == RereadingState.LIVE
