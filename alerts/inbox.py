@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from django.core.paginator import Page, Paginator
 from django.db import models
@@ -20,6 +21,7 @@ from surveys.choices import PROMOTER_AT_LEAST, ContactWish
 from surveys.models import Response
 
 CASES_PER_PAGE = 25
+Row = TypeVar("Row", bound=models.Model)
 PRAISE_SHOWN = 8
 
 
@@ -91,9 +93,9 @@ def waiting_for(user: User) -> Waiting:
     return Waiting(found["count"], f"{found['count']}.{found['sum'] or 0}")
 
 
-def page_of(cases: QuerySet[Case], number: str | None, *, known: int | None) -> "Page[Case]":
+def page_of(rows: QuerySet[Row], number: str | None, *, known: int | None) -> "Page[Row]":
     """A page of a list whose length may be `known` already; the nearest one when there is no such number."""
-    pages = Paginator(cases, CASES_PER_PAGE)
+    pages = Paginator(rows, CASES_PER_PAGE)
     if known is not None:
         pages.count = known
     return pages.get_page(number)

@@ -96,6 +96,7 @@ def facts_of(response: Response, analysis: Analysis | None) -> Facts:
         confident=bool(analysis and analysis.confident),
         alarming=bool(analysis and analysis.alarming),
         proven=bool(analysis and analysis.proven),
+        readable=bool(analysis and analysis.embedding),
         urgency=tuple(analysis.urgency) if analysis else (),
         urgency_certain=bool(analysis and analysis.urgency_certain),
     )

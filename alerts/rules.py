@@ -18,6 +18,7 @@ class Facts:
     """What the rules may look at: of a response, and of one reading of its words when there is one.
 
     `proven`: the model was measured in the language of the words. In any other its opinion of them opens nothing.
+    `readable`: the model knows the words. Readable without `confident` is praise that may be ironic.
     """
 
     kind: str
@@ -29,6 +30,7 @@ class Facts:
     confident: bool = False
     alarming: bool = False
     proven: bool = False
+    readable: bool = False
     urgency: tuple[str, ...] = ()
     urgency_certain: bool = False
 

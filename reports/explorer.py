@@ -205,10 +205,13 @@ def rows_of(search: Search, stores: QuerySet[Store]) -> QuerySet[ExplorerRow]:
 
 @dataclass(frozen=True)
 class Found:
-    """A page of a search. `count` is of the whole search, and at most MOST_COUNTED; `more` says that there are more."""
+    """A page of a search. `count` is of the whole search and at most MOST_COUNTED; `more` says that there are more.
+
+    None on all pages but the first, for counting reads everything once more.
+    """
 
     verbatims: list[Verbatim]
-    count: int
+    count: int | None
     more: bool
     older: str
     newest: str
@@ -216,20 +219,17 @@ class Found:
 
 def find(search: Search, stores: QuerySet[Store]) -> Found:
     """The page that the search begins at."""
-    rows = rows_of(search, stores)
-    if search.before is None:
-        places = list(rows.values_list("submitted_at", "verbatim_id")[: MOST_COUNTED + 1])
-        count = len(places)
-    else:
+    rows, wanted = rows_of(search, stores), MOST_COUNTED
+    if search.before is not None:
         at, pk = search.before
-        after = rows.filter(Q(submitted_at__lt=at) | Q(submitted_at=at, verbatim__lt=pk), submitted_at__lte=at)
-        places = list(after.values_list("submitted_at", "verbatim_id")[: PER_PAGE + 1])
-        count = len(rows.values_list("verbatim_id").order_by()[: MOST_COUNTED + 1])
+        rows = rows.filter(Q(submitted_at__lt=at) | Q(submitted_at=at, verbatim__lt=pk), submitted_at__lte=at)
+        wanted = PER_PAGE
+    places = list(rows.values_list("submitted_at", "verbatim_id")[: wanted + 1])
     page = places[:PER_PAGE]
     return Found(
         verbatims=_verbatims([pk for _at, pk in page]),
-        count=min(count, MOST_COUNTED),
-        more=count > MOST_COUNTED,
+        count=None if search.before else min(len(places), MOST_COUNTED),
+        more=len(places) > MOST_COUNTED,
         older=replace(search, before=page[-1]).query() if len(places) > len(page) else "",
         newest=search.but() if search.before else "",
     )

@@ -77,7 +77,8 @@ def refresh_days(days: Collection[tuple[int, date]], *, staff_flag: str) -> None
     Only what differs is written. The caller has seen to it that nobody else refreshes these stores.
     """
     pairs = list(days)
-    values = {"stores": [store for store, _ in pairs], "days": [day for _, day in pairs], "staff": staff_flag}
+    stores, local_days = [store for store, _ in pairs], [day for _, day in pairs]
+    values: dict[str, Any] = {"stores": stores, "days": local_days, "staff": staff_flag}
     with connection.cursor() as cursor:
         cursor.execute(_GONE, values)
         cursor.execute(_FRESH, values)

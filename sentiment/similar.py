@@ -12,7 +12,7 @@ from stores.models import Store
 from surveys.models import Verbatim
 
 # The newest of the comment's own store, and the newest of all the reader may see, of thirteen weeks.
-CANDIDATES = 2000
+CANDIDATES = 1000
 RECENT = timedelta(weeks=13)
 MOST_SHOWN = 5
 # Among 2,500 real comments in 12 languages, any two have 0.80, and four in five pairs share a topic only from 0.90 on.
@@ -62,7 +62,7 @@ def similar_to(verbatim: Verbatim, stores: QuerySet[Store], *, flagged: str = ""
     found: dict[int, bytes] = {}
     for rows in (near, recent):
         newest = rows.exclude(embedding=b"").order_by("-verbatim__response__submitted_at")
-        found |= dict(newest.values_list("pk", "embedding")[:CANDIDATES])
+        found |= {pk: bytes(one) for pk, one in newest.values_list("pk", "embedding")[:CANDIDATES]}
     best = _closest(bytes(analysis.embedding), found)
     related = ("response__store", "analysis")
     verbatims = Verbatim.objects.select_related(*related).exclude(text="").in_bulk([pk for pk, _cosine in best])

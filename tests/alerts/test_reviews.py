@@ -22,7 +22,7 @@ from tests.alerts.conftest import give_contact, open_case, submit
 from tests.alerts.test_opening import read
 from tests.factories import Chain, make_response
 
-ANGRY = {"p_negative": 0.9, "sentiment": "negative", "alarming": True}
+ANGRY: dict[str, Any] = {"p_negative": 0.9, "sentiment": "negative", "alarming": True}
 WORDS = "Nikt nam nie pomógł, wstyd."
 
 
@@ -78,6 +78,7 @@ def test_urgency_for_sure_opens_in_any_language(chain: Chain) -> None:
         ({"sentiment": "negative", "p_negative": 0.45}, 9, ReviewReason.UNSURE),
         ({"confident": False, "sentiment": "neutral"}, None, ReviewReason.UNSURE),
         ({"confident": False, "sentiment": "neutral"}, 9, None),
+        ({"confident": False, "sentiment": "neutral", "embedding": b"like"}, 9, ReviewReason.UNSURE),
         ({"sentiment": "positive", "proven": False}, 9, None),
         ({"sentiment": "neutral"}, 8, None),
     ],
@@ -120,6 +121,14 @@ def test_polish_anger_and_german_anger_by_the_real_model(chain: Chain) -> None:
     if not Analysis.objects.get(verbatim__response=polish).proven:
         assert review_of(polish).reason == ReviewReason.UNPROVEN
         assert Case.objects.get().response == german
+
+
+def test_irony_by_the_real_model(chain: Chain) -> None:
+    response = make_response(touchpoint=chain.touchpoint, score=9, words="Wonderful and perfect service, thank you 🙄")
+    submit(response)
+    drain(["analysis", "alerts"])
+    assert not Case.objects.exists()
+    assert review_of(response).reason == ReviewReason.UNSURE
 
 
 def test_one_tap_opens_a_case_in_the_name_of_who_read_it(chain: Chain) -> None:

@@ -133,23 +133,24 @@ def test_a_pipe_is_answered_as_it_speaks_and_memory_stays(tmp_path: Path) -> Non
     """`make bench` does the same with 10,000 lines."""
     with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT) as child:
         assert child.stdin and child.stdout
-        child.stdin.write(GOOD + b"\n")
-        child.stdin.flush()
+        to_child, from_child = child.stdin, child.stdout
+        to_child.write(GOOD + b"\n")
+        to_child.flush()
         # Nothing more comes, and still there is an answer.
-        assert json.loads(child.stdout.readline())["sentiment"] == "negative"
+        assert json.loads(from_child.readline())["sentiment"] == "negative"
 
         def feed(first: int, last: int) -> int:
             for start in range(first, last, 50):
                 rows = [json.dumps({"text": f"Number {n} was kind and quick"}) for n in range(start, start + 50)]
-                child.stdin.write("\n".join([*rows, ""]).encode())
-                child.stdin.flush()
-                assert [json.loads(child.stdout.readline())["confident"] for _ in rows] == [True] * 50
+                to_child.write("\n".join([*rows, ""]).encode())
+                to_child.flush()
+                assert [json.loads(from_child.readline())["confident"] for _ in rows] == [True] * 50
             return psutil.Process(child.pid).memory_info().rss
 
         early = feed(0, 200)
         late = feed(200, 1000)
         assert late - early < 24 << 20
-        child.stdin.close()
+        to_child.close()
         assert child.wait(10) == 0
 
 

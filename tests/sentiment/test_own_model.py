@@ -1,5 +1,6 @@
 """A model of the operator's own, from a folder, through a `transformers` pipeline: a tiny one, made here."""
 
+import importlib
 import io
 import json
 import os
@@ -29,12 +30,12 @@ def torch() -> Any:
 
 def make_model(torch: Any, folder: Path, labels: list[str], *, says: int) -> str:
     """A folder with a two-layer model of random weights that is certain of the label numbered `says`."""
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
-
+    # Made known on demand, which the type checker does not see.
+    made: Any = importlib.import_module("transformers")
     folder.mkdir()
     (folder / "vocab.txt").write_text("\n".join(WORDS))
-    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
-    config = BertConfig(
+    made.BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    config = made.BertConfig(
         vocab_size=len(WORDS),
         hidden_size=16,
         num_hidden_layers=2,
@@ -45,7 +46,7 @@ def make_model(torch: Any, folder: Path, labels: list[str], *, says: int) -> str
         id2label=dict(enumerate(labels)),
         label2id={label: i for i, label in enumerate(labels)},
     )
-    model = BertForSequenceClassification(config)
+    model = made.BertForSequenceClassification(config)
     with torch.no_grad():
         model.classifier.bias[says] = 9.0
     model.save_pretrained(folder)
