@@ -5,13 +5,14 @@ A job is a row with a lease; django-q2 only says when to look. It runs as a gene
 nothing of a step happens twice.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django_q.tasks import async_task
 
 from core.leases import Claim, ClockNow, LeaseLost, claim, finish, from_now, retry_delay
@@ -38,7 +39,8 @@ def register_job(kind: str, run: Runner) -> None:
     """Have jobs of `kind` run by `run`, called once from the owning room's `apps.py` or `receivers.py`.
 
     `run(job)` yields after each step, having set `job.done`, `job.total`, `job.note` and `job.cursor`; begun anew, it
-    goes on from `job.cursor`. A step may take seconds, not minutes. It raises JobFailed with words for the person.
+    goes on from `job.cursor`. A step may take seconds, not minutes; work that is one step needs no `yield` at all. It
+    raises JobFailed with words for the person.
     """
     _runners[kind] = run
 
@@ -65,6 +67,19 @@ def cancel_job(job: Job) -> bool:
             state=JobState.CANCELLED, run_at=None, lease_token=None, lease_until=None, finished_at=ClockNow()
         )
     )
+
+
+def show_progress(job: Job) -> None:
+    """Let people see `done` and `total` of a long step while it runs, in a transaction of its own."""
+
+    def show() -> None:
+        Job.objects.filter(pk=job.pk).update(done=job.done, total=job.total)
+        connection.close()
+
+    # Another thread has another connection.
+    thread = threading.Thread(target=show)
+    thread.start()
+    thread.join()
 
 
 def run_due() -> int:

@@ -87,3 +87,11 @@ register(
 )
 impersonal("stores.Device", "series_hash", "token_hash", "next_hash", "previous_hash", "password_stamp", "ended_by")
 register("stores.Pin", "hash", erasure="delete row", why="Slow hash of a keyed hash of six digits.")
+register(
+    "stores.StoreImport",
+    *("file_name", "report", "digest"),
+    erasure="delete row",
+    keep_for=timedelta(days=7),
+    why="A file to import names the chain's people.",
+)
+impersonal("stores.StoreImport", "state")

@@ -2,12 +2,18 @@
 
 from django.urls import URLPattern, path
 
-from stores.views import checklist, editing, store, store_list, tree
+from stores.views import checklist, editing, imports, store, store_list, tree
 
 urlpatterns: list[URLPattern] = [
     path("setup/", checklist.checklist, name="checklist"),
     path("setup/stores/new/", editing.new_store, name="store_new"),
     path("setup/stores/bulk/", store_list.bulk, name="stores_bulk"),
+    path("setup/import/", imports.new_import, name="new_import"),
+    path("setup/import/<uuid:pk>/", imports.show_import, name="store_import"),
+    path("setup/import/<uuid:pk>/confirm/", imports.confirm_import, name="confirm_import"),
+    path("setup/import/template.xlsx", imports.template, name="import_template"),
+    path("setup/export/", imports.export, name="store_export"),
+    path("setup/export/<str:sheet>.csv", imports.export_csv, name="store_export_csv"),
     path("tree/", tree.tree, name="tree"),
     path("tree/new/", tree.new_node, name="node_new"),
     path("tree/nodes/<str:code>/", tree.node, name="node"),

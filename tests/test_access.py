@@ -331,6 +331,16 @@ TABLE = [
     row("api/v1/responses/", KEY_ONLY, read=Scope.RESPONSES_READ),
     row("api/v1/stores/", KEY_ONLY, read=Scope.STORES_READ),
     Row("api/v1/<path:rest>", [({"rest": "nothing/"}, NOWHERE)]),
+    # --- setting up from a file
+    row("setup/import/", CHAIN_WIDE),
+    Row("setup/import/<uuid:pk>/", [({"pk": "{no_id}"}, CHAIN_WIDE | {"head_office": 404, "operator": 404})]),
+    Row("setup/import/<uuid:pk>/confirm/", [({"pk": "{no_id}"}, CHAIN_WIDE | {"head_office": 405, "operator": 405})]),
+    row("setup/import/template.xlsx", CHAIN_WIDE),
+    row("setup/export/", CHAIN_WIDE | {"head_office": 405, "operator": 405}),
+    Row(
+        "setup/export/<str:sheet>.csv",
+        [({"sheet": "stores"}, CHAIN_WIDE), ({"sheet": "no"}, CHAIN_WIDE | {"head_office": 404, "operator": 404})],
+    ),
     # --- being told
     row("me/alerts/", STAFF_PAGE),
     row("me/alerts/channels/", STAFF_POST),

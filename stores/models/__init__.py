@@ -3,6 +3,7 @@
 from stores.models.changes import ConfigChange
 from stores.models.devices import Device, Pin
 from stores.models.hours import HoursException, OpeningInterval
+from stores.models.imports import StoreImport
 from stores.models.people import Absence, PersonEvent, RoleAssignment, StaffInvitation, User, UserManager
 from stores.models.security import Allowance, Identity, SecurityEvent, StaffSession
 from stores.models.touchpoints import FormerCode, Touchpoint
@@ -25,6 +26,7 @@ __all__ = [
     "StaffInvitation",
     "StaffSession",
     "Store",
+    "StoreImport",
     "Touchpoint",
     "TreeError",
     "User",

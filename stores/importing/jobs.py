@@ -1,0 +1,135 @@
+"""The two long jobs of an import: check a file, then carry out what the check has shown."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any, TypedDict
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from core.jobs import JobFailed, register_job, show_progress, start_job
+from core.models import Job
+from stores.actions import PlaceInUse
+from stores.choices import ImportState
+from stores.importing.carry_out import carry_out
+from stores.importing.plan import Plan, Planner
+from stores.importing.sheets import FileUnreadable, read_file
+from stores.models import StoreImport, TreeError, User, lock_tree
+from stores.people import PeopleActionRefused
+
+CHECK, IMPORT = "check import", "import"
+_SHOWN_LINES, _SHOWN_PROBLEMS = 300, 500
+
+
+class Report(TypedDict):
+    """What the page shows of a plan: the first lines and problems, and how many there are."""
+
+    counts: dict[str, int]
+    lines: list[dict[str, Any]]
+    line_count: int
+    unchanged: int
+    problems: list[dict[str, Any]]
+    problem_count: int
+
+
+@transaction.atomic
+def check_file(owner: User, name: str, data: bytes, *, retire_missing: bool, invite: bool) -> StoreImport:
+    """Take a file and have it checked. Nothing of the chain is changed."""
+    upload = StoreImport.objects.create(
+        owner=owner, file_name=name[-120:], data=data, retire_missing=retire_missing, invite=invite
+    )
+    return _start(upload, CHECK, _("Checking %(file)s"), ImportState.CHECKING)
+
+
+@transaction.atomic
+def import_checked(upload: StoreImport) -> StoreImport:
+    """Carry out what the check has shown. Asking twice is asking once."""
+    upload = StoreImport.objects.select_for_update().get(pk=upload.pk)
+    if upload.state != ImportState.CHECKED or upload.report["problem_count"]:
+        return upload
+    return _start(upload, IMPORT, _("Importing %(file)s"), ImportState.IMPORTING)
+
+
+def _start(upload: StoreImport, kind: str, title: str, state: ImportState) -> StoreImport:
+    upload.job = start_job(
+        kind,
+        owner=upload.owner_id,
+        title=title % {"file": upload.file_name},
+        params={"import": str(upload.pk)},
+        back_url=reverse("store_import", args=[upload.pk]),
+    )
+    upload.state = state
+    upload.save(update_fields=["job", "state"])
+    return upload
+
+
+def _held(job: Job) -> StoreImport:
+    return StoreImport.objects.select_related("owner").get(pk=UUID(job.params["import"]))
+
+
+def _planner(upload: StoreImport) -> Planner:
+    """Raises JobFailed for a file that cannot be read."""
+    try:
+        file = read_file(upload.file_name, bytes(upload.data))
+    except FileUnreadable as error:
+        raise JobFailed(str(error)) from error
+    return Planner(file, upload.owner, retire_missing=upload.retire_missing)
+
+
+def run_check(job: Job) -> Iterator[None]:
+    """One step: what it compares with may change from one transaction to the next."""
+    upload = _held(job)
+    with translation.override(upload.owner.language or translation.get_language()):
+        planner = _planner(upload)
+        job.total = planner.total
+        for job.done in planner.run():
+            show_progress(job)
+        plan = planner.plan
+        upload.report, upload.digest = dict(_report(plan)), plan.digest
+        upload.state = ImportState.CHECKED
+        upload.save(update_fields=["report", "digest", "state"])
+        job.done = job.total
+        job.note = _("Problems: %(n)d") % {"n": upload.report["problem_count"]} if plan.problems else _("No problems.")
+    yield from ()
+
+
+def run_import(job: Job) -> Iterator[None]:
+    """All of it or nothing: one step."""
+    upload = _held(job)
+    with translation.override(upload.owner.language or translation.get_language()):
+        lock_tree()
+        planner = _planner(upload)
+        for _done in planner.run():
+            pass
+        plan = planner.plan
+        if plan.problems or plan.digest != upload.digest:
+            raise JobFailed(_("The chain has changed since the check. Nothing was imported: check the file again."))
+        job.total = len(plan.lines)
+        try:
+            for job.done in carry_out(plan, actor=upload.owner, invite=upload.invite):
+                show_progress(job)
+        except (PlaceInUse, TreeError, PeopleActionRefused, IntegrityError) as error:
+            reason = str(error) if isinstance(error, PeopleActionRefused) else type(error).__name__
+            raise JobFailed(_("Nothing was imported: %(reason)s") % {"reason": reason}) from error
+        upload.state, upload.data = ImportState.IMPORTED, b""
+        upload.save(update_fields=["state", "data"])
+        job.note = _("Everything was imported.")
+    yield from ()
+
+
+def _report(plan: Plan) -> Report:
+    return {
+        "counts": plan.counts(),
+        "lines": [asdict(line) for line in plan.lines[:_SHOWN_LINES]],
+        "line_count": len(plan.lines),
+        "unchanged": plan.unchanged,
+        "problems": [asdict(problem) for problem in plan.problems[:_SHOWN_PROBLEMS]],
+        "problem_count": len(plan.problems) + plan.more_problems,
+    }
+
+
+register_job(CHECK, run_check)
+register_job(IMPORT, run_import)

@@ -1,0 +1,121 @@
+"""Setting the chain up from a file: send it, read what it would change, carry it out; and take the chain as a file."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from core.models import JobState
+from stores import exporting
+from stores.access import StaffRequest, roles_required
+from stores.choices import ChangeKind, ImportState, Role
+from stores.importing.jobs import check_file, import_checked
+from stores.importing.sheets import MOST_BYTES, SHEETS
+from stores.models import StoreImport
+
+# They may change everything of a store, within their part of the tree.
+_ROLES = (Role.HEAD_OFFICE, Role.OPERATOR)
+
+
+@roles_required(*_ROLES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_import(request: StaffRequest) -> HttpResponse:
+    """The form; a file that was sent is checked as a long job."""
+    refused = ""
+    if request.method == "POST":
+        sent = request.FILES.get("file")
+        if sent is None or not sent.name:
+            refused = _("Choose a file first.")
+        elif (sent.size or 0) > MOST_BYTES:
+            refused = _("The file is larger than %(n)d MB.") % {"n": MOST_BYTES // 1024**2}
+        else:
+            upload = check_file(
+                request.user,
+                sent.name,
+                sent.read(),
+                retire_missing="retire_missing" in request.POST,
+                invite="invite" in request.POST,
+            )
+            return redirect("job", pk=upload.job_id)
+    context = {"refused": refused, "sheets": SHEETS, "most_mb": MOST_BYTES // 1024**2}
+    return render(request, "stores/import.html", context, status=422 if refused else 200)
+
+
+@roles_required(*_ROLES)
+@require_safe
+def show_import(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """What the file would change and what is wrong with it, or that it is done."""
+    upload = get_object_or_404(StoreImport.objects.select_related("job").defer("data"), pk=pk, owner=request.user)
+    failed = upload.job.note if upload.job and upload.job.state in (JobState.FAILED, JobState.CANCELLED) else ""
+    if not failed and upload.job_id and upload.state in (ImportState.CHECKING, ImportState.IMPORTING):
+        return redirect("job", pk=upload.job_id)
+    report = upload.report
+    context = {
+        "upload": upload,
+        "report": report,
+        "failed": failed,
+        "counts": [(_counted(name), count) for name, count in report.get("counts", {}).items()],
+        "lines": [
+            line
+            | {"kind": ChangeKind(line["kind"]).label}
+            | {"changes": [(column, _shown(old), _shown(new)) for column, (old, new) in line["changes"].items()]}
+            for line in report.get("lines", [])
+        ],
+    }
+    return render(request, "stores/import_report.html", context)
+
+
+def _counted(name: str) -> str:
+    """“stores: Created”."""
+    what, _space, kind = name.partition(" ")
+    return f"{what}: {ChangeKind(kind).label}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return "" if value is None else str(value)
+
+
+@roles_required(*_ROLES)
+@require_POST
+def confirm_import(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Carry out what was shown."""
+    upload = import_checked(get_object_or_404(StoreImport.objects.defer("data"), pk=pk, owner=request.user))
+    if upload.state == ImportState.CHECKED:
+        messages.error(request, _("Mend the problems in the file and send it again."))
+        return redirect("store_import", pk=upload.pk)
+    return redirect("job", pk=upload.job_id) if upload.job_id else redirect("store_import", pk=upload.pk)
+
+
+@roles_required(*_ROLES)
+@require_safe
+def template(request: StaffRequest) -> HttpResponse:
+    """An empty workbook that explains itself, in the reader's language."""
+    response = HttpResponse(exporting.template(), content_type=exporting.XLSX)
+    response["Content-Disposition"] = 'attachment; filename="stores-template.xlsx"'
+    return response
+
+
+@roles_required(*_ROLES)
+@require_POST
+def export(request: StaffRequest) -> HttpResponse:
+    """Everything this person may change, as a workbook that imports again."""
+    return redirect("job", pk=exporting.start_export(request.user, reverse("new_import")).pk)
+
+
+@roles_required(*_ROLES)
+@require_safe
+def export_csv(request: StaffRequest, sheet: str) -> StreamingHttpResponse:
+    """One sheet, streamed."""
+    if sheet not in SHEETS:
+        raise Http404
+    response = StreamingHttpResponse(exporting.csv_lines(sheet, request.user), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{sheet}.csv"'
+    return response

@@ -1,0 +1,325 @@
+"""A chain from a file: what it would change is shown before, all of it happens or nothing, twice is once."""
+
+import csv
+import io
+import time
+import zipfile
+from typing import Any
+
+import openpyxl
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from core.jobs import run_due
+from core.models import Job, JobState
+from messaging.models import Message
+from stores import exporting
+from stores.choices import ImportState, Role
+from stores.importing.jobs import check_file, import_checked
+from stores.models import ConfigChange, Node, OpeningInterval, RoleAssignment, Store, StoreImport, User
+from tests.factories import Chain
+from tests.imports.chain_file import chain_tables, text, workbook
+
+STORE = ["code", "name", "node", "country", "time_zone"]
+
+
+def check(user: User, data: bytes, name: str = "chain.xlsx", **options: bool) -> StoreImport:
+    upload = check_file(user, name, data, **({"retire_missing": False, "invite": False} | options))
+    run_due()
+    upload.refresh_from_db()
+    return upload
+
+
+def imported(user: User, data: bytes, name: str = "chain.xlsx", **options: bool) -> StoreImport:
+    upload = check(user, data, name, **options)
+    assert upload.report["problems"] == []
+    import_checked(upload)
+    run_due()
+    upload.refresh_from_db()
+    assert upload.job and upload.job.state == JobState.DONE, upload.job and upload.job.note
+    return upload
+
+
+def problems(user: User, data: bytes, name: str = "stores.csv") -> list[tuple[int, str]]:
+    report = check(user, data, name).report
+    return [(found["row"], found["column"]) for found in report["problems"]]
+
+
+def root_of(chain: Chain) -> str:
+    return chain.root.code
+
+
+# --- what comes of it ---------------------------------------------------------------------------------------------
+def test_a_chain_comes_from_a_workbook_and_the_same_file_again_changes_nothing(chain: Chain) -> None:
+    data = workbook(chain_tables(65, root_of(chain)))
+    before = Store.objects.count()
+    upload = imported(chain.head_office, data)
+    assert upload.state == ImportState.IMPORTED and bytes(upload.data) == b""
+    assert Store.objects.count() == before + 65
+    store = Store.objects.select_related("node__parent").get(code="S00064")
+    assert (store.country, store.node.parent and store.node.parent.code) == ("CZ", "CZ-R0")
+    assert store.contact_emails == ["s00064@shops.example"] and store.languages == ["en", "de"]
+    assert [str(i) for i in store.opening_intervals.filter(weekday=5)] == ["5 10:00–02:00"]
+    manager = RoleAssignment.objects.select_related("user").get(store=store)
+    assert (manager.role, manager.user.name, manager.user.is_active) == (Role.STORE_MANAGER, "Manager 64", False)
+    assert ConfigChange.objects.filter(store=store, actor=chain.head_office).count() == 2
+    # Nobody is written to before somebody says so.
+    assert not Message.objects.exists()
+    again = check(chain.head_office, data)
+    assert again.report["line_count"] == 0 and again.report["unchanged"] > 65
+
+
+def test_people_are_written_to_when_asked(chain: Chain) -> None:
+    data = text("staff", [["new@shops.example", "New", "store_manager", "KY1", "uk", ""]])
+    imported(chain.head_office, data, "staff.csv", invite=True)
+    assert Message.objects.filter(user__email="new@shops.example").count() == 1
+
+
+def test_changes_moves_and_retirements_are_shown_and_done(chain: Chain) -> None:
+    store = chain.store
+    rows = [
+        ["KY1", "Kyiv One!", chain.other_area.code, "UA", "Europe/Kyiv", ""],
+        ["LV1", chain.foreign.name, chain.other_area.code, "UA", "Europe/Kyiv", "yes"],
+    ]
+    upload = check(chain.head_office, text("stores", rows, columns=[*STORE, "retired"]), "stores.csv")
+    kinds = {line["code"]: line["kind"] for line in upload.report["lines"]}
+    assert kinds == {"KY1": "moved", "LV1": "retired"}
+    store.refresh_from_db()
+    assert store.name == "Kyiv One"
+    import_checked(upload)
+    run_due()
+    store.refresh_from_db()
+    chain.foreign.refresh_from_db()
+    assert (store.name, store.node) == ("Kyiv One!", chain.other_area) and chain.foreign.retired_at
+    assert list(store.config_changes.order_by("pk").values_list("kind", flat=True))[-2:] == ["changed", "moved"]
+
+
+def test_columns_that_are_missing_leave_things_alone_and_empty_cells_empty_them(chain: Chain) -> None:
+    Store.objects.filter(code="KY1").update(phone="+380441234567", city="Kyiv")
+    row = ["KY1", "Kyiv One", chain.area.code, "UA", "Europe/Kyiv", ""]
+    imported(chain.head_office, text("stores", [row], columns=[*STORE, "city"]), "stores.csv")
+    store = Store.objects.get(code="KY1")
+    assert (store.phone, store.city) == ("+380441234567", "")
+
+
+def test_stores_missing_in_the_file_are_closed_only_when_asked(chain: Chain) -> None:
+    row = ["KY1", "Kyiv One", chain.area.code, "UA", "Europe/Kyiv"]
+    data = text("stores", [row], columns=STORE)
+    imported(chain.head_office, data, "stores.csv")
+    assert not Store.objects.exclude(retired_at=None).exists()
+    imported(chain.head_office, data, "stores.csv", retire_missing=True)
+    assert list(Store.objects.filter(retired_at=None).values_list("code", flat=True)) == ["KY1"]
+
+
+def test_roles_become_those_of_the_file_and_others_stay(chain: Chain) -> None:
+    deputy = chain.deputy
+    rows = [[deputy.email, deputy.name, "store_manager", "KY1", "", ""], [deputy.email, deputy.name, "deputy", "LV1"]]
+    rows[1] += ["", ""]
+    imported(chain.head_office, text("staff", rows), "staff.csv")
+    held = RoleAssignment.objects.filter(user=deputy).values_list("role", "store__code")
+    assert sorted(held) == [("deputy", "LV1"), ("store_manager", "KY1")]
+    assert RoleAssignment.objects.filter(user=chain.manager).count() == 1
+
+
+def test_an_export_imports_cleanly(chain: Chain) -> None:
+    imported(chain.head_office, workbook(chain_tables(35, root_of(chain))))
+    Store.objects.filter(code="KY1").update(name="=1+1", phone="+380441234567", address="-5 °C Lane")
+    job = exporting.start_export(chain.head_office, "/")
+    run_due()
+    job.refresh_from_db()
+    data = b"".join(job.read())
+    assert job.state == JobState.DONE and job.done == job.total == Store.objects.count()
+    upload = check(chain.head_office, data)
+    assert (upload.report["problems"], upload.report["line_count"]) == ([], 0)
+    # A spreadsheet sees text, never a formula.
+    sheet = openpyxl.load_workbook(io.BytesIO(data))["stores"]
+    cells = [cell for row in sheet.iter_rows() for cell in row if cell.value]
+    assert {cell.data_type for cell in cells} == {"s"} and "=1+1" in {cell.value for cell in cells}
+    for name in ("nodes", "stores", "hours", "staff"):
+        lines = "".join(exporting.csv_lines(name, chain.head_office))
+        assert not any(cell.startswith(("=", "+", "-", "@")) for row in csv.reader(io.StringIO(lines)) for cell in row)
+        report = check(chain.head_office, lines.encode(), f"{name}.csv").report
+        assert (report["problems"], report["line_count"]) == ([], 0), name
+
+
+def test_seven_thousand_stores_in_thirty_countries(chain: Chain) -> None:
+    """How long it takes by the wall is for the benchmark; here other tests run beside it."""
+    begun = time.process_time()
+    imported(chain.head_office, workbook(chain_tables(7000, root_of(chain))))
+    assert time.process_time() - begun < 60
+    assert Store.objects.filter(code__startswith="S").count() == 7000
+    assert OpeningInterval.objects.filter(store__code__startswith="S").count() == 7000 * 11
+
+
+# --- what is wrong ------------------------------------------------------------------------------------------------
+GOOD = {"code": "X1", "name": "X", "node": "KYIV", "country": "UA", "time_zone": "Europe/Kyiv"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "column"),
+    [
+        ({"code": ""}, "code"),
+        ({"code": "a b"}, "code"),
+        ({"code": "ky1"}, "code"),
+        ({"name": "x" * 200}, "name"),
+        ({"node": "NOWHERE"}, "node"),
+        ({"country": "Ukraine"}, "country"),
+        ({"time_zone": "Kyiv"}, "time_zone"),
+        ({"kind": "kiosk"}, "kind"),
+        ({"languages": "klingon"}, "languages"),
+        ({"contact_emails": "nobody"}, "contact_emails"),
+        ({"public_review_url": "http://maps.example"}, "public_review_url"),
+        ({"holiday_rule": "maybe"}, "holiday_rule"),
+        ({"closed_from": "24.12."}, "closed_from"),
+        ({"closed_until": "2026-12-24"}, "closed_until"),
+        ({"retired": "perhaps"}, "retired"),
+    ],
+)
+def test_every_mistake_is_named_by_row_and_column(chain: Chain, wrong: dict[str, str], column: str) -> None:
+    cells = GOOD | {"node": chain.area.code} | wrong
+    data = text("stores", [list(cells.values())], columns=list(cells))
+    assert (2, column) in problems(chain.head_office, data)
+    assert not Store.objects.filter(code="X1").exists()
+
+
+def test_one_mistake_and_nothing_is_imported(chain: Chain) -> None:
+    tables = chain_tables(40, root_of(chain))
+    tables["hours"][20][3] = "9 to 5"
+    upload = check(chain.head_office, workbook(tables))
+    [problem] = upload.report["problems"]
+    assert (problem["sheet"], problem["row"], problem["column"]) == ("hours", 22, "wednesday")
+    assert "09:00–18:00" in problem["message"]
+    assert import_checked(upload).state == ImportState.CHECKED
+    assert not Store.objects.filter(code="S00000").exists()
+
+
+def test_a_failure_half_way_leaves_nothing_behind(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stores.importing import carry_out
+    from stores.people import PeopleActionRefused
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PeopleActionRefused("the last step says no")
+
+    upload = check(chain.head_office, workbook(chain_tables(40, root_of(chain))))
+    monkeypatch.setattr(carry_out, "_people", refuse)
+    import_checked(upload)
+    run_due()
+    upload.refresh_from_db()
+    assert upload.job and upload.job.state == JobState.FAILED and "the last step says no" in upload.job.note
+    assert not Store.objects.filter(code="S00000").exists() and not Node.objects.filter(code="AT").exists()
+
+
+def test_what_changed_after_the_check_is_not_overwritten(chain: Chain) -> None:
+    row = ["KY1", "New name", chain.area.code, "UA", "Europe/Kyiv"]
+    upload = check(chain.head_office, text("stores", [row], columns=STORE), "stores.csv")
+    Store.objects.filter(code="KY1").update(name="Changed meanwhile")
+    import_checked(upload)
+    run_due()
+    upload.refresh_from_db()
+    assert upload.job and upload.job.state == JobState.FAILED and "since the check" in upload.job.note
+    assert Store.objects.get(code="KY1").name == "Changed meanwhile"
+
+
+def test_twice_in_a_file_overlapping_hours_and_unknown_people(chain: Chain) -> None:
+    row = ["KY9", "Name", chain.area.code, "UA", "Europe/Kyiv"]
+    assert problems(chain.head_office, text("stores", [row, row], columns=STORE)) == [(3, "code")]
+    day = ["09:00–18:00"] * 7
+    rows = [["KY1", "09:00–12:00; 11:00–18:00", *day[1:]], ["NO", *day]]
+    assert problems(chain.head_office, text("hours", rows)) == [(2, "monday"), (3, "store")]
+    rows = [
+        ["a@b.example", "A", "boss", "KY1", "", ""],
+        ["not-an-address", "B", "deputy", "KY1", "", ""],
+        ["c@d.example", "C", "deputy", "NO", "", ""],
+        ["e@f.example", "E", "area_manager", "KY1", "", ""],
+        ["g@h.example", "G", "deputy", "KY1", "xx", ""],
+    ]
+    wanted = [(2, "role"), (3, "email"), (4, "place"), (5, "place"), (6, "language")]
+    assert problems(chain.head_office, text("staff", rows)) == wanted
+
+
+def test_nodes_make_no_circles_and_have_a_place(chain: Chain) -> None:
+    area, root = chain.area, root_of(chain)
+    rows = [
+        [root, "Chain", "chain", area.code],
+        ["N1", "One", "region", "NOWHERE"],
+        ["N2", "Two", "planet", root],
+        ["N3", "Three", "region", ""],
+    ]
+    found = problems(chain.head_office, text("nodes", rows))
+    assert found == [(2, "parent"), (3, "parent"), (4, "kind"), (5, "parent")]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.xlsx", b"PK\x03\x04broken"),
+        ("a.xls", b"\xd0\xcf\x11\xe0old"),
+        ("a.csv", b""),
+        ("a.csv", b"colour,size\nred,1"),
+        ("a.csv", "code,name\n1,Ä".encode("cp1252")),
+        ("a.csv", b"code\0"),
+        ("a.csv", b'code,name,node,country\n"1,2'),
+    ],
+)
+def test_files_that_cannot_be_read_say_what_to_do(chain: Chain, name: str, data: bytes) -> None:
+    upload = check(chain.head_office, data, name)
+    assert upload.job and upload.job.state == JobState.FAILED and len(upload.job.note) > 20
+
+
+def test_a_zip_bomb_is_not_unpacked(chain: Chain) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("xl/worksheets/sheet1.xml", b"0" * (301 * 1024 * 1024))
+    upload = check(chain.head_office, out.getvalue())
+    assert upload.job and "unpacked" in upload.job.note
+
+
+def test_other_spellings_are_understood(chain: Chain) -> None:
+    for delimiter, encoding in ((";", "utf-8-sig"), ("\t", "utf-16")):
+        row = ["KY1", "Київ Один", chain.area.code, "ua", "Europe/Kyiv"]
+        data = text("stores", [row], delimiter=delimiter, columns=["Code", "NAME *", "Node", "Country", "Time zone"])
+        imported(chain.head_office, data.decode().encode(encoding), "stores.csv")
+        assert Store.objects.get(code="KY1").name == "Київ Один"
+        Store.objects.filter(code="KY1").update(name="Other")
+
+
+# --- whose ----------------------------------------------------------------------------------------------------------
+def test_nobody_imports_beyond_their_part_of_the_tree(chain: Chain) -> None:
+    regional = User.objects.create_user("regional@example.org", name="Regional")
+    RoleAssignment.objects.create(user=regional, role=Role.HEAD_OFFICE, node=chain.area)
+    stranger = ["LV1", "Mine now", chain.other_area.code, "UA", "Europe/Kyiv"]
+    assert problems(regional, text("stores", [stranger], columns=STORE)) == [(2, "code")]
+    new = ["KY9", "New", chain.other_area.code, "UA", "Europe/Kyiv"]
+    assert problems(regional, text("stores", [new], columns=STORE)) == [(2, "node")]
+    role = ["x@y.example", "X", "head_office", root_of(chain), "", ""]
+    assert problems(regional, text("staff", [role])) == [(2, "role")]
+    assert problems(regional, text("hours", [["LV1", *[""] * 7]])) == [(2, "store")]
+    codes = {line.split(",")[0] for line in exporting.csv_lines("stores", regional)}
+    assert "LV1" not in codes and "KY1" in codes
+
+
+def test_the_pages_lead_from_the_file_to_the_stores(chain: Chain) -> None:
+    client = Client()
+    client.force_login(chain.head_office)
+    assert client.get("/setup/import/").status_code == 200
+    assert client.post("/setup/import/").status_code == 422
+    assert (
+        openpyxl.load_workbook(io.BytesIO(client.get("/setup/import/template.xlsx").content)).sheetnames[-1] == "help"
+    )
+    file = SimpleUploadedFile("chain.xlsx", workbook(chain_tables(31, root_of(chain))))
+    answer: Any = client.post("/setup/import/", {"file": file}, follow=True)
+    assert "<progress" in answer.content.decode()
+    run_due()
+    upload = StoreImport.objects.get()
+    page = client.get(f"/setup/import/{upload.pk}/").content.decode()
+    assert "Carry it out" in page and "Shop 1" in page
+    client.post(f"/setup/import/{upload.pk}/confirm/")
+    client.post(f"/setup/import/{upload.pk}/confirm/")
+    assert Job.objects.count() == 2
+    run_due()
+    assert "Everything was imported" in client.get(f"/setup/import/{upload.pk}/").content.decode()
+    stranger = Client()
+    stranger.force_login(chain.operator)
+    assert stranger.get(f"/setup/import/{upload.pk}/").status_code == 404
+    assert stranger.post(f"/setup/import/{upload.pk}/confirm/").status_code == 404
