@@ -33,6 +33,7 @@ from demo.bench_posters import make_touchpoints, poster_secs
 from demo.bench_stores import list_waits, make_chain
 from demo.site import Site
 from messaging.models import Message
+from sentiment.bench import measure as measure_reading
 from sentiment.models import Analysis
 from stores.choices import NodeKind, Role, TouchpointKind
 from stores.models import Node, OpeningInterval, RoleAssignment, Store, Touchpoint, User
@@ -394,6 +395,7 @@ def posters(place: Place, *, number: int = 6700) -> Iterator[Figure]:
 
 def run(*, seconds: int, rate: int, comments: int) -> Iterator[Figure]:
     """All of them, in an order in which each leaves the next what it needs."""
+    yield from (Figure(**line) for line in measure_reading())
     place = build_place()
     yield from shopper_cpu(place)
     yield from notice_latency(place, seconds=seconds, rate=rate)

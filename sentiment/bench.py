@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import psutil
@@ -21,7 +22,15 @@ MEAN_TOKENS = 28
 _TEXTS, _BATCH, _SINGLES = 640, 32, 200
 
 
-def measure(comments: Path = REAL) -> Iterator[dict[str, str | float]]:
+class Measured(TypedDict):
+    name: str
+    value: float
+    unit: str
+    budget: float
+    verdict: str
+
+
+def measure(comments: Path = REAL) -> Iterator[Measured]:
     """Comments a CPU second, everything included; how long one alone takes; what the process holds then.
 
     CPU time rather than the clock's, so that a busy machine does not decide. Nothing is measured without `comments`.
@@ -66,17 +75,13 @@ def _read(rows: list[dict[str, str]]) -> None:
     )
 
 
-def _line(
-    name: str, value: float, unit: str, *, least: float | None = None, most: float | None = None
-) -> dict[str, str | float]:
+def _line(name: str, value: float, unit: str, *, least: float = 0, most: float = 0) -> Measured:
     """One line as DESIGN §6 has it; the budget bounds from below or from above."""
-    kept = value >= least if least is not None else most is not None and value <= most
-    budget = least if least is not None else most
-    assert budget is not None
+    kept = value >= least if least else value <= most
     return {
         "name": name,
         "value": round(value, 2),
         "unit": unit,
-        "budget": budget,
+        "budget": least or most,
         "verdict": "pass" if kept else "fail",
     }
