@@ -1,7 +1,7 @@
 """What is entered about people: who is let in, with which roles, when they are away, and PINs."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -83,9 +83,10 @@ class RolesFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
 
 def roles_formset(rows: int) -> type[RolesFormSet]:
     """With so many empty rows when it is not filled in yet."""
-    return forms.formset_factory(
+    made = forms.formset_factory(
         RoleForm, formset=RolesFormSet, extra=rows, max_num=MOST_ROLES_AT_ONCE, absolute_max=MOST_ROLES_AT_ONCE
     )
+    return cast(type[RolesFormSet], made)
 
 
 class InviteForm(forms.Form):

@@ -3,6 +3,7 @@
 from typing import cast
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
@@ -136,7 +137,9 @@ def shared_devices(request: StaffRequest, code: str) -> HttpResponse:
     )
     if request.method == "POST":
         if request.POST.get("action") == "enrol":
-            enrolled = devices.enrol_shared(request, store, name=request.POST.get("name", "").strip()[:80])
+            enrolled = devices.enrol_shared(
+                request, store, name=request.POST.get("name", "").replace("\0", "").strip()[:80]
+            )
             logout(request)
             response = redirect("tablet")
             devices.set_cookie(response, enrolled.device, cast(str, enrolled.cookie))
@@ -150,7 +153,7 @@ def shared_devices(request: StaffRequest, code: str) -> HttpResponse:
         "store": store,
         "devices": devices.shared_devices_of(store).select_related("created_by"),
         "people": devices.people_at(Device(store=store)).order_by("sort_key", "pk"),
-        "idle": devices.settings.SHARED_DEVICE_IDLE.total_seconds(),
+        "idle": settings.SHARED_DEVICE_IDLE.total_seconds(),
     }
     return render(request, "people/shared_devices.html", context)
 

@@ -24,7 +24,7 @@ from stores.access import STAFF_ROLES, StaffRequest, roles_required
 from stores.choices import CASE_ROLES, DeviceEnd, PersonState, Role
 from stores.devices import end_device, phones_of
 from stores.models import Absence, RoleAssignment, Store, User
-from stores.people_forms import AbsenceForm, InviteForm, JoinForm, RoleForm, roles_formset
+from stores.people_forms import MOST_ROLES_AT_ONCE, AbsenceForm, InviteForm, JoinForm, RoleForm, roles_formset
 from stores.queries import stores_visible_to, who_answers
 from stores.security import Way, forget_factors, has_second_factor, sign_in
 from stores.sorting import folded
@@ -53,11 +53,11 @@ def people_list(request: StaffRequest) -> HttpResponse:
     role, state = request.GET.get("role", ""), request.GET.get("state", "")
     found = _found(request.user, wanted, role, state)
     page = Paginator(found, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
-    for person in page:
-        person.last_day_away = _last_day_away(person)
+    rows = [(person, _last_day_away(person)) for person in page]
     chosen = {name: value for name, value in (("q", wanted), ("role", role), ("state", state)) if value}
     context = {
         "page": page,
+        "rows": rows,
         "wanted": wanted,
         "role": role,
         "state": state,
@@ -140,7 +140,7 @@ def invite(request: StaffRequest) -> HttpResponse:
 
 
 def _offer_stores(request: StaffRequest, standing: Standing) -> HttpResponse:
-    typed = next((value for key, value in request.GET.items() if key.endswith("store")), "").replace("\0", "").strip()
+    typed = next((str(value) for key, value in request.GET.items() if key.endswith("store")), "").strip()
     stores = Store.objects.none()
     if typed:
         starts = Q(code__istartswith=typed) | Q(search_text__contains=folded(typed))
@@ -150,12 +150,10 @@ def _offer_stores(request: StaffRequest, standing: Standing) -> HttpResponse:
 
 def _one_row_more(request: StaffRequest, standing: Standing) -> HttpResponse:
     """The form with what was typed so far and another row; nothing is refused yet."""
-    rows = int(request.POST.get("roles-TOTAL_FORMS", "1") or 1) if request.POST else 1
-    typed = request.POST.copy()
-    typed["roles-TOTAL_FORMS"] = str(min(rows + 1, 10))
+    rows = min(_number(request.POST.get("roles-TOTAL_FORMS")), MOST_ROLES_AT_ONCE - 1)
     form = InviteForm(initial={name: request.POST.get(name, "") for name in InviteForm.base_fields})
     initial = [
-        {name: typed.get(f"roles-{row}-{name}", "") for name in ("role", "store", "node")} for row in range(rows)
+        {name: request.POST.get(f"roles-{row}-{name}", "") for name in ("role", "store", "node")} for row in range(rows)
     ]
     formset = roles_formset(1)(standing, prefix="roles", initial=initial)
     return _invite_page(request, form, formset)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -132,7 +132,7 @@ def test_a_shared_device_changes_hands_and_hides_when_nobody_touches_it(
     # A page whose script does not run is forgotten by the server all the same.
     plain = visit(viewport=PHONE, javascript=False)
     settings.SHARED_DEVICE_IDLE = timedelta(seconds=2)
-    plain.page.context.add_cookies(page.context.cookies())
+    plain.page.context.add_cookies(cast(Any, page.context.cookies()))
     enter(shop.deputy, DEPUTYS)
     plain.page.wait_for_timeout(3000)
     plain.go(f"/cases/{case.pk}/")

@@ -146,6 +146,14 @@ def test_another_row_keeps_what_was_typed(chain: Chain, browser: Browsers) -> No
     assert answer.status_code == 200 and 'name="roles-2-role"' in page and 'value="ky1"' in page
 
 
+@pytest.mark.parametrize("rows", ["", "x", "-1", "99999999999", "1\0"])
+def test_a_forged_number_of_rows_does_no_harm(chain: Chain, browser: Browsers, rows: str) -> None:
+    client = browser(chain.area_manager)
+    form = invite_form(**{"roles-TOTAL_FORMS": rows})
+    assert client.post("/people/invite/", form | {"more": "1"}).status_code == 200
+    assert client.post("/people/invite/", form).status_code == 422
+
+
 def test_codes_of_stores_are_offered_within_ones_own_only(chain: Chain, browser: Browsers) -> None:
     offered = (
         browser(chain.area_manager).get("/people/invite/?store=k", headers={"HX-Request": "true"}).content.decode()

@@ -1,6 +1,7 @@
 """Who answers for a store now: never somebody away, gone or from elsewhere; somebody as long as anybody is there."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -111,7 +112,7 @@ def test_when_everybody_is_away_everybody_is_told(chain: Chain) -> None:
 def test_somebody_answers_as_long_as_anybody_is_there(chain: Chain, level: int) -> None:
     """Any staff, any absences, any stand-ins."""
     people = [make_user(email=f"p{number}@chain.example") for number in range(4)]
-    places = [
+    places: list[dict[str, Any]] = [
         {"store": chain.store},
         {"store": chain.neighbour},
         {"node": chain.area},
