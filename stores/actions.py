@@ -4,7 +4,7 @@ Whoever calls has asked `stores.access` whether the actor may.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -35,6 +35,10 @@ STORE_FIELDS = (
     "holiday_rule",
 )
 CLOSURE_FIELDS = ("closed_from", "closed_until", "closed_reason")
+
+
+# The row of a date on which a store does not open.
+_CLOSED: Sequence[tuple[time | None, time | None]] = [(None, None)]
 
 
 class PlaceInUse(Exception):
@@ -183,7 +187,7 @@ def set_exception(
     HoursException.objects.bulk_create(
         HoursException(store=store, date=day, opens=opens, closes=closes, reason=reason)
         for day in days
-        for opens, closes in (stretches or [(None, None)])
+        for opens, closes in stretches or _CLOSED
     )
     record(change(store, what="exceptions", actor=actor, old=old, new=_exceptions(store, days)))
 

@@ -70,7 +70,7 @@ def gaps_of(stores: Iterable[Store]) -> dict[int, list[Gap]]:
     return found
 
 
-def _flag(condition: Q) -> ExpressionWrapper:
+def _flag(condition: Q) -> "ExpressionWrapper[Q]":
     return ExpressionWrapper(condition, output_field=BooleanField())
 
 
@@ -99,7 +99,7 @@ def count_gaps(stores: QuerySet[Store]) -> Counts:
 # --- what this room can tell --------------------------------------------------------------------------------------
 def _without_manager() -> Q:
     managers = RoleAssignment.objects.filter(role__in=LEVELS[0][0], user__is_active=True)
-    found = ~Exists(managers.filter(store=OuterRef("pk")))
+    found = Q(~Exists(managers.filter(store=OuterRef("pk"))))
     # Few are the manager of every store of a place: asked for first, since matching paths for each store is slow.
     for path in managers.filter(node__isnull=False).values_list("node__path", flat=True).distinct():
         found &= ~Q(node__path__startswith=path)
@@ -111,11 +111,11 @@ def _in_use() -> QuerySet[Touchpoint]:
 
 
 def _without_touchpoint() -> Q:
-    return Q(kind=StoreKind.SHOP) & ~Exists(_in_use())
+    return Q(~Exists(_in_use()), kind=StoreKind.SHOP)
 
 
 def _without_poster() -> Q:
-    return Q(kind=StoreKind.SHOP) & Exists(_in_use()) & ~Exists(_in_use().filter(poster_at__isnull=False))
+    return Q(Exists(_in_use()), ~Exists(_in_use().filter(poster_at__isnull=False)), kind=StoreKind.SHOP)
 
 
 def _zone_of_another_country() -> Q:
@@ -150,7 +150,7 @@ register(
         "hours",
         _("No opening hours"),
         _("The thirty-minute clock runs day and night."),
-        lambda: ~Exists(OpeningInterval.objects.filter(store=OuterRef("pk"))),
+        lambda: Q(~Exists(OpeningInterval.objects.filter(store=OuterRef("pk")))),
         _page("store_hours"),
         Part.HOURS,
     )

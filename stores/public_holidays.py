@@ -66,7 +66,7 @@ def country_name(code: str) -> str:
 @cache
 def _iso_countries() -> frozenset[str]:
     # What Unicode calls a territory is wider than ISO 3166: leave out its own inventions.
-    return frozenset(c for c in Locale("en").territories if len(c) == 2 and c.isalpha()) - {
+    return frozenset(c for c in map(str, Locale("en").territories) if len(c) == 2 and c.isalpha()) - {
         "AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ",
     }  # fmt: skip
 

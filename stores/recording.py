@@ -42,14 +42,13 @@ def change(
         if not differ:
             return None
         old, new = ({name: values[name] for name in differ if name in values} for values in (old, new))
-    is_store = isinstance(subject, Store)
     return ConfigChange(
         at=timezone.now(),
         actor=actor,
         kind=kind,
-        what=what or ("store" if is_store else "node"),
-        store=subject if is_store else None,
-        node=None if is_store else subject,
+        what=what or ("store" if isinstance(subject, Store) else "node"),
+        store=subject if isinstance(subject, Store) else None,
+        node=subject if isinstance(subject, Node) else None,
         old=dict(old),
         new=dict(new),
     )

@@ -2,7 +2,8 @@
 
 from django.dispatch import Signal
 
-# Stores lie elsewhere now, or under another name: `store_ids`. Sent within the transaction that moves them.
+# Stores lie elsewhere in the tree: `store_ids`. Sent within the transaction that moves them. Reports need nothing of it
+# as long as they sum the stores' own cells by the tree of today; whoever keeps sums by place has to listen.
 stores_moved = Signal()
 # Somebody is to be written a link to join by: `invitation` (stores.models.StaffInvitation).
 invitation_made = Signal()

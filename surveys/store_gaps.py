@@ -16,7 +16,7 @@ def _never_scanned() -> Q:
     scans = ScanHour.objects.filter(touchpoint__store=OuterRef("pk"))
     # Who has answered has scanned, also before scans were counted.
     answers = Response.objects.filter(store=OuterRef("pk"), touchpoint__isnull=False)
-    return Q(kind=StoreKind.SHOP) & Exists(spots) & ~Exists(scans) & ~Exists(answers)
+    return Q(Exists(spots), ~Exists(scans), ~Exists(answers), kind=StoreKind.SHOP)
 
 
 register(

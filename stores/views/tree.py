@@ -134,7 +134,7 @@ def _retired_or_restored(request: StaffRequest, node: Node) -> Node:
 def node_move(request: StaffRequest, code: str) -> HttpResponse:
     """Put a place with everything below it elsewhere: chosen by `?to=`, shown with what it changes, then confirmed."""
     found = _editable_node_or_404(request.user, code)
-    targets = nodes_editable_by(request.user).exclude(path__startswith=found.path).exclude(pk=found.parent_id)
+    targets = nodes_editable_by(request.user).exclude(path__startswith=found.path).exclude(children=found)
     form = PlaceForm(targets, request.POST or request.GET or None)
     if request.method == "POST" and form.is_valid():
         try:
