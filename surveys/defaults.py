@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from stores.choices import TouchpointKind
 from surveys.choices import QuestionKind, ResponseChannel
@@ -54,6 +55,7 @@ _MOMENT: dict[str, Any] = {
         },
     ],
 }
+_FIRST = (("recommend", gettext_noop("Recommendation"), _RECOMMEND), ("moment", gettext_noop("Moment"), _MOMENT))
 # Where people are in the middle of something, a face is quicker than a number.
 SMILEY_TOUCHPOINTS = (TouchpointKind.FITTING_ROOM,)
 
@@ -65,7 +67,7 @@ def ensure_surveys() -> dict[str, SurveyVersion]:
     Touchpoints in the middle of a visit get the smileys, those that are made later too.
     """
     versions = {}
-    for slug, name, document in (("recommend", "Recommendation", _RECOMMEND), ("moment", "Moment", _MOMENT)):
+    for slug, name, document in _FIRST:
         survey, _created = Survey.objects.get_or_create(slug=slug, defaults={"name": name})
         newest = survey.versions.order_by("-number").first()
         versions[slug] = newest or SurveyVersion.objects.create(
