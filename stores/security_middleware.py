@@ -18,13 +18,12 @@ Handler = Callable[[HttpRequest], HttpResponse]
 _ON_THE_WAY = {
     "account_logout",
     "account_reauthenticate",
-    "mfa_activate_totp",
-    "mfa_add_webauthn",
     "mfa_reauthenticate",
     "mfa_reauthenticate_webauthn",
-    "second_step",
     "set_language",
 }
+# Only for who has none yet: otherwise whoever knows the password alone could add one of their own.
+_TO_ENROL = {"mfa_activate_totp", "mfa_add_webauthn", "second_step"}
 
 
 def sessions_end(get_response: Handler) -> Handler:
@@ -55,8 +54,11 @@ class SecondFactorMiddleware:
     ) -> HttpResponse | None:
         if not getattr(view, "login_required", True) or not request.user.is_authenticated or may_work(request):
             return None
-        if request.resolver_match and request.resolver_match.url_name in _ON_THE_WAY:
+        enrolled = has_second_factor(request.user)
+        if request.resolver_match and request.resolver_match.url_name in _ON_THE_WAY | (
+            set() if enrolled else _TO_ENROL
+        ):
             return None
-        step = "mfa_reauthenticate" if has_second_factor(request.user) else "second_step"
+        step = "mfa_reauthenticate" if enrolled else "second_step"
         back = request.get_full_path() if request.method == "GET" else reverse("home")
         return redirect(f"{reverse(step)}?{urlencode({'next': back})}")

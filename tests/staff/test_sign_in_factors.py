@@ -108,6 +108,15 @@ def test_a_session_from_before_confirms_once(chain: Chain, client: Client) -> No
         assert client.get("/inbox/").status_code == 200
 
 
+def test_a_session_from_before_adds_no_factor_of_its_own(chain: Chain, client: Client) -> None:
+    password_step(client, chain.manager)
+    enrol(Client(), chain.manager)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    for address in ("passkeys/add/", "app/add/", "recovery-codes/new/", "begin/"):
+        for answer in (client.get(f"/accounts/security/{address}"), client.post(f"/accounts/security/{address}")):
+            assert answer["Location"].startswith("/accounts/security/confirm/"), address
+
+
 def test_a_code_opens_once_and_no_older_one_after_it(chain: Chain, clock: Any) -> None:
     enrol(Client(), chain.manager)
     step = "/accounts/security/code/"
