@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal, cast
 
-from .classifier import LABELS, Classifier, Scores, get_classifier
+from .classifier import FOLDER, LABELS, Classifier, Scores, get_classifier
 from .entries import ChainWords
+from .heads import Heads, Judged, find_evidence, served_heads
 from .languages import find_language
 from .lexicon import Word, split_words
 from .redaction import redact
 from .topics import TOPICS, Mention, find_mentions
-from .urgency import find_urgency
+from .urgency import URGENCIES, find_urgency
 
 Sentiment = Literal["negative", "neutral", "positive"]
 
@@ -67,6 +69,7 @@ class _Draft:
     words: list[Word]
     language: str
     language_confidence: float
+    languages: tuple[str, ...]
     mentions: list[Mention]
     long_enough: bool
     after_opening: str  # what follows a first clause of few words; empty when the text does not begin so
@@ -81,12 +84,14 @@ def read(
     staff_names: Sequence[Sequence[str]] | None = None,
     model: str | None = None,
     chain_words: ChainWords | None = None,
+    heads: Heads | None = None,
 ) -> list[Reading]:
     """Read each text: language, sentiment, topics, urgency and a redacted copy, in the order given.
 
     `page_languages` and `staff_names` run beside `texts`; a page language of None means that no page was used.
     `model` names a folder or hub model for a `transformers` pipeline; None is the project's own. `chain_words` are the
-    word lists as the chain has changed them.
+    word lists as the chain has changed them; `heads` what it has learnt from corrections, None what the model was
+    served with. Heads of another model version are not used.
     Raises classifier.ModelMissing when the model cannot be loaded.
     """
     if not texts:
@@ -98,14 +103,19 @@ def read(
     ]
     scores, parts = _score(drafts, classifier)
     doubtful = _find_irony(drafts, scores, classifier)
+    if heads is None or heads.model_version != classifier.version:
+        heads = (
+            None
+            if scores.embeddings is None
+            else served_heads(FOLDER if model is None else Path(model), classifier.version)
+        )
+    judged = _judge(drafts, scores, heads, chain_words)
 
     readings = []
-    for i, (draft, page, staff) in enumerate(zip(drafts, page_languages, names, strict=True)):
-        languages = _languages(draft.language, page)
+    for i, (draft, staff) in enumerate(zip(drafts, names, strict=True)):
         confident = draft.long_enough and float(scores.unknown[i]) < _MOSTLY_UNKNOWN and i not in doubtful
         row = dict(zip(LABELS, map(float, scores.probabilities[i]), strict=True)) if confident else dict(_UNSURE)
         sentiment = max(row, key=row.__getitem__)
-        urgency = find_urgency(draft.words, languages, chain_words)
         readings.append(
             Reading(
                 language=draft.language,
@@ -115,14 +125,10 @@ def read(
                 confident=confident,
                 alarming=confident and row["negative"] >= classifier.alert_threshold,
                 proven=draft.language in classifier.proven,
-                topics=[
-                    TopicHit(topic, parts.get((i, topic), sentiment))
-                    for topic in TOPICS
-                    if any(mention.topic == topic for mention in draft.mentions)
-                ],
-                urgency=list(urgency.kinds),
-                urgency_certain=urgency.certain and draft.long_enough,
-                redacted=redact(texts[i], languages=languages, staff_names=staff),
+                topics=[TopicHit(topic, parts.get((i, topic), sentiment)) for topic in judged[i].topics],
+                urgency=list(judged[i].urgency),
+                urgency_certain=judged[i].certain and draft.long_enough,
+                redacted=redact(texts[i], languages=draft.languages, staff_names=staff),
                 model_version=classifier.version,
                 embedding=_embedding(scores, i),
             )
@@ -144,9 +150,10 @@ def _draft(text: str, page: str | None, chain: Sequence[str], chain_words: Chain
     plain = re.sub(r"\s+", " ", text).strip()
     words = split_words(text)
     language, confidence = find_language(plain, page, chain)
-    mentions = find_mentions(words, _languages(language, page), chain_words)
+    languages = _languages(language, page)
+    mentions = find_mentions(words, languages, chain_words)
     long_enough = len(words) + len(_UNSPACED.findall(plain)) // 2 >= _FEW_WORDS
-    draft = _Draft(plain, words, language, confidence, mentions, long_enough, _after_opening(text, words))
+    draft = _Draft(plain, words, language, confidence, languages, mentions, long_enough, _after_opening(text, words))
     if len({mention.topic for mention in mentions}) > 1:
         draft.parts = _split_by_topic(text, words, mentions)
     return draft
@@ -192,6 +199,38 @@ def _score(drafts: list[_Draft], classifier: Classifier) -> tuple[Scores, dict[t
     scores = classifier.score([*(draft.text for draft in drafts), *place])
     said = {part: LABELS[int(scores.probabilities[k].argmax())] for part, k in place.items()}
     return scores, {(i, topic): said[part] for i, topic, part in asked}
+
+
+def _judge(drafts: list[_Draft], scores: Scores, heads: Heads | None, chain_words: ChainWords | None) -> list[Judged]:
+    """Topics and urgency: by the heads; by the lists alone where there are none, or the words are strange to the model.
+
+    What a chain has put into its lists itself holds, whatever the heads say.
+    """
+    judged = [_by_lists(draft, chain_words) for draft in drafts]
+    known = [i for i in range(len(drafts)) if float(scores.unknown[i]) < _MOSTLY_UNKNOWN and drafts[i].words]
+    if heads is None or scores.embeddings is None or not known:
+        return judged
+    evidence = [find_evidence(drafts[i].words, drafts[i].languages, drafts[i].mentions, chain_words) for i in known]
+    for i, one in zip(known, heads.judge(scores.embeddings[known], evidence), strict=True):
+        judged[i] = _with_own(one, drafts[i], chain_words) if chain_words and chain_words.added else one
+    return judged
+
+
+def _by_lists(draft: _Draft, chain_words: ChainWords | None) -> Judged:
+    urgency = find_urgency(draft.words, draft.languages, chain_words)
+    said = {mention.topic for mention in draft.mentions}
+    return Judged(tuple(topic for topic in TOPICS if topic in said), urgency.kinds, urgency.certain)
+
+
+def _with_own(judged: Judged, draft: _Draft, chain_words: ChainWords) -> Judged:
+    own = chain_words.own()
+    mine = _by_lists(replace(draft, mentions=find_mentions(draft.words, draft.languages, own)), own)
+    topics, kinds = {*judged.topics, *mine.topics}, {*judged.urgency, *mine.urgency}
+    return Judged(
+        tuple(topic for topic in TOPICS if topic in topics),
+        tuple(kind for kind in URGENCIES if kind in kinds),
+        judged.certain or mine.certain,
+    )
 
 
 def _find_irony(drafts: list[_Draft], scores: Scores, classifier: Classifier) -> set[int]:

@@ -47,17 +47,23 @@ def built_in(kind: Kind, language: str, target: str | None = None) -> list[Entry
     return [entry for entry in found if target is None or entry.target == target]
 
 
+_NOTHING = Phrases(())
+
+
 class ChainWords:
     """Our lists as one chain has changed them. Build it once and keep it: the lists are put together on first use."""
 
-    def __init__(self, added: Iterable[Entry] = (), off: Iterable[Entry] = ()) -> None:
-        self.added, self.off = tuple(added), frozenset(off)
+    def __init__(self, added: Iterable[Entry] = (), off: Iterable[Entry] = (), *, only_own: bool = False) -> None:
+        self.added, self.off, self._only_own = tuple(added), frozenset(off), only_own
         self._touched = {(entry.kind, entry.language) for entry in (*self.added, *self.off)}
         self._built: dict[tuple[Kind, str], Phrases] = {}
+        self._own: ChainWords | None = None
 
     def phrases(self, kind: Kind, language: str) -> Phrases:
         """What to look for in texts of a language."""
         if (kind, language) not in self._touched:
+            if self._only_own:
+                return _NOTHING
             return topics.phrases_of(language) if kind == "topic" else urgency.phrases_of(language)
         if (kind, language) not in self._built:
             entries = self.entries(kind, language)
@@ -66,8 +72,14 @@ class ChainWords:
 
     def entries(self, kind: Kind, language: str) -> list[Entry]:
         """Everything that counts, the chain's own last."""
-        ours = [entry for entry in built_in(kind, language) if entry not in self.off]
+        ours = [] if self._only_own else [entry for entry in built_in(kind, language) if entry not in self.off]
         return ours + [entry for entry in self.added if (entry.kind, entry.language) == (kind, language)]
+
+    def own(self) -> "ChainWords":
+        """The chain's own entries alone."""
+        if self._own is None:
+            self._own = ChainWords(self.added, only_own=True)
+        return self._own
 
     def with_entry(self, entry: Entry) -> "ChainWords":
         return ChainWords((*self.added, entry), self.off - {entry})

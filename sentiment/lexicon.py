@@ -119,6 +119,10 @@ def _parse(entry: str) -> list[_Element]:
     return elements
 
 
+_Candidates = tuple[tuple[str, list[_Element]], ...]
+_MOST_KNOWN = 4000
+
+
 class Phrases:
     """Many entries, each with a label, found in one pass over the words."""
 
@@ -132,19 +136,34 @@ class Phrases:
                 self._by_start.setdefault(start, []).append((label, elements))
             self._inside += [(part.text, label, elements) for part in firsts if part.inside]
         self._longest = max(map(len, self._by_start), default=0)
+        self._known: dict[str, _Candidates] = {}
 
     def find(self, words: list[Word]) -> list[Hit]:
         """Every entry found, by its first word; several may start at one word."""
         hits: dict[Hit, None] = {}
+        known = self._known
         for i, word in enumerate(words):
-            for k in range(1, min(len(word.text), self._longest) + 1):
-                for label, elements in self._by_start.get(word.text[:k], ()):
-                    if hit := _follow(words, i, label, elements):
-                        hits[hit] = None
-            for part, label, elements in self._inside:
-                if part in word.text and (hit := _follow(words, i, label, elements)):
+            candidates = known.get(word.text)
+            if candidates is None:
+                candidates = self._candidates(word.text)
+            for label, elements in candidates:
+                if hit := _follow(words, i, label, elements):
                     hits[hit] = None
         return list(hits)
+
+    def _candidates(self, word: str) -> "_Candidates":
+        """The entries that may start at a word. Remembered, for comments say the same words over and over."""
+        found = [
+            candidate
+            for length in range(1, min(len(word), self._longest) + 1)
+            for candidate in self._by_start.get(word[:length], ())
+        ]
+        found += [(label, elements) for part, label, elements in self._inside if part in word]
+        if len(self._known) >= _MOST_KNOWN:
+            self._known = {}
+        # Few words start an entry; all the others share one empty tuple.
+        self._known[word] = tuple(found)
+        return self._known[word]
 
 
 def _follow(words: list[Word], first: int, label: str, elements: list[_Element]) -> Hit | None:

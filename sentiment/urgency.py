@@ -43,7 +43,9 @@ def _negations(language: str) -> frozenset[str]:
     return frozenset(load(language).get("negation", ()))
 
 
-def _negated(hit: Hit, kind: str, words: list[Word], negations: frozenset[str]) -> bool:
+def is_negated(hit: Hit, kind: str, words: list[Word], language: str) -> bool:
+    """Whether the text takes a hit back; `kind` is that of the hit."""
+    negations = _negations(language)
     # "Not served because of my headscarf" is what it says: there the negation belongs to the deed, not to the reason.
     if kind == "discrimination" and len(hit.words) > 1:
         return False
@@ -56,17 +58,25 @@ def _negated(hit: Hit, kind: str, words: list[Word], negations: frozenset[str]) 
     )
 
 
-def find_urgency(words: list[Word], languages: tuple[str, ...], chain: "ChainWords | None" = None) -> Urgency:
-    """The kinds of urgency in a text, in a fixed order, and whether any of them is beyond doubt.
-
-    `chain` are our lists as the chain has changed them.
-    """
-    kinds: set[str] = set()
-    certain = False
+def find_grades(
+    words: list[Word], languages: tuple[str, ...], chain: "ChainWords | None" = None
+) -> set[tuple[str, str]]:
+    """The kinds of urgency that the lists find in a text, each with its grade."""
+    found = set()
     for language in dict.fromkeys(languages):
         for hit in (chain.phrases("urgency", language) if chain else phrases_of(language)).find(words):
             kind, grade = hit.label.split(":")
-            if not _negated(hit, kind, words, _negations(language)):
-                kinds.add(kind)
-                certain |= grade == "certain"
+            if not is_negated(hit, kind, words, language):
+                found.add((kind, grade))
+    return found
+
+
+def find_urgency(words: list[Word], languages: tuple[str, ...], chain: "ChainWords | None" = None) -> Urgency:
+    """The kinds of urgency in a text by the lists alone, in a fixed order, and whether any of them is beyond doubt.
+
+    `chain` are our lists as the chain has changed them.
+    """
+    found = find_grades(words, languages, chain)
+    kinds = {kind for kind, _ in found}
+    certain = any(grade == "certain" for _, grade in found)
     return Urgency(tuple(kind for kind in URGENCIES if kind in kinds), certain)

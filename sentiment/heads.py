@@ -1,0 +1,174 @@
+"""What is learnt about topics and urgency: one weight per head for every sign in a text, from words to embedding.
+
+The signs are hits of the word lists, concepts and their rules, and the model's embedding; a head adds up its weights
+and says yes above its threshold. The weights are fitted by `fitting.py` and belong to one version of the model, for
+embeddings of another mean something else.
+"""
+
+import io
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .concepts import CONCEPTS, RULES, find_concepts
+from .lexicon import Word
+from .topics import TOPICS, Mention
+from .urgency import URGENCIES, find_grades
+
+if TYPE_CHECKING:
+    from .entries import ChainWords
+
+log = logging.getLogger(__name__)
+Floats = npt.NDArray[np.float32]
+FILE = "heads.npz"
+# How much a deviation of one of each counts beside a hit of a word list: many components, each of little weight.
+_EMBEDDING, _CONCEPT = 0.1, 0.5
+_KIND_OF_RULE = np.array([URGENCIES.index(kind) for kind, _ in RULES])
+HEADS = (*TOPICS, "urgent", *URGENCIES)
+_URGENT = HEADS.index("urgent")
+# Signs beside the embedding: lists, concepts, rules, kinds of rules, any rule, their number, always one.
+SIGNS = len(TOPICS) + 2 * len(URGENCIES) + len(CONCEPTS) + len(RULES) + len(URGENCIES) + 3
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The signs in one text's words, without its embedding."""
+
+    signs: Floats
+    kinds: tuple[str, ...]  # of urgency, by pattern or rule, before anybody weighs them
+    certain_pattern: bool
+
+
+def find_evidence(
+    words: list[Word], languages: tuple[str, ...], mentions: Sequence[Mention], chain: "ChainWords | None" = None
+) -> Evidence:
+    """What the words say by lists and rules; `mentions` are the topics that the lists found."""
+    signs = np.zeros(SIGNS, np.float32)
+    for mention in mentions:
+        signs[TOPICS.index(mention.topic)] = 1
+    at, grades = len(TOPICS), find_grades(words, languages, chain)
+    for kind, grade in grades:
+        signs[at + URGENCIES.index(kind) + (0 if grade == "certain" else len(URGENCIES))] = 1
+    at += 2 * len(URGENCIES)
+    concepts = find_concepts(words, languages)
+    for concept in concepts.found:
+        signs[at + CONCEPTS.index(concept)] = _CONCEPT
+    at += len(CONCEPTS)
+    for rule in concepts.rules:
+        signs[at + rule] = 1
+        signs[at + len(RULES) + _KIND_OF_RULE[rule]] = 1
+    signs[-3:] = bool(concepts.rules), min(len(concepts.rules), 4) / 2, 1
+    found = {kind for kind, _ in grades} | {RULES[rule][0] for rule in concepts.rules}
+    kinds = tuple(kind for kind in URGENCIES if kind in found)
+    return Evidence(signs, kinds, any(grade == "certain" for _, grade in grades))
+
+
+class HeadsMismatch(ValueError):
+    """The weights were fitted for another model or for other signs."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the heads say of one text; `certain`: the urgency may open a case by itself."""
+
+    topics: tuple[str, ...]
+    urgency: tuple[str, ...]
+    certain: bool
+
+
+@dataclass(frozen=True)
+class Heads:
+    """`weights` has a row per head and a column per component and sign; `mean` and `scale` are of the embedding."""
+
+    model_version: str
+    weights: Floats
+    mean: Floats
+    scale: Floats
+    topic_threshold: float
+    urgent_threshold: float
+    certain_threshold: float
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def features(self, embeddings: npt.NDArray[np.int8], evidence: Sequence[Evidence]) -> Floats:
+        """One row per text."""
+        return features(embeddings, evidence, self.mean, self.scale)
+
+    def judge(self, embeddings: npt.NDArray[np.int8], evidence: Sequence[Evidence]) -> list[Judged]:
+        scores = self.features(embeddings, evidence) @ self.weights.T
+        return [self._judge(row, one) for row, one in zip(scores, evidence, strict=True)]
+
+    def _judge(self, row: Floats, evidence: Evidence) -> Judged:
+        topics = tuple(topic for j, topic in enumerate(TOPICS) if row[j] >= self.topic_threshold)
+        urgent = float(row[_URGENT])
+        if urgent < self.urgent_threshold:
+            return Judged(topics, (), False)
+        kinds = row[_URGENT + 1 :]
+        likely = {URGENCIES[int(kinds.argmax())]} | {k for k, score in zip(URGENCIES, kinds, strict=True) if score > 0}
+        found = set(evidence.kinds) & likely or likely
+        certain = evidence.certain_pattern or urgent >= self.certain_threshold
+        return Judged(topics, tuple(kind for kind in URGENCIES if kind in found), certain)
+
+    def dump(self) -> bytes:
+        """As bytes that `load_heads` reads; the same heads give the same bytes."""
+        about = {
+            "model_version": self.model_version,
+            "topic_threshold": self.topic_threshold,
+            "urgent_threshold": self.urgent_threshold,
+            "certain_threshold": self.certain_threshold,
+            "signs": _signature(),
+            "about": self.about,
+        }
+        out = io.BytesIO()
+        np.savez(
+            out,
+            about=np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8),
+            weights=self.weights.astype(np.float16),
+            mean=self.mean,
+            scale=self.scale,
+        )
+        return out.getvalue()
+
+
+def features(embeddings: npt.NDArray[np.int8], evidence: Sequence[Evidence], mean: Floats, scale: Floats) -> Floats:
+    """The components of the embedding as deviations from the usual, then the signs."""
+    deviations = (embeddings.astype(np.float32) - mean) / scale * _EMBEDDING
+    return np.hstack([deviations, np.stack([one.signs for one in evidence])]).astype(np.float32)
+
+
+def _signature() -> list[str]:
+    return [*HEADS, *CONCEPTS, *("+".join((kind, *rule)) for kind, rule in RULES)]
+
+
+def load_heads(content: bytes, model_version: str) -> Heads:
+    """Raises HeadsMismatch for weights of another model, of other signs, or that are none."""
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            about = json.loads(arrays["about"].tobytes())
+            weights = arrays["weights"].astype(np.float32)
+            mean, scale = arrays["mean"], arrays["scale"]
+    except (OSError, ValueError, KeyError) as error:
+        raise HeadsMismatch(f"not readable: {error}") from error
+    if about["model_version"] != model_version:
+        raise HeadsMismatch(f"fitted for {about['model_version']}, not for {model_version}")
+    if about["signs"] != _signature() or weights.shape != (len(HEADS), len(mean) + SIGNS):
+        raise HeadsMismatch("fitted with other concepts, rules or heads")
+    thresholds = (about["topic_threshold"], about["urgent_threshold"], about["certain_threshold"])
+    return Heads(model_version, weights, mean, scale, *thresholds, about["about"])
+
+
+@cache
+def served_heads(folder: Path, model_version: str) -> Heads | None:
+    """The heads beside a served model. None, with an error in the log, where they do not fit it: the lists then decide
+    alone, as they do for a model without embeddings."""
+    try:
+        return load_heads((folder / FILE).read_bytes(), model_version)
+    except (OSError, HeadsMismatch) as error:
+        log.error("topics and urgency by word lists alone: heads of %s: %s; run fit_heads", model_version, error)
+        return None
