@@ -21,6 +21,7 @@ from alerts.reviews import reason_to_read
 from alerts.rules import first_that_holds
 from core.tokens import keyed_hash, link_token
 from demo.cases import Chronicler, Opening
+from demo.people import send_some_on_holiday
 from demo.places import PASSWORD, make_places
 from demo.reviews import Asked, save_reviews
 from demo.voices import MANY_SCRIPTS_AT, Narrator, Voices, last_full_week
@@ -78,6 +79,7 @@ def make_demo(*, seed: int = SEED, now: datetime | None = None) -> None:
     _count(places.shops + ([places.call_centre] if places.call_centre else []), now)
     _invite(places.shops, places.call_centre, rng, now)
     _make_key()
+    send_some_on_holiday(now)
 
 
 @transaction.atomic
