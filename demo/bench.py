@@ -26,16 +26,19 @@ from django.utils import timezone
 
 from alerts.models import Case, CaseStep
 from alerts.policy import ensure_defaults
+from core.jobs import run_due
 from core.leases import ClockNow
 from core.tokens import keyed_hash
 from demo import bare
 from demo.bench_posters import make_touchpoints, poster_secs
 from demo.bench_stores import list_waits, make_chain
+from demo.chain_file import chain_tables, workbook
 from demo.site import Site
 from messaging.models import Message
 from sentiment.bench import measure as measure_reading
 from sentiment.models import Analysis
 from stores.choices import NodeKind, Role, TouchpointKind
+from stores.importing.jobs import check_file, import_checked
 from stores.models import Node, OpeningInterval, RoleAssignment, Store, Touchpoint, User
 from surveys.defaults import ensure_surveys
 from surveys.models import Response, Verbatim
@@ -353,6 +356,22 @@ def store_list(place: Place, *, stores: int = 7000) -> Iterator[Figure]:
             yield figure(f"stores, {name}, p95 at {stores:,} stores", p95, "ms", budget=200)
 
 
+def import_of_stores(place: Place, *, stores: int = 7000) -> Iterator[Figure]:
+    """From the file that was sent to the last store with its hours and its manager."""
+    head_office = User.objects.create_user("files@bench.example", "not used to sign in", name="Head office")
+    RoleAssignment.objects.create(user=head_office, role=Role.HEAD_OFFICE, node=place.store.node)
+    data = workbook(chain_tables(stores, place.store.node.code))
+    begun = time.monotonic()
+    upload = check_file(head_office, "chain.xlsx", data, retire_missing=False, invite=False)
+    run_due()
+    upload.refresh_from_db()
+    import_checked(upload)
+    run_due()
+    secs = time.monotonic() - begun
+    _expect(RoleAssignment.objects.filter(user__email__endswith="@shops.example").count(), stores)
+    yield figure(f"{stores:,} stores with hours and staff from a file", secs, "s", budget=60)
+
+
 def poll_cost() -> Iterator[Figure]:
     """One look of the work loop for due steps among a hundred thousand that are not."""
     case = Case.objects.order_by("pk").first()
@@ -404,6 +423,7 @@ def run(*, seconds: int, rate: int, comments: int) -> Iterator[Figure]:
     yield from notice_latency(place, seconds=seconds, rate=rate)
     yield from inbox_page(place)
     yield from store_list(place)
+    yield from import_of_stores(place)
     yield from posters(place)
     yield from poll_cost()
     yield from comment_burst(place, comments=comments, seconds=seconds)

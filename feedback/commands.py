@@ -15,6 +15,7 @@ from feedback.local import ROOT, LocalError, manage, say
 from feedback.processes import die_with_parent
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_MOST_TEST_WORKERS = 4
 _CHECKS = {
     "lint": ["-m", "ruff", "check", "."],
     "format": ["-m", "ruff", "format", "--check", "."],
@@ -46,7 +47,9 @@ def run_test(arguments: list[str]) -> int:
     else:
         say("!!! No Chromium: the browser tests will be SKIPPED. As root: apt-get install chromium !!!")
     subprocess.run(manage("compile_translations"), cwd=ROOT, env=environment, check=True)
-    command = [sys.executable, "-m", "pytest", *arguments]
+    # Every worker has a database of its own; more than a few are slower than the server they share.
+    workers = [] if "-n" in arguments else ["-n", str(min(os.cpu_count() or 1, _MOST_TEST_WORKERS))]
+    command = [sys.executable, "-m", "pytest", *workers, *arguments]
     if url := environment.get("TEST_DATABASE_URL"):
         return _call(command, environment | {"DATABASE_URL": url})
     with Cluster.at(local.var() / "test-db", fast=True).running() as url:

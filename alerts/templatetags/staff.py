@@ -18,7 +18,7 @@ register = template.Library()
 _STORES = {
     "stores", "stores_bulk", "checklist", "tree", "node", "node_new", "node_move",
     "store", "store_new", "store_edit", "store_hours", "store_exceptions", "store_closure", "store_move",
-    "store_history", "touchpoints", "touchpoint_new", "touchpoint_page", "touchpoint_change", "scan_flags", "posters",
+    "store_history", "new_import", "store_import", "touchpoints", "touchpoint_new", "touchpoint_page", "touchpoint_change", "scan_flags", "posters",
     "touchpoint_posters",
 }  # fmt: skip
 
@@ -71,6 +71,12 @@ def staff_nav(context: template.Context) -> dict[str, Any]:
     if held & LEADING_ROLES:
         add("people", _("People"), within={"people", "invite", "person"})
     return {"items": items}
+
+
+@register.simple_tag(takes_context=True)
+def runs_the_chain(context: template.Context) -> bool:
+    """Whether this person runs the chain or its installation as a whole."""
+    return bool(roles_of(context["request"].user) & {Role.HEAD_OFFICE, Role.OPERATOR})
 
 
 @register.simple_tag(takes_context=True)

@@ -16,6 +16,7 @@ from messaging.choices import MessageState
 from messaging.models import Message
 from stores.access import StaffRequest, roles_required
 from stores.choices import Role
+from stores.queries import roles_of
 
 _PAGE = 50
 # What goes out again now is news for another day at most.
@@ -32,7 +33,8 @@ def trouble(request: StaffRequest) -> HttpResponse:
         "user", "hook", "stand_in"
     )
     page = Paginator(unsettled.order_by("-created_at", "pk"), _PAGE).get_page(request.GET.get("page"))
-    return render(request, "messaging/trouble.html", {"page": page})
+    context = {"page": page, "is_head_office": Role.HEAD_OFFICE in roles_of(request.user)}
+    return render(request, "messaging/trouble.html", context)
 
 
 @roles_required(*_ROLES)

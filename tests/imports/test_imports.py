@@ -13,13 +13,13 @@ from django.test import Client
 
 from core.jobs import run_due
 from core.models import Job, JobState
+from demo.chain_file import chain_tables, text, workbook
 from messaging.models import Message
 from stores import exporting
 from stores.choices import ImportState, Role
 from stores.importing.jobs import check_file, import_checked
 from stores.models import ConfigChange, Node, OpeningInterval, RoleAssignment, Store, StoreImport, User
 from tests.factories import Chain
-from tests.imports.chain_file import chain_tables, text, workbook
 
 STORE = ["code", "name", "node", "country", "time_zone"]
 
