@@ -4,11 +4,13 @@ import statistics
 import time
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from alerts.models import Case
 from alerts.policy import ensure_defaults
 from core.leases import ClockNow
+from core.management.commands.work import NICE_ANALYSIS
 from core.work import drain, run_once
 from sentiment import work
 from sentiment.models import Analysis
@@ -94,3 +96,14 @@ def plan_of_a_look() -> str:
             " ORDER BY priority, run_at LIMIT 32 FOR UPDATE SKIP LOCKED"
         )
         return "\n".join(row[0] for row in cursor.fetchall())
+
+
+def test_the_process_that_reads_leaves_the_processor_to_alerts(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr("signal.signal", lambda number, handler: None)
+    monkeypatch.setattr("os.nice", asked.append)
+    monkeypatch.setattr("core.management.commands.work.run_forever", lambda lanes, stop: None)
+    call_command("work", "alerts", "facts")
+    assert asked == []
+    call_command("work", "analysis")
+    assert asked == [NICE_ANALYSIS]

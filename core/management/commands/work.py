@@ -1,11 +1,15 @@
 """`./run manage work alerts facts`: claim and do due work until told to stop."""
 
+import os
 import signal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from core.work import LANES, drain, run_forever
+
+# Reading a flood of words takes a core for minutes; alerts and pages on the same machine get theirs first.
+NICE_ANALYSIS = 5
 
 
 class Command(BaseCommand):
@@ -22,4 +26,6 @@ class Command(BaseCommand):
         stopping: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda signum, frame: stopping.append(signum))
+        if lanes == ["analysis"]:
+            os.nice(NICE_ANALYSIS)
         run_forever(lanes, stop=lambda: bool(stopping))
