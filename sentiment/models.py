@@ -216,3 +216,26 @@ class Candidate(models.Model):
 
     def __str__(self) -> str:
         return f"candidate {self.pk}"
+
+
+class LearntHeads(models.Model):
+    """What finds topics and urgency, moved by people's corrections: see `learning.py`. Rows are only ever added.
+
+    The newest that went live counts, for the model version it was fitted to. `before` and `after` are its figures on
+    the evaluation sets, without and with the corrections.
+    """
+
+    model_version = models.CharField(max_length=60)
+    content = models.BinaryField()
+    corrections = models.PositiveIntegerField()
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+    live_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        # What the workers ask before every batch.
+        indexes = [models.Index(fields=["-live_at"], name="learnt_live", condition=Q(live_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"heads {self.pk} for {self.model_version}"

@@ -59,3 +59,5 @@ impersonal(
     "model_version",
     "last_error",
 )
+# Weights and figures over all comments; no words, and none can be had back from them.
+impersonal("sentiment.LearntHeads", "model_version", "content", "before", "after")
