@@ -18,7 +18,8 @@ register = template.Library()
 _STORES = {
     "stores", "stores_bulk", "checklist", "tree", "node", "node_new", "node_move",
     "store", "store_new", "store_edit", "store_hours", "store_exceptions", "store_closure", "store_move",
-    "store_history", "new_import", "store_import", "touchpoints", "touchpoint_new", "touchpoint_page", "touchpoint_change",
+    "store_history", "new_import", "store_import",
+    "touchpoints", "touchpoint_new", "touchpoint_page", "touchpoint_change",
     "scan_flags", "posters",
     "touchpoint_posters",
 }  # fmt: skip
