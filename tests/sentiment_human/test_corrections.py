@@ -43,6 +43,7 @@ def test_a_persons_word_holds_over_a_later_reading_and_the_models_is_kept(chain:
     first = read(BAD)
     assert first.sentiment == "negative"
     p_negative = first.p_negative
+    untouched = {hit["topic"] for hit in first.topics} - {"staff", "price"}
     correct(first.pk, chain.manager, field="sentiment", value="neutral")
     correct(first.pk, chain.manager, field="topic", key="staff", value="")
     correct(first.pk, chain.deputy, field="topic", key="price", value="positive")
@@ -54,8 +55,9 @@ def test_a_persons_word_holds_over_a_later_reading_and_the_models_is_kept(chain:
         topics = {hit["topic"]: hit["sentiment"] for hit in found.topics}
         assert "staff" not in topics
         assert topics["price"] == "positive"
-        assert "waiting" in topics  # nobody said anything of it
-        assert (found.urgency, found.urgency_certain) == (["legal"], True)
+        assert untouched <= set(topics)  # nobody said anything of them
+        assert "legal" in found.urgency
+        assert found.urgency_certain
         assert found.model_reading["sentiment"] == "negative"
         assert found.model_reading["p_negative"] == pytest.approx(p_negative)
         assert "staff" in {hit["topic"] for hit in found.model_reading["topics"]}

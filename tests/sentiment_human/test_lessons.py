@@ -18,7 +18,7 @@ def test_rows_say_what_people_and_what_the_model_said(chain: Chain, read: Read) 
     first, other = read(BAD), read("Lovely shop and very kind people.")
     read("Nobody has judged these words.")
     correct(first.pk, chain.manager, field="topic", key="staff", value="")
-    correct(first.pk, chain.manager, field="urgency", key="discrimination", value="certain")
+    correct(first.pk, chain.manager, field="urgency", key="data_protection", value="certain")
     correct(other.pk, chain.manager, field="sentiment", value="positive")
     [one, two] = corrected_rows()
     assert "380" not in one.text
@@ -31,8 +31,8 @@ def test_rows_say_what_people_and_what_the_model_said(chain: Chain, read: Read) 
     call_command("export_corrections", stdout=said)
     lines = [json.loads(line) for line in said.getvalue().splitlines()]
     assert [line.get("label") for line in lines] == [None, "positive"]
-    assert lines[0]["urgency"] == ["discrimination"]
-    assert "discrimination" not in lines[0]["model"]["urgency"]
+    assert "data_protection" in lines[0]["urgency"]
+    assert "data_protection" not in lines[0]["model"]["urgency"]
     assert lines[1]["said"] == {"sentiment": "positive"}
     erase_response(first.verbatim.response_id)
     assert [row.text for row in corrected_rows()] == ["Lovely shop and very kind people."]

@@ -7,7 +7,9 @@ from core.work import drain
 from sentiment.chain import TooManyEntries, change, current_words, take_back, try_entry
 from sentiment.engine import read as read_texts
 from sentiment.entries import ChainWords, Entry, Tracer, built_in, cleaned
+from sentiment.lexicon import split_words
 from sentiment.models import Analysis, ChainWord, Effect
+from sentiment.topics import find_mentions
 from stores.models import User
 from tests.factories import Chain
 from tests.sentiment_human.conftest import Read, submit
@@ -20,17 +22,26 @@ def topics_of(text: str, words: ChainWords | None = None, language: str = "en") 
     return [hit.topic for hit in reading.topics]
 
 
+def mentioned(text: str, words: ChainWords, language: str = "en") -> set[str]:
+    """By the lists alone, whatever the model makes of the rest."""
+    return {mention.topic for mention in find_mentions(split_words(text), (language,), words)}
+
+
+def names(analysis: Analysis) -> set[str]:
+    return {hit["topic"] for hit in analysis.topics}
+
+
 def test_own_entries_count_and_built_in_ones_can_be_switched_off() -> None:
     text = "The lounge was full of people and their dogs"
-    assert topics_of(text) == []
-    assert topics_of(text, ChainWords(added=[LOUNGE])) == ["environment"]
+    assert "environment" not in topics_of(text)
+    assert "environment" in topics_of(text, ChainWords(added=[LOUNGE]))
     queue = "We stood in a queue before the doors opened"
-    assert "waiting" in topics_of(queue)
+    assert "waiting" in mentioned(queue, ChainWords())
     off = [entry for entry in built_in("topic", "en", "waiting") if entry.text == "queue"]
     assert off
-    assert "waiting" not in topics_of(queue, ChainWords(off=off))
+    assert "waiting" not in mentioned(queue, ChainWords(off=off))
     # Another language's lists stay as they are.
-    assert topics_of("Die lounge war voller Leute und Hunde", ChainWords(added=[LOUNGE]), "de") == []
+    assert mentioned("Die lounge war voller Leute und Hunde", ChainWords(added=[LOUNGE]), "de") == set()
 
 
 def test_an_own_urgency_is_as_certain_as_it_was_graded() -> None:
@@ -46,23 +57,23 @@ def test_workers_take_changes_from_the_next_batch_on(
     chain: Chain, read: Read, django_assert_num_queries: object
 ) -> None:
     words = "The lounge was full of people and their dogs"
-    assert read(words).topics == []
+    assert "environment" not in names(read(words))
     change(LOUNGE, Effect.ADD, chain.head_office)
     change(LOUNGE, Effect.ADD, chain.head_office)
     row = ChainWord.objects.get()
     assert row.added_by == chain.head_office
-    assert [hit["topic"] for hit in read(words).topics] == ["environment"]
+    assert "environment" in names(read(words))
     with django_assert_num_queries(1):  # type: ignore[operator]
         assert current_words() is current_words.__globals__["_known"][1]
     assert take_back(row.pk, chain.head_office)
     assert not take_back(row.pk, chain.head_office)
     row.refresh_from_db()
     assert row.ended_by == chain.head_office
-    assert read(words).topics == []
+    assert "environment" not in names(read(words))
     # Taken back and added again it is another row: the list knows its history.
     change(LOUNGE, Effect.ADD, chain.head_office)
     assert ChainWord.objects.count() == 2
-    assert [hit["topic"] for hit in read(words).topics] == ["environment"]
+    assert "environment" in names(read(words))
 
 
 def test_a_language_has_only_so_many(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,20 +162,19 @@ def test_head_office_tries_adds_and_takes_back(head_office: Client, chain: Chain
 
 
 def test_head_office_switches_a_built_in_entry_off_and_on(head_office: Client, read: Read) -> None:
-    first = read("We stood in a queue before the doors opened")
-    assert [hit["topic"] for hit in first.topics] == ["waiting"]
+    assert "waiting" in names(read("We stood in a queue before the doors opened"))
     address = "/words/en/topic/waiting/"
     looked = head_office.post(address, {"look": "certain/queue"}).content.decode()
     assert "<b>1</b> would lose" in looked
     head_office.post(address, {"off": "certain/queue"})
-    assert read("We stood in a queue before the doors opened, yes").topics == []
+    assert "waiting" not in names(read("We stood in a queue before the doors opened, yes"))
     row = ChainWord.objects.get()
     assert row.effect == Effect.OFF
     page = head_office.get(address).content.decode()
     assert f'name="back" value="{row.pk}"' in page
     assert 'value="certain/queue"' not in page
     head_office.post(address, {"back": str(row.pk)})
-    assert Analysis.objects.get(pk=read("We stood in a queue before the doors opened").pk).topics
+    assert "waiting" in names(read("We stood in a queue before the doors opened"))
     for nonsense in ({"off": "certain/no such"}, {"look": "x"}, {"off": ""}):
         assert head_office.post(address, nonsense).status_code == 404
 
