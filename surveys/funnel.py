@@ -46,7 +46,10 @@ class Steps:
 
 @dataclass
 class Week(Steps):
+    """`counted` is False for a week that was over before scans were counted there at all."""
+
     monday: date = field(default_factory=date.today)
+    counted: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ def funnel_of(touchpoint: Touchpoint) -> Funnel:
             if one is not None:
                 one.answers += 1
     since = ScanHour.objects.filter(touchpoint=touchpoint).aggregate(since=Min("hour"))["since"]
+    for week in weeks.values():
+        week.counted = since is not None and week.monday + timedelta(weeks=1) > since.astimezone(zone).date()
     newest = sorted(weeks.values(), key=lambda week: week.monday, reverse=True)
     return Funnel(total, newest, _grid(scans, answers, hours_of(store)), since)
 

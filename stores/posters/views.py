@@ -89,7 +89,7 @@ class PostersForm(forms.Form):
     marks = forms.BooleanField(
         label=_("With bleed and crop marks, for a printer’s shop (not on receipts)"), required=False
     )
-    files = forms.ChoiceField(
+    bundle = forms.ChoiceField(
         label=_("Files"),
         choices=[("one", _("One PDF")), ("stores", _("A ZIP with one PDF for each store"))],
         widget=forms.RadioSelect,
@@ -123,7 +123,7 @@ def posters(request: StaffRequest) -> HttpResponse:
         initial={
             "kinds": [kind for kind in spots if kind != TouchpointKind.CALL],
             "format": EACH_ITS_OWN,
-            "files": "one",
+            "bundle": "one",
         },
     )
     if form.is_valid():
@@ -146,7 +146,7 @@ def _start(request: StaffRequest, living: QuerySet[Touchpoint], wanted: dict[str
         owner=request.user,
         format=wanted["format"],
         marks=wanted["marks"],
-        per_store=wanted["files"] == "stores",
+        per_store=wanted["bundle"] == "stores",
         back_url=request.path,
     )
 

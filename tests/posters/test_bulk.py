@@ -20,7 +20,7 @@ from stores.touchpoints import FOR_EVER, retire_touchpoint, rotate_code
 from tests.factories import Chain, make_store, make_touchpoint
 from tests.posters.reading import codes_on, page_images
 
-FORM = {"kinds": ["till"], "format": "receipt", "files": "one"}
+FORM = {"kinds": ["till"], "format": "receipt", "bundle": "one"}
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_the_stores_found_in_the_list_are_those_printed(client: Client, chain: C
 
 def test_a_zip_has_a_pdf_for_each_store(client: Client, chain: Chain) -> None:
     second = make_touchpoint(store=chain.store, name="Second")
-    data = finished(made(client, files="stores"))
+    data = finished(made(client, bundle="stores"))
     archive = zipfile.ZipFile(io.BytesIO(data))
     assert archive.testzip() is None and archive.namelist() == ["KY1-receipt.pdf", "LV1-receipt.pdf"]
     assert texts(archive.read("KY1-receipt.pdf")) == addresses(chain.touchpoint, second)
@@ -128,7 +128,7 @@ def test_a_broken_sheet_fails_loudly_and_leaves_no_half_file(chain: Chain) -> No
 
 
 @pytest.mark.parametrize(
-    "fields", [{"kinds": []}, {"kinds": ["call"]}, {"format": "stamp"}, {"files": "thousand"}, {"format": ""}]
+    "fields", [{"kinds": []}, {"kinds": ["call"]}, {"format": "stamp"}, {"bundle": "thousand"}, {"format": ""}]
 )
 def test_what_is_not_on_offer_is_refused(client: Client, chain: Chain, fields: dict[str, object]) -> None:
     assert client.post("/posters/", FORM | fields).status_code == 422

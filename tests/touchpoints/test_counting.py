@@ -39,8 +39,8 @@ ROBOTS = [
 ]
 
 
-def shopper(**headers: str) -> Client:
-    return Client(HTTP_USER_AGENT=PHONE, **headers)
+def shopper() -> Client:
+    return Client(HTTP_USER_AGENT=PHONE)
 
 
 def counted(touchpoint_id: int) -> dict[str, int]:
@@ -49,8 +49,8 @@ def counted(touchpoint_id: int) -> dict[str, int]:
     return {column: sum(getattr(row, column) for row in rows) for column in scans.COLUMNS}
 
 
-def look(chain: Chain, client: Client | None = None, **headers: str) -> Any:
-    return (client or shopper()).get(f"/q/{chain.touchpoint.code}/", headers=headers or None)
+def look(chain: Chain, client: Client | None = None, headers: dict[str, str] | None = None) -> Any:
+    return (client or shopper()).get(f"/q/{chain.touchpoint.code}/", headers=headers)
 
 
 def test_a_scan_is_counted_and_the_page_itself_writes_nothing(chain: Chain, surveys: Any) -> None:
@@ -77,7 +77,7 @@ def test_programs_are_counted_apart(chain: Chain, surveys: Any, agent: str) -> N
     "headers", [{"Sec-Purpose": "prefetch"}, {"Sec-Purpose": "prefetch;prerender"}, {"X-Purpose": "preview"}]
 )
 def test_what_a_browser_fetches_ahead_is_no_scan(chain: Chain, surveys: Any, headers: dict[str, str]) -> None:
-    look(chain, **headers)
+    look(chain, headers=headers)
     shopper().head(f"/q/{chain.touchpoint.code}/")
     assert counted(chain.touchpoint.pk) == {"scans": 0, "opens": 0, "robots": 2, "staff": 0}
 
@@ -143,7 +143,12 @@ def test_many_threads_and_a_database_that_is_away_lose_nothing(settings: LazySet
 
     settings.TALLY_FLUSH_SECS = 0.02
     tally = Tally[str]("test", write)
-    threads = [threading.Thread(target=lambda: [tally.add("a") for _ in range(2000)]) for _ in range(6)]
+
+    def count() -> None:
+        for _ in range(2000):
+            tally.add("a")
+
+    threads = [threading.Thread(target=count) for _ in range(6)]
     for thread in threads:
         thread.start()
     time.sleep(0.1)

@@ -182,7 +182,6 @@ def test_who_may_dismiss(chain: Chain, who: str, status: int) -> None:
 def test_thirteen_weeks_by_the_stores_own_calendar(till: Touchpoint, chain: Chain) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     ScanHour.objects.create(touchpoint=till, hour=now, scans=40, opens=30, robots=5, staff=2)
-    ScanHour.objects.create(touchpoint=till, hour=now - timedelta(weeks=14), scans=999)
     for number in range(12):
         make_response(touchpoint=till, score=number % 11, submitted_at=now)
     Response.objects.filter(pk=Response.objects.values("pk")[:1]).update(flags=["staff"])
@@ -191,6 +190,9 @@ def test_thirteen_weeks_by_the_stores_own_calendar(till: Touchpoint, chain: Chai
     assert (total.scans, total.opens, total.answers, total.robots, total.staff) == (40, 30, 11, 5, 2)
     assert total.answered is not None and total.answered.n == 30 and len(funnel.weeks) == 13
     assert funnel.weeks[0].scans == 40 and sum(week.scans for week in funnel.weeks[1:]) == 0
+    assert [week.counted for week in funnel.weeks] == [True] + [False] * 12
+    ScanHour.objects.create(touchpoint=till, hour=now - timedelta(weeks=14), scans=999)
+    assert funnel_of(till).total.scans == 40 and all(week.counted for week in funnel_of(till).weeks)
     assert sum(cell.scans for row in funnel.grid for cell in row) == 40
     client = Client()
     client.force_login(chain.area_manager)
