@@ -116,8 +116,8 @@ def totals_of(touchpoints: Collection[Touchpoint]) -> dict[int, Steps]:
         steps = found[row["touchpoint"]]
         steps.scans, steps.opens, steps.robots, steps.staff = row["s"], row["o"], row["r"], row["f"]
     answered = Response.objects.filter(touchpoint__in=found, submitted_at__gte=begin).exclude(flags__contains=_STAFF)
-    for row in answered.values("touchpoint").order_by().annotate(n=Count("pk")):
-        found[row["touchpoint"]].answers = row["n"]
+    for touchpoint, number in answered.values_list("touchpoint").order_by().annotate(n=Count("pk")):
+        found[touchpoint].answers = number
     return found
 
 

@@ -42,14 +42,15 @@ def start_posters(
 ) -> Job:
     """Ask for posters of these touchpoints; which ones is settled now, their codes when they are set."""
     found = touchpoints.filter(retired_at=None).order_by("store__code", "kind", "pk")
+    ids = list(found.values_list("pk", flat=True))
     params = {
-        "touchpoints": list(found.values_list("pk", flat=True)),
+        "touchpoints": ids,
         "format": format,
         "marks": marks,
         "per_store": per_store,
         "language": owner.language or "en",
     }
-    count = len(params["touchpoints"])
+    count = len(ids)
     title = ngettext("%(count)s poster", "%(count)s posters", count) % {"count": count}
     return start_job(KIND, owner=owner.pk, title=title, params=params, back_url=back_url)
 

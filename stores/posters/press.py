@@ -67,14 +67,15 @@ def set_sheets(common: dict[str, Any], rows: Rows, **options: Any) -> bytes:
     A row's `url` is what its code says.
     """
     drawn = [row | {"qr": code, "modules": side} for row in rows for code, side in [draw_code(row["url"])]]
+    # Tags tell a screen reader the order of what is read; nobody reads a stack of posters with one.
+    wanted: dict[str, Any] = {"format": "pdf", "pdf_tags": False} | options
     found = typst.compile(
         _FOLDER / "poster.typ",
         root=_FOLDER,
         font_paths=_fonts(),
         ignore_system_fonts=True,
         sys_inputs={"data": json.dumps(common | {"rows": drawn})},
-        # Tags tell a screen reader the order of what is read; nobody reads a stack of posters with one.
-        **{"format": "pdf", "pdf_tags": False} | options,
+        **wanted,
     )
     assert isinstance(found, bytes)
     return found
