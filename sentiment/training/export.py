@@ -1,4 +1,4 @@
-"""Write the served graph: one frozen trunk, what reads it as it is, a tuned branch, eight-bit weights.
+"""Write the served graph: one frozen trunk, a short untouched branch that is read, a tuned one, eight bits.
 
 Built operator by operator rather than traced: onnxruntime's fused operators are named outright, so the file does not
 depend on which exporter and which fusion patterns are installed.
@@ -161,6 +161,7 @@ def build_graph(parts: Branches, factors: list[Factors], *, positions: int) -> o
     _marks(graph, [parts.kept.index(base.begin), parts.kept.index(base.end)])
     x = _stack(graph, x, trunk.lower, factors[0], "trunk", base)
 
+    s = _stack(graph, x, parts.side, factors[2], "side", base)
     t = _stack(graph, x, parts.tuned, factors[1], "tuned", base, only_first=True)
     first = graph.add("Squeeze", [t, one], "first")
     h = _arrays(parts.head)
@@ -169,7 +170,7 @@ def build_graph(parts: Branches, factors: list[Factors], *, positions: int) -> o
     last = [graph.constant("classes", h["classifier.weight"]), graph.constant("class_bias", h["classifier.bias"])]
     graph.add("Gemm", [y, *last], "tuned", transB=1)
 
-    summed = graph.add("ReduceSum", [graph.add("Mul", [x, "is_token"], "weighted"), one], "summed", keepdims=0)
+    summed = graph.add("ReduceSum", [graph.add("Mul", [s, "is_token"], "weighted"), one], "summed", keepdims=0)
     mean = _unit(graph, summed, "mean")
     for name, (weights, bias) in (("base", parts.regression), ("likeness", parts.likeness)):
         read = [graph.constant(f"{name}.weights", weights), graph.constant(f"{name}.bias", bias)]

@@ -26,10 +26,11 @@ _RIDGE = 1.0
 class Recipe:
     """What is tuned and how. Chosen by trial: README.md beside this file tells what other choices gained."""
 
-    # Of one source in one language no more: much of the rest says the same again in translation.
-    most_of_a_kind: int = 1_000
-    frozen_layers: int = 8
+    frozen_layers: int = 6  # shared by what is tuned and what is read
+    read_layers: int = 8  # untouched, those of the trunk included
     layers: int = 12
+    # What is read is fitted on so many comments of a source in a language, lest one kind drown the others.
+    most_of_a_kind: int = 1_000
     max_tokens: int = 72
     batch: int = 32
     epochs: int = 1
@@ -38,7 +39,6 @@ class Recipe:
     warmup_steps: int = 60
     smoothing: float = 0.05
     dropout: float = 0.05
-    regression_rows: int = 20_000
     regression_strength: float = 0.02
     likeness_rows: int = 6_000
     blend_tuned: float = 0.6
@@ -145,14 +145,6 @@ def tune(base: Base, cached: Cached, rows: list[Row], recipe: Recipe) -> tuple[L
     return upper.eval(), head.eval()
 
 
-def pool(cached: Cached) -> Floats:
-    """The mean of each row's states, of length one: what the regression and the embedding read."""
-    sums = np.empty((len(cached), cached.states.shape[1]), np.float32)
-    for i in range(len(cached)):
-        sums[i] = cached.states[cached.starts[i] : cached.starts[i + 1]].sum(0, dtype=np.float32)
-    return sums / np.linalg.norm(sums, axis=1, keepdims=True)
-
-
 def embed(upper: Layers, cached: Cached, rows: list[int], recipe: Recipe) -> Floats:
     """Embeddings of some rows by layers over the cached trunk."""
     out = np.empty((len(rows), cached.states.shape[1]), np.float32)
@@ -164,9 +156,9 @@ def embed(upper: Layers, cached: Cached, rows: list[int], recipe: Recipe) -> Flo
 
 
 def fit_likeness(pooled: Floats, embeddings: Floats) -> tuple[Floats, Floats]:
-    """Weights and bias that turn what `pool` gives into the whole base's embedding, freed of what all texts share.
+    """Weights and bias that turn pooled states into the whole base's embedding, freed of what all texts share.
 
-    A ridge regression, so that likeness costs no layer beyond the trunk: README.md tells what it loses.
+    A ridge regression, so that likeness costs no layer beyond those that are read: README.md tells what it loses.
     """
     target = embeddings - embeddings.mean(0)
     target /= np.linalg.norm(target, axis=1, keepdims=True)

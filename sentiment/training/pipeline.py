@@ -13,13 +13,12 @@ from .finetune import (
     embed,
     fit_likeness,
     fit_regression,
-    pool,
     run_trunk,
     save_checkpoint,
     tune,
 )
 from .network import Head, Layers, Trunk
-from .rows import Row, choose_rows
+from .rows import Row, find_balanced, shuffle_rows
 from .vocabulary import WORDS, build_tokenizer, choose_pieces, common_words, save_tokenizer
 from .wheel import Base, Floats, find_wheel_file, read_base
 
@@ -34,6 +33,7 @@ class Branches:
     kept: list[int]
     trunk: Trunk
     tuned: Layers
+    side: Layers  # untouched; what the regression and the embedding read
     head: Head
     regression: tuple[Floats, Floats]
     likeness: tuple[Floats, Floats]
@@ -46,35 +46,37 @@ def train(data: Path, work: Path, recipe: Recipe, limit: int | None = None) -> N
     """
     work.mkdir(parents=True, exist_ok=True)
     base = read_base(find_wheel_file())
-    rows = choose_rows(data, seed=recipe.seed, most_of_a_kind=recipe.most_of_a_kind)[:limit]
+    rows = shuffle_rows(data, recipe.seed)[:limit]
+    balanced = find_balanced(rows, recipe.most_of_a_kind)
 
     words = common_words(WORDS if limit is None else dict.fromkeys(WORDS, limit))
-    kept = choose_pieces(base, (row.text for row in rows), words)
+    kept = choose_pieces(base, (rows[i].text for i in balanced), words)
     tokenizer = build_tokenizer(base, kept)
     save_tokenizer(base, tokenizer, work)
     trunk = Trunk(base, kept, recipe.frozen_layers)
     log.info("%d pieces kept", len(kept))
 
     cached = run_trunk(trunk, tokenizer, [row.text for row in rows], kept.index(base.pad), recipe)
-    _fit_readers(base, kept, cached, rows, work, recipe)
+    _fit_readers(base, kept, cached, rows, balanced, work, recipe)
     tuned, head = tune(base, cached, rows, recipe)
     torch.save({"tuned": tuned.state_dict(), "head": head.state_dict()}, work / "tuned.pt")
     save_checkpoint(work, base, len(kept), trunk, tuned, head, kept.index(base.pad))
     log.info("checkpoint saved in %s", work)
 
 
-def _fit_readers(base: Base, kept: list[int], cached: Cached, rows: list[Row], work: Path, recipe: Recipe) -> None:
-    """Fit what reads the frozen trunk's output as it is: the regression and the embedding."""
-    pooled = pool(cached)
-    some = slice(min(recipe.regression_rows, len(rows)))
-    weights, bias = fit_regression(pooled[some], np.array([row.label for row in rows[some]]), recipe)
-    few = list(range(min(recipe.likeness_rows, len(rows))))
+def _fit_readers(
+    base: Base, kept: list[int], cached: Cached, rows: list[Row], balanced: list[int], work: Path, recipe: Recipe
+) -> None:
+    """Fit what reads untouched layers: the regression and the embedding."""
+    pooled = embed(Layers(base, recipe.frozen_layers, recipe.read_layers).eval(), cached, balanced, recipe)
+    weights, bias = fit_regression(pooled, np.array([rows[i].label for i in balanced]), recipe)
+    few = balanced[: recipe.likeness_rows]
     whole = embed(Layers(base, recipe.frozen_layers, base.layers).eval(), cached, few, recipe)
     like, like_bias = fit_likeness(pooled[: len(few)], whole)
     np.savez(
         work / "readers.npz", kept=np.array(kept), weights=weights, bias=bias, likeness=like, likeness_bias=like_bias
     )
-    log.info("regression fitted on %d rows, embedding on %d", len(rows[some]), len(few))
+    log.info("regression fitted on %d rows, embedding on %d", len(balanced), len(few))
 
 
 def load_branches(work: Path, recipe: Recipe) -> Branches:
@@ -92,6 +94,7 @@ def load_branches(work: Path, recipe: Recipe) -> Branches:
         kept,
         Trunk(base, kept, recipe.frozen_layers).eval(),
         tuned.eval(),
+        Layers(base, recipe.frozen_layers, recipe.read_layers).eval(),
         head.eval(),
         (readers["weights"], readers["bias"]),
         (readers["likeness"], readers["likeness_bias"]),

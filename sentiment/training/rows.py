@@ -37,17 +37,22 @@ def read_rows(path: Path) -> Iterator[Row]:
             )
 
 
-def choose_rows(data: Path, *, seed: int, most_of_a_kind: int) -> list[Row]:
-    """The training rows of a folder in the order they are shown, no source taken beyond its share of a language."""
+def shuffle_rows(data: Path, seed: int) -> list[Row]:
+    """The training rows of a folder, in the order in which they are shown."""
     rows = list(read_rows(find_rows(data, "train")))
     random.Random(seed).shuffle(rows)
+    return rows
+
+
+def find_balanced(rows: list[Row], most_of_a_kind: int) -> list[int]:
+    """Which rows to take so that no source has more than its share of a language."""
     taken: Counter[tuple[str, str]] = Counter()
     chosen = []
-    for row in rows:
+    for i, row in enumerate(rows):
         kind = (row.source.split("/")[0], row.language)
         taken[kind] += 1
         if taken[kind] <= most_of_a_kind:
-            chosen.append(row)
+            chosen.append(i)
     return chosen
 
 

@@ -23,7 +23,7 @@ from .export import build_graph
 from .finetune import Recipe
 from .pipeline import load_branches
 from .quantise import Feed, write_quantised
-from .rows import choose_rows, find_rows, read_rows
+from .rows import find_rows, read_rows, shuffle_rows
 from .smoothing import find_factors
 from .vocabulary import build_tokenizer, save_tokenizer
 
@@ -44,10 +44,10 @@ def write_served(data: Path, work: Path, out: Path, recipe: Recipe) -> None:
     parts = load_branches(work, recipe)
     log.info("%d pieces served", len(parts.kept))
     tokenizer = build_tokenizer(parts.base, parts.kept)
-    trained = choose_rows(data, seed=recipe.seed, most_of_a_kind=recipe.most_of_a_kind)
+    trained = shuffle_rows(data, recipe.seed)
     some = random.Random(recipe.seed).sample([row.text for row in trained], min(_RANGE_TEXTS, len(trained)))
     ids = [tokenizer.encode(text).ids[:_MAX_TOKENS] for text in some]
-    factors = find_factors(parts.trunk, parts.tuned, ids[:_SMOOTHING_TEXTS])
+    factors = find_factors(parts.trunk, [parts.tuned, parts.side], ids[:_SMOOTHING_TEXTS])
     graph = build_graph(parts, factors, positions=_MAX_TOKENS)
     write_quantised(graph, out / "model.onnx", map(_feed, ids))
     save_tokenizer(parts.base, tokenizer, out)

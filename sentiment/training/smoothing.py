@@ -32,9 +32,9 @@ class _Peaks:
         return max(1.0, self.marks / self.words)
 
 
-def find_factors(trunk: Trunk, branch: Layers, texts: Iterable[list[int]]) -> list[Factors]:
-    """Factors of the trunk's layers and of the branch's, from tokenized texts of at least one word."""
-    stacks = [trunk.lower, branch]
+def find_factors(trunk: Trunk, branches: list[Layers], texts: Iterable[list[int]]) -> list[Factors]:
+    """Factors of the trunk's layers and then of each branch's, from tokenized texts of at least one word."""
+    stacks = [trunk.lower, *branches]
     peaks = [[{name: _Peaks() for name in READERS} for _ in stack.layers] for stack in stacks]
     hooks = [
         getattr(layer, name).register_forward_pre_hook(peak)
@@ -45,7 +45,9 @@ def find_factors(trunk: Trunk, branch: Layers, texts: Iterable[list[int]]) -> li
     with torch.inference_mode():
         for ids in texts:
             mask = torch.ones(1, len(ids), dtype=torch.bool)
-            branch(trunk(torch.tensor([ids]), mask), mask)
+            shared = trunk(torch.tensor([ids]), mask)
+            for branch in branches:
+                branch(shared, mask)
     for hook in hooks:
         hook.remove()
     return [[{name: peak.factor() for name, peak in by_name.items()} for by_name in own] for own in peaks]

@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from sentiment.baselines import baselines
-from sentiment.training.rows import Row, choose_rows, find_rows, read_rows
+from sentiment.training.rows import Row, find_balanced, find_rows, read_rows, shuffle_rows
 from sentiment.training.vocabulary import build_tokenizer, choose_pieces
 from sentiment.training.wheel import Base
 from tests.sentiment.test_engine import NEGATIVE, POSITIVE
@@ -50,11 +50,13 @@ def small_base(pieces: list[str]) -> Base:
 
 def test_a_kind_of_comment_is_taken_up_to_its_share_and_in_one_order(tmp_path: Path) -> None:
     data = write_comments(tmp_path)
-    rows = choose_rows(data, seed=1, most_of_a_kind=2)
-    assert max(sum(row.language == code for row in rows) for code in ("en", "de", "uk")) == 2
-    assert rows == choose_rows(data, seed=1, most_of_a_kind=2)
-    assert rows != choose_rows(data, seed=2, most_of_a_kind=2)
-    assert len(choose_rows(data, seed=1, most_of_a_kind=99)) == len(list(read_rows(find_rows(data, "train"))))
+    rows = shuffle_rows(data, 1)
+    assert rows == shuffle_rows(data, 1) != shuffle_rows(data, 2)
+    assert len(rows) == len(list(read_rows(find_rows(data, "train"))))
+    taken = [rows[i].language for i in find_balanced(rows, 2)]
+    assert max(map(taken.count, taken)) == 2
+    assert set(taken) == {row.language for row in rows}
+    assert find_balanced(rows, 99) == list(range(len(rows)))
 
 
 def test_pieces_are_kept_for_their_script_their_use_or_a_common_word() -> None:

@@ -1,0 +1,87 @@
+"""The served model's files: whole, small enough, and honest about what was measured."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from sentiment.classifier import FOLDER, get_classifier
+from sentiment.training.vocabulary import PRODUCT
+
+MEGABYTE = 1_000_000
+# Plain remarks, none from any corpus: a vocabulary that knows the language needs few pieces a word.
+REMARKS = {
+    "ar": "الموظفون كانوا لطفاء جدا والخدمة سريعة",
+    "cs": "Obsluha byla velmi milá a rychlá",
+    "da": "Personalet var meget venligt og hurtigt",
+    "de": "Die Verkäuferin war sehr freundlich und geduldig",
+    "en": "The staff were very kind and patient",
+    "es": "El personal fue muy amable y rápido",
+    "fr": "Le personnel était très aimable et rapide",
+    "it": "Il personale è stato molto gentile e veloce",
+    "nl": "Het personeel was erg vriendelijk en snel",
+    "pl": "Obsługa była bardzo miła i szybka",
+    "pt": "Os funcionários foram muito simpáticos e rápidos",
+    "ru": "Персонал был очень вежливый и быстрый",
+    "sv": "Personalen var mycket vänlig och snabb",
+    "uk": "Персонал був дуже привітний і швидкий",
+}
+
+
+def test_the_sums_are_those_of_the_files() -> None:
+    sums = dict(reversed(line.split()) for line in (FOLDER / "SHA256SUMS").read_text().splitlines())
+    assert set(sums) == {path.name for path in FOLDER.iterdir()} - {"SHA256SUMS"}
+    for name, expected in sums.items():
+        assert hashlib.sha256((FOLDER / name).read_bytes()).hexdigest() == expected, name
+
+
+def test_all_files_together_are_small() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) <= 60 * MEGABYTE
+
+
+def test_the_card_speaks_of_this_model_and_of_what_is_proven() -> None:
+    card, config = (FOLDER / "card.md").read_text(), json.loads((FOLDER / "config.json").read_text())
+    assert card.startswith(f"# Sentiment of retail comments: {config['model_version']}\n")
+    assert config["model_version"].endswith(hashlib.sha256((FOLDER / "model.onnx").read_bytes()).hexdigest()[:10])
+    assert re.search(r"^- Proven .*: (.+)\.$", card, re.M).group(1).split(", ") == config["proven"]  # type: ignore[union-attr]
+    for figures in ("## Trained on", "## Measured on", "## Beside plain ways", "## Limits", "licence"):
+        assert figures in card
+
+
+def test_only_what_was_measured_well_enough_is_proven() -> None:
+    """By the card's own figures: at least 200 comments, 78 % of the poles right."""
+    measured = re.findall(
+        r"^\| ([a-z]{2}) \| (\d+) \| [^|]+ \| [^|]+ \| ([\d.]+)", (FOLDER / "card.md").read_text(), re.M
+    )
+    good = {code for code, rows, binary in measured if int(rows) >= 200 and float(binary) >= 0.78}
+    assert get_classifier().proven <= good
+    assert {"en", "de", "fr", "es"} <= get_classifier().proven
+    assert not {"ar", "pl", "uk", "it"} & get_classifier().proven
+
+
+@pytest.mark.parametrize("language", PRODUCT)
+def test_the_vocabulary_knows_every_language_of_the_product(language: str) -> None:
+    import transformers
+
+    tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(FOLDER)
+    pieces = tokenizer(REMARKS[language], add_special_tokens=False)["input_ids"]
+    assert tokenizer.unk_token_id not in pieces
+    assert len(pieces) <= 2.2 * len(REMARKS[language].split())
+
+
+def test_a_worker_stays_within_its_memory() -> None:
+    code = """
+import psutil
+from sentiment import engine
+for _ in range(3):
+    engine.read(["The staff were rude, the queue was long and the ring broke. " * n for n in range(1, 33)],
+                page_languages=["en"] * 32, chain_languages=["en", "de", "fr"])
+print(psutil.Process().memory_info().rss // 1_000_000)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=FOLDER.parents[1]
+    )
+    assert int(ran.stdout) <= 350
