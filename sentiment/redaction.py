@@ -85,14 +85,15 @@ _MONEY_AFTER = re.compile(
 # "Order no. 4711-AB", "Bestellnummer: 12345", "замовлення № 998877": the word is kept, the number goes.
 _ORDER = re.compile(
     r"((?<!\w)(?:(?:order|receipt|invoice|booking|customer|ticket|reference|ref|case|loyalty|card|tracking|"
-    r"bestell|auftrags?|rechnungs?|kunden|beleg|bon|vorgangs?|sendungs?|"
+    r"bestellung|bestell|auftrags?|rechnungs?|kunden|beleg|bon|vorgangs?|sendungs?|"
     r"commande|facture|reçu|dossier|pedido|factura|recibo|ordine|fattura|scontrino|encomenda|fatura|"
     r"bestelling|bon|factuur|klant|zamówieni\w*|faktur\w*|paragon\w*|objednávk\w*|účtenk\w*|faktur\w*|"
     r"beställning\w*|kvitto\w*|ordre|ordrenummer|kvittering\w*|"
-    r"замовленн\w*|заказ\w*|чек\w*|накладн\w*|квитанці\w*|рахун\w*|счет\w*)"
+    r"замовленн\w*|заказ\w*|чек\w*|накладн\w*|квитанці\w*|рахун\w*|счет\w*|"
+    r"(?:ال)?(?:طلبية|طلب|فاتورة|شحنة|إيصال|حجز)|طلبي|طلبيتي|فاتورتي|شحنتي)"
     r"(?:nummer|number|nr|numer\w*|numéro|número|numero|нумер|номер)?"
     r"|(?:order|bestel|ordre|faktura|kund)n(?:umme)?re?t?)"
-    r"(?:\s?(?:no|nr|num|number|numéro|número|numero|numer|nummer|číslo|č|номер|id|код))?[.:]?\s{0,2}(?:is|war|ist)?\s?"
+    r"(?:\s?(?:no|nr|num|number|numéro|número|numero|numer|nummer|číslo|č|номер|رقم|id|код))?[.:]?\s{0,2}(?:is|war|ist)?\s?"
     r"[#№nº°:.]{0,3}\s{0,2})"
     r"((?=[A-Za-zА-Яа-я0-9/_-]*\d[A-Za-zА-Яа-я/_-]*\d[A-Za-zА-Яа-я/_-]*\d[A-Za-zА-Яа-я/_-]*\d)"
     r"[A-Za-zА-Яа-я0-9][A-Za-zА-Яа-я0-9/_-]{3,})",
@@ -103,7 +104,7 @@ _LONG_NUMBER = 9
 # A mark can uncover what its number had hidden ("… 0000 DE89 3704 …"); most texts are unchanged after the first.
 _PASSES = 6
 # What declension and the genitive hang on a name in Latin letters; more would make a market of a Mark.
-_ENDINGS = "'?s|[aeiouyąęô]|em|om|ou|ie|iem|owi|ovi|ami|"
+_ENDINGS = "'?s|[aeiouyąęô]|em|om|ou|ie|iem|owi|ovi|ami|im|ím|iego|iemu|iej|ího|ému|ová|ové|ovou|"
 
 
 def redact(text: str, *, languages: Sequence[str] = (), staff_names: Sequence[str] = ()) -> str:
