@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypedDict
+from uuid import UUID
 
 import structlog
 from django.dispatch import receiver
@@ -26,6 +28,12 @@ CASE_ANSWER, VERIFICATION = "case_answer", "verification"
 # After a day a notice that nobody could deliver is no longer news; the audit has long been complaining.
 _STAFF_LIFETIME = timedelta(days=1)
 _URGENT, _NOTICE = 0, 1
+
+
+class _Times(TypedDict):
+    run_at: datetime
+    expires_at: datetime
+    priority: int
 
 
 @dataclass
@@ -54,7 +62,7 @@ def add_step_notices(
     if not told:
         log.error("case has nobody to tell", case=str(case.pk), step=step.ordinal)
     kind = CASE_ESCALATED if step.ordinal else CASE_NOTICE
-    news = {"run_at": at, "expires_at": at + _STAFF_LIFETIME, "priority": _priority(case)}
+    news = _Times(run_at=at, expires_at=at + _STAFF_LIFETIME, priority=_priority(case))
     plan = channels_of(told)
     for user in told:
         if not plan[user.pk]:
@@ -86,7 +94,7 @@ def record_stand_in(sender: object, message: Message, **_: object) -> None:
     if message.kind not in (CASE_NOTICE, CASE_ESCALATED):
         return
     _case, case_id, round_, ordinal, _user, _channel = message.dedup_key.split(":")
-    step = CaseStep.objects.filter(case=case_id, round=round_, ordinal=ordinal).first()
+    step = CaseStep.objects.filter(case=UUID(case_id), round=int(round_), ordinal=int(ordinal)).first()
     if step is not None:
         event = CaseEvent(
             case_id=step.case_id,

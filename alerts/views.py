@@ -54,7 +54,7 @@ def inbox(request: StaffRequest) -> HttpResponse:
         return _with_time(HttpResponse(status=204))
     known = waiting.count if tab == Tab.TO_DO else None
     page = page_of(with_everything(cases_in(request.user, tab)), request.GET.get("page"), known=known)
-    context = {
+    context: dict[str, Any] = {
         # The tabs are not part of what is asked again.
         "to_review": None if request.htmx else count_to_review(request.user),
         "tab": tab,

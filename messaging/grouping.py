@@ -13,7 +13,8 @@ PAUSE = timedelta(minutes=10)
 # One statement, so that of two senders one gets it.
 _TAKE = """
     INSERT INTO messaging_buzz (user_id, at) VALUES (%s, statement_timestamp())
-    ON CONFLICT (user_id) DO UPDATE SET at = EXCLUDED.at WHERE messaging_buzz.at <= EXCLUDED.at - %s
+    ON CONFLICT (user_id) DO UPDATE SET at = EXCLUDED.at
+    WHERE messaging_buzz.at <= EXCLUDED.at - make_interval(secs => %s)
 """
 
 
@@ -26,8 +27,8 @@ def is_grouped(message: Message) -> bool:
 def take_buzz(message: Message) -> bool:
     """Take the buzz of these ten minutes; False when it is gone."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [message.user_id, PAUSE])
-        return cursor.rowcount == 1
+        cursor.execute(_TAKE, [message.user_id, PAUSE.total_seconds()])
+        return bool(cursor.rowcount == 1)
 
 
 def next_buzz_at(message: Message) -> datetime:

@@ -7,7 +7,8 @@ from typing import Concatenate, ParamSpec
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django_htmx.middleware import HtmxDetails
 
@@ -30,7 +31,7 @@ class StaffRequest(HttpRequest):
 
 
 P = ParamSpec("P")
-View = Callable[Concatenate[StaffRequest, P], HttpResponse]
+View = Callable[Concatenate[StaffRequest, P], HttpResponseBase]
 # Everybody who works here. An operator runs the installation: stores and status, no words.
 STAFF_ROLES = frozenset(Role)
 
@@ -40,7 +41,7 @@ def roles_required(*roles: str) -> Callable[[View[P]], View[P]]:
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: StaffRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: StaffRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if roles_of(request.user).isdisjoint(roles):
                 raise PermissionDenied
             return view(request, *args, **kwargs)

@@ -152,6 +152,7 @@ def start_export(user: User, back_url: str) -> Job:
 
 def run_export(job: Job) -> Iterator[None]:
     """One step: a workbook of 7,000 stores takes seconds."""
+    assert job.owner is not None
     user = User.objects.get(pk=job.owner)
     job.total = stores_editable_by(user, Part.PLACE).count()
 

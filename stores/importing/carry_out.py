@@ -78,8 +78,8 @@ def _stores(batch: list[StoreChange], nodes: dict[str, Node], actor: User) -> No
         changes.append(change(store, actor=actor, old=snapshot(before, _ALL_FIELDS), new=snapshot(store, _ALL_FIELDS)))
         if before.node.code != one.node_code:
             moved.append(store.pk)
-            places = {"old": {"node": before.node.code}, "new": {"node": one.node_code}}
-            changes.append(change(store, actor=actor, kind=ChangeKind.MOVED, **places))
+            old_place, new_place = {"node": before.node.code}, {"node": one.node_code}
+            changes.append(change(store, actor=actor, kind=ChangeKind.MOVED, old=old_place, new=new_place))
         if bool(before.retired_at) != one.retired:
             kind = ChangeKind.RETIRED if one.retired else ChangeKind.RESTORED
             changes.append(change(store, actor=actor, kind=kind))

@@ -190,7 +190,8 @@ def test_slack_gets_text_and_no_markup(chain: Chain, listener: Listener) -> None
 
 def test_teams_gets_a_card_that_reads_no_markdown(chain: Chain, listener: Listener) -> None:
     assert run(to_chat(hook(chain, listener.url, ChatStyle.TEAMS))).state == MessageState.SENT
-    [attachment] = listener.heard[0].json()["attachments"]  # type: ignore[misc]
+    attachments: Any = listener.heard[0].json()["attachments"]
+    [attachment] = attachments
     blocks = attachment["content"]["body"]
     assert {block["type"] for block in blocks} == {"RichTextBlock"}
     assert blocks[1]["inlines"][0] == {"type": "TextRun", "text": WORDS.text}

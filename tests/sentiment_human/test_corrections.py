@@ -15,7 +15,7 @@ from alerts.policy import ensure_defaults
 from core.leases import ClockNow
 from core.work import drain
 from reports.models import StoreDay
-from sentiment import work
+from sentiment import holding, work
 from sentiment.actions import CorrectionRefused, correct
 from sentiment.models import Analysis, Correction
 from sentiment.signals import reading_corrected
@@ -160,7 +160,7 @@ def _meet(monkeypatch: pytest.MonkeyPatch, analysis: Analysis, actor: Any) -> No
     """A person corrects while the worker is about to store another reading of the same words."""
     Analysis.objects.filter(pk=analysis.pk).update(run_at=ClockNow(), attempts=0)
     looked, corrected = threading.Event(), threading.Event()
-    real = work.overruled
+    real = holding.overruled
 
     def merge(*args: Any) -> Any:
         merged = real(*args)

@@ -16,6 +16,7 @@ from core.models import Job, JobState
 from core.personal import erase_response
 from core.work import drain
 from reports.models import StoreDay
+from sentiment import reading
 from sentiment import rereading as room
 from sentiment.actions import correct
 from sentiment.chain import change
@@ -191,7 +192,7 @@ def test_fresh_words_come_first(chain: Chain, history: list[Analysis], monkeypat
 def test_words_at_which_the_model_fails_are_skipped(
     chain: Chain, history: list[Analysis], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = room.readings_of
+    real = reading.readings_of
 
     def fail(verbatims: list[Verbatim], model: str) -> Any:
         if any("lounge" in verbatim.text for verbatim in verbatims):

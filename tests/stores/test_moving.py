@@ -1,5 +1,7 @@
 """A move tells beforehand whom it concerns, and then does just that."""
 
+from collections.abc import Sequence
+
 import pytest
 from django.test import Client
 
@@ -13,7 +15,7 @@ from surveys.signals import response_saved
 from tests.factories import Chain, make_node, make_response, make_store, make_user
 
 
-def people(sights: list[object]) -> list[tuple[str, str]]:
+def people(sights: Sequence[object]) -> list[tuple[str, str]]:
     return [(one.assignment.user.email, one.assignment.role) for one in sights]  # type: ignore[attr-defined]
 
 

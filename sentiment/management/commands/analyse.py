@@ -2,7 +2,7 @@ import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -34,11 +34,11 @@ class Command(BaseCommand):
         chain = options["languages"].split(",") if options["languages"] else settings.VERBATIM_LANGUAGES
         try:
             with ExitStack() as stack:
-                source: Source = sys.stdin.buffer
+                source: BinaryIO = sys.stdin.buffer
                 if options["path"] != "-":
                     source = stack.enter_context(Path(options["path"]).open("rb"))
                 model = options["model"] or settings.SENTIMENT_MODEL or None
-                for chunk in chunks_of(source):
+                for chunk in chunks_of(cast("Source", source)):
                     for answer in analyse_chunk(chunk, chain=chain, model=model):
                         self.stdout.write(answer)
                     self.stdout.flush()
