@@ -19,6 +19,23 @@ _CYRILLIC = re.compile("[\u0400-\u04ff]")
 # Letters that only one of two near languages has.
 _ONLY = {"uk": re.compile("[іїєґ]", re.I), "ru": re.compile("[ыэъё]", re.I)}
 _CYRILLIC_LANGUAGES = frozenset({"be", "bg", "kk", "ky", "mk", "mn", "ru", "sr", "uk"})
+# Words of languages that are often typed in Latin letters; those of another language of Latin script are left out.
+_TYPED_LATIN = {
+    "uk": "dyakuyu dyakuju diakuiu djakuju duzhe harno harnyi garno bulo tilky takozh shcho scho yakist kasyr "
+    "obsluhovuvannya dopomohly divchata pryvitni mahazyn magazyn tsina tsiny doroho cherha cherzi chekaly nemaye "
+    "nemaie nemae pryjdu pryidu bilshe bilsche znovu vvichlyvi pohano zhakhlyvo kupyla kupyv mozhna treba",
+    "ru": "spasibo bolshoe ochen ochien ponravilos bolshe pridu nikogda uzhasno devushki prodavec "
+    "kasse zhdali ocheredi ochered dolgo khorosho horosho ploho plokho dorogo vezhlivye obsluzhivanie kachestvo "
+    "tovar hamstvo xamstvo pozhaluista prosto kupila kupil nado mozhno tolko vobshem normalno otlichno vsem sovetuyu",
+    "ar": "shukran shokran momtaz momtaza el3amal mo7tram el-mahal mahal helw helwa awy awi bas mesh mish msh kteer "
+    "ketir ghali ghalya el5edma khidma 3ala 3ashan inshallah mashallah wallah walla habibi ana enta ya3ni yalla shway "
+    "zay keda kida fein leh mafish",
+}
+_TYPED = {code: frozenset(word for word in words.split()) for code, words in _TYPED_LATIN.items()}
+_LATIN_WORD = re.compile(r"[a-z0-9'-]*[a-z][a-z0-9'-]*", re.I)
+# Arabic typed in Latin letters writes some of its sounds as digits: "el 5edma 3ala".
+_DIGIT_SOUND = re.compile(r"[a-z][23578][a-z]|^[23578][a-z]{2}|[a-z]{2}[37]$", re.I)
+_TYPED_SURE = 0.5
 _lock = Lock()
 
 
@@ -45,6 +62,8 @@ def find_language(text: str, page: str | None, chain: Sequence[str]) -> tuple[st
     letters = len(_LETTER.findall(text))
     if not letters or (page in choice and letters < _FEWEST_LETTERS):
         return page or choice[0], 0.0
+    if (typed := _typed_latin(text, choice, page)) is not None:
+        return typed, _TYPED_SURE
     cyrillic = len(_CYRILLIC.findall(text)) * 2 > letters
     fitting = tuple(code for code in choice if (code in _CYRILLIC_LANGUAGES) == cyrillic) or choice
     marked = [code for code in fitting if code in _ONLY and _ONLY[code].search(text)]
@@ -62,6 +81,20 @@ def find_language(text: str, page: str | None, chain: Sequence[str]) -> tuple[st
         odds[page] *= _PAGE_ODDS
         best = page if letters < _FEW_LETTERS else max(odds, key=odds.__getitem__)
     return best, odds[best] / sum(odds.values())
+
+
+def _typed_latin(text: str, choice: Sequence[str], page: str | None) -> str | None:
+    """Ukrainian, Russian or Arabic in Latin letters; None when the text is not, or the chain does not speak it."""
+    codes = [code for code in _TYPED if code in choice]
+    words = _LATIN_WORD.findall(text.lower()) if codes else []
+    if not words:
+        return None
+    hits = {code: sum(word in _TYPED[code] for word in words) for code in codes}
+    if "ar" in hits:
+        hits["ar"] += sum(bool(_DIGIT_SOUND.search(word)) for word in words if word not in _TYPED["ar"])
+    best = max(codes, key=lambda code: (hits[code], code == page))
+    # One such word may be a name or a greeting among others; a quarter of the words is none.
+    return best if hits[best] >= 2 and hits[best] * 4 >= len(words) else None
 
 
 def _base(code: str) -> str:

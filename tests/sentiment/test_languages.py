@@ -51,3 +51,49 @@ def test_only_languages_of_the_chain_are_answered() -> None:
 
 def test_a_page_variant_counts_as_its_language() -> None:
     assert find_language("gut", "de-AT", CHAIN)[0] == "de"
+
+
+EVERY = [*CHAIN, "ar"]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("uk", "Duzhe harnyi mahazyn, divchata pryvitni, dyakuyu za dopomohu"),
+        ("uk", "dyakuju, vse bulo duzhe harno"),
+        ("ru", "Ochen dolgo zhdali na kasse, bolshe ne pridu"),
+        ("ru", "spasibo bolshoe, vse ponravilos"),
+        ("ar", "el mahal helw awy bas el as3ar ghalya"),
+        ("ar", "shukran 3ala el khidma el momtaza"),
+    ],
+)
+@pytest.mark.parametrize("page", [None, "en", "uk"])
+def test_languages_typed_in_latin_letters_are_not_taken_for_another(language: str, text: str, page: str | None) -> None:
+    found, sure = find_language(text, page, EVERY)
+    assert found == language
+    assert sure <= 0.5
+
+
+@pytest.mark.parametrize(
+    "text", ["Дівчата харашо обслужили, но долго стояла в очереді", "Мені ндравиться, тіки дорого"]
+)
+def test_surzhyk_is_ukrainian(text: str) -> None:
+    assert find_language(text, "uk", EVERY)[0] == "uk"
+
+
+def test_latin_letters_stay_what_they_are_where_the_chain_speaks_nothing_else() -> None:
+    assert find_language("Ochen dolgo zhdali na kasse, bolshe ne pridu", None, ["de", "en"])[0] in {"de", "en"}
+    assert find_language("We had 2nd thoughts about the 3rd ring, size 54", None, EVERY)[0] == "en"
+    assert find_language("Mahal is a nice name for a shop, thank you", None, EVERY)[0] == "en"
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "Great service, danke schön an alle"),
+        ("fr", "Nice shop mais trop cher"),
+        ("ar", "المكان جميل والموظفون لطفاء"),
+    ],
+)
+def test_mixed_text_and_arabic(language: str, text: str) -> None:
+    assert find_language(text, None, EVERY)[0] == language
