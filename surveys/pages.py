@@ -179,13 +179,14 @@ def lost_page(
     typed: str = "",
     asked: bool = False,
     instead: Touchpoint | None = None,
+    closed: Store | None = None,
 ) -> HttpResponse:
     """The same friendly page for every link that leads nowhere, which still offers a way to be heard.
 
     `asked`: it was opened on purpose, to type a code, and nothing went wrong unless `typed` says what. `instead`: where
-    the same store still asks.
+    the same store still asks. `closed`: the store that is there no more.
     """
-    context = {"invitation": invitation, "typed": typed, "asked": asked, "instead": instead}
+    context = {"invitation": invitation, "typed": typed, "asked": asked, "instead": instead, "closed": closed}
     return page(request, "shopper/lost.html", context, status=status)
 
 

@@ -73,7 +73,9 @@ def touchpoint(request: HttpRequest, code: str) -> HttpResponse:
         if _SEEN in request.GET:
             return _note_seen(request, asking)
         # A form that was on its way when its code ended is still an answer.
-        return _take(request, asking, ended=bool(former or spot.retired_at))
+        return _take(request, asking, ended=bool(former or spot.retired_at or asking.store.retired_at))
+    if asking.store.retired_at:
+        return lost_page(request, closed=asking.store)
     if former:
         return (
             _redirect(request, reverse("touchpoint", args=[spot.code]), status=302)

@@ -7,8 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from stores.actions import restore_stores, retire_stores
 from stores.choices import TouchpointKind
-from stores.models import ConfigChange, FormerCode, Touchpoint, User
+from stores.models import ConfigChange, FormerCode, Store, Touchpoint, User
 from stores.touchpoints import FOR_EVER, create_touchpoint, history_of, retire_touchpoint, rotate_code
 from surveys.models import Response, SurveyChoice
 from tests.factories import Chain, make_touchpoint
@@ -132,6 +133,18 @@ def test_a_retired_code_says_where_the_store_still_asks(chain: Chain) -> None:
     retire_touchpoint(other, actor=None)
     assert scanned(chain.touchpoint.code).status_code == 404
     assert [one.kind for one in history_of(chain.touchpoint)] == ["retired", "restored", "retired"]
+
+
+def test_a_store_that_closed_for_good_asks_nobody_but_takes_what_was_on_its_way(chain: Chain) -> None:
+    form = {"form": hidden(scanned(chain.touchpoint.code), "form"), "score": "3"}
+    retire_stores(Store.objects.filter(pk=chain.store.pk), actor=None)
+    page = scanned(chain.touchpoint.code)
+    assert page.status_code == 404 and b"has closed for good" in page.content and b'name="code"' in page.content
+    assert Client().post(f"/q/{chain.touchpoint.code}/", {"form": "x", "score": "3"}).status_code == 404
+    assert Client().post(f"/q/{chain.touchpoint.code}/", form).status_code == 303
+    assert Response.objects.get().store == chain.store
+    restore_stores(Store.objects.filter(pk=chain.store.pk), actor=None)
+    assert scanned(chain.touchpoint.code).status_code == 200
 
 
 def test_nobody_is_led_to_another_store(chain: Chain) -> None:
