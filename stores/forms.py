@@ -1,6 +1,8 @@
 """What people enter about the tree and its stores."""
 
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,10 +15,11 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from stores.actions import STORE_FIELDS
+from stores.actions import CLOSURE_FIELDS, STORE_FIELDS
 from stores.choices import NodeKind
 from stores.models import Node, Store
 from stores.public_holidays import clean_subdivision, country_names
+from stores.recording import snapshot
 from stores.stretches import Stretch, clashing_dates, format_stretches, overlaps, parse_stretches
 
 _MOST_DAYS = 92
@@ -98,7 +101,36 @@ class PlaceForm(forms.Form):
         to.offer(nodes)
 
 
-class StoreForm(forms.ModelForm):  # type: ignore[type-arg]
+class _Unchanged(forms.Form):
+    """Notices that somebody else has saved since the form was shown: `initial["shown"]` names what is stored now.
+
+    What was typed stays; saved once more, it takes the other's place.
+    """
+
+    shown = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        shown, now = data.pop("shown", ""), self.initial.get("shown")
+        if shown and now and shown != now:
+            self.data = self.data.copy()  # type: ignore[attr-defined]
+            self.data["shown"] = now
+            self.add_error(
+                None,
+                gettext(
+                    "Somebody else has saved this in the meantime. What you typed is kept: save again to put it in "
+                    "place of theirs."
+                ),
+            )
+        return data
+
+
+def _name_of(values: Mapping[str, Any]) -> str:
+    """Equal for equal values."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
+
+
+class StoreForm(_Unchanged, forms.ModelForm):  # type: ignore[type-arg]
     """The master data of a store."""
 
     country = forms.ChoiceField(label=_("Country"), choices=())
@@ -157,6 +189,7 @@ class StoreForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.instance.pk:
             self.initial["languages"] = ", ".join(self.instance.languages)
             self.initial["contact_emails"] = "\n".join(self.instance.contact_emails)
+            self.initial["shown"] = _name_of(snapshot(self.instance, STORE_FIELDS))
 
     def clean_languages(self) -> list[str]:
         return read_languages(self.cleaned_data["languages"])
@@ -202,7 +235,7 @@ def read_languages(text: str) -> list[str]:
     return found
 
 
-class HoursForm(forms.Form):
+class HoursForm(_Unchanged):
     """The weekly hours, one line of text for each day."""
 
     none = forms.BooleanField(
@@ -253,7 +286,8 @@ class HoursForm(forms.Form):
         week: dict[int, list[Stretch]] = {}
         for interval in store.opening_intervals.order_by("weekday", "opens"):
             week.setdefault(interval.weekday, []).append((interval.opens, interval.closes))
-        return {"none": not week} | {f"day_{day}": format_stretches(found) for day, found in week.items()}
+        entered = {"none": not week} | {f"day_{day}": format_stretches(found) for day, found in week.items()}
+        return entered | {"shown": _name_of(entered)}
 
 
 class ExceptionForm(forms.Form):
@@ -310,12 +344,12 @@ class ExceptionForm(forms.Form):
                 self.add_error("hours", gettext("%(day)s begins before the night of %(before)s is over.") % said)
 
 
-class ClosureForm(forms.ModelForm):  # type: ignore[type-arg]
+class ClosureForm(_Unchanged, forms.ModelForm):  # type: ignore[type-arg]
     """From when to when a store is closed for a time, and why."""
 
     class Meta:
         model = Store
-        fields = ("closed_from", "closed_until", "closed_reason")
+        fields = CLOSURE_FIELDS
         labels = {"closed_from": _("First day"), "closed_until": _("Last day"), "closed_reason": _("Reason")}
         help_texts = {"closed_until": _("Empty: until further notice.")}
         widgets = {"closed_from": _DateInput, "closed_until": _DateInput}
@@ -323,6 +357,7 @@ class ClosureForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["closed_from"].required = True
+        self.initial["shown"] = _name_of(snapshot(self.instance, CLOSURE_FIELDS))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -85,7 +85,8 @@ def store_hours(request: StaffRequest, code: str) -> HttpResponse:
     if "copy" in request.POST:
         monday = request.POST.get("day_0", "")
         given = {name: value for name, value in request.POST.items() if name.startswith("day_")}
-        form = HoursForm(initial=given | {f"day_{day}": monday for day in _WEEKDAYS})
+        copied = {f"day_{day}": monday for day in _WEEKDAYS}
+        form = HoursForm(initial=given | copied | {"shown": request.POST.get("shown", "")})
     else:
         form = HoursForm(request.POST or None, initial=HoursForm.initial_of(store))
     if form.is_bound and form.is_valid():

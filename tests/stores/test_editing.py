@@ -12,6 +12,7 @@ from stores.public_holidays import clean_subdivision
 from stores.stretches import format_stretches, parse_stretches
 from stores.zones import zone_fits
 from tests.factories import Chain
+from tests.surveys.conftest import hidden
 
 MASTER = {
     "code": "KY1",
@@ -89,6 +90,28 @@ def test_a_new_store(head_office: Client, chain: Chain) -> None:
     assert "Still missing" in page and "No opening hours" in page
     Node.objects.filter(pk=chain.other_area.pk).update(retired_at="2026-01-01T00:00Z")
     refused(head_office.post("/setup/stores/new/", MASTER | {"code": "OD2", "node": "LVIV"}), "Select a valid choice")
+
+
+@pytest.mark.parametrize(
+    ("page", "mine", "theirs", "kept"),
+    [
+        ("edit", MASTER | {"name": "Mine"}, MASTER | {"name": "Theirs"}, 'value="Mine"'),
+        ("hours", {"day_0": "9-13"}, {"day_1": "10-12"}, 'value="9-13"'),
+        ("closure", {"closed_from": "2027-02-01"}, {"closed_from": "2027-03-01"}, 'value="2027-02-01"'),
+    ],
+)
+def test_what_somebody_else_has_saved_meanwhile_is_not_overwritten_unseen(
+    head_office: Client, chain: Chain, page: str, mine: dict[str, str], theirs: dict[str, str], kept: str
+) -> None:
+    address = f"/stores/KY1/{page}/"
+    shown = {"shown": hidden(head_office.get(address), "shown")}
+    assert head_office.post(address, theirs | shown).status_code == 302
+    told = head_office.post(address, mine | shown)
+    refused(told, "Somebody else has saved this in the meantime.")
+    assert kept in told.content.decode() and ConfigChange.objects.count() == 1
+    # Whoever has read that may still want it so.
+    assert head_office.post(address, mine | {"shown": hidden(told, "shown")}).status_code == 302
+    assert ConfigChange.objects.count() == 2
 
 
 def week(**days: str) -> dict[str, str]:
