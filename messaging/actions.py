@@ -13,11 +13,14 @@ from django.utils import timezone
 from core.leases import Claim, ClockNow, finish, from_now, retry_delay
 from customers.models import Suppression
 from messaging.choices import MessageState
-from messaging.models import Message
+from messaging.models import ChatHook, Message
 from messaging.outbox import draft, put_all
 from messaging.preferences import channels_of
 from messaging.signals import stood_in
 from messaging.transports import Ambiguous, NotTaken, Refused, Undelivered
+from stores.choices import ChangeKind
+from stores.models import User
+from stores.recording import change, record
 
 MAX_ATTEMPTS = 5
 # How long the first choice may fail until the second is tried (RELIABILITY A4).
@@ -178,15 +181,40 @@ def _channels_tried(message: Message) -> set[str]:
     return tried
 
 
-def settle_by_hand(message_id: UUID, *, delivered: bool) -> bool:
+def settle_by_hand(message_id: UUID, *, delivered: bool, actor: User | None = None) -> bool:
     """A person knows what became of an unknown message, or drops a dead one. False when it is neither."""
     unsettled = Message.objects.filter(pk=message_id, state__in=(MessageState.UNKNOWN, MessageState.DEAD))
     if delivered:
-        return bool(unsettled.update(state=MessageState.SENT, sent_at=ClockNow()))
-    return bool(unsettled.update(state=MessageState.CANCELLED))
+        return bool(unsettled.update(state=MessageState.SENT, sent_at=ClockNow(), settled_by=actor))
+    return bool(unsettled.update(state=MessageState.CANCELLED, settled_by=actor))
 
 
-def send_again(message_id: UUID, *, expires_at: datetime | None = None) -> bool:
+def send_again(message_id: UUID, *, expires_at: datetime | None = None, actor: User | None = None) -> bool:
     """A person decides that an unknown or dead message goes out once more. False when it is neither."""
     unsettled = Message.objects.filter(pk=message_id, state__in=(MessageState.UNKNOWN, MessageState.DEAD))
-    return bool(unsettled.update(state=MessageState.PENDING, attempts=0, run_at=ClockNow(), expires_at=expires_at))
+    return bool(
+        unsettled.update(
+            state=MessageState.PENDING, attempts=0, run_at=ClockNow(), expires_at=expires_at, settled_by=actor
+        )
+    )
+
+
+@transaction.atomic
+def connect_chat(hook: ChatHook, *, actor: User) -> ChatHook:
+    """Shoppers' words, redacted, go there from now on: the history of the place says who decided so."""
+    hook.save(force_insert=True)
+    _record_chat(hook, ChangeKind.CREATED, actor)
+    return hook
+
+
+@transaction.atomic
+def disconnect_chat(hook: ChatHook, *, actor: User) -> None:
+    """Nothing goes there any more, and its address is forgotten. Doing so twice changes nothing."""
+    if ChatHook.objects.filter(pk=hook.pk, retired_at=None).update(retired_at=ClockNow(), url=""):
+        _record_chat(hook, ChangeKind.RETIRED, actor)
+
+
+def _record_chat(hook: ChatHook, kind: ChangeKind, actor: User) -> None:
+    place = hook.store or hook.node
+    assert place is not None
+    record(change(place, actor=actor, what="chat", kind=kind, new={"name": hook.name}))

@@ -57,8 +57,7 @@ def _card(rendered: Rendered) -> dict[str, Any]:
 
 def hooks_of(store: Store, *, severe: bool) -> list[ChatHook]:
     """The chats that are told of a case at this store."""
-    above = [int(part) for part in store.node.path.strip("/").split("/")]
-    hooks = ChatHook.objects.filter(Q(store=store) | Q(node__in=above), retired_at=None)
+    hooks = ChatHook.objects.filter(Q(store=store) | Q(node__in=store.node.above), retired_at=None)
     return list(hooks if severe else hooks.filter(severe_only=False))
 
 

@@ -114,6 +114,9 @@ class Message(Leased):
     # The message that carried this one's news, so that one buzz tells of several cases.
     carried_by = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="carries")
 
+    # Who said what became of it, or had it sent again, when nothing tried it any more.
+    settled_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
     class Meta:
         constraints = [
             models.CheckConstraint(

@@ -1,6 +1,6 @@
 """Which pages a role may open at all, which stores it may open there, and what of them it may change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from functools import wraps
 from typing import Concatenate, ParamSpec
@@ -106,10 +106,14 @@ def stores_editable_by(user: User, what: Part) -> QuerySet[Store]:
 def nodes_editable_by(user: User) -> QuerySet[Node]:
     """The nodes that this person may rename, move, retire or put something below: where a role that may do everything
     holds, and everything under it."""
+    return nodes_reached_by(user, {role for role, parts in _EDITS.items() if Part.PLACE in parts})
+
+
+def nodes_reached_by(user: User, roles: Collection[str]) -> QuerySet[Node]:
+    """The nodes at which one of the user's `roles` holds, and everything under them."""
     if user.within_store_id is not None:
         return Node.objects.none()
-    everything = [role for role, parts in _EDITS.items() if Part.PLACE in parts]
-    held = RoleAssignment.objects.filter(user=user, role__in=everything, node__isnull=False)
+    held = RoleAssignment.objects.filter(user=user, role__in=roles, node__isnull=False)
     reach = Q(pk__in=[])
     for path in held.values_list("node__path", flat=True):
         reach |= Q(path__startswith=path)

@@ -20,6 +20,7 @@ _THINGS = {
     "exceptions": gettext_lazy("Other hours"),
     "closure": gettext_lazy("Closed for a time"),
     "touchpoint": gettext_lazy("Code"),
+    "chat": gettext_lazy("Team chat"),
 }
 _COLUMNS = {
     "code": gettext_lazy("Code"),

@@ -7,16 +7,16 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.outbound import Forbidden, check_url
 from messaging import testing
+from messaging.actions import connect_chat, disconnect_chat
 from messaging.choices import ChatStyle
 from messaging.models import ChatHook, Message
-from stores.access import StaffRequest, nodes_editable_by, roles_required
+from stores.access import StaffRequest, nodes_reached_by, roles_required
 from stores.choices import Role
 from stores.models import Node, Store
 from stores.queries import stores_visible_to
@@ -42,7 +42,7 @@ class ChatForm(forms.Form):
         self.user = request.user
         nodes = self.fields["node"]
         assert isinstance(nodes, forms.ModelChoiceField)
-        nodes.queryset = nodes_editable_by(request.user)
+        nodes.queryset = nodes_reached_by(request.user, _HEAD_OFFICE).filter(retired_at=None)
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"].strip()
@@ -74,10 +74,13 @@ def chats(request: StaffRequest) -> HttpResponse:
     """The connected chats with what last became of a message, and the form for another one."""
     form = ChatForm(request, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        hook = ChatHook.objects.create(**form.cleaned_data)
+        hook = connect_chat(ChatHook(**form.cleaned_data), actor=request.user)
         messages.success(request, _("Connected: %(name)s") % {"name": hook.name})
         return redirect("chats")
-    listed = [(hook, Message.objects.filter(hook=hook).order_by("-created_at").first()) for hook in _own(request)]
+    hooks = _own(request)
+    sent = Message.objects.filter(hook__in=hooks).order_by("hook", "-created_at").distinct("hook")
+    last = {message.hook_id: message for message in sent}
+    listed = [(hook, last.get(hook.pk)) for hook in hooks]
     status = 422 if form.errors else 200
     return render(request, "messaging/chats.html", {"form": form, "listed": listed}, status=status)
 
@@ -85,7 +88,7 @@ def chats(request: StaffRequest) -> HttpResponse:
 def _own(request: StaffRequest) -> list[ChatHook]:
     """The chats of those parts of the tree that this head office reads."""
     stores = stores_visible_to(request.user, roles=_HEAD_OFFICE)
-    nodes = nodes_editable_by(request.user)
+    nodes = nodes_reached_by(request.user, _HEAD_OFFICE)
     hooks = ChatHook.objects.filter(retired_at=None).select_related("store", "node").order_by("name", "pk")
     return list(hooks.filter(store__in=stores) | hooks.filter(node__in=nodes))
 
@@ -96,7 +99,7 @@ def change_chat(request: StaffRequest, pk: int) -> HttpResponse:
     """`test` sends a message, `remove` takes the chat out."""
     hook = get_object_or_404(ChatHook, pk__in=[own.pk for own in _own(request)], pk=pk)
     if request.POST.get("verb") == "remove":
-        ChatHook.objects.filter(pk=hook.pk).update(retired_at=timezone.now(), url="")
+        disconnect_chat(hook, actor=request.user)
         messages.success(request, _("Taken out: %(name)s") % {"name": hook.name})
     else:
         testing.send_chat_test(hook)

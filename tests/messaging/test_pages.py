@@ -14,8 +14,9 @@ from messaging.choices import Channel, MessageState
 from messaging.models import ChatHook, Message, PushDevice
 from messaging.preferences import channels_of
 from messaging.work import deliver_due
-from stores.models import User
-from tests.factories import Chain
+from stores.choices import Role
+from stores.models import ConfigChange, RoleAssignment, User
+from tests.factories import Chain, make_user
 from tests.messaging.test_channels import _encode
 from tests.messaging.test_delivery import catcher  # noqa: F401 - a fixture
 
@@ -119,9 +120,21 @@ def test_a_person_settles_what_nobody_tries_any_more(chain: Chain, state: Messag
     answer = client.post(f"/messages/{message.pk}/", {"verb": verb}, follow=True)
     message.refresh_from_db()
     assert message.state == then and "Settled." in answer.content.decode()
+    assert message.settled_by == chain.operator
     assert bool(message.run_at) == (then == MessageState.PENDING)
     answer = client.post(f"/messages/{message.pk}/", {"verb": "drop"}, follow=True)
     assert "already" in answer.content.decode()
+
+
+def test_the_head_office_of_a_part_settles_for_its_own_people(chain: Chain) -> None:
+    own, foreign = unsettled(chain, MessageState.DEAD), unsettled(chain, MessageState.DEAD)
+    Message.objects.filter(pk=foreign.pk).update(user=chain.foreign_manager)
+    client = signed_in(make_user(email="part@chain.example", role=Role.HEAD_OFFICE, node=chain.area))
+    page = client.get("/messages/").content.decode()
+    assert str(own.pk) in page and str(foreign.pk) not in page
+    for message in (own, foreign):
+        client.post(f"/messages/{message.pk}/", {"verb": "drop"})
+    assert list(Message.objects.filter(state=MessageState.CANCELLED)) == [own]
 
 
 def test_nothing_to_settle_says_so(chain: Chain) -> None:
@@ -146,8 +159,24 @@ def test_head_office_connects_tests_and_removes_a_chat(chain: Chain) -> None:
     client.post(f"/messages/chats/{hook.pk}/", {"verb": "remove"})
     hook.refresh_from_db()
     assert hook.retired_at and hook.url == ""
+    said = ConfigChange.objects.filter(store=chain.store, what="chat", actor=chain.head_office)
+    assert list(said.order_by("pk").values_list("kind", "new__name")) == [
+        ("created", "Kyiv team"),
+        ("retired", "Kyiv team"),
+    ]
+    assert "Kyiv team" in client.get("/stores/KY1/history/").content.decode()
     deliver_due()
     assert Message.objects.get().state == MessageState.DEAD
+
+
+def test_who_runs_the_installation_connects_no_chat_to_words_they_may_not_read(chain: Chain) -> None:
+    both = make_user(email="both@chain.example", role=Role.HEAD_OFFICE, node=chain.area)
+    RoleAssignment.objects.create(user=both, role=Role.OPERATOR, node=chain.root)
+    client = signed_in(both)
+    page = client.get("/messages/chats/").content.decode()
+    assert chain.area.name in page and f">{chain.root.name}<" not in page
+    answer = client.post("/messages/chats/", filled(store="", node=str(chain.root.pk)))
+    assert answer.status_code == 422 and not ChatHook.objects.exists()
 
 
 @pytest.mark.parametrize(
