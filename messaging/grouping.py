@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
+from core.leases import from_now
 from messaging.choices import BUZZING, MessageState
 from messaging.models import Buzz, Message
 
@@ -38,8 +39,15 @@ def next_buzz_at(message: Message) -> datetime:
 
 
 def waiting_with(message: Message) -> list[UUID]:
-    """The other notices that wait to go the same way to the same person."""
+    """The other notices that wait to go the same way to the same person at the next buzz; not those that wait for
+    longer, until a store opens, nor a stand-in, which is late already."""
     others = Message.objects.filter(
-        user=message.user_id, channel=message.channel, state=MessageState.PENDING, priority__gt=0, last_error=""
+        user=message.user_id,
+        channel=message.channel,
+        state=MessageState.PENDING,
+        priority__gt=0,
+        last_error="",
+        stands_in_for=None,
+        run_at__lte=from_now(PAUSE),
     )
     return list(others.exclude(pk=message.pk).values_list("pk", flat=True))

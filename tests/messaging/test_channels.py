@@ -319,6 +319,16 @@ def test_below_severe_a_phone_buzzes_once_and_tells_of_the_others(chain: Chain, 
     assert run(later).state == MessageState.SENT and len(listener.heard) == 2
 
 
+def test_what_waits_for_longer_or_is_late_already_is_not_carried_along(chain: Chain, listener: Listener) -> None:
+    phone = Phone(chain.manager, listener.url)
+    other = put(chain.manager, run_at=from_now(timedelta(hours=9)))  # until its store opens
+    late = put(chain.manager, run_at=from_now(timedelta(minutes=1)))
+    Message.objects.filter(pk=late.pk).update(stands_in_for=put(chain.manager, Channel.EMAIL, run_at=other.run_at))
+    run(put(chain.manager))
+    assert "more" not in phone.read(listener.heard[0].body)["body"]
+    assert not Message.objects.filter(carried_by__isnull=False).exists()
+
+
 def test_the_severe_wait_for_no_buzz(chain: Chain, listener: Listener) -> None:
     Phone(chain.manager, listener.url)
     for _ in range(3):
