@@ -8,6 +8,9 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -58,7 +61,8 @@ def check_url(url: str) -> None:
 def post(url: str, body: bytes, headers: dict[str, str], *, timeout_secs: float) -> Answer:
     """Send `body` and read the answer, whatever its status; redirects are answers like others.
 
-    Raises Forbidden and Unreachable.
+    `timeout_secs` holds for connecting, and again for everything after that: a server that trickles keeps nobody
+    longer. Raises Forbidden and Unreachable.
     """
     scheme, host, port, path = _parts(url)
     connection = _Checked(host, port, timeout=timeout_secs, secure=scheme == "https")
@@ -68,13 +72,36 @@ def post(url: str, body: bytes, headers: dict[str, str], *, timeout_secs: float)
         connection.close()
         raise Unreachable(type(error).__name__, before_asking=True) from error
     try:
-        connection.request("POST", path, body=body, headers={"User-Agent": "Halfhour", **headers})
-        answer = connection.getresponse()
-        return Answer(answer.status, dict(answer.getheaders()), answer.read(_MOST_ANSWER))
+        with _cut_after(timeout_secs, connection.sock):
+            connection.request("POST", path, body=body, headers={"User-Agent": "Halfhour", **headers})
+            answer = connection.getresponse()
+            return Answer(answer.status, dict(answer.getheaders()), answer.read(_MOST_ANSWER))
     except (OSError, http.client.HTTPException) as error:
         raise Unreachable(type(error).__name__, before_asking=False) from error
     finally:
         connection.close()
+
+
+@contextmanager
+def _cut_after(secs: float, sock: socket.socket) -> Iterator[None]:
+    """A socket's own time-out begins anew with every byte: this one does not. Raises TimeoutError."""
+    is_cut = threading.Event()
+
+    def cut() -> None:
+        is_cut.set()
+        with suppress(OSError):
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    timer = threading.Timer(secs, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+    # What is cut off may look like a whole answer.
+    if is_cut.is_set():
+        raise TimeoutError
 
 
 def _parts(url: str) -> tuple[str, str, int, str]:
@@ -91,7 +118,8 @@ def _parts(url: str) -> tuple[str, str, int, str]:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         path.encode("ascii")
-    except UnicodeEncodeError as error:
+        parts.hostname.encode("idna")
+    except UnicodeError as error:
         raise Forbidden("not an address") from error
     return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), path
 

@@ -2,7 +2,9 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -57,6 +59,7 @@ def test_public_addresses_may_be_asked(address: str) -> None:
         "https://example.org:99999/",
         "javascript:alert(1)",
         "//example.org/",
+        f"https://{'a' * 64}.example/",
     ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
@@ -115,6 +118,26 @@ def server() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
     yield f"http://127.0.0.1:{listening.server_port}", seen
     listening.shutdown()
     listening.server_close()
+
+
+def test_a_server_that_trickles_is_left_in_time(settings: LazySettings) -> None:
+    """Each byte would begin a socket's own time-out anew."""
+    settings.OUTBOUND_ALLOW_LOOPBACK = True
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def trickle() -> None:
+        with listening.accept()[0] as taken, suppress(OSError):
+            taken.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            for _ in range(60):
+                taken.sendall(b"x")
+                time.sleep(0.1)
+
+    threading.Thread(target=trickle, daemon=True).start()
+    begun = time.monotonic()
+    with pytest.raises(Unreachable) as caught:
+        post(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"", {}, timeout_secs=0.5)
+    listening.close()
+    assert time.monotonic() - begun < 3 and not caught.value.before_asking
 
 
 def test_redirects_are_not_followed_and_answers_are_cut(
