@@ -70,10 +70,12 @@ def cancel_job(job: Job) -> bool:
 
 
 def show_progress(job: Job) -> None:
-    """Let people see `done` and `total` of a long step while it runs, in a transaction of its own."""
+    """Let people see `done` and `total` of a long step while it runs, in a transaction of its own; nobody takes the job
+    over as long as it does so."""
 
     def show() -> None:
-        Job.objects.filter(pk=job.pk).update(done=job.done, total=job.total)
+        held = Job.objects.filter(pk=job.pk, lease_token=job.lease_token)
+        held.update(done=job.done, total=job.total, lease_until=from_now(LEASE))
         connection.close()
 
     # Another thread has another connection.
@@ -95,6 +97,10 @@ def run_due() -> int:
 
 def _run_slice(claimed: Claim[Job]) -> None:
     job = claimed.row
+    if job.attempts > MAX_ATTEMPTS:
+        # Nobody was left to say why: out of memory, or longer than django-q2 waits.
+        _fail(claimed, "WorkerDied")
+        return
     until = time.monotonic() + SLICE_SECS
     steps = _runners[job.kind](job)
     try:

@@ -269,7 +269,8 @@ Q_CLUSTER = {
     "name": "halfhour",
     "orm": "default",
     "workers": 2,
-    "timeout": 60,
+    # An import is one step; on a slow machine a large one takes minutes.
+    "timeout": 300,
     "queue_limit": 2,
     "bulk": 1,
     "retry": 600,

@@ -112,6 +112,34 @@ def test_a_job_that_never_works_gives_up_and_quotes_nothing() -> None:
 
 
 @pytest.mark.django_db
+def test_a_job_that_kills_its_worker_every_time_gives_up() -> None:
+    job = start()
+    Job.objects.filter(pk=job.pk).update(attempts=jobs.MAX_ATTEMPTS, lease_until=from_now(-timedelta(seconds=1)))
+    assert run_due() == 1
+    job.refresh_from_db()
+    assert (job.state, job.note, job.done, job.run_at) == (JobState.FAILED, "WorkerDied", 0, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_step_keeps_its_job_as_long_as_it_shows_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+
+    def long_step(job: Job) -> Iterator[None]:
+        monkeypatch.undo()
+        job.done = 7
+        jobs.show_progress(job)
+        taken.append(run_due())
+        yield from ()
+
+    register_job("count up", long_step)
+    monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=-1))
+    job = start()
+    run_due()
+    job.refresh_from_db()
+    assert (taken, job.state, job.done) == ([0], JobState.DONE, 7)
+
+
+@pytest.mark.django_db
 def test_a_refusal_is_told_and_not_repeated() -> None:
     job = start(refuses_at=3)
     run_due()
