@@ -22,12 +22,14 @@ from .urgency import URGENCIES
 Floats = npt.NDArray[np.float32]
 FOLDER = Path(__file__).parent / "examples"
 _SIGNS_OF = {"+": "positive", "-": "negative", "0": "neutral"}
-_STEPS = 6
-_RIDGE = 1.0
-_WEAK, _QUIET = 0.15, 0.3  # weight of a guessed row for topics, and for urgency
+_STEPS = 7
+# The latter is small, so that half a dozen like corrections are enough.
+_RIDGE, _RIDGE_AROUND = 1.0, 0.1
+_FAR, _CLOSE = 8, 3e-3
+_WEAK, _QUIET = 0.15, 0.6  # weight of a guessed row for topics, and for urgency
 _FOLDS = 3
 # Of our own examples that are not urgent (half of them near misses), so many may be found urgent, and certainly so.
-_FALSE_ALARMS, _FALSE_CERTAIN = 0.01, 0.002
+_FALSE_ALARMS, _FALSE_CERTAIN = 0.004, 0.001
 
 
 @dataclass(frozen=True)
@@ -147,11 +149,12 @@ def fit(own: Rows, comments: Rows, model_version: str, about: dict[str, Any] | N
     )
 
 
-def refit(heads: Heads, rows: Rows) -> Heads:
-    """Heads moved by rows that people corrected, and held where nobody said anything by a ridge around the old ones."""
-    x = heads.features(rows.embeddings, rows.evidence)
-    weights = _fit_all(x, rows.labels, rows.weights, around=heads.weights)
-    return replace(heads, weights=weights)
+def refit(heads: Heads, rows: Rows, anchor: Rows) -> Heads:
+    """Heads moved by rows that people corrected. A ridge around the old weights and our examples (`anchor`) hold them
+    where nobody said anything."""
+    x = np.vstack([heads.features(part.embeddings, part.evidence) for part in (rows, anchor)])
+    labels, weights = np.vstack([rows.labels, anchor.labels]), np.vstack([rows.weights, anchor.weights])
+    return replace(heads, weights=_fit_all(x, labels, weights, around=heads.weights))
 
 
 def _fit_all(x: Floats, labels: Floats, weights: Floats, around: Floats | None = None) -> Floats:
@@ -164,18 +167,19 @@ def _fit_one(x: Floats, y: Floats, weight: Floats, around: Floats | None) -> Flo
     known = weight > 0
     x, y, weight = x[known], y[known], weight[known]
     centre = np.zeros(x.shape[1], np.float32) if around is None else around
-    ridge = np.full(x.shape[1], _RIDGE, np.float32)
-    if around is None:
-        ridge[-1] = 1e-3
+    ridge = np.full(x.shape[1], _RIDGE if around is None else _RIDGE_AROUND, np.float32)
+    # What is usual is no matter of a few corrections; of many thousand rows it is.
+    ridge[-1] = 1e-3 if around is None else 1e3
     theta = centre.copy()
     for _ in range(_STEPS if len(x) else 0):
         p = 1 / (1 + np.exp(-np.clip(x @ theta, -30, 30)))
         slope = x.T @ (weight * (p - y)) + ridge * (theta - centre)
-        bend = (x * (weight * np.maximum(p * (1 - p), 1e-5))[:, None]).T @ x
+        # Far on the wrong side the curve is flat, and a full step would fly past.
+        bend = (x * (weight * np.maximum(p * (1 - p), np.abs(p - y) / _FAR))[:, None]).T @ x
         bend[np.diag_indices_from(bend)] += ridge
         step = np.linalg.solve(bend, slope)
         theta = theta - step
-        if np.abs(step).max() < 1e-3:
+        if np.abs(step).max() < _CLOSE:
             break
     return theta
 

@@ -24,6 +24,7 @@ def readings_of(verbatims: Sequence[Verbatim], model: str) -> "list[Reading]":
     """Read words by the chain's own lists. `verbatims` bring their response, store and node; raises ModelMissing."""
     # Loads the model, which the web processes never need.
     from sentiment import engine  # noqa: PLC0415
+    from sentiment.learning import current_heads  # noqa: PLC0415
 
     names = names_of_staff({v.response.store_id: v.response.store for v in verbatims}.values())
     return engine.read(
@@ -33,4 +34,5 @@ def readings_of(verbatims: Sequence[Verbatim], model: str) -> "list[Reading]":
         staff_names=[names[verbatim.response.store_id] for verbatim in verbatims],
         model=model or settings.SENTIMENT_MODEL or None,
         chain_words=current_words(),
+        heads=current_heads(),
     )

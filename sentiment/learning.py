@@ -1,0 +1,132 @@
+"""Weights learnt from corrections: fitted anew on demand, compared, and taken by the workers from batch to batch."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from django.conf import settings
+from django.utils import timezone
+
+from sentiment import engine
+from sentiment.classifier import FOLDER, Classifier, get_classifier
+from sentiment.fitting import Rows, evidence_of, read_examples, refit, rows_of_examples
+from sentiment.heads import HEADS, Heads, HeadsMismatch, load_heads, served_heads
+from sentiment.lessons import CorrectedRow, corrected_rows
+from sentiment.models import LearntHeads
+from sentiment.topic_evaluation import Comment, judge, read_sets
+
+log = logging.getLogger(__name__)
+# What a person said weighs as much as so many of our examples; what the person saw and let stand, far less.
+_SAID, _LET_STAND = 5.0, 0.2
+# Every third of our examples is enough to hold what nobody spoke of.
+_EVERY = 3
+# Differences that one comment of the evaluation sets makes are none.
+_SLACK = 0.005
+_URGENT = HEADS.index("urgent")
+
+
+class NothingToLearn(Exception):
+    """There are no corrections of topics or urgency, or no heads that could learn from them."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Of the evaluation sets: micro-F1 of the topics, share of the urgent that is found, of the others that is too."""
+
+    topics: float
+    found: float
+    false_alarms: float
+
+    def is_not_worse_than(self, other: "Quality") -> bool:
+        return (
+            self.topics >= other.topics - _SLACK
+            and self.found >= other.found - _SLACK
+            and self.false_alarms <= other.false_alarms + _SLACK
+        )
+
+
+def learn(
+    model: str | None = None, *, go_live: bool | None = None, sets: Sequence[Comment] | None = None
+) -> LearntHeads:
+    """Fit the corrections into the served heads, measure before and after, and store the result.
+
+    It goes live when it is no worse on the evaluation sets; `go_live` decides otherwise. Raises NothingToLearn, and
+    ModelMissing.
+    """
+    classifier = get_classifier(model)
+    served = served_heads(Path(model) if model else FOLDER, classifier.version)
+    rows = [row for row in corrected_rows() if row.said.get("topics") or row.said.get("urgency")]
+    if served is None or not rows:
+        raise NothingToLearn("no heads fit this model" if served is None else "nobody has corrected a topic or urgency")
+    learnt = refit(served, rows_of_corrections(rows, classifier), _examples(classifier))
+    comments = read_sets() if sets is None else sets
+    before, after = (_measure(comments, model, heads) for heads in (served, learnt))
+    live = after.is_not_worse_than(before) if go_live is None else go_live
+    return LearntHeads.objects.create(
+        model_version=classifier.version,
+        content=learnt.dump(),
+        corrections=len(rows),
+        before=asdict(before),
+        after=asdict(after),
+        live_at=timezone.now() if live else None,
+    )
+
+
+def rows_of_corrections(rows: Sequence[CorrectedRow], classifier: Classifier) -> Rows:
+    """Corrections as the heads see them; embeddings of another model version are made anew."""
+    scores = classifier.score([row.text for row in rows])
+    assert scores.embeddings is not None
+    labels, weights = np.zeros((2, len(rows), len(HEADS)), np.float32)
+    for i, row in enumerate(rows):
+        held = {hit["topic"] for hit in row.held["topics"]} | set(row.held["urgency"])
+        said = {*row.said.get("topics", {}), *row.said.get("urgency", {})}
+        for j, head in enumerate(HEADS):
+            labels[i, j] = bool(row.held["urgency"]) if j == _URGENT else head in held
+            weights[i, j] = _SAID if head in said or (j == _URGENT and row.said.get("urgency")) else _LET_STAND
+    evidence = [evidence_of(row.text, row.language) for row in rows]
+    return Rows(scores.embeddings, evidence, labels, weights, [row.language for row in rows])
+
+
+def _examples(classifier: Classifier) -> Rows:
+    examples = read_examples()[::_EVERY]
+    scores = classifier.score([example.text for example in examples])
+    assert scores.embeddings is not None
+    return rows_of_examples(examples, scores.embeddings)
+
+
+def _measure(comments: Sequence[Comment], model: str | None, heads: Heads) -> Quality:
+    def read(texts: Sequence[str], language: str) -> list[engine.Reading]:
+        chain = settings.VERBATIM_LANGUAGES
+        return engine.read(
+            texts, page_languages=[language] * len(texts), chain_languages=chain, model=model, heads=heads
+        )
+
+    figures = judge(comments, read)["all"]
+    return Quality(figures.topics.value, figures.found.value or 0.0, figures.false_alarms.value or 0.0)
+
+
+# --- what the workers take --------------------------------------------------------------------------------------
+_known: tuple[int | None, Heads | None] = (None, None)
+_lock = Lock()
+
+
+def current_heads() -> Heads | None:
+    """The learnt heads that are live; None means those the model is served with. Costs one small query."""
+    global _known
+    newest = LearntHeads.objects.filter(live_at__isnull=False).order_by("-live_at").values_list("pk", flat=True).first()
+    with _lock:
+        if _known[0] != newest:
+            _known = (newest, _load(newest) if newest is not None else None)
+        return _known[1]
+
+
+def _load(pk: int) -> Heads | None:
+    row = LearntHeads.objects.get(pk=pk)
+    try:
+        return load_heads(bytes(row.content), row.model_version)
+    except HeadsMismatch as error:
+        log.error("learnt heads %s are not used: %s; run learn_topics", pk, error)
+        return None
