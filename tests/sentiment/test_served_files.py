@@ -32,7 +32,8 @@ REMARKS = {
 
 
 def test_the_sums_are_those_of_the_files() -> None:
-    sums = dict(reversed(line.split()) for line in (FOLDER / "SHA256SUMS").read_text().splitlines())
+    lines = [line.split() for line in (FOLDER / "SHA256SUMS").read_text().splitlines()]
+    sums = {name: found for found, name in lines}
     assert set(sums) == {path.name for path in FOLDER.iterdir()} - {"SHA256SUMS"}
     for name, expected in sums.items():
         assert hashlib.sha256((FOLDER / name).read_bytes()).hexdigest() == expected, name

@@ -42,9 +42,21 @@ def small_base(pieces: list[str]) -> Base:
     scores = np.array([0.0] * 4 + [-float(len(pieces) - i) for i in range(len(pieces))], np.float32)
     nothing = np.zeros((0, 0))
     return Base(
-        *(32, 0, 1, 1, 1e-12),
-        *([*marks, *pieces], scores, 0, 2, 1, 3, {}, {}),
-        *(nothing.astype(np.uint8), nothing.astype(np.float16)),
+        hidden=32,
+        layers=0,
+        heads=1,
+        inner=1,
+        eps=1e-12,
+        pieces=[*marks, *pieces],
+        scores=scores,
+        begin=0,
+        end=2,
+        pad=1,
+        unknown=3,
+        characters={},
+        tensors={},
+        word_codes=nothing.astype(np.uint8),
+        word_scales=nothing.astype(np.float16),
     )
 
 
@@ -104,7 +116,8 @@ def test_a_tiny_model_goes_the_whole_way(tmp_path: Path) -> None:
     data = write_comments(tmp_path)
     out, work = tmp_path / "out", tmp_path / "work"
     call_command("train_classifier", data=data, out=out, work=work, threads=1, rows=30, serve_only=False)
-    sums = dict(reversed(line.split()) for line in (out / "SHA256SUMS").read_text().splitlines())
+    lines = [line.split() for line in (out / "SHA256SUMS").read_text().splitlines()]
+    sums = {name: found for found, name in lines}
     assert sums["model.onnx"] == hashlib.sha256((out / "model.onnx").read_bytes()).hexdigest()
     assert set(sums) == {"model.onnx", "tokenizer.json", "tokenizer_config.json", "config.json", "card.md"}
     served = ServedClassifier(out, 1)
