@@ -7,17 +7,17 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from alerts.cards import Words, local_moment, words_of
-from alerts.choices import TO_DO, Dismissal, ReviewState
+from alerts.choices import TO_DO, Dismissal, ReviewReason, ReviewState
 from alerts.inbox import Tab, page_of
 from alerts.models import Review
 from alerts.queries import cases_visible_to
 from alerts.reviewing import AlreadyReviewed, dismiss, open_reviewed
 from alerts.reviews import count_to_review, queue_of, reviews_visible_to
+from sentiment.labels import language_name
 from stores.access import StaffRequest, roles_required
 from stores.choices import CASE_ROLES
 from stores.models import User
@@ -50,15 +50,14 @@ def _card(review: Review) -> ReviewCard:
 
 def _why(review: Review) -> str:
     """Why this opened no case by itself, in one sentence."""
-    if review.reason == "urgent":
-        return _("Words like these can be urgent, or harmless.")
-    if review.reason == "unproven":
-        language = review.verbatim.analysis.language
-        try:
-            name = get_language_info(language)["name_translated"]
-        except KeyError:
-            name = language
-        return _("Sounds angry. The model is not proven in this language (%(language)s).") % {"language": name}
+    match review.reason:
+        case ReviewReason.URGENT:
+            return _("Words like these can be urgent, or harmless.")
+        case ReviewReason.CORRECTED:
+            return f"{ReviewReason.CORRECTED.label}."
+        case ReviewReason.UNPROVEN:
+            name = language_name(review.verbatim.analysis.language)
+            return _("Sounds angry. The model is not proven in this language (%(language)s).") % {"language": name}
     return _("The model cannot tell whether this is a complaint.")
 
 

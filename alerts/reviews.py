@@ -109,8 +109,8 @@ class Queue:
 
 
 def queue_of(user: User) -> Queue:
-    """The user's queue, with all that its page shows."""
-    found = reviews_visible_to(user).select_related("store", "response__touchpoint", "verbatim__analysis")
+    """The user's queue, with all that its page shows. What has no words any more is left out."""
+    found = _with_words(user).select_related("store", "response__touchpoint", "verbatim__analysis")
     lately = timezone.now() - EXPIRES_AFTER
     return Queue(
         pending=found.filter(state=ReviewState.PENDING).order_by(_MOST_PRESSING, "created_at", "pk"),
@@ -120,4 +120,8 @@ def queue_of(user: User) -> Queue:
 
 def count_to_review(user: User) -> int:
     """How many words wait for this person or their colleagues to read them."""
-    return reviews_visible_to(user).filter(state=ReviewState.PENDING).count()
+    return _with_words(user).filter(state=ReviewState.PENDING).count()
+
+
+def _with_words(user: User) -> QuerySet[Review]:
+    return reviews_visible_to(user).exclude(verbatim__text="")

@@ -30,6 +30,7 @@ from integrations.models import ApiKey, hash_of
 from reports.facts import count_store
 from reports.receivers import mark_stale
 from sentiment.engine import Reading, read
+from sentiment.holding import columns_of
 from sentiment.models import Analysis
 from stores.choices import Role
 from stores.models import RoleAssignment, Store, Touchpoint
@@ -159,21 +160,7 @@ def _read(verbatims: Iterable[Verbatim]) -> list[Analysis]:
                 text_hash=keyed_hash("verbatim", verbatim.text),
                 analysed_at=verbatim.response.submitted_at + _READ_AFTER,
                 attempts=1,
-                language=reading.language,
-                language_confidence=reading.language_confidence,
-                sentiment=reading.sentiment,
-                alarming=reading.alarming,
-                proven=reading.proven,
-                embedding=reading.embedding,
-                p_negative=reading.probabilities["negative"],
-                p_neutral=reading.probabilities["neutral"],
-                p_positive=reading.probabilities["positive"],
-                confident=reading.confident,
-                topics=[{"topic": hit.topic, "sentiment": hit.sentiment} for hit in reading.topics],
-                urgency=reading.urgency,
-                urgency_certain=reading.urgency_certain,
-                redacted=reading.redacted,
-                model_version=reading.model_version,
+                **columns_of(reading),
             )
         )
     Analysis.objects.bulk_create(analyses, batch_size=1000)

@@ -12,14 +12,21 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
-from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from reports.explorer_rows import BANDS, fold
 from reports.filters import Scope, find_store
 from reports.models import ExplorerRow
 from reports.periods import Period, Week
-from sentiment.labels import SENTIMENT_LABELS, TOPIC_LABELS, URGENCY_LABELS, sentiment_label, topic_label, urgency_label
+from sentiment.labels import (
+    SENTIMENT_LABELS,
+    TOPIC_LABELS,
+    URGENCY_LABELS,
+    language_name,
+    sentiment_label,
+    topic_label,
+    urgency_label,
+)
 from stores.models import Node, Store
 from surveys.choices import ResponseChannel, SampleKind
 from surveys.models import Verbatim
@@ -239,15 +246,6 @@ def _verbatims(ids: list[int]) -> list[Verbatim]:
     related = ("response__store", "response__opened_case", "response__appended_to__case", "analysis")
     found = Verbatim.objects.select_related(*related).exclude(text="").in_bulk(ids)
     return [found[pk] for pk in ids if pk in found]
-
-
-def language_name(code: str) -> str:
-    """A language in the reader's own words; its code where Django knows no name for it."""
-    try:
-        name: str = get_language_info(code)["name_translated"]
-    except KeyError:
-        return code
-    return name
 
 
 @dataclass(frozen=True)

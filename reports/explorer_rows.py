@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.personal import on_erase
 from reports.models import ExplorerRow
-from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST
+from surveys.choices import PROMOTER_AT_LEAST, STAFF_FLAG, UNHAPPY_AT_MOST
 from surveys.models import Verbatim
 
 # What a score amounts to, whichever question it answers.
@@ -71,14 +71,14 @@ AND {_HIDDEN}
 """  # noqa: S608  (our own names)
 
 
-def refresh_days(days: Collection[tuple[int, date]], *, staff_flag: str) -> None:
+def refresh_days(days: Collection[tuple[int, date]]) -> None:
     """Bring the rows of these (store id, local day) pairs up to date, in the caller's transaction.
 
     Only what differs is written. The caller has seen to it that nobody else refreshes these stores.
     """
     pairs = list(days)
     stores, local_days = [store for store, _ in pairs], [day for _, day in pairs]
-    values: dict[str, Any] = {"stores": stores, "days": local_days, "staff": staff_flag}
+    values: dict[str, Any] = {"stores": stores, "days": local_days, "staff": STAFF_FLAG}
     with connection.cursor() as cursor:
         cursor.execute(_GONE, values)
         cursor.execute(_FRESH, values)

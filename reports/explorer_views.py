@@ -13,14 +13,12 @@ from reports.explorer import (
     WEEKS,
     chips_of,
     find,
-    language_name,
     read_search,
 )
 from reports.explorer_rows import BANDS
-from reports.facts import STAFF_FLAG
 from reports.filters import Scope, node_options, scope_of
 from reports.periods import Week, latest_day
-from sentiment.labels import SENTIMENT_LABELS, TOPIC_LABELS, URGENCY_LABELS
+from sentiment.labels import SENTIMENT_LABELS, TOPIC_LABELS, URGENCY_LABELS, named_languages
 from sentiment.similar import similar_to
 from stores.choices import Role
 from stores.models import Node, Store, User
@@ -60,7 +58,7 @@ def verbatims(request: HttpRequest) -> HttpResponse:
         "topic_choices": TOPIC_LABELS.items(),
         "urgency_choices": URGENCY_LABELS.items(),
         "any_urgency": ANY,
-        "language_choices": _languages(),
+        "language_choices": named_languages(settings.VERBATIM_LANGUAGES),
         "may_edit_words": Role.HEAD_OFFICE in roles_of(_reader(request)),
     }
     return render(request, "reports/verbatims.html", context)
@@ -70,11 +68,6 @@ def _chosen_stores(scope: Scope, node: Node | None, store: Store | None) -> Quer
     if store:
         return scope.stores.filter(pk=store.pk)
     return scope.stores.filter(node__path__startswith=node.path) if node else scope.stores
-
-
-def _languages() -> list[tuple[str, str]]:
-    named = [(code, language_name(code)) for code in settings.VERBATIM_LANGUAGES]
-    return sorted(named, key=lambda one: one[1].casefold())
 
 
 @require_safe
@@ -97,7 +90,7 @@ def verbatim(request: HttpRequest, verbatim_id: int) -> HttpResponse:
         "reading": analysis if analysis is not None and analysis.analysed_at else None,
         "case": case if case and cases_visible_to(reader).filter(pk=case.pk).exists() else None,
         "address": request.build_absolute_uri(request.path),
-        "similar": similar_to(found, scope.stores, flagged=STAFF_FLAG),
+        "similar": similar_to(found, scope.stores),
     }
     return render(request, "reports/verbatim.html", context)
 

@@ -9,10 +9,9 @@ from django.db import connection, transaction
 from alerts.choices import CaseState
 from reports.explorer_rows import refresh_days
 from reports.models import StoreDay
-from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, QuestionKind
+from surveys.choices import PROMOTER_AT_LEAST, STAFF_FLAG, UNHAPPY_AT_MOST, QuestionKind
 
 # Responses that staff gave themselves stay out of every figure but their own.
-STAFF_FLAG = "staff"
 _LOCK_CLASS = 0x48484641
 
 _COUNT = (Path(__file__).parent / "count_days.sql").read_text()
@@ -56,7 +55,7 @@ def count_days(days: Collection[tuple[int, date]]) -> None:
                 "unconfirmed": CaseState.UNCONFIRMED,
             },
         )
-    refresh_days(pairs, staff_flag=STAFF_FLAG)
+    refresh_days(pairs)
 
 
 def count_store(store_id: int) -> int:

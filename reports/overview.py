@@ -9,7 +9,6 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import TruncWeek
 from django.utils.translation import gettext
 
-from reports.facts import STAFF_FLAG
 from reports.figures import (
     NO_ANSWERS,
     ClosedLoop,
@@ -35,7 +34,7 @@ from reports.statistics import (
     significant_among,
 )
 from stores.models import Store
-from surveys.choices import QuestionKind
+from surveys.choices import STAFF_FLAG, QuestionKind
 from surveys.models import Verbatim
 
 _BANDS = ("promoters", "passives", "detractors")

@@ -15,7 +15,6 @@ from django.utils.translation import get_language
 
 from alerts.choices import TO_DO, EntryKind
 from alerts.models import Case, CaseEntry
-from reports.facts import STAFF_FLAG
 from reports.figures import NO_ANSWERS, Figure, Smileys, Source
 from reports.models import StoreDay
 from reports.periods import Week, latest_day
@@ -25,7 +24,7 @@ from sentiment.models import Analysis, Sentiment
 from sentiment.queries import names_of_staff
 from sentiment.redaction import redact
 from stores.models import Store
-from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, QuestionKind
+from surveys.choices import PROMOTER_AT_LEAST, STAFF_FLAG, UNHAPPY_AT_MOST, QuestionKind
 
 MOST_PRAISES, MOST_LESSONS, MOST_DONE = 10, 3, 4
 _LONGEST = 420

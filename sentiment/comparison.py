@@ -1,11 +1,11 @@
 """Two readings of history side by side: how much differs, who agrees more with people, and what the differences are."""
 
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any, cast
 
 from django.db.models import QuerySet
 
+from core.shares import Share
 from sentiment.holding import Judgement, model_said, value_of
 from sentiment.labels import sentiment_label, topic_label, urgency_label
 from sentiment.models import Analysis, Candidate, CorrectedField, Rereading
@@ -15,7 +15,6 @@ from stores.queries import stores_visible_to
 FIELDS = ("sentiment", "topics", "urgency")
 _MOST_JUDGED = 20_000
 _SAMPLES = 6
-_Z = 1.96
 
 
 @dataclass(frozen=True)
@@ -29,22 +28,16 @@ class LanguageLine:
     urgency: int
 
 
-@dataclass(frozen=True)
-class Share:
-    """`right` of `n`; `margin` is half of the 95 % adjusted-Wald interval (Agresti and Coull 1998), in points."""
-
-    right: int
-    n: int
+class InPoints(Share):
+    """A share and its margin in whole percentage points."""
 
     @property
     def percent(self) -> int:
-        return round(100 * self.right / self.n) if self.n else 0
+        return round(100 * (self.value or 0))
 
     @property
-    def margin(self) -> int:
-        n = self.n + _Z**2
-        p = (self.right + _Z**2 / 2) / n
-        return round(100 * _Z * sqrt(p * (1 - p) / n))
+    def points(self) -> int:
+        return round(100 * self.margin)
 
 
 @dataclass(frozen=True)
@@ -53,11 +46,11 @@ class Agreement:
 
     field: str
     label: str
-    live: Share
-    candidate: Share
+    live: InPoints
+    candidate: InPoints
 
     @property
-    def shares(self) -> tuple[Share, Share]:
+    def shares(self) -> tuple[InPoints, InPoints]:
         return self.live, self.candidate
 
 
@@ -108,7 +101,7 @@ def agreement_of(rereading: Rereading) -> dict[str, list[int]]:
 def agreements(counted: dict[str, list[int]]) -> list[Agreement]:
     """For a page; fields that nobody judged are left out."""
     return [
-        Agreement(field, str(CorrectedField(field).label), Share(live, n), Share(new, n))
+        Agreement(field, str(CorrectedField(field).label), InPoints(live, n), InPoints(new, n))
         for field, (n, live, new) in counted.items()
         if n
     ]

@@ -1,5 +1,8 @@
-"""What people read instead of the keys of topics, urgencies and sentiments."""
+"""What people read instead of the keys of topics, urgencies, sentiments and languages."""
 
+from collections.abc import Iterable
+
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 TOPIC_LABELS = {
@@ -37,3 +40,17 @@ def urgency_label(key: str) -> str:
 
 def sentiment_label(key: str) -> str:
     return str(SENTIMENT_LABELS.get(key, key))
+
+
+def language_name(code: str) -> str:
+    """A language in the reader's own words; its code where Django knows no name for it."""
+    try:
+        name: str = get_language_info(code)["name_translated"]
+    except KeyError:
+        return code
+    return name
+
+
+def named_languages(codes: Iterable[str]) -> list[tuple[str, str]]:
+    """Codes with the names that readers know, in the order of the names."""
+    return sorted(((code, language_name(code)) for code in codes), key=lambda one: one[1].casefold())

@@ -7,9 +7,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from sentiment.comparison import agreement_of, agreements, lines_of, samples_of, total_of
+from sentiment.labels import language_name
 from sentiment.models import Analysis, Rereading, RereadingState
+from sentiment.reading import live_model
 from sentiment.rereading import NotNow, discard, go_live, open_rereading, resume, start_rereading
-from sentiment.word_pages import languages
 from stores.access import StaffRequest, roles_required
 from stores.choices import Role
 
@@ -40,13 +41,12 @@ def _context(request: StaffRequest, found: Rereading | None) -> dict[str, object
     job = found.job
     lines = lines_of(found)
     stopped = found.state != RereadingState.READY and (job is None or job.is_over)
-    names = dict(languages())
     context |= {
         "job": job,
         "stopped": stopped,
         "moving": found.state != RereadingState.READY and not stopped,
         "ready": found.state == RereadingState.READY,
-        "lines": [(names.get(line.language, line.language), line) for line in lines],
+        "lines": [(language_name(line.language), line) for line in lines],
         "total": total_of(lines),
     }
     if found.state == RereadingState.READY:
@@ -69,7 +69,7 @@ def _decide(request: StaffRequest) -> HttpResponse:
     found = open_rereading()
     try:
         if wish == "start":
-            start_rereading(user)
+            start_rereading(user, model=live_model())
             said = _("Old comments are being read again. You can leave this page.")
         elif found is None or str(found.pk) != request.POST.get("of"):
             said = _("Somebody has decided about this already.")

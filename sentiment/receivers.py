@@ -63,7 +63,8 @@ def queue_readings(sender: object, response: Response, corrected: bool = False, 
 
     A corrected text is read again, also when a worker is reading the old one: its token no longer fits.
     """
-    known = {a.pk: a for a in Analysis.objects.filter(verbatim__response=response)} if corrected else {}
+    read = Analysis.objects.select_for_update(no_key=True).filter(verbatim__response=response).order_by("pk")
+    known = {analysis.pk: analysis for analysis in read} if corrected else {}
     new = []
     for verbatim in response.verbatims.all():
         analysis = known.get(verbatim.pk)
@@ -85,7 +86,8 @@ def queue_readings(sender: object, response: Response, corrected: bool = False, 
 @on_erase
 def blank_words(response_id: UUID) -> None:
     """The shareable words go, and whatever is being read stops; sentiment and topics stay for the counts."""
-    Candidate.objects.filter(analysis__verbatim__response_id=response_id).delete()
+    # The readings before their candidates, as whoever lets these go live takes them.
     Analysis.objects.filter(verbatim__response_id=response_id).update(
         redacted="", text_hash="", embedding=b"", last_error="", run_at=None, lease_token=None, lease_until=None
     )
+    Candidate.objects.filter(analysis__verbatim__response_id=response_id).delete()

@@ -178,8 +178,13 @@ def _read_batch(rereading: Rereading) -> int:
     if not analyses:
         return 0
     readings = _read([analysis.verbatim for analysis in analyses], rereading.model)
+    # Whoever erases or changes the words meanwhile waits for us, or we see it: a candidate would keep the old ones.
+    held = Analysis.objects.select_for_update(no_key=True).filter(pk__in=[one.pk for one in analyses]).order_by("pk")
+    hashes = dict(held.values_list("pk", "text_hash"))
     candidates = []
     for analysis, reading in zip(analyses, readings, strict=True):
+        if hashes.get(analysis.pk) != analysis.text_hash:
+            continue
         if reading is None:
             rereading.skipped += 1
             continue

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from sentiment.models import Analysis
 from stores.models import Store
+from surveys.choices import STAFF_FLAG
 from surveys.models import Verbatim
 
 # The newest of the comment's own store, and the newest of all the reader may see, of thirteen weeks.
@@ -39,10 +40,10 @@ class Similar:
         return _("very similar") if self.cosine >= VERY_LIKE else _("similar")
 
 
-def similar_to(verbatim: Verbatim, stores: QuerySet[Store], *, flagged: str = "") -> list[Similar]:
+def similar_to(verbatim: Verbatim, stores: QuerySet[Store]) -> list[Similar]:
     """The comments of `stores` most like this one, the most similar first; none when nothing is similar enough.
 
-    Responses with the flag `flagged` are left out. Only embeddings of the same model version can be compared.
+    What staff tried out is left out. Only embeddings of the same model version can be compared.
     """
     analysis: Analysis | None = getattr(verbatim, "analysis", None)
     if analysis is None or not analysis.embedding or not analysis.confident:
@@ -52,12 +53,12 @@ def similar_to(verbatim: Verbatim, stores: QuerySet[Store], *, flagged: str = ""
         verbatim__response__submitted_at__gte=timezone.now() - RECENT,
         verbatim__response__erased_at=None,
         verbatim__response__store__in=stores,
-    ).exclude(verbatim__response=verbatim.response_id)
+    )
+    recent = recent.exclude(verbatim__response=verbatim.response_id)
+    recent = recent.exclude(verbatim__response__flags__contains=[STAFF_FLAG])
     # A service that was asked too makes no other embedding.
     own = own_version(analysis.model_version)
     recent = recent.filter(Q(model_version=own) | Q(model_version__startswith=f"{own}+"))
-    if flagged:
-        recent = recent.exclude(verbatim__response__flags__contains=[flagged])
     near = recent.filter(verbatim__response__store=verbatim.response.store_id)
     found: dict[int, bytes] = {}
     for rows in (near, recent):

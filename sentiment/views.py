@@ -27,7 +27,7 @@ def correct_reading(request: StaffRequest, pk: int) -> HttpResponse:
     try:
         corrected = correct(found.pk, request.user, field=field, key=key, value=value)
     except CorrectionRefused as refused:
-        said, status, reading = str(refused), 409, found
+        said, status, reading = str(refused), 422, found
     else:
         said, status, reading = _("Thank you. It counts everywhere from now on."), 200, corrected.analysis
     if request.htmx:

@@ -8,26 +8,19 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from sentiment.chain import TooManyEntries, change, current_words, entry_of, take_back, try_entry
 from sentiment.entries import Entry, Found, Kind, Tracer, built_in
 from sentiment.forms import EntryForm
-from sentiment.labels import TOPIC_LABELS, URGENCY_LABELS
+from sentiment.labels import TOPIC_LABELS, URGENCY_LABELS, language_name, named_languages
 from sentiment.models import ChainWord, Effect
 from stores.access import StaffRequest, roles_required
 from stores.choices import Role
 
 _LABELS: dict[Kind, dict[str, Any]] = {"topic": TOPIC_LABELS, "urgency": URGENCY_LABELS}
 _LONGEST_COMMENT = 4000
-
-
-def languages() -> list[tuple[str, str]]:
-    """The chain's languages by the names that readers know."""
-    names = [(code, str(get_language_info(code)["name_translated"])) for code in settings.VERBATIM_LANGUAGES]
-    return sorted(names, key=lambda one: one[1].casefold())
 
 
 @dataclass(frozen=True)
@@ -51,7 +44,7 @@ def words(request: StaffRequest) -> HttpResponse:
     comment = request.POST.get("comment", "")[:_LONGEST_COMMENT]
     context = {
         "language": language,
-        "languages": languages(),
+        "languages": named_languages(settings.VERBATIM_LANGUAGES),
         "groups": [(_("Topics"), _lines("topic", language)), (_("Urgency"), _lines("urgency", language))],
         "comment": comment,
         "found": _found(comment, language) if comment.strip() else None,
@@ -115,7 +108,7 @@ def _list_context(language: str, kind: Kind, target: str) -> dict[str, Any]:
     gone = {entry_of(row) for row in off}
     return {
         "language": language,
-        "language_name": dict(languages())[language],
+        "language_name": language_name(language),
         "kind": kind,
         "label": _LABELS[kind][target],
         "own": [row for row in rows if row.effect == Effect.ADD],

@@ -23,6 +23,10 @@ class SampleKind(models.TextChoices):
     VOLUNTEER = "volunteer", _("Volunteer")
 
 
+# What staff sent while they were signed in: a trial, which counts nowhere.
+STAFF_FLAG = "staff"
+
+
 class ContactWish(models.TextChoices):
     NONE = "none", _("Please do not contact me")
     CALL = "call", _("Call me")

@@ -19,6 +19,7 @@ from core.tokens import clean_typed_code
 from customers.models import Suppression
 from surveys import scans
 from surveys.actions import submit
+from surveys.choices import STAFF_FLAG
 from surveys.forms import AnswerForm
 from surveys.models import Invitation, SurveyVersion
 from surveys.pages import away_page, lost_page, question_page, speak
@@ -70,7 +71,7 @@ def touchpoint(request: HttpRequest, code: str) -> HttpResponse:
     if spot is None or not asking:
         return lost_page(request)
     if request.method == "POST":
-        if _SEEN in request.GET:
+        if _only_says_seen(request):
             return _note_seen(request, asking)
         # A form that was on its way when its code ended is still an answer.
         return _take(request, asking, ended=bool(former or spot.retired_at or asking.store.retired_at))
@@ -92,6 +93,11 @@ def touchpoint(request: HttpRequest, code: str) -> HttpResponse:
 
 # What the page's script adds to its address when it tells that it was looked at, and to its form once it has.
 _SEEN = "seen"
+
+
+def _only_says_seen(request: HttpRequest) -> bool:
+    """An answer is an answer also from a page whose address bore the word."""
+    return _SEEN in request.GET and request.POST.keys() <= {"form"}
 
 
 def _note_seen(request: HttpRequest, asking: Asking) -> HttpResponse:
@@ -116,7 +122,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if known is not None and timezone.now() - known.submitted_at > settings.CORRECTION_WINDOW:
         return _redirect(request, reverse("thanks", args=[known.token]))
     if request.method == "POST":
-        return _note_seen(request, asking) if _SEEN in request.GET else _take(request, asking)
+        return _note_seen(request, asking) if _only_says_seen(request) else _take(request, asking)
     if known is not None:
         return _redirect(request, reverse("thanks", args=[known.token]), status=302)
     if invited.expires_at < timezone.now():
@@ -176,7 +182,7 @@ def _take(request: HttpRequest, asking: Asking, *, ended: bool = False) -> HttpR
         answers,
         form_id=ticket.form_id,
         language=request.LANGUAGE_CODE or settings.LANGUAGE_CODE,
-        flags=["staff"] if _is_staff(request) else [],
+        flags=[STAFF_FLAG] if _is_staff(request) else [],
     )
     if done.created and asking.touchpoint and _SEEN not in request.POST:
         scans.note_open(asking.touchpoint.pk, request)

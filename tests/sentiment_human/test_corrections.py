@@ -39,6 +39,15 @@ def read_again(analysis: Analysis) -> Analysis:
     return again(analysis)
 
 
+def test_a_refusal_is_shown_with_javascript_too(client: Client, chain: Chain, read: Read) -> None:
+    analysis = read(BAD)
+    Analysis.objects.filter(pk=analysis.pk).update(analysed_at=None)
+    client.force_login(chain.manager)
+    answer = client.post(f"/readings/{analysis.pk}/correct/", {"say": "sentiment//neutral"}, headers=HTMX)
+    assert answer.status_code == 422  # what the pages' htmx swaps in
+    assert "have not been read yet" in answer.content.decode()
+
+
 def test_a_persons_word_holds_over_a_later_reading_and_the_models_is_kept(chain: Chain, read: Read) -> None:
     first = read(BAD)
     assert first.sentiment == "negative"

@@ -13,6 +13,7 @@ from sentiment.models import Analysis
 from sentiment.similar import LIKE, similar_to
 from stores.models import Touchpoint, User
 from stores.queries import stores_visible_to
+from surveys.choices import STAFF_FLAG
 from surveys.models import Response, Verbatim
 from tests.factories import Chain, make_response, make_touchpoint
 from tests.sentiment_queue.test_queue import submit
@@ -67,6 +68,13 @@ def test_nobody_is_shown_what_lies_outside_their_scope(chain: Chain) -> None:
     assert seen(chain.area_manager, of) == [neighbour]
     assert seen(chain.head_office, of) == [foreign, neighbour]
     assert seen(chain.nobody, of) == []
+
+
+def test_what_staff_tried_out_is_left_out(chain: Chain) -> None:
+    of, trial = said(chain.touchpoint, like(1)), said(chain.touchpoint, like(0.99))
+    assert seen(chain.manager, of) == [trial.pk]
+    Response.objects.filter(pk=trial.response_id).update(flags=[STAFF_FLAG])
+    assert seen(chain.manager, of) == []
 
 
 def test_what_cannot_be_compared_is_not(chain: Chain) -> None:

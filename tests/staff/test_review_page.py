@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from alerts.choices import ReviewState
+from alerts.choices import ReviewReason, ReviewState
 from alerts.models import Case, Review
+from surveys.models import Verbatim
 from tests.alerts.test_reviews import ANGRY, judged
 from tests.factories import Chain
 from tests.staff.cases import HTMX
@@ -71,3 +72,17 @@ def test_strangers_decide_nothing(client: Client, chain: Chain, review: Review, 
     review.refresh_from_db()
     assert review.state == ReviewState.PENDING
     assert not Case.objects.exists()
+
+
+def test_what_a_colleague_said_is_the_reason(manager: Client, review: Review) -> None:
+    Review.objects.update(reason=ReviewReason.CORRECTED)
+    page = manager.get("/inbox/review/").content.decode()
+    assert "A colleague says that it is negative." in page
+    assert "cannot tell" not in page
+
+
+def test_words_that_the_shopper_took_back_wait_no_longer(manager: Client, review: Review) -> None:
+    review.verbatim.analysis.delete()
+    Verbatim.objects.update(text="")
+    assert "Nothing to review." in manager.get("/inbox/review/").content.decode()
+    assert 'id="review-count">0<' in manager.get("/inbox/").content.decode()
