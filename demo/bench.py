@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 import psutil
 from django.conf import settings
@@ -26,6 +25,7 @@ from django.utils import timezone
 
 from alerts.models import Case, CaseStep
 from alerts.policy import ensure_defaults
+from core.database import database_url
 from core.jobs import run_due
 from core.leases import ClockNow
 from core.tokens import keyed_hash
@@ -160,14 +160,6 @@ def _expect(found: int, wanted: int) -> None:
         raise RuntimeError(f"expected status {wanted}, got {found}")
 
 
-def _own_database_url() -> str:
-    found = connection.settings_dict
-    user = f"{found['USER']}:{quote(found['PASSWORD'])}" if found["PASSWORD"] else found["USER"]
-    return (
-        f"postgresql://{user}@/{found['NAME']}?host={quote(str(found['HOST']), safe='')}&port={found['PORT'] or 5432}"
-    )
-
-
 _MAIL_SERVER = """
 import sys
 from messaging.catcher import Catcher
@@ -187,7 +179,7 @@ def working(*lanes: list[str]) -> Iterator[None]:
     assert catcher.stdin and catcher.stdout
     port = int(catcher.stdout.readline())
     environment = os.environ | {
-        "DATABASE_URL": _own_database_url(),
+        "DATABASE_URL": database_url(),
         "EMAIL_URL": f"smtp://127.0.0.1:{port}",
         "SECRET_KEY": settings.SECRET_KEY,
         "FIELD_KEY": ",".join(settings.FIELD_KEYS),

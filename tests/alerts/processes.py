@@ -6,23 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from urllib.parse import quote, urlencode
 
 from django.conf import settings
-from django.db import connection
 
+from core.database import database_url
 from messaging.catcher import Catcher
 
 SENDER_LEASE_SECS = 4
-
-
-def database_url() -> str:
-    """The test database, as another process finds it."""
-    known = connection.settings_dict
-    where = {"host": known["HOST"], "port": known["PORT"]} | dict(known["OPTIONS"])
-    query = urlencode({key: value for key, value in where.items() if value})
-    password = f":{quote(known['PASSWORD'])}" if known["PASSWORD"] else ""
-    return f"postgresql://{quote(known['USER'])}{password}@/{quote(known['NAME'])}?{query}"
 
 
 def start_worker(catcher: Catcher, *, kill_at: str = "") -> subprocess.Popen[bytes]:

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from core.database import database_url
 from feedback.processes import die_with_parent
 
 # Playwright's synchronous API keeps an event loop in this thread; Django would refuse its database for it.
@@ -156,16 +156,6 @@ class Stack:
             start_new_session=True,
             preexec_fn=die_with_parent(signal.SIGKILL),
         )
-
-
-def database_url() -> str:
-    """The test's own database as a DATABASE_URL."""
-    found = connection.settings_dict
-    user = found["USER"] + (f":{quote(found['PASSWORD'])}" if found["PASSWORD"] else "")
-    host = found["HOST"]
-    if host.startswith("/"):
-        return f"postgresql://{user}@/{found['NAME']}?host={quote(host, safe='')}&port={found['PORT'] or 5432}"
-    return f"postgresql://{user}@{host}:{found['PORT'] or 5432}/{found['NAME']}"
 
 
 @contextmanager

@@ -19,9 +19,9 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from core.database import database_url
 from messaging.catcher import Catcher, Caught, Trouble
 from messaging.choices import Channel
-from tests.alerts.processes import database_url
 
 ACCOUNT = ("AC" + "0" * 32, "token")
 TO, FROM = "+491701234567", "+15005550006"

@@ -15,11 +15,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from core.database import database_url
 from core.tally import Tally
 from feedback.processes import die_with_parent
 from surveys import scans
 from surveys.models import Response, ScanHour
-from tests.browser.conftest import database_url
 from tests.factories import Chain
 from tests.surveys.conftest import hidden
 
