@@ -93,6 +93,7 @@ class PersonEventKind(models.TextChoices):
     LINK_SENT = "link_sent", _("Link sent")
     LINK_REVOKED = "link_revoked", _("Link withdrawn")
     JOINED = "joined", _("Joined")
+    DETAILS = "details", _("Details changed")
     ROLE_GIVEN = "role_given", _("Role given")
     ROLE_TAKEN = "role_taken", _("Role taken")
     AWAY = "away", _("Absence entered")

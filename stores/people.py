@@ -5,6 +5,7 @@ office has confirmed; a person must be the superior that `stores.standing` asks 
 with a sentence for them.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from stores.standing import RoleAt, Standing, possible_stand_ins, roles_held
 
 INVITATION_LIFETIME = timedelta(days=7)
 LONGEST_ABSENCE = timedelta(days=400)
+PHONE = re.compile(r"^\+?[0-9 ()/-]{5,20}$")
 
 
 class PeopleActionRefused(Exception):
@@ -238,6 +240,16 @@ def take_role(held: RoleAssignment, *, actor: User | None) -> None:
     _event(PersonEventKind.ROLE_TAKEN, user, actor, role=held.role, what=_place_of(held)).save()
     revoke_all_of(user, DeviceEnd.ROLES)
     reach_lost.send(sender=User, person=user, actor=actor)
+
+
+@transaction.atomic
+def change_details(user: User, *, name: str, language: str, phone: str, actor: User | None) -> None:
+    """Another name, language or number to write to; by themselves or by their superior."""
+    _refuse_unless(actor is None or actor == user or Standing(actor).is_superior_of(user))
+    user = _held(user)
+    user.name, user.language, user.phone = name, language, phone
+    user.save(update_fields=["name", "language", "phone"])
+    _event(PersonEventKind.DETAILS, user, actor).save()
 
 
 @transaction.atomic

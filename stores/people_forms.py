@@ -14,7 +14,7 @@ from stores.choices import STORE_ROLES, Role
 from stores.devices import PIN_LENGTH
 from stores.forms import node_choices
 from stores.models import Node, User
-from stores.people import Invitee, zone_of
+from stores.people import PHONE, Invitee, zone_of
 from stores.standing import RoleAt, Standing, possible_stand_ins
 
 MOST_ROLES_AT_ONCE = 10
@@ -98,7 +98,7 @@ class InviteForm(forms.Form):
     )
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     phone = forms.RegexField(
-        r"^\+?[0-9 ()/-]{5,20}$",
+        PHONE,
         label=_("Phone"),
         max_length=20,
         required=False,

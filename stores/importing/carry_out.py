@@ -137,5 +137,6 @@ def _people(changes: list[PersonChange], nodes: dict[str, Node], actor: User, *,
     for one in changes:
         if not one.is_new:
             if one.named_anew:
-                one.user.save(update_fields=["name", "language", "phone"])
+                details = {"name": one.user.name, "language": one.user.language, "phone": one.user.phone}
+                people.change_details(one.user, **details, actor=actor)
             people.set_roles(one.user, roles_of(one), actor=actor)

@@ -17,7 +17,7 @@ from stores.choices import ImportState
 from stores.importing.carry_out import carry_out
 from stores.importing.plan import Plan, Planner
 from stores.importing.sheets import FileUnreadable, read_file
-from stores.models import StoreImport, TreeError, User, lock_tree
+from stores.models import Store, StoreImport, TreeError, User, lock_tree
 from stores.people import PeopleActionRefused
 
 CHECK, IMPORT = "check import", "import"
@@ -100,7 +100,11 @@ def run_import(job: Job) -> Iterator[None]:
     """All of it or nothing: one step."""
     upload = _held(job)
     with translation.override(upload.owner.language or translation.get_language()):
+        if not upload.owner.is_active:
+            raise JobFailed(_("Nothing was imported: whoever asked for it has left."))
         lock_tree()
+        # What a person saves between the plan and the import would be lost without a word.
+        list(Store.objects.order_by("pk").select_for_update(no_key=True).values_list("pk"))
         planner = _planner(upload)
         for _done in planner.run():
             pass

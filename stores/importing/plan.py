@@ -20,6 +20,7 @@ from stores.choices import STORE_ROLES, ChangeKind, HolidayRule, NodeKind, Role,
 from stores.forms import read_languages
 from stores.importing.sheets import WEEKDAY_COLUMNS, File, Problem, Row
 from stores.models import Node, OpeningInterval, RoleAssignment, Store, User
+from stores.people import PHONE
 from stores.public_holidays import clean_subdivision
 from stores.recording import snapshot
 from stores.standing import RoleAt, Standing
@@ -212,7 +213,7 @@ class Planner:
         elif parent and known and parent.path.startswith(known.path):
             self._wrong("nodes", row, "parent", _("It cannot lie below itself."))
         elif parent and parent.retired_at:
-            self._wrong("nodes", row, "parent", _("This node is retired."))
+            self._wrong("nodes", row, "parent", _("This node is retired: take it back first, or give another."))
         else:
             return True
         return False
@@ -236,7 +237,7 @@ class Planner:
             return
         before = len(self.plan.problems)
         store = copy(known) if known else Store(code=code)
-        node = self._node_of(row)
+        node = self._node_of(row, known)
         for column, text in row.cells.items():
             try:
                 self._set(store, column, text)
@@ -247,18 +248,25 @@ class Planner:
             return
         self._keep_store(row, store, known, node)
 
-    def _node_of(self, row: Row) -> Node | None:
+    def _node_of(self, row: Row, known: Store | None) -> Node | None:
         code = row.cells["node"]
         node = self.nodes.get(code)
         if node is None:
             self._wrong("stores", row, "node", _("There is no node “%(code)s”.") % {"code": code})
         elif code not in self.editable:
             self._wrong("stores", row, "node", _("This is not yours to change."))
-        elif node.retired_at:
-            self._wrong("stores", row, "node", _("This node is retired."))
+        elif node.retired_at and not self._rests_there(row, known, node):
+            self._wrong("stores", row, "node", _("This node is retired: take it back first, or give another."))
         else:
             return node
         return None
+
+    @staticmethod
+    def _rests_there(row: Row, known: Store | None, node: Node) -> bool:
+        """A store that was retired with its node may stay as it is, so that an older file is not refused for it."""
+        if known is None or known.retired_at is None or known.node_id != node.pk:
+            return False
+        return "retired" not in row.cells or _truth(row.cells["retired"]) is True
 
     def _set(self, store: Store, column: str, text: str) -> None:
         """Raises ValidationError with a remedy."""
@@ -381,11 +389,13 @@ class Planner:
     def _role(self, row: Row, people: dict[str, list[tuple[Row, RoleAt]]]) -> None:
         cells = row.cells
         email = cells["email"].lower()
+        column = "email"
         try:
             validate_email(email)
+            column = "role"
             role = _choice(cells["role"], Role.values)
         except ValidationError as error:
-            self._wrong_all("staff", row, "role" if "@" in email else "email", error)
+            self._wrong_all("staff", row, column, error)
             return
         language = cells.get("language", "")
         if language and language not in dict(settings.LANGUAGES):
@@ -402,9 +412,11 @@ class Planner:
             self._wrong("staff", row, "place", message % {"code": cells["place"]})
             return
         rows = people.setdefault(email, [])
-        if rows and rows[0][0].cells["name"] != cells["name"]:
-            before = {"row": rows[0][0].number}
-            self._wrong("staff", row, "name", _("Row %(row)d gives this address another name.") % before)
+        for column in ("name", "language", "phone") if rows else ():
+            first = rows[0][0]
+            if first.cells.get(column) != cells.get(column):
+                said = _("Row %(row)d says something else of the same address.") % {"row": first.number}
+                self._wrong("staff", row, column, said)
         rows.append((row, RoleAt(role, store=store, node=node)))
 
     def _person(
@@ -437,6 +449,8 @@ class Planner:
         for column in ("language", "phone"):
             if column in cells:
                 setattr(person, column, cells[column])
+        if not self._fits(first, person):
+            return
         fields = ("name", "language", "phone")
         old = snapshot(user, fields) | {"roles": _roles_text(before)} if user else {}
         new = snapshot(person, fields) | {"roles": _roles_text(after)}
@@ -446,6 +460,20 @@ class Planner:
             return
         if self.plan.add("staff", email, ChangeKind.CHANGED if user else ChangeKind.CREATED, old, new):
             self.plan.people.append(PersonChange(person, after, user is None, named_anew))
+
+    def _fits(self, row: Row, person: User) -> bool:
+        """Whether the columns of the account hold what stands in the file."""
+        wrong: dict[str, list[str]] = {}
+        try:
+            person.clean_fields(exclude=["password", "sort_key", "search_text"])
+        except ValidationError as error:
+            wrong = error.message_dict
+        if row.cells.get("phone") and not PHONE.fullmatch(person.phone):
+            wrong["phone"] = [_("Digits only, like +49 30 1234567.")]
+        for column, messages in wrong.items():
+            for message in messages:
+                self._wrong("staff", row, column, message)
+        return not wrong
 
 
 def _place(held: RoleAt | RoleAssignment) -> str:

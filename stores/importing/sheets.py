@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ MOST_BYTES = 20 * 1024 * 1024
 # A workbook is a zip file: this is what it may grow to.
 _MOST_UNZIPPED = 300 * 1024 * 1024
 _MOST_ROWS = 100_000
+# The reader makes room for every cell between the first and the last: one stray cell far out would take all memory.
+_MOST_CELLS = 50 * _MOST_ROWS
+_PLACE = re.compile(rb"""\sr=["']([A-Z]{0,3})([0-9]{1,9})["']""")
 _LONGEST_CELL = 2000
 # A cell that begins like this is a formula to a spreadsheet: files of ours have an apostrophe before it.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -121,10 +125,7 @@ def _read_workbook(data: bytes) -> File:
     import python_calamine  # noqa: PLC0415 - only imports need it
 
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as parts:
-            if sum(part.file_size for part in parts.infolist()) > _MOST_UNZIPPED:
-                raise FileUnreadable(_("The workbook is too large when unpacked."))
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        book = python_calamine.CalamineWorkbook.from_filelike(_unpacked(data))
         sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
     except FileUnreadable:
         raise
@@ -148,6 +149,37 @@ def _read_workbook(data: bytes) -> File:
     if not read and not problems:
         raise FileUnreadable(_("There is no sheet in it named one of: %(names)s.") % {"names": ", ".join(SHEETS)})
     return File(read, problems)
+
+
+def _unpacked(data: bytes) -> io.BytesIO:
+    """The same workbook, not compressed: its parts are as large as they say, and the reader has nothing to unpack."""
+    plain = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as parts, zipfile.ZipFile(plain, "w") as copy:
+        if sum(part.file_size for part in parts.infolist()) > _MOST_UNZIPPED:
+            raise FileUnreadable(_("The workbook is too large when unpacked."))
+        if "xl/workbook.xml" not in parts.namelist():
+            raise FileUnreadable(_("Save the file as .xlsx or as CSV."))
+        for part in parts.infolist():
+            content = parts.read(part)
+            if part.filename.startswith("xl/worksheets/"):
+                _refuse_far_cells(content)
+            copy.writestr(part.filename, content)
+    plain.seek(0)
+    return plain
+
+
+def _refuse_far_cells(sheet: bytes) -> None:
+    rows = columns = 1
+    for letters, row in _PLACE.findall(sheet):
+        rows = max(rows, int(row))
+        number = 0
+        for letter in letters:
+            number = number * 26 + letter - 64
+        columns = max(columns, number)
+    if rows * columns > _MOST_CELLS:
+        raise FileUnreadable(
+            _("The workbook has cells far outside of its table: delete the empty rows and columns around it.")
+        )
 
 
 def _text(cell: Any) -> str:

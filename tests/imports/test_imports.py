@@ -2,6 +2,7 @@
 
 import csv
 import io
+import threading
 import time
 import zipfile
 from typing import Any
@@ -9,14 +10,18 @@ from typing import Any
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from core.jobs import run_due
 from core.models import Job, JobState
 from demo.chain_file import chain_tables, text, workbook
 from messaging.models import Message
 from stores import exporting
+from stores.actions import change_store
 from stores.choices import ImportState, Role
+from stores.importing import jobs
 from stores.importing.jobs import check_file, import_checked
 from stores.models import ConfigChange, Node, OpeningInterval, RoleAssignment, Store, StoreImport, User
 from tests.factories import Chain
@@ -233,9 +238,82 @@ def test_twice_in_a_file_overlapping_hours_and_unknown_people(chain: Chain) -> N
         ["c@d.example", "C", "deputy", "NO", "", ""],
         ["e@f.example", "E", "area_manager", "KY1", "", ""],
         ["g@h.example", "G", "deputy", "KY1", "xx", ""],
+        ["i@j.example", "I", "deputy", "KY1", "de", "+380441234567"],
+        ["I@J.example", "J", "store_manager", "KY1", "uk", "+380440000000"],
     ]
     wanted = [(2, "role"), (3, "email"), (4, "place"), (5, "place"), (6, "language")]
+    wanted += [(8, "name"), (8, "language"), (8, "phone")]
     assert problems(chain.head_office, text("staff", rows)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("wrong", "column"),
+    [({"name": "x" * 200}, "name"), ({"phone": "+380 44 123 45 67 ext. 12"}, "phone"), ({"phone": "call"}, "phone")],
+)
+def test_what_an_account_cannot_hold_is_named_too(chain: Chain, wrong: dict[str, str], column: str) -> None:
+    cells = {"email": "new@shops.example", "name": "N", "role": "deputy", "place": "KY1", "phone": ""} | wrong
+    data = text("staff", [list(cells.values())], columns=list(cells))
+    assert (2, column) in problems(chain.head_office, data)
+
+
+def test_who_gave_somebody_another_name_is_on_record_also_before_they_joined(chain: Chain) -> None:
+    User.objects.filter(pk=chain.deputy.pk).update(is_active=False)
+    row = [chain.deputy.email.upper(), "Another Name", "deputy", "KY1", "de", "+49 30 1234567"]
+    imported(chain.head_office, text("staff", [row]), "staff.csv")
+    chain.deputy.refresh_from_db()
+    assert (chain.deputy.name, chain.deputy.phone, chain.deputy.is_active) == ("Another Name", "+49 30 1234567", False)
+    assert [(one.kind, one.actor) for one in chain.deputy.events.all()] == [("details", chain.head_office)]
+
+
+def test_a_store_retired_with_its_node_is_no_problem_and_others_get_a_remedy(chain: Chain) -> None:
+    now = timezone.now()
+    Store.objects.filter(code="LV1").update(retired_at=now)
+    Node.objects.filter(pk=chain.other_area.pk).update(retired_at=now)
+    name = chain.foreign.name
+    rest, back = (["LV1", name, chain.other_area.code, "UA", "Europe/Kyiv", retired] for retired in ("yes", ""))
+    columns = [*STORE, "retired"]
+    assert problems(chain.head_office, text("stores", [rest], columns=columns)) == []
+    assert problems(chain.head_office, text("stores", [rest[:5]], columns=STORE)) == []
+    assert problems(chain.head_office, text("stores", [back], columns=columns)) == [(2, "node")]
+    new = ["LV2", *rest[1:]]
+    assert problems(chain.head_office, text("stores", [new], columns=columns)) == [(2, "node")]
+
+
+def test_whoever_left_imports_nothing_any_more(chain: Chain) -> None:
+    row = ["KY1", "New name", chain.area.code, "UA", "Europe/Kyiv"]
+    upload = check(chain.head_office, text("stores", [row], columns=STORE), "stores.csv")
+    import_checked(upload)
+    User.objects.filter(pk=chain.head_office.pk).update(is_active=False)
+    run_due()
+    upload.refresh_from_db()
+    assert upload.job and upload.job.state == JobState.FAILED and "has left" in upload.job.note
+    assert Store.objects.get(code="KY1").name == "Kyiv One"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_beside_the_import_waits_for_it_and_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = Chain()
+    row = ["KY1", "From the file", chain.area.code, "UA", "Europe/Kyiv"]
+    upload = check(chain.head_office, text("stores", [row], columns=STORE), "stores.csv")
+    import_checked(upload)
+
+    def beside() -> None:
+        change_store(chain.store, actor=chain.head_office, city="Changed beside")
+        connection.close()
+
+    other = threading.Thread(target=beside)
+
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        other.start()
+        other.join(timeout=1)
+        yield from carry_out(*args, **kwargs)
+
+    carry_out = jobs.carry_out
+    monkeypatch.setattr(jobs, "carry_out", slowly)
+    run_due()
+    other.join(timeout=10)
+    store = Store.objects.get(code="KY1")
+    assert (store.name, store.city) == ("From the file", "Changed beside")
 
 
 def test_nodes_make_no_circles_and_have_a_place(chain: Chain) -> None:
@@ -273,6 +351,18 @@ def test_a_zip_bomb_is_not_unpacked(chain: Chain) -> None:
         bomb.writestr("xl/worksheets/sheet1.xml", b"0" * (301 * 1024 * 1024))
     upload = check(chain.head_office, out.getvalue())
     assert upload.job and "unpacked" in upload.job.note
+
+
+def test_one_stray_cell_far_out_does_not_take_all_memory(chain: Chain) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "stores"
+    sheet["A1"], sheet["XFD1048576"] = "code", "x"
+    out = io.BytesIO()
+    book.save(out)
+    upload = check(chain.head_office, out.getvalue())
+    assert upload.job and "far outside" in upload.job.note
 
 
 def test_other_spellings_are_understood(chain: Chain) -> None:
