@@ -64,6 +64,14 @@ def test_what_expired_unread_is_seen_for_a_week(manager: Client, review: Review)
     assert Case.objects.exists()
 
 
+def test_what_waits_can_still_be_dismissed_beside_what_expired(chain: Chain, manager: Client, review: Review) -> None:
+    judged(chain, "Шумно і довго чекати.", **ANGRY, proven=False, language="uk")
+    Review.objects.filter(pk=review.pk).update(state=ReviewState.EXPIRED, run_at=None, decided_at=timezone.now())
+    waiting, expired = manager.get("/inbox/review/").content.decode().split("Expired, read by nobody")
+    assert "waits until" in waiting and "Not a complaint" in waiting and "data-expired" not in waiting
+    assert "data-expired" in expired and "Not a complaint" not in expired
+
+
 @pytest.mark.parametrize("stranger", ["foreign_manager", "foreign_area_manager", "operator", "nobody"])
 def test_strangers_decide_nothing(client: Client, chain: Chain, review: Review, stranger: str) -> None:
     client.force_login(getattr(chain, stranger))
