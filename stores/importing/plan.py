@@ -307,6 +307,8 @@ class Planner:
             store.clean_fields(exclude=["node", "sort_key", "city_key", "search_text", "languages", "contact_emails"])
         except ValidationError as error:
             for column, messages in error.message_dict.items():
+                if column == "country":
+                    continue  # has a remedy of its own, below
                 if column == "time_zone" and not store.time_zone:
                     messages = [_("This country has several time zones: write one, like Europe/Kyiv.")]
                 for message in messages:

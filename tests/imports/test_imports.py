@@ -240,9 +240,10 @@ def test_twice_in_a_file_overlapping_hours_and_unknown_people(chain: Chain) -> N
         ["g@h.example", "G", "deputy", "KY1", "xx", ""],
         ["i@j.example", "I", "deputy", "KY1", "de", "+380441234567"],
         ["I@J.example", "J", "store_manager", "KY1", "uk", "+380440000000"],
+        ["anna@", "K", "deputy", "KY1", "", ""],
     ]
     wanted = [(2, "role"), (3, "email"), (4, "place"), (5, "place"), (6, "language")]
-    wanted += [(8, "name"), (8, "language"), (8, "phone")]
+    wanted += [(8, "name"), (8, "language"), (8, "phone"), (9, "email")]
     assert problems(chain.head_office, text("staff", rows)) == wanted
 
 
