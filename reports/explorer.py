@@ -205,8 +205,12 @@ def rows_of(search: Search, stores: QuerySet[Store]) -> QuerySet[ExplorerRow]:
         wanted &= Q(corrected=True)
     if search.case:
         wanted &= Q(has_case=search.case == "yes")
-    for part in parts_of(search.q):
+    parts = parts_of(search.q)
+    for part in parts:
         wanted &= Q(folded__contains=part)
+    if search.q and not parts:
+        # Signs alone, like an emoji, are in no folded words.
+        wanted &= Q(verbatim__text__contains=search.q)
     return ExplorerRow.objects.filter(wanted).order_by("-submitted_at", "-verbatim")
 
 

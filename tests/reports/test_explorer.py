@@ -69,6 +69,9 @@ def manager(client: Client, chain: Chain) -> Client:
         ("Zażółć gęślą jaźń", "zazolc gesla"),
         ("服务态度很差，不会再来", "态度"),
         ("They were 100% rude", "100% rude"),
+        ("They were 100% rude", "%"),
+        ("Вхід 🤮🤬", "🤮"),
+        ("Never again!!", "!!"),
         ("a_b and c", "b"),
         ("I waited forty minutes", '"waited forty"'),
     ],
@@ -85,7 +88,7 @@ def test_what_was_not_said_is_not_found(chain: Chain, manager: Client, q: str) -
     say(chain, "I waited forty minutes during the sale")
     drain(["facts"])
     shown = manager.get("/verbatims/", {"q": q}).context["found"].verbatims
-    assert shown == [] or not fold(q).strip()
+    assert shown == []
 
 
 def test_each_filter_leaves_what_it_says(chain: Chain, manager: Client) -> None:
