@@ -136,7 +136,10 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_FORMS = {"reset_password": "stores.security_forms.ForgottenForm"}
+ACCOUNT_FORMS = {
+    "change_password": "stores.security_forms.ChangePasswordForm",
+    "reset_password": "stores.security_forms.ForgottenForm",
+}
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # Ours are shared by all processes, see stores/security_limits.py.
@@ -147,6 +150,7 @@ MFA_FORMS = {
     "authenticate": "stores.security_forms.SecondStepForm",
     "reauthenticate": "stores.security_forms.ConfirmForm",
     "activate_totp": "stores.security_forms.AppForm",
+    "login_webauthn": "stores.security_forms.PasskeyForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -1,6 +1,7 @@
 """How staff accounts behave at sign-in: invited, held to a steady rate, asked again only when it was long ago."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
@@ -61,6 +62,14 @@ class StaffAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         else:
             _return(allowances)
         return user
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Never the host that a request claims: the mail goes to somebody else than who asked."""
+        return f"{settings.PUBLIC_URL}{urlsplit(super().get_reset_password_from_key_url(key)).path}"
+
+    def format_email_subject(self, subject: str) -> str:
+        """Begins with the chain's name; allauth would take the host of the request."""
+        return f"[{settings.CHAIN_NAME}] {subject}"
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         note(request, SecurityEventKind.ACCOUNT_CLOSED, user)

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter as get_account_adapter
-from allauth.account.forms import ResetPasswordForm
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import LoginWebAuthnForm
+from allauth.mfa.webauthn.internal.auth import parse_authentication_response
 from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -74,7 +76,32 @@ class AppForm(ActivateTOTPForm):  # type: ignore[misc]
         return code
 
 
-class ForgottenForm(ResetPasswordForm):  # type: ignore[misc]
+class ChangePasswordForm(allauth_forms.ChangePasswordForm):  # type: ignore[misc]
+    """A new password, for whoever knows the present one; guessing at that is held to the rate of signing in."""
+
+    def clean_oldpassword(self) -> str:
+        password: str = self.cleaned_data["oldpassword"]
+        if not get_account_adapter().reauthenticate(self.user, password):
+            raise get_account_adapter().validation_error("enter_current_password")
+        return password
+
+
+class PasskeyForm(LoginWebAuthnForm):  # type: ignore[misc]
+    """Signing in by a passkey alone: it counts as two factors, so its answer must say that it knew its owner.
+
+    allauth asks the browser for that, but would also take the answer to a question of the second step, which does not
+    ask.
+    """
+
+    def clean_credential(self) -> Authenticator:
+        answer = parse_authentication_response(self.cleaned_data["credential"]).response
+        if not answer.authenticator_data.is_user_verified():
+            raise get_adapter().validation_error("incorrect_code")
+        found: Authenticator = super().clean_credential()
+        return found
+
+
+class ForgottenForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
     """Whom to send a link. An address without an account is told so by mail, to itself alone."""
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:

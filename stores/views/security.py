@@ -7,7 +7,7 @@ from uuid import UUID
 from allauth.account import views as account
 from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.account.internal.decorators import login_not_required
-from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows, is_reauthentication_required
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.views import AuthenticateView, ReauthenticateView
 from allauth.mfa.models import Authenticator
@@ -164,15 +164,33 @@ def recovery_codes_file(request: StaffRequest) -> HttpResponse:
 # --- allauth's views, with our pages, our rates and our way back
 
 
+def ask_again(request: StaffRequest) -> HttpResponse | None:
+    """Before a way in is changed: where its owner proves once more who they are. None: they did so a moment ago.
+
+    They come back by GET: what was sent is not kept, for it may be a secret.
+    """
+    if anew := _sign_in_anew(request):
+        return anew
+    if not is_reauthentication_required(request, app="stores"):
+        return None
+    way = get_account_adapter().get_reauthentication_methods(request.user)[0]["url"]
+    return redirect(f"{way}?{urlencode({REDIRECT_FIELD_NAME: request.path})}")
+
+
+def _sign_in_anew(request: StaffRequest) -> HttpResponse | None:
+    """Who can only come by single sign-on, and came a while ago, cannot be asked otherwise. None for everybody else."""
+    if is_fresh(request) or get_reauthentication_flows(request.user):
+        return None
+    logout(request)
+    messages.info(request, _("Please sign in once more; then you can go on."))
+    return redirect(f"{reverse('account_login')}?{urlencode({REDIRECT_FIELD_NAME: request.path})}")
+
+
 class _AskedAgain:
-    """For changes of factors: who can only come by single sign-on, and came a while ago, signs in anew."""
+    """For changes of factors; allauth itself asks those who have something to be asked for."""
 
     def dispatch(self, request: StaffRequest, *args: Any, **kwargs: Any) -> Any:
-        if not is_fresh(request) and not get_reauthentication_flows(request.user):
-            logout(request)
-            messages.info(request, _("Please sign in once more; then you can go on."))
-            return redirect(f"{reverse('account_login')}?{urlencode({REDIRECT_FIELD_NAME: request.path})}")
-        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return _sign_in_anew(request) or super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
 
 
 class AddApp(_AskedAgain, ActivateTOTPView):  # type: ignore[misc]
@@ -290,6 +308,14 @@ class ForgottenPassword(account.PasswordResetView):  # type: ignore[misc]
             return redirect(self.get_success_url())
         response: HttpResponse = super().form_valid(form)
         return response
+
+
+def change_password(request: StaffRequest) -> HttpResponse:
+    """Another password. Who came by single sign-on and never had one gets the first by a link in a mail."""
+    if not request.user.has_usable_password():
+        return redirect("account_reset_password")
+    response: HttpResponse = account.password_change(request)
+    return response
 
 
 add_app = AddApp.as_view()

@@ -13,11 +13,11 @@ from django.core import mail
 from django.db import connection
 from django.test import Client
 
+from core.database import database_url
 from stores import accounts
 from stores.choices import SecurityEventKind
 from stores.models import SecurityEvent
 from stores.security_limits import CODES, GUESSES, RESETS_FROM_ADDRESS, Rate, forget, give_back, take
-from tests.browser.conftest import database_url
 from tests.factories import PASSWORD, Chain
 from tests.staff.test_sign_in_factors import code_at, enrol
 
@@ -156,3 +156,26 @@ def test_codes_are_not_guessed(chain: Chain, clock: Any, settings: Any, monkeypa
     guess(owner, chain.manager.email, PASSWORD)
     assert owner.post("/accounts/security/code/", {"code": right}).status_code == 302
     assert owner.get("/inbox/").status_code == 200
+
+
+def test_a_signed_in_browser_does_not_guess_the_password_either(chain: Chain, clock: Any) -> None:
+    client = Client()
+    guess(client, chain.manager.email, PASSWORD)
+    address = "/accounts/password/change/"
+    new = "velvet otter quarry lantern"
+    for _ in range(GUESSES.burst):
+        client.post(address, {"oldpassword": "a wrong password", "password1": new, "password2": new})
+    right = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    assert slowed(client.post(address, right))
+    clock.shift(GUESSES.each)
+    assert client.post(address, right).status_code == 302
+    chain.manager.refresh_from_db()
+    assert chain.manager.check_password(new)
+
+
+def test_the_link_of_a_mail_leads_to_us_whatever_host_a_request_claims(chain: Chain, settings: Any) -> None:
+    settings.PUBLIC_URL = "https://feedback.chain.example"
+    Client().post("/accounts/password/reset/", {"email": chain.manager.email}, HTTP_HOST="evil.example")
+    [message] = mail.outbox
+    assert "https://feedback.chain.example/accounts/password/reset/key/" in message.body
+    assert "evil.example" not in str(message.message())
