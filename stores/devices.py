@@ -64,9 +64,12 @@ class Shown:
 
 
 # --- the cookie -----------------------------------------------------------------------------------------------
-def _derived(token: str) -> str:
-    """The token after this one; nobody but us can tell it."""
-    return hmac.new(settings.LINK_KEYS[0].encode(), f"device\x1f{token}".encode(), hashlib.sha256).hexdigest()
+def _derived(token: str, known_hash: str = "") -> str:
+    """The token after this one; nobody but us can tell it. As links do, it outlives a new key by `known_hash`."""
+    made = [
+        hmac.new(key.encode(), f"device\x1f{token}".encode(), hashlib.sha256).hexdigest() for key in settings.LINK_KEYS
+    ]
+    return next((one for one in made if token_hash(one) == known_hash), made[0])
 
 
 def password_stamp(user: User) -> str:
@@ -119,7 +122,7 @@ def device_of(request: HttpRequest) -> Shown | None:
         return None
     elif now - device.rotated_at < GRACE:
         return Shown(device, None)
-    return Shown(device, f"{series}{_SEPARATOR}{_derived(token)}")
+    return Shown(device, f"{series}{_SEPARATOR}{_derived(token, device.next_hash)}")
 
 
 def _move_on(device: Device, shown: str, token: str, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """How a session came about, and what it may therefore open.
 
 A session holds what its owner has proved so far: allauth's records (a password, a second factor, a passkey) and those
-of our own ways in (an enrolled phone, the PIN at a shared device, single sign-on), all in one list.
+of single sign-on, all in one list.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from stores.choices import SecurityEventKind
+from stores.choices import DeviceEnd, SecurityEventKind
+from stores.devices import revoke_all_of
 from stores.models import Identity, StaffSession, User
 from stores.security_log import browser_of, note
 
@@ -26,22 +27,19 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 class Way:
-    """Ways into a session, as its records name them. The first two are allauth's own words."""
+    """Ways into a session, as its records name them. The first two are allauth's own words.
+
+    Enrolled devices and PINs make no session, see `stores.device_middleware`.
+    """
 
     PASSWORD = "password"  # noqa: S105 - a name
     FACTOR = "mfa"
     SINGLE_SIGN_ON = "oidc"
-    # A phone that was enrolled from a strong session, by the secret it keeps.
-    DEVICE = "device"
-    # A store's shared device, which was enrolled too, and the PIN of the person in front of it.
-    PIN = "pin"
 
 
 _SESSION = "staff_session"
 _SEEN_EVERY = timedelta(minutes=1)
 _FRESH_FOR = timedelta(minutes=5)
-# Two factors by themselves: possession was proved when the device was enrolled.
-_TWO_FACTORS = {Way.DEVICE, Way.PIN}
 
 
 @dataclass(frozen=True)
@@ -163,16 +161,17 @@ def end_sessions(user: User, *, keep: UUID | None = None) -> int:
 def forget_factors(request: HttpRequest, user: User, *, actor: User | None) -> None:
     """Take away the person's second factors and their binding to single sign-on, for one who has lost them.
 
-    They enrol anew at the next sign-in. The caller has made sure that `actor` may do that; None is who runs the
-    installation.
+    Their enrolled phones end too: what was lost may be one of them. They enrol anew at the next sign-in. The caller has
+    made sure that `actor` may do that; None is who runs the installation.
     """
     Authenticator.objects.filter(user=user).delete()
     Identity.objects.filter(user=user).delete()
     end_sessions(user)
+    revoke_all_of(user, DeviceEnd.SUPERIOR)
     note(request, SecurityEventKind.FACTOR_REMOVED, user, actor=actor, detail="by_another")
 
 
 def _is_second(proof: dict[str, Any]) -> bool:
     if proof["method"] == Way.SINGLE_SIGN_ON:
         return bool(proof.get("mfa"))
-    return proof["method"] in _TWO_FACTORS | {Way.FACTOR}
+    return bool(proof["method"] == Way.FACTOR)

@@ -99,10 +99,13 @@ class Standing:
         return any(mine.role in INVITING_ROLES and _outranks(mine, held) for mine in self.held)
 
     def is_superior_of(self, person: User) -> bool:
-        """Whether they look after this person: enter absences, end devices."""
+        """Whether they look after this person: enter absences, end devices. Nobody does of whoever ranks above them,
+        even where that one helps out below."""
         theirs = roles_held(person)
         if not theirs:
             return self._heads_everything
+        if not self.held or RANK[theirs[0].role] > RANK[self.held[0].role]:
+            return False
         return any(_outranks(mine, held) for mine in self.held for held in theirs)
 
     def may_close(self, person: User) -> bool:

@@ -249,7 +249,8 @@ TABLE = [
         ],
     ),
     row("people/phone/", CASE_PAGE),
-    row("people/pin/", CASE_PAGE),
+    # A way in is changed only right after a sign-in.
+    row("people/pin/", staff(strangers=302, head_office=302)),
     # Only an enrolled tablet shows it, see tests/people/test_shared_device.py.
     row("people/tablet/", everybody(302)),
     Row(

@@ -22,6 +22,7 @@ from stores.models import Device, Pin, Store, User
 from stores.people_forms import EnterForm, PinForm
 from stores.queries import roles_of, stores_visible_to
 from stores.standing import LEADING_ROLES
+from stores.views.security import ask_again
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,7 +31,8 @@ from stores.standing import LEADING_ROLES
 def my_phone(request: StaffRequest) -> HttpResponse:
     """Enrol the browser in front of us for thirty days, or end what was enrolled.
 
-    By the phone itself it can only be ended: enrolling takes a full sign-in.
+    By the phone itself it can only be ended: enrolling takes a full sign-in that is not long ago, or whoever finds a
+    browser open for a minute had a way in for thirty days.
     """
     if request.shared_device is not None:
         return redirect("tablet")
@@ -39,6 +41,8 @@ def my_phone(request: StaffRequest) -> HttpResponse:
     if request.method == "POST":
         action = request.POST.get("action")
         if action == "enrol" and request.device is None:
+            if asked := ask_again(request):
+                return asked
             enrolled = devices.enrol_phone(request)
             messages.success(request, _("Enrolled. Notices open their case here without a sign-in."))
             response = redirect("my_phone")
@@ -57,7 +61,9 @@ def my_phone(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @roles_required(*CASE_ROLES)
 def my_pin(request: StaffRequest) -> HttpResponse:
-    """Choose or remove one's own PIN for the shared devices of one's stores."""
+    """Choose or remove one's own PIN for the shared devices of one's stores; it is a way in, as a password is."""
+    if asked := ask_again(request):
+        return asked
     form = PinForm(request.POST if request.method == "POST" and "pin" in request.POST else None)
     if request.method == "POST":
         if request.POST.get("action") == "remove":

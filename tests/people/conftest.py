@@ -7,6 +7,7 @@ from django.test import Client
 
 from alerts.policy import ensure_defaults
 from stores.models import User
+from tests.factories import PASSWORD
 
 Browsers = Callable[..., Client]
 PHONE = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 Mobile Safari"
@@ -25,7 +26,12 @@ def browser() -> Browsers:
     def open_browser(user: User | None = None, agent: str = PHONE) -> Client:
         client = Client(headers={"user-agent": agent})
         if user is not None:
-            client.force_login(user)
+            sign_in(client, user)
         return client
 
     return open_browser
+
+
+def sign_in(client: Client, user: User) -> None:
+    """By password, as people do: some pages ask when that was."""
+    assert client.post("/accounts/login/", {"login": user.email, "password": PASSWORD}).status_code == 302

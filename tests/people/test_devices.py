@@ -14,10 +14,10 @@ from alerts.models import Case
 from stores import people
 from stores.choices import DeviceEnd, PersonEventKind
 from stores.devices import GRACE, PHONE_LIFETIME
-from stores.models import Device, RoleAssignment, StaffSession
+from stores.models import Device, Pin, RoleAssignment, StaffSession
 from tests.alerts.conftest import open_case
 from tests.factories import PASSWORD, Chain
-from tests.people.conftest import PHONE, TABLET, Browsers
+from tests.people.conftest import PHONE, TABLET, Browsers, sign_in
 from tests.staff.cases import make_case
 
 COOKIE = settings.DEVICE_COOKIE_NAME
@@ -64,7 +64,7 @@ def test_a_case_opens_and_is_worked_on_without_a_sign_in(phone: Client, case: Ca
     case.refresh_from_db()
     assert case.state == "acknowledged" and case.events.filter(actor=chain.manager).exists()
     assert phone.get("/inbox/").status_code == 200
-    assert not StaffSession.objects.filter(user=chain.manager, way="device").exists()
+    assert StaffSession.objects.filter(user=chain.manager).count() == 1, "no session came of it"
 
 
 def test_it_opens_nothing_else(phone: Client, case: Case, chain: Chain) -> None:
@@ -133,6 +133,29 @@ def test_an_answer_that_never_arrived_does_no_harm(phone: Client, case: Case) ->
     assert Device.objects.get().revoked_at is None
 
 
+def test_a_new_link_key_ends_no_phone(phone: Client, case: Case, settings: Any) -> None:
+    start = timezone.now()
+    settings.LINK_KEYS = ["a key of today", *settings.LINK_KEYS]
+    for minutes in (5, 10, 15):
+        with time_machine.travel(start + timedelta(minutes=minutes)):
+            assert opens(phone, case)
+    assert Device.objects.get().revoked_at is None
+
+
+def test_a_browser_that_was_left_open_enrols_nothing(chain: Chain, browser: Browsers) -> None:
+    """Neither a phone nor a PIN: whoever comes by must prove who they are, and then does what they wanted."""
+    left = browser(chain.manager)
+    with time_machine.travel(timezone.now() + timedelta(minutes=6)):
+        asked = left.post("/people/phone/", {"action": "enrol"})["Location"]
+        assert asked == "/accounts/reauthenticate/?next=%2Fpeople%2Fphone%2F" and not Device.objects.exists()
+        for answer in (left.get("/people/pin/"), left.post("/people/pin/", {"pin": "837261", "again": "837261"})):
+            assert answer["Location"].startswith("/accounts/reauthenticate/") and not Pin.objects.exists()
+        assert left.post(asked, {"password": PASSWORD, "next": "/people/phone/"})["Location"] == "/people/phone/"
+        left.post("/people/phone/", {"action": "enrol"})
+        left.post("/people/pin/", {"pin": "837261", "again": "837261"})
+    assert Device.objects.count() == 1 and Pin.objects.count() == 1
+
+
 def test_a_copied_cookie_ends_the_device_for_both(phone: Client, case: Case, chain: Chain) -> None:
     thief = copy_of(phone)
     start = timezone.now()
@@ -159,7 +182,9 @@ def test_nonsense_is_nobodys(case: Case, browser: Browsers, nonsense: str) -> No
     assert client.get(f"/cases/{case.pk}/").status_code == 302
 
 
-@pytest.mark.parametrize("how", ["owner", "superior", "password", "role", "leaving", "closed", "sign_out", "again"])
+@pytest.mark.parametrize(
+    "how", ["owner", "superior", "password", "role", "leaving", "closed", "sign_out", "again", "lost"]
+)
 def test_what_ends_a_device(phone: Client, case: Case, chain: Chain, browser: Browsers, how: str) -> None:
     assert opens(phone, case)
     device = Device.objects.get()
@@ -179,6 +204,9 @@ def test_what_ends_a_device(phone: Client, case: Case, chain: Chain, browser: Br
         people.take_role(chain.manager.roles.get(role="deputy"), actor=chain.head_office)
     elif how == "leaving":
         people.let_go(chain.manager, actor=chain.head_office)
+    elif how == "lost":
+        form = {"action": "forget_factors"}
+        assert browser(chain.head_office).post(f"/people/{chain.manager.pk}/", form).status_code == 303
     elif how == "closed":
         type(chain.manager).objects.filter(pk=chain.manager.pk).update(is_active=False)
     elif how == "sign_out":
@@ -186,7 +214,7 @@ def test_what_ends_a_device(phone: Client, case: Case, chain: Chain, browser: Br
         assert phone.post("/accounts/logout/").status_code == 302
     elif how == "again":
         old = copy_of(phone)
-        phone.force_login(chain.manager)
+        sign_in(phone, chain.manager)
         phone.post("/people/phone/", {"action": "enrol"})
         phone.cookies.pop(settings.SESSION_COOKIE_NAME)
         assert opens(phone, case) and Device.objects.filter(revoked_at=None).count() == 1

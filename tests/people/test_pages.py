@@ -86,6 +86,8 @@ def test_superiors_are_above_not_beside(chain: Chain) -> None:
     assert not Standing(chain.manager).may_close(chain.deputy), "a store's manager gives and takes no roles"
     both = make_user(email="both@chain.example", role=Role.DEPUTY, store=chain.store)
     RoleAssignment.objects.create(user=both, role=Role.DEPUTY, store=chain.foreign)
+    RoleAssignment.objects.create(user=chain.area_manager, role=Role.DEPUTY, store=chain.store)
+    assert not Standing(chain.manager).is_superior_of(chain.area_manager), "who helps out below stays above"
     assert Standing(chain.area_manager).is_superior_of(both) and not Standing(chain.area_manager).may_close(both)
 
 
