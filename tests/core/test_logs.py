@@ -37,7 +37,7 @@ def log() -> Iterator[io.StringIO]:
     handler.stream = before
 
 
-@pytest.mark.parametrize("kind", ["r", "t", "c"])
+@pytest.mark.parametrize("kind", ["r", "t", "c", "people/join"])
 def test_a_page_that_fails_is_one_line_without_its_secret(db: None, log: io.StringIO, kind: str) -> None:
     address = f"/{kind}/{TOKEN}/"
     # Broken on purpose: no page of ours fails by itself.
