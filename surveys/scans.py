@@ -20,9 +20,10 @@ from core.tally import Tally
 Column = Literal["scans", "opens", "robots", "staff"]
 COLUMNS: tuple[Column, ...] = ("scans", "opens", "robots", "staff")
 _HOUR_SECS = 3600
-# Messengers that make previews, search engines, monitors and libraries. People's own browsers contain none of these.
+# Messengers that make previews, search engines, monitors and libraries. People's own browsers contain none of these;
+# Cubot makes telephones.
 _ROBOT = re.compile(
-    r"bot\b|crawl|spider|slurp|preview|facebookexternalhit|^whatsapp|headless|lighthouse|monitor|curl|wget|python"
+    r"(?<!cu)bot\b|crawl|spider|slurp|preview|facebookexternalhit|^whatsapp|headless|lighthouse|monitor|curl|wget|python"
     r"|okhttp|go-http|^java|libwww|axios|node-fetch|scrapy|safelinks|urlcheck|googleother|google-",
     re.IGNORECASE,
 )

@@ -113,6 +113,19 @@ def test_an_answer_is_an_open_once(chain: Chain, surveys: Any, told_before: bool
     assert counted(chain.touchpoint.pk)["opens"] == 1
 
 
+def test_an_answer_from_an_address_that_says_seen_is_an_answer(chain: Chain, surveys: Any) -> None:
+    """Somebody copied the beacon's address; nothing that was sent from there may be lost."""
+    address = f"/q/{chain.touchpoint.code}/?seen"
+    form = hidden(shopper().get(address), "form")
+    assert shopper().post(address, {"form": form, "score": "9", "contact": "none", "lang": "en"}).status_code == 303
+    assert Response.objects.count() == 1
+
+
+def test_a_phone_may_be_called_after_a_robot(chain: Chain, surveys: Any) -> None:
+    look(chain, Client(HTTP_USER_AGENT="Mozilla/5.0 (Linux; Android 13; CUBOT KINGKONG 9) Chrome/131.0 Mobile Safari"))
+    assert counted(chain.touchpoint.pk)["scans"] == 1
+
+
 def test_what_was_judged_is_judged_again_when_more_comes_in(chain: Chain, surveys: Any) -> None:
     look(chain)
     counted(chain.touchpoint.pk)
