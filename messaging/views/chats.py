@@ -32,7 +32,10 @@ class ChatForm(forms.Form):
     url = forms.CharField(label=gettext_lazy("Webhook address"), max_length=2000)
     store = forms.CharField(label=gettext_lazy("Store code"), max_length=20, required=False)
     node = forms.ModelChoiceField(
-        label=gettext_lazy("Or a region or area"), queryset=Node.objects.none(), required=False
+        label=gettext_lazy("Or a region or area"),
+        queryset=Node.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("Please choose"),
     )
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
     severe_only = forms.BooleanField(label=gettext_lazy("Severe cases only"), required=False)

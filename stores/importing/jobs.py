@@ -21,7 +21,7 @@ from stores.models import Store, StoreImport, TreeError, User, lock_tree
 from stores.people import PeopleActionRefused
 
 CHECK, IMPORT = "check import", "import"
-_SHOWN_LINES, _SHOWN_PROBLEMS = 300, 500
+_SHOWN_LINES, _SHOWN_PROBLEMS = 100, 500
 
 
 class Report(TypedDict):
