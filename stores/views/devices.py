@@ -98,9 +98,7 @@ def tablet(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=204 if present else 410)
     if action == "leave":
         devices.step_away(device)
-        if request.user.is_authenticated:
-            logout(request)
-        request.session.flush()
+        logout(request)
         return redirect("tablet")
     back = _way_back(request)
     form = EnterForm(request.POST if action == "enter" else None, auto_id="enter-%s")
@@ -121,8 +119,8 @@ def tablet(request: HttpRequest) -> HttpResponse:
                 )
                 status = 429 if refused.again_later else 422
             else:
-                # Nothing that was said to whoever was here before is shown to this one.
-                request.session.flush()
+                # Nothing that was said to whoever was here before is shown to this one, nor are they still signed in.
+                logout(request)
                 return redirect(back)
     context = {"device": device, "form": form, "people": people, "back": back, "nobody": not people}
     return render(request, "people/tablet.html", context, status=status)

@@ -128,6 +128,14 @@ def test_a_full_sign_in_there_is_forgotten_too(tablet: Client, chain: Chain) -> 
         assert tablet.get("/stores/")["Location"].startswith("/accounts/login/")
 
 
+def test_whoever_enters_ends_a_full_sign_in_there(tablet: Client, chain: Chain) -> None:
+    tablet.post("/accounts/login/", {"login": chain.manager.email, "password": PASSWORD})
+    assert chain.manager.sessions.exists()
+    assert enter(tablet, chain.deputy, DEPUTYS).status_code == 302
+    assert tablet.get("/stores/")["Location"].startswith("/accounts/login/")
+    assert not chain.manager.sessions.exists(), "nor does their own page list a session that is over"
+
+
 # --- PINs -----------------------------------------------------------------------------------------------------
 def test_wrong_pins_are_limited_by_the_device_and_shut_nobody_out(
     tablet: Client, chain: Chain, browser: Browsers

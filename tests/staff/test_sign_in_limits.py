@@ -179,3 +179,12 @@ def test_the_link_of_a_mail_leads_to_us_whatever_host_a_request_claims(chain: Ch
     [message] = mail.outbox
     assert "https://feedback.chain.example/accounts/password/reset/key/" in message.body
     assert "evil.example" not in str(message.message())
+
+
+def test_who_never_had_a_password_gets_the_first_by_mail(chain: Chain, client: Client) -> None:
+    """As people do who joined by single sign-on."""
+    chain.manager.set_unusable_password()
+    chain.manager.save()
+    client.force_login(chain.manager)
+    answer = client.get("/accounts/password/change/")
+    assert answer["Location"] == "/accounts/password/reset/" and client.get(answer["Location"]).status_code == 200
