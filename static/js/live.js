@@ -74,6 +74,10 @@
     busy = false;
     offline(event.detail.successful ? 0 : Date.now());
   });
+  // What was said of the last one is not said of the next.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!isLook(event)) document.getElementById("said")?.replaceChildren();
+  });
   // A form that did not get through keeps what was typed, and says so.
   document.addEventListener("htmx:afterRequest", (event) => {
     const place = document.getElementById("said");

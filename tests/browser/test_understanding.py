@@ -89,6 +89,19 @@ def test_one_click_corrects_what_the_model_thinks(visit: Callable[..., Visitor],
     expect(reading.get_by_text("The model thinks")).to_be_visible()
     assert Correction.objects.count() == 3
 
+    # Without a connection a tap is not lost without a word, on the page of the comment neither.
+    manager.go(f"/verbatims/{analysis.verbatim_id}/")
+    manager.page.context.set_offline(True)
+    manager.page.get_by_role("button", name="positive").first.click()
+    expect(manager.page.get_by_text("That did not arrive.")).to_be_visible()
+    manager.page.context.set_offline(False)
+    manager.complaints.clear()
+    manager.page.get_by_role("button", name="positive").first.click()
+    expect(manager.page.get_by_text("A person says")).to_be_visible()
+    expect(manager.page.get_by_text("That did not arrive.")).to_have_count(0)
+    manager.page.get_by_role("button", name="Undo Sentiment").click()
+    expect(manager.page.get_by_text("The model thinks")).to_be_visible()
+
     plain = visit(viewport=PHONE, javascript=False)
     sign_in(plain, shop.manager)
     plain.go(f"/cases/{case.pk}/")
