@@ -226,6 +226,8 @@ TIME_ZONE = "UTC"
 # --- the chain ------------------------------------------------------------------------------------------------
 CHAIN_NAME = env.text("CHAIN_NAME", default="Halfhour")
 CHAIN_ACCENT = env.colour("CHAIN_ACCENT", default="#0b6e4f")
+# Where there is room for a surface in a colour of its own, as below the text of posters.
+CHAIN_SECOND = env.colour("CHAIN_SECOND", default=CHAIN_ACCENT)
 # A PNG or SVG file for posters; without one they bear the name.
 CHAIN_LOGO = env.text("CHAIN_LOGO")
 

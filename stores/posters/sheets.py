@@ -42,7 +42,7 @@ def poster_png(format: Format, touchpoint: Touchpoint, *, dpi: float) -> bytes:
 
 def common_data(format: Format, *, marks: bool) -> dict[str, Any]:
     """What all sheets of a print have in common."""
-    colour = settings.CHAIN_ACCENT.lower()
+    colour, second = settings.CHAIN_ACCENT.lower(), settings.CHAIN_SECOND.lower()
     return {
         "form": {
             "key": format.key,
@@ -57,9 +57,9 @@ def common_data(format: Format, *, marks: bool) -> dict[str, Any]:
         "chain": printable(settings.CHAIN_NAME),
         "logo": "" if format.mono else _logo(),
         "accent": readable_on(WHITE, colour),
-        "fill": colour,
+        "fill": second,
         # Where white fails, black does not: no colour is too far from both.
-        "on_fill": next((ink for ink in (WHITE, INK) if contrast(ink, colour) >= READABLE), "#000000"),
+        "on_fill": next((ink for ink in (WHITE, INK) if contrast(ink, second) >= READABLE), "#000000"),
         "faces": _faces("#000000" if format.mono else readable_on(WHITE, colour)),
         "folding": gettext("Base: fold along the dashed lines."),
         "glue": gettext("Glue this flap behind the upper edge."),

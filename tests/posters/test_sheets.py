@@ -119,11 +119,20 @@ def test_crop_marks_and_bleed_make_room_around_the_sheet() -> None:
     assert image[-int(9 / 25.4 * 100), image.shape[1] // 2] < 200 and (image[: int(4 / 25.4 * 100)] < 200).any()
 
 
+def test_the_chains_second_colour_is_a_surface_with_readable_words(settings: LazySettings) -> None:
+    settings.CHAIN_ACCENT, settings.CHAIN_SECOND = "#0b6e4f", "#ffcc00"
+    data = sheets.common_data(FORMATS["a4"], marks=False)
+    assert data["fill"] == "#ffcc00" and contrast(data["on_fill"], "#ffcc00") >= READABLE
+    image = page_images(sheets.poster_pdf(FORMATS["a4"], [spot()]), 50)[0]
+    # Bright, where the first colour would be dark.
+    assert 120 < image[-3, image.shape[1] // 2] < 250
+
+
 @pytest.mark.parametrize("colour", ["#0b6e4f", "#ffee00", "#ffffff", "#000000", "#ff6a00"])
 def test_codes_are_black_on_white_and_words_readable_whatever_the_chains_colour(
     settings: LazySettings, colour: str
 ) -> None:
-    settings.CHAIN_ACCENT = colour
+    settings.CHAIN_ACCENT = settings.CHAIN_SECOND = colour
     data = sheets.common_data(FORMATS["a4"], marks=False)
     assert contrast(data["accent"], "#ffffff") >= READABLE and contrast(data["on_fill"], data["fill"]) >= READABLE
     image = page_images(sheets.poster_pdf(FORMATS["a4"], [spot()]), 150)[0]
