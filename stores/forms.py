@@ -113,8 +113,10 @@ class _Unchanged(forms.Form):
         data = super().clean() or {}
         shown, now = data.pop("shown", ""), self.initial.get("shown")
         if shown and now and shown != now:
-            self.data = self.data.copy()  # type: ignore[attr-defined]
-            self.data["shown"] = now
+            typed: Any = self.data
+            typed = typed.copy()
+            typed["shown"] = now
+            self.data = typed
             self.add_error(
                 None,
                 gettext(

@@ -22,6 +22,7 @@ from stores import exporting
 from stores.actions import change_store
 from stores.choices import ImportState, Role
 from stores.importing import jobs
+from stores.importing.carry_out import carry_out as really
 from stores.importing.jobs import check_file, import_checked
 from stores.models import ConfigChange, Node, OpeningInterval, RoleAssignment, Store, StoreImport, User
 from tests.factories import Chain
@@ -307,9 +308,8 @@ def test_a_change_beside_the_import_waits_for_it_and_is_not_lost(monkeypatch: py
     def slowly(*args: Any, **kwargs: Any) -> Any:
         other.start()
         other.join(timeout=1)
-        yield from carry_out(*args, **kwargs)
+        yield from really(*args, **kwargs)
 
-    carry_out = jobs.carry_out
     monkeypatch.setattr(jobs, "carry_out", slowly)
     run_due()
     other.join(timeout=10)
