@@ -17,7 +17,7 @@ from fido2.webauthn import AttestationObject, AttestedCredentialData, Authentica
 from stores.models import User
 from tests.factories import Chain
 
-PRESENT, VERIFIED, MADE = 1, 4, 64
+PRESENT, VERIFIED, MADE = AuthenticatorData.FLAG.UP, AuthenticatorData.FLAG.UV, AuthenticatorData.FLAG.AT
 LOGIN = "/accounts/security/passkeys/login/"
 
 
@@ -26,9 +26,9 @@ class Key:
 
     def __init__(self, owner: User) -> None:
         self.owner, self.secret, self.id = owner, ec.generate_private_key(ec.SECP256R1()), f"key of {owner}".encode()
-        public = ES256.from_cryptography_key(self.secret.public_key())
+        public = ES256.from_cryptography_key(self.secret.public_key())  # type: ignore[no-untyped-call]
         made = self._data(PRESENT | VERIFIED | MADE, AttestedCredentialData.create(bytes(16), self.id, public))
-        attestation = bytes(AttestationObject.create("none", made, {}))
+        attestation = bytes(AttestationObject.create("none", AuthenticatorData(made), {}))
         response = {
             "clientDataJSON": websafe_encode(self._client_data("create", "eA")),
             "attestationObject": websafe_encode(attestation),
@@ -38,19 +38,19 @@ class Key:
         Authenticator.objects.create(user=owner, type="webauthn", data=data)
 
     @staticmethod
-    def _data(flags: int, *made: AttestedCredentialData) -> AuthenticatorData:
-        return AuthenticatorData.create(hashlib.sha256(b"testserver").digest(), flags, 1, *made)
+    def _data(flags: AuthenticatorData.FLAG, made: bytes = b"") -> bytes:
+        return bytes(AuthenticatorData.create(hashlib.sha256(b"testserver").digest(), flags, 1, made))
 
     @staticmethod
     def _client_data(what: str, challenge: str) -> bytes:
         return bytes(CollectedClientData.create(f"webauthn.{what}", challenge, "https://testserver"))
 
-    def answer(self, challenge: str, flags: int) -> str:
+    def answer(self, challenge: str, flags: AuthenticatorData.FLAG) -> str:
         data, asked = self._data(flags), self._client_data("get", challenge)
-        signature = self.secret.sign(bytes(data) + hashlib.sha256(asked).digest(), ec.ECDSA(SHA256()))
+        signature = self.secret.sign(data + hashlib.sha256(asked).digest(), ec.ECDSA(SHA256()))
         response = {
             "clientDataJSON": websafe_encode(asked),
-            "authenticatorData": websafe_encode(bytes(data)),
+            "authenticatorData": websafe_encode(data),
             "signature": websafe_encode(signature),
             "userHandle": websafe_encode(user_pk_to_url_str(self.owner).encode()),
         }
