@@ -187,5 +187,5 @@ def _fit_one(x: Floats, y: Floats, weight: Floats, around: Floats | None) -> Flo
 def _best_threshold(scores: Floats, true: npt.NDArray[np.bool_]) -> float:
     """The threshold that gives the best micro-F1."""
     grid = np.arange(-4, 2, 0.25)
-    f1 = [2 * np.sum((scores >= t) & true) / max(1, np.sum(scores >= t) + np.sum(true)) for t in grid]
+    f1 = [2 * int(np.sum((scores >= t) & true)) / max(1, int(np.sum(scores >= t) + np.sum(true))) for t in grid]
     return float(grid[int(np.argmax(f1))])

@@ -84,7 +84,7 @@ def test_ninety_nine_seeded_secrets_in_a_hundred_go(language: str) -> None:
     for kind, (make, sentence) in MAKERS.items():
         for _ in range(EACH):
             secret = make(rng, language)
-            redacted = redact(PLACES[language][sentence].format(secret), languages=(language,))
+            redacted = redact(str(PLACES[language][sentence]).format(secret), languages=(language,))
             longest = max((part for part in secret.replace("-", " ").replace(".", " ").split()), key=len)
             if secret in redacted or longest in redacted:
                 left[kind] += 1
