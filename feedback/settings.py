@@ -279,7 +279,8 @@ Q_CLUSTER = {
     "timeout": 300,
     "queue_limit": 2,
     "bulk": 1,
-    "retry": 600,
+    # More than the time-out times (queue_limit / workers + 2), or what waits in the cluster is started twice.
+    "retry": 1200,
     "ack_failures": True,
     "catch_up": False,
     "save_limit": -1,
