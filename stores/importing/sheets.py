@@ -211,7 +211,9 @@ def _read_text(data: bytes) -> File:
     header = {_column_name(cell) for cell in next(csv.reader([first], delimiter=delimiter), [])}
     title = max(SHEETS, key=lambda name: _likeness(name, header))
     if not _likeness(title, header):
-        known = "; ".join(f"{name}: {', '.join(c.name for c in columns if c.required)}" for name, columns in SHEETS.items())
+        known = "; ".join(
+            f"{name}: {', '.join(c.name for c in columns if c.required)}" for name, columns in SHEETS.items()
+        )
         raise FileUnreadable(
             _("The first line names no columns that are known. They are: %(known)s.") % {"known": known}
         )

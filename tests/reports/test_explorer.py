@@ -12,7 +12,6 @@ from django.utils import timezone
 from alerts.models import Rule
 from core.personal import erase_response
 from core.work import drain
-from reports.explorer_rows import fold
 from reports.models import ExplorerRow
 from sentiment.actions import correct
 from sentiment.models import Analysis, Sentiment
