@@ -10,8 +10,8 @@ from stores.models.tree import Node, Store
 class ConfigChange(models.Model):
     """One change to the tree, a store or something of a store. Append-only: the database refuses changes.
 
-    `what` names the thing in the words of the code ("store", "node", "hours", "exceptions", "touchpoint", "chat"); `old`
-    and `new` hold the columns that differ. No actor means that a program did it.
+    `what` names the thing in the words of the code ("store", "node", "hours", "exceptions", "touchpoint", "chat");
+    `old` and `new` hold the columns that differ. No actor means that a program did it.
     """
 
     at = models.DateTimeField()
