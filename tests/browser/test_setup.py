@@ -83,9 +83,12 @@ def test_many_at_once_with_javascript_and_without(live_server: Any, browser: Bro
     desk.goto(f"{live_server.url}/stores/")
     desk.fill("#store-search", "x1")
     desk.wait_for_selector(".grid tbody tr:nth-child(11):last-child")
+    # A list that is fetched once more would come without the ticks.
+    desk.wait_for_load_state("networkidle")
     desk.check("[data-tick-all]")
     desk.select_option("#bulk-action", "move")
     desk.click(".bulk button")
+    desk.wait_for_url("**/setup/stores/bulk/", timeout=8000)
     desk.select_option("[name=to]", "LVIV")
     desk.click(".button--primary")
     assert "11 stores move to Lviv" in desk.inner_text("#plan-title")
