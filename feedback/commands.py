@@ -47,8 +47,8 @@ def run_test(arguments: list[str]) -> int:
     else:
         say("!!! No Chromium: the browser tests will be SKIPPED. As root: apt-get install chromium !!!")
     subprocess.run(manage("compile_translations"), cwd=ROOT, env=environment, check=True)
-    # Every worker has a database of its own; more than a few are slower than the server they share.
-    workers = [] if "-n" in arguments else ["-n", str(min(os.cpu_count() or 1, _MOST_TEST_WORKERS))]
+    # Every worker has a database of its own. One more than there are cores, for tests often wait for other processes.
+    workers = [] if "-n" in arguments else ["-n", str(min((os.cpu_count() or 1) + 1, _MOST_TEST_WORKERS))]
     command = [sys.executable, "-m", "pytest", *workers, *arguments]
     if url := environment.get("TEST_DATABASE_URL"):
         return _call(command, environment | {"DATABASE_URL": url})
