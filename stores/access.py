@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
 from stores.choices import Role
@@ -58,6 +59,12 @@ def opens_on_devices(view: View[P]) -> View[P]:
     """
     view.opens_on_devices = True  # type: ignore[attr-defined]
     return view
+
+
+def page_of_ours(wish: str, otherwise: str) -> str:
+    """Where a form may lead back to: a path within this site, or else `otherwise`."""
+    ours = wish.startswith("/") and url_has_allowed_host_and_scheme(wish, allowed_hosts=None)
+    return wish if ours else otherwise
 
 
 def get_store_or_404(user: User, code: str) -> Store:

@@ -15,7 +15,7 @@ from stores.choices import ChangeKind, HolidayRule, NodeKind
 from stores.models import ConfigChange, HoursException, Node, OpeningInterval, Store, User, lock_tree
 from stores.recording import change, record, snapshot
 from stores.signals import stores_moved
-from stores.stretches import Stretch, format_stretches
+from stores.stretches import Stretch, format_stretches, written_week
 
 NODE_FIELDS = ("code", "kind", "name")
 STORE_FIELDS = (
@@ -161,7 +161,7 @@ def set_hours(store: Store, week: Mapping[int, Sequence[Stretch]], *, actor: Use
     old: dict[int, list[Stretch]] = {}
     for interval in store.opening_intervals.order_by("weekday", "opens"):
         old.setdefault(interval.weekday, []).append((interval.opens, interval.closes))
-    if not record(change(store, what="hours", actor=actor, old=_written(old), new=_written(week))):
+    if not record(change(store, what="hours", actor=actor, old=written_week(old), new=written_week(week))):
         return
     store.opening_intervals.all().delete()
     OpeningInterval.objects.bulk_create(
@@ -169,10 +169,6 @@ def set_hours(store: Store, week: Mapping[int, Sequence[Stretch]], *, actor: Use
         for day, stretches in week.items()
         for opens, closes in stretches
     )
-
-
-def _written(week: Mapping[int, Sequence[Stretch]]) -> dict[str, str]:
-    return {str(day): format_stretches(sorted(week[day])) for day in sorted(week) if week[day]}
 
 
 @transaction.atomic

@@ -20,11 +20,9 @@ from django.db import connection
 
 from stores.models import Store
 from stores.public_holidays import is_public_holiday
+from stores.stretches import ROUND_THE_CLOCK, Stretch
 
-_MIDNIGHT = time(0)
 _DAY = timedelta(days=1)
-
-Stretch = tuple[time, time]
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class StoreHours:
         if self.holidays and is_public_holiday(self.holidays, day):
             return ()
         if self.assumed:
-            return ((_MIDNIGHT, _MIDNIGHT),)
+            return (ROUND_THE_CLOCK,)
         return self.weekly.get(day.weekday(), ())
 
 

@@ -7,7 +7,7 @@ from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.utils import timezone
 
 from stores.choices import CASE_ROLES, Role
-from stores.models import RoleAssignment, Store, User
+from stores.models import Node, RoleAssignment, Store, User
 
 
 def stores_visible_to(user: User, *, roles: Collection[str] = CASE_ROLES) -> QuerySet[Store]:
@@ -25,6 +25,12 @@ def stores_visible_to(user: User, *, roles: Collection[str] = CASE_ROLES) -> Que
     if user.within_store_id is not None:
         reach &= Q(pk=user.within_store_id)
     return Store.objects.filter(reach)
+
+
+def places_of(stores: QuerySet[Store]) -> QuerySet[Node]:
+    """The nodes below which these stores lie, up to the root."""
+    leaves = Node.objects.filter(pk__in=stores.order_by().values("node"))
+    return Node.objects.filter(pk__in={pk for node in leaves for pk in node.above})
 
 
 def roles_of(user: User) -> set[str]:

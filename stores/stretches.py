@@ -56,6 +56,11 @@ def format_stretches(stretches: Iterable[Stretch]) -> str:
     return ", ".join(f"{opens:%H:%M}–{closes:%H:%M}" for opens, closes in stretches)
 
 
+def written_week(week: Mapping[int, Sequence[Stretch]]) -> dict[str, str]:
+    """Weekly hours (Monday is 0) as the history keeps them; a day without any is left out."""
+    return {str(day): format_stretches(sorted(week[day])) for day in sorted(week) if week[day]}
+
+
 @dataclass(frozen=True)
 class Overlap:
     """Two stretches at whose times a store would be open twice; `second_day` has to give way. Monday is 0."""

@@ -14,7 +14,7 @@ from stores.models import ConfigChange, Node, OpeningInterval, Store, User
 from stores.recording import change, record, snapshot
 from stores.signals import stores_moved
 from stores.standing import RoleAt
-from stores.stretches import format_stretches
+from stores.stretches import written_week
 
 _BATCH = 1000
 _COPY_INTERVALS = "COPY stores_openinginterval (store_id, weekday, opens, closes) FROM STDIN"
@@ -106,15 +106,11 @@ def _hours(weeks: dict[str, Week], actor: User) -> None:
     record(
         *(
             change(
-                stores[code], what="hours", actor=actor, old=_written(old.get(stores[code].pk, {})), new=_written(week)
+                stores[code], what="hours", actor=actor, old=written_week(old.get(stores[code].pk, {})), new=written_week(week)
             )
             for code, week in weeks.items()
         )
     )
-
-
-def _written(week: Week) -> dict[str, str]:
-    return {str(day): format_stretches(sorted(week[day])) for day in sorted(week)}
 
 
 def _people(changes: list[PersonChange], nodes: dict[str, Node], actor: User, *, invite: bool) -> None:

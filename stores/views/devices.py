@@ -10,12 +10,11 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from stores import devices
-from stores.access import STAFF_ROLES, StaffRequest, opens_on_devices, roles_required
+from stores.access import STAFF_ROLES, StaffRequest, opens_on_devices, page_of_ours, roles_required
 from stores.choices import CASE_ROLES, DeviceEnd
 from stores.hooks import Panel, register_panel
 from stores.models import Device, Pin, Store, User
@@ -100,7 +99,7 @@ def tablet(request: HttpRequest) -> HttpResponse:
         devices.step_away(device)
         logout(request)
         return redirect("tablet")
-    back = _way_back(request)
+    back = page_of_ours(request.POST.get("next") or request.GET.get("next", ""), reverse("inbox"))
     form = EnterForm(request.POST if action == "enter" else None, auto_id="enter-%s")
     people = devices.people_at(device).order_by("sort_key", "pk")
     form.fields["person"].queryset = people  # type: ignore[attr-defined]
@@ -124,12 +123,6 @@ def tablet(request: HttpRequest) -> HttpResponse:
                 return redirect(back)
     context = {"device": device, "form": form, "people": people, "back": back, "nobody": not people}
     return render(request, "people/tablet.html", context, status=status)
-
-
-def _way_back(request: HttpRequest) -> str:
-    wish = request.POST.get("next") or request.GET.get("next", "")
-    safe = url_has_allowed_host_and_scheme(wish, allowed_hosts=None) and wish.startswith("/")
-    return wish if safe else reverse("inbox")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

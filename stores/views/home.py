@@ -4,10 +4,9 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from stores.access import StaffRequest, opens_on_devices
+from stores.access import StaffRequest, opens_on_devices, page_of_ours
 from stores.choices import CASE_ROLES
 from stores.queries import roles_of
 
@@ -33,7 +32,4 @@ def set_language(request: StaffRequest) -> HttpResponse:
         user = request.user
         user.language = wish
         user.save(update_fields=["language"])
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None) or not back.startswith("/"):
-        back = reverse("home")
-    return redirect(back)
+    return redirect(page_of_ours(request.POST.get("next", ""), reverse("home")))

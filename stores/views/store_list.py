@@ -8,7 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,10 +20,10 @@ from stores.checklist import all_gaps, gaps_of
 from stores.choices import HolidayRule, StoreKind
 from stores.forms import Choices, PlaceForm, node_choices
 from stores.listing import Selection, StoreFilter
-from stores.models import Node, Store
+from stores.models import Store
 from stores.moving import plan_stores
 from stores.public_holidays import country_name
-from stores.queries import stores_visible_to
+from stores.queries import places_of, stores_visible_to
 
 STORES_PER_PAGE = 50
 # How many are named before something is done to them.
@@ -50,7 +50,6 @@ def store_list(request: StaffRequest) -> HttpResponse:
         "query": wanted.query().removeprefix("?") + ("&" if wanted.said else ""),
         "sorts": _sorts(wanted),
         "may_place": stores_editable_by(request.user, Part.PLACE).exists(),
-        "has_posters": _posters_address() is not None,
     }
     if request.htmx:
         return render(request, "stores/list.html#found", context)
@@ -69,12 +68,9 @@ def _sorts(wanted: StoreFilter) -> list[tuple[str, str, str, str]]:
 
 def _choices(visible: QuerySet[Store]) -> dict[str, Choices]:
     """What the filters offer: only places, kinds and countries in which this person has stores."""
-    plain = visible.order_by()
-    countries = plain.values_list("country", flat=True).distinct()
-    leaves = Node.objects.filter(pk__in=plain.values("node"))
-    above = {pk for path in leaves.values_list("path", flat=True) for pk in path.strip("/").split("/")}
+    countries = visible.order_by().values_list("country", flat=True).distinct()
     return {
-        "nodes": node_choices(Node.objects.filter(pk__in=above)),
+        "nodes": node_choices(places_of(visible)),
         "countries": sorted(((code, country_name(code)) for code in countries), key=lambda one: one[1]),
         "kinds": [(value, str(label)) for value, label in StoreKind.choices],
         "states": [
@@ -88,13 +84,6 @@ def _choices(visible: QuerySet[Store]) -> dict[str, Choices]:
     }
 
 
-def _posters_address() -> str | None:
-    try:
-        return reverse("posters")
-    except NoReverseMatch:
-        return None
-
-
 # --- many at once -----------------------------------------------------------------------------------------------
 @require_POST
 @roles_required(*STAFF_ROLES)
@@ -102,8 +91,8 @@ def bulk(request: StaffRequest) -> HttpResponse:
     """What is to be done to the ticked stores: first what it changes, and once `confirmed`, done."""
     selection = Selection.of(request.POST)
     action = request.POST.get("action", "")
-    if action == "posters" and (posters := _posters_address()):
-        return redirect(f"{posters}?{urlencode(selection.fields)}")
+    if action == "posters":
+        return redirect(f"{reverse('posters')}?{urlencode(selection.fields)}")
     if action not in _BULK:
         raise PermissionDenied  # no button of ours sends it
     stores = selection.stores(stores_editable_by(request.user, Part.PLACE))

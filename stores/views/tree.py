@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from stores.forms import NewNodeForm, NodeForm, PlaceForm
 from stores.history import entries
 from stores.models import Node, RoleAssignment, Store, TreeError, User
 from stores.moving import plan_node
-from stores.queries import stores_visible_to
+from stores.queries import places_of, stores_visible_to
 from stores.views.editing import REFUSED
 
 _READ_AND_WRITE = ["GET", "HEAD", "POST"]
@@ -25,9 +25,7 @@ _CHANGES = 10
 
 def _visible_nodes(user: User) -> QuerySet[Node]:
     """Where this person has stores, what lies above those, and all that they may edit."""
-    leaves = Node.objects.filter(pk__in=stores_visible_to(user, roles=STAFF_ROLES).order_by().values("node"))
-    above = {pk for path in leaves.values_list("path", flat=True) for pk in path.strip("/").split("/")}
-    return Node.objects.filter(Q(pk__in=above) | Q(pk__in=nodes_editable_by(user).values("pk")))
+    return places_of(stores_visible_to(user, roles=STAFF_ROLES)) | nodes_editable_by(user)
 
 
 @require_safe
