@@ -106,7 +106,11 @@ def _hours(weeks: dict[str, Week], actor: User) -> None:
     record(
         *(
             change(
-                stores[code], what="hours", actor=actor, old=written_week(old.get(stores[code].pk, {})), new=written_week(week)
+                stores[code],
+                what="hours",
+                actor=actor,
+                old=written_week(old.get(stores[code].pk, {})),
+                new=written_week(week),
             )
             for code, week in weeks.items()
         )
