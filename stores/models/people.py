@@ -93,7 +93,8 @@ class User(AbstractBaseUser):
 class RoleAssignment(models.Model):
     """One role of one person, at one store or for everything under one node of the tree."""
 
-    user = models.ForeignKey(User, models.CASCADE, related_name="roles")
+    # No index of its own, here as below: another one begins with it.
+    user = models.ForeignKey(User, models.CASCADE, db_index=False, related_name="roles")
     role = models.CharField(max_length=20, choices=Role)
     store = models.ForeignKey(Store, models.CASCADE, null=True, blank=True, related_name="staff")
     node = models.ForeignKey(Node, models.CASCADE, null=True, blank=True, related_name="staff")
@@ -133,7 +134,7 @@ class PersonEvent(models.Model):
     """
 
     at = models.DateTimeField(default=timezone.now)
-    user = models.ForeignKey(User, models.PROTECT, related_name="events")
+    user = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="events")
     actor = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     kind = models.CharField(max_length=24, choices=PersonEventKind)
     role = models.CharField(max_length=20, choices=Role, blank=True)

@@ -31,7 +31,9 @@ class SecurityEvent(models.Model):
     at = models.DateTimeField()
     kind = models.CharField(max_length=30, choices=SecurityEventKind)
     # None: no account has the address that was typed. The address itself is not kept.
-    user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="security_events")
+    user = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, db_index=False, related_name="security_events"
+    )
     # Somebody else who did it, such as head office ending another's sessions.
     actor = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     # A word of ours that says how or why: "totp", "unverified_email".
