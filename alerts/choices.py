@@ -21,10 +21,57 @@ class CaseState(models.TextChoices):
     RESOLVED = "resolved", _("Waiting for the shopper's word")
     CONFIRMED = "confirmed", _("Confirmed")
     UNCONFIRMED = "unconfirmed", _("Unconfirmed")
+    DISMISSED = "dismissed", _("Left out")
 
 
 # Somebody still has to do something.
 TO_DO = (CaseState.OPEN, CaseState.ACKNOWLEDGED, CaseState.CONTACTED)
+
+
+class Outcome(models.TextChoices):
+    """What came of a case for the shopper, as the store says."""
+
+    PUT_RIGHT = "put_right", _("Put right")
+    MADE_UP = "made_up", _("Made up for")
+    EXPLAINED = "explained", _("Explained or apologised")
+    NOT_REACHED = "not_reached", _("Shopper not reached")
+    NOT_SOLVED = "not_solved", _("Could not be put right")
+
+
+class Exemption(models.TextChoices):
+    """Why a case is left out of its store's shares, and shown beside them."""
+
+    NOT_COMPLAINT = "not_complaint", _("Not a complaint")
+    OUTSIDE = "outside", _("Outside our control")
+
+
+class ExemptReason(models.TextChoices):
+    """Why in particular; each belongs to one of the two, see EXEMPT_REASONS."""
+
+    CONTENT = "content", _("The shopper is content")
+    NOT_OURS = "not_ours", _("It is not about us")
+    TEST = "test", _("A test or a joke")
+    NO_WORDS = "no_words", _("It says nothing")
+    CARRIER = "carrier", _("A carrier or partner")
+    BUILDING = "building", _("The building or shopping centre")
+    AUTHORITIES = "authorities", _("Law or authorities")
+    WEATHER = "weather", _("Weather, power or network")
+
+
+EXEMPT_REASONS = {
+    Exemption.NOT_COMPLAINT: (
+        ExemptReason.CONTENT,
+        ExemptReason.NOT_OURS,
+        ExemptReason.TEST,
+        ExemptReason.NO_WORDS,
+    ),
+    Exemption.OUTSIDE: (
+        ExemptReason.CARRIER,
+        ExemptReason.BUILDING,
+        ExemptReason.AUTHORITIES,
+        ExemptReason.WEATHER,
+    ),
+}
 
 
 class StopsOn(models.TextChoices):
@@ -63,6 +110,13 @@ class EventKind(models.TextChoices):
     UNCONFIRMED = "unconfirmed", _("No word from the shopper")
     PERMISSION_WITHDRAWN = "permission_withdrawn", _("Shopper withdrew the contact permission")
     ERASED = "erased", _("Shopper deleted their words")
+    CONTACT_CHOSEN = "contact_chosen", _("Shopper chose how to be contacted")
+    STARTED = "started", _("Call or message begun")
+    DISMISSED = "dismissed", _("Left out of the shares")
+    SAMPLED = "sampled", _("Looked at by the area")
+    TAKEN_BACK = "taken_back", _("Reopened by a colleague")
+    UNDONE = "undone", _("Taken back")
+    SCORED_AGAIN = "scored_again", _("Shopper scored again")
 
 
 class EntryKind(models.TextChoices):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from alerts.choices import (
     TO_DO,
@@ -14,6 +14,9 @@ from alerts.choices import (
     Dismissal,
     EntryKind,
     EventKind,
+    Exemption,
+    ExemptReason,
+    Outcome,
     ReviewReason,
     ReviewState,
     Severity,
@@ -22,6 +25,7 @@ from alerts.choices import (
     Trigger,
 )
 from alerts.rules import parse
+from core.fields import EncryptedTextField
 from core.leases import Leased
 from messaging.choices import Channel
 from stores.models import Store, User
@@ -82,9 +86,13 @@ class Evaluation(Leased):
 
 
 class RootCause(models.Model):
-    """An entry of the chain's list of why things go wrong. Retired rather than deleted."""
+    """An entry of the chain's list of why things go wrong. Retired rather than deleted.
+
+    `names` are head office's own words by language; where it has none, `name` is said in the catalogue's.
+    """
 
     name = models.CharField(max_length=80)
+    names = models.JSONField(default=dict, blank=True)
     active = models.BooleanField(default=True)
     order = models.PositiveSmallIntegerField(default=100)
 
@@ -92,7 +100,41 @@ class RootCause(models.Model):
         ordering = ["order", "pk"]
 
     def __str__(self) -> str:
-        return gettext(self.name)
+        own: str = self.names.get(get_language() or "", "")
+        return own or gettext(self.name)
+
+
+class ReplyTemplate(models.Model):
+    """An answer that head office has prepared: read in the manager's language, sent in the shopper's.
+
+    `topic` is one of `sentiment.labels`; empty fits every case. Retired rather than deleted.
+    """
+
+    topic = models.CharField(max_length=20, blank=True)
+    active = models.BooleanField(default=True)
+    order = models.PositiveSmallIntegerField(default=100)
+
+    class Meta:
+        ordering = ["order", "pk"]
+
+    def __str__(self) -> str:
+        return f"reply {self.pk}"
+
+
+class ReplyText(models.Model):
+    """One language of a template: what the list calls it, and the words with their blanks, see `alerts.replies`."""
+
+    # No index of its own: the constraint's begins with it.
+    template = models.ForeignKey(ReplyTemplate, models.CASCADE, db_index=False, related_name="texts")
+    language = models.CharField(max_length=10)
+    title = models.CharField(max_length=80)
+    text = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["template", "language"], name="reply_text_once")]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class Case(models.Model):
@@ -133,6 +175,17 @@ class Case(models.Model):
     resolved_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     root_cause = models.ForeignKey(RootCause, models.PROTECT, null=True, blank=True, related_name="cases")
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+    # Left out of the store's shares and shown beside them; empty for every other case.
+    exemption = models.CharField(max_length=14, choices=Exemption, blank=True)
+    exempt_reason = models.CharField(max_length=12, choices=ExemptReason, blank=True)
+    # How much opening time had passed since `opened_at`, by the hours of that moment: later edits change nothing.
+    # None where it has not happened, or happened before this was kept.
+    acknowledged_open_secs = models.PositiveIntegerField(null=True, blank=True)
+    contacted_open_secs = models.PositiveIntegerField(null=True, blank=True)
+    resolved_open_secs = models.PositiveIntegerField(null=True, blank=True)
+    # What the shopper wants to be called, if they said it.
+    shopper_name = EncryptedTextField(blank=True, default="")
     # Grows with every change: the inbox polls for it.
     version = models.PositiveIntegerField(default=1)
 
@@ -210,6 +263,8 @@ class CaseEvent(models.Model):
     channel = models.CharField(max_length=10, choices=Channel, blank=True)
     old = models.JSONField(default=dict)
     new = models.JSONField(default=dict)
+    # What an UNDONE event takes back: it happened, and counts no more.
+    undoes = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="undone_by")
 
     class Meta:
         ordering = ["at", "pk"]
@@ -235,6 +290,8 @@ class CaseEntry(models.Model):
     kind = models.CharField(max_length=10, choices=EntryKind)
     text = models.TextField()
     author = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    # What it was written from, however much was changed.
+    template = models.ForeignKey(ReplyTemplate, models.SET_NULL, null=True, blank=True, related_name="entries")
     # Minted into the form: the same form sent twice is one entry.
     form_id = models.UUIDField(unique=True, default=uuid.uuid4)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -244,6 +301,26 @@ class CaseEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class LastStep(models.Model):
+    """The last thing that a person did to a case, so that they may take it back at once.
+
+    `version` is the case's right after it: once anything else happens it cannot be undone. `before` holds the columns
+    of the case that it changed, `label` the kind of the event that names it.
+    """
+
+    case = models.OneToOneField(Case, models.CASCADE, primary_key=True, related_name="last_step")
+    actor = models.ForeignKey(User, models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    version = models.PositiveIntegerField()
+    label = models.CharField(max_length=24, choices=EventKind)
+    before = models.JSONField(default=dict)
+    # Ids of the events that it wrote.
+    events = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"{self.label} of {self.case_id}"
 
 
 class Verification(Leased):
@@ -258,6 +335,9 @@ class Verification(Leased):
     answered_at = models.DateTimeField(null=True, blank=True)
     contacted = models.BooleanField(null=True)
     solved = models.BooleanField(null=True)
+    # The same headline question once more, afterwards: reported as recovery, never part of an NPS.
+    score = models.SmallIntegerField(null=True, blank=True)
+    scored_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "round"], name="verification_once")]
@@ -313,3 +393,36 @@ class ReviewEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state} {self.at:%Y-%m-%d %H:%M}"
+
+
+class Kudos(models.Model):
+    """Very happy words that reach the team of their store at once: one per response."""
+
+    response = models.OneToOneField(Response, models.CASCADE, primary_key=True, related_name="kudos")
+    store = models.ForeignKey(Store, models.PROTECT, related_name="kudos")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # The feed of a store, newest first.
+            models.Index(fields=["store", "-created_at"], name="kudos_feed"),
+        ]
+        verbose_name_plural = "kudos"
+
+    def __str__(self) -> str:
+        return f"kudos {self.pk}"
+
+
+class Thanks(models.Model):
+    """A member of staff says thank you for kudos, once."""
+
+    kudos = models.ForeignKey(Kudos, models.CASCADE, db_index=False, related_name="thanks")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kudos", "user"], name="thanks_once")]
+        verbose_name_plural = "thanks"
+
+    def __str__(self) -> str:
+        return f"thanks for {self.kudos_id}"
