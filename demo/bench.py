@@ -5,7 +5,6 @@ bare Django view on the same database (`demo.bare`). Wall times are on the machi
 """
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from django.utils import timezone
 
 from alerts.models import Case, CaseStep
 from alerts.policy import ensure_defaults
-from core.database import database_url
+from core.database import process_environment
 from core.jobs import run_due
 from core.leases import ClockNow
 from core.tokens import keyed_hash
@@ -178,14 +177,7 @@ def working(*lanes: list[str]) -> Iterator[None]:
     )
     assert catcher.stdin and catcher.stdout
     port = int(catcher.stdout.readline())
-    environment = os.environ | {
-        "DATABASE_URL": database_url(),
-        "EMAIL_URL": f"smtp://127.0.0.1:{port}",
-        "SECRET_KEY": settings.SECRET_KEY,
-        "FIELD_KEY": ",".join(settings.FIELD_KEYS),
-        "LINK_KEY": ",".join(settings.LINK_KEYS),
-    }
-    environment.pop("HALFHOUR_SECRETS", None)
+    environment = process_environment(EMAIL_URL=f"smtp://127.0.0.1:{port}")
     workers = [
         subprocess.Popen([sys.executable, "manage.py", "work", *of], cwd=settings.BASE_DIR, env=environment)
         for of in lanes

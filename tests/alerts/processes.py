@@ -1,6 +1,5 @@
 """Real work loops as processes of their own, on the test's database, to be killed."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from core.database import database_url
+from core.database import process_environment
 from messaging.catcher import Catcher
 
 SENDER_LEASE_SECS = 4
@@ -22,20 +21,15 @@ def start_worker(catcher: Catcher, *, kill_at: str = "") -> subprocess.Popen[byt
 
 def start(catcher: Catcher, *command: str, kill_at: str = "") -> subprocess.Popen[bytes]:
     """A management command on the test database, whose messages go to the catcher."""
-    environment = os.environ | {
-        "HALFHOUR_TESTING": "1",
-        "DATABASE_URL": database_url(),
-        "EMAIL_URL": f"smtp://127.0.0.1:{catcher.smtp_port}",
-        "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
-        "TWILIO_AUTH_TOKEN": "secret",
-        "TWILIO_BASE_URL": catcher.sms_url,
-        "SECRET_KEY": settings.SECRET_KEY,
-        "FIELD_KEY": ",".join(settings.FIELD_KEYS),
-        "LINK_KEY": ",".join(settings.LINK_KEYS),
-        "SENDER_LEASE_SECS": str(SENDER_LEASE_SECS),
-        "HALFHOUR_STEP_KILL": kill_at,
-    }
-    environment.pop("HALFHOUR_SECRETS", None)
+    environment = process_environment(
+        HALFHOUR_TESTING="1",
+        EMAIL_URL=f"smtp://127.0.0.1:{catcher.smtp_port}",
+        TWILIO_ACCOUNT_SID="AC" + "0" * 32,
+        TWILIO_AUTH_TOKEN="secret",
+        TWILIO_BASE_URL=catcher.sms_url,
+        SENDER_LEASE_SECS=str(SENDER_LEASE_SECS),
+        HALFHOUR_STEP_KILL=kill_at,
+    )
     return subprocess.Popen(
         [sys.executable, "manage.py", *command],
         cwd=settings.BASE_DIR,

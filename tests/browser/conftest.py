@@ -20,7 +20,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
-from core.database import database_url
+from core.database import process_environment
 from feedback.processes import die_with_parent
 
 # Playwright's synchronous API keeps an event loop in this thread; Django would refuse its database for it.
@@ -178,21 +178,17 @@ def stack(transactional_db: None, live_server: Any, settings: Any) -> Iterator[S
     settings.PUBLIC_URL = live_server.url
     settings.VERIFICATION_DELAY = timedelta(seconds=1)
     settings.CALL_SURVEY_DELAY = timedelta(0)
-    environment = os.environ | {
-        "DATABASE_URL": database_url(),
-        "HALFHOUR_TESTING": "1",
-        "SECRET_KEY": settings.SECRET_KEY,
-        "FIELD_KEY": ",".join(settings.FIELD_KEYS),
-        "LINK_KEY": ",".join(settings.LINK_KEYS),
-        "PUBLIC_URL": live_server.url,
-        "VERIFICATION_DELAY_SECS": "1",
-        "CALL_SURVEY_DELAY_SECS": "0",
-        "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
-        "TWILIO_AUTH_TOKEN": "test-token",
-        "PYTHONUNBUFFERED": "1",
-        "HALFHOUR_SMTP_PORT": "0",
-        "HALFHOUR_SMS_PORT": "0",
-    }
+    environment = process_environment(
+        HALFHOUR_TESTING="1",
+        PUBLIC_URL=live_server.url,
+        VERIFICATION_DELAY_SECS="1",
+        CALL_SURVEY_DELAY_SECS="0",
+        TWILIO_ACCOUNT_SID="AC" + "0" * 32,
+        TWILIO_AUTH_TOKEN="test-token",
+        PYTHONUNBUFFERED="1",
+        HALFHOUR_SMTP_PORT="0",
+        HALFHOUR_SMS_PORT="0",
+    )
     running = Stack(live_server.url, environment)
     with _running(running, "catcher") as catcher:
         assert catcher.stdout is not None

@@ -1,7 +1,6 @@
 """The catcher answers the real clients as the real services do, failures included."""
 
 import json
-import os
 import signal
 import smtplib
 import subprocess
@@ -19,7 +18,7 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from core.database import database_url
+from core.database import process_environment
 from messaging.catcher import Catcher, Caught, Trouble
 from messaging.choices import Channel
 
@@ -186,7 +185,7 @@ def test_the_command_serves_until_it_is_told_to_stop(django_db_setup: None) -> N
 
     process = subprocess.Popen(
         [sys.executable, "manage.py", "catcher"],
-        env=os.environ | {"DATABASE_URL": database_url(), "HALFHOUR_SMTP_PORT": "0", "HALFHOUR_SMS_PORT": "0"},
+        env=process_environment(HALFHOUR_SMTP_PORT="0", HALFHOUR_SMS_PORT="0"),
         stdout=subprocess.PIPE,
         text=True,
     )

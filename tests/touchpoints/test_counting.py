@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from core.database import database_url
+from core.database import process_environment
 from core.tally import Tally
 from feedback.processes import die_with_parent
 from surveys import scans
@@ -197,7 +197,7 @@ sys.exit(0)
 def process(touchpoint_id: int, secs: float, end: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", _PROCESS, str(touchpoint_id), str(secs), end],
-        env=os.environ | {"DATABASE_URL": database_url()},
+        env=process_environment(),
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
