@@ -19,7 +19,7 @@ from messaging.work import deliver_due, fail_over
 from stores.models import OpeningInterval, User
 from tests.alerts.conftest import open_case
 from tests.factories import Chain
-from tests.messaging.test_channels import Phone
+from tests.messaging.listeners import Phone
 
 KYIV = ZoneInfo("Europe/Kyiv")
 

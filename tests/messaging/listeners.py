@@ -1,12 +1,22 @@
-"""A stand-in on loopback for a push service and a chat's webhook: it keeps what it is sent, and can be told to fail."""
+"""Stand-ins on loopback for a push service and a chat's webhook, and the phone that reads what is pushed."""
 
+import base64
 import json
+import os
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+from uuid import uuid4
+
+import http_ece
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from messaging.models import PushDevice
+from stores.models import User
 
 
 @dataclass(frozen=True)
@@ -22,8 +32,8 @@ class Heard:
 
 @dataclass
 class Listener:
-    """`answers` orders the next ones, by status; "drop" takes the message and breaks the connection, "hang" keeps
-    still."""
+    """Keeps what it is sent. `answers` orders the next ones, by status; "drop" takes the message and breaks the
+    connection, "hang" keeps still."""
 
     answers: deque[int | str] = field(default_factory=deque)
     heard: list[Heard] = field(default_factory=list)
@@ -58,3 +68,27 @@ class Listener:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class Phone:
+    """A browser's side of web push: its keys, and what it makes of a message."""
+
+    def __init__(self, user: User, url: str, name: str = "Phone") -> None:
+        self._key, self._auth = ec.generate_private_key(ec.SECP256R1()), os.urandom(16)
+        form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        self.row = PushDevice.objects.create(
+            user=user,
+            name=name,
+            endpoint=f"{url}/push/{uuid4().hex}",
+            p256dh=encode(self._key.public_key().public_bytes(*form)),
+            auth=encode(self._auth),
+        )
+
+    def read(self, body: bytes) -> dict[str, str]:
+        plain = http_ece.decrypt(body, private_key=self._key, auth_secret=self._auth, version="aes128gcm")
+        found: dict[str, str] = json.loads(plain)
+        return found
+
+
+def encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

@@ -1,7 +1,6 @@
 """Push and chat against stand-ins, the other channel when one fails, one buzz in ten minutes."""
 
 import base64
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -10,10 +9,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import http_ece
 import jwt
 import pytest
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import LazySettings
 from django.db import connection
@@ -31,8 +28,7 @@ from messaging.signals import stood_in
 from messaging.work import deliver_due, fail_over
 from stores.models import User
 from tests.factories import Chain
-from tests.messaging.listeners import Listener
-from tests.messaging.test_delivery import catcher  # noqa: F401 - a fixture
+from tests.messaging.listeners import Listener, Phone, encode
 
 KIND = "test"
 WORDS = Rendered("0/10 · Kyiv One", "Rude & <b>slow</b> *all* <!here> @channel", "", "https://hh.example/cases/1/")
@@ -43,37 +39,6 @@ def words() -> Iterator[None]:
     register_renderer(KIND, lambda message: WORDS)
     yield
     outbox._renderers.pop(KIND)
-
-
-@pytest.fixture
-def listener(settings: LazySettings) -> Iterator[Listener]:
-    settings.OUTBOUND_ALLOW_LOOPBACK = True
-    with Listener() as running:
-        yield running
-
-
-class Phone:
-    """A browser's side of web push: its keys, and what it makes of a message."""
-
-    def __init__(self, user: User, url: str, name: str = "Phone") -> None:
-        self._key, self._auth = ec.generate_private_key(ec.SECP256R1()), os.urandom(16)
-        form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
-        self.row = PushDevice.objects.create(
-            user=user,
-            name=name,
-            endpoint=f"{url}/push/{uuid4().hex}",
-            p256dh=_encode(self._key.public_key().public_bytes(*form)),
-            auth=_encode(self._auth),
-        )
-
-    def read(self, body: bytes) -> dict[str, str]:
-        plain = http_ece.decrypt(body, private_key=self._key, auth_secret=self._auth, version="aes128gcm")
-        found: dict[str, str] = json.loads(plain)
-        return found
-
-
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def put(user: User | None = None, channel: Channel = Channel.PUSH, **more: Any) -> Message:
@@ -166,8 +131,8 @@ def test_a_subscription_into_our_own_network_is_never_asked(chain: Chain) -> Non
 
 def test_keys_that_are_none_are_recognised() -> None:
     good = push.public_key()
-    assert push.check_keys(good, _encode(os.urandom(16)))
-    for p256dh, auth in [("", ""), (good, "AA"), ("A" * 87, _encode(os.urandom(16))), ("é", "é")]:
+    assert push.check_keys(good, encode(os.urandom(16)))
+    for p256dh, auth in [("", ""), (good, "AA"), ("A" * 87, encode(os.urandom(16))), ("é", "é")]:
         assert not push.check_keys(p256dh, auth)
 
 
@@ -239,7 +204,7 @@ def test_channels_follow_what_was_chosen_and_what_there_is(chain: Chain) -> None
 
 def test_after_two_minutes_of_failing_the_next_channel_is_tried(
     chain: Chain,
-    catcher: Catcher,  # noqa: F811
+    catcher: Catcher,
 ) -> None:
     user = chain.manager
     User.objects.filter(pk=user.pk).update(phone="+380671234567")
@@ -344,7 +309,7 @@ def test_a_buzz_that_failed_is_not_waited_for(chain: Chain, listener: Listener) 
     assert run(message).state == MessageState.SENT
 
 
-def test_mail_does_not_buzz(chain: Chain, catcher: Catcher) -> None:  # noqa: F811
+def test_mail_does_not_buzz(chain: Chain, catcher: Catcher) -> None:
     for _ in range(3):
         assert run(put(chain.manager, Channel.EMAIL)).state == MessageState.SENT
 

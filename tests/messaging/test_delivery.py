@@ -36,23 +36,6 @@ def words() -> Iterator[None]:
     outbox._renderers.pop(KIND)
 
 
-@pytest.fixture
-def catcher() -> Iterator[Catcher]:
-    with Catcher() as running:
-        servers: dict[str, Any] = {
-            "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-            "EMAIL_HOST": "127.0.0.1",
-            "EMAIL_PORT": running.smtp_port,
-            "EMAIL_TIMEOUT": 2,
-            "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
-            "TWILIO_AUTH_TOKEN": "secret",
-            "TWILIO_BASE_URL": running.sms_url,
-            "TWILIO_TIMEOUT_SECS": 2,
-        }
-        with override_settings(**servers):
-            yield running
-
-
 def to_staff(chain: Chain, channel: Channel = Channel.EMAIL, **more: Any) -> Message:
     message = outbox.put(KIND, "1", channel=channel, dedup_key=str(uuid4()), user=chain.manager, **more)
     assert message

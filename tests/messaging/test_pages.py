@@ -17,8 +17,7 @@ from messaging.work import deliver_due
 from stores.choices import Role
 from stores.models import ConfigChange, RoleAssignment, User
 from tests.factories import Chain, make_user
-from tests.messaging.test_channels import _encode
-from tests.messaging.test_delivery import catcher  # noqa: F401 - a fixture
+from tests.messaging.listeners import encode
 
 
 def signed_in(user: User) -> Client:
@@ -28,7 +27,7 @@ def signed_in(user: User) -> Client:
 
 
 def subscription(**more: str) -> dict[str, str]:
-    keys = {"p256dh": push.public_key(), "auth": _encode(os.urandom(16))}
+    keys = {"p256dh": push.public_key(), "auth": encode(os.urandom(16))}
     return {"endpoint": f"https://push.example/{uuid4()}"} | keys | more
 
 
@@ -82,7 +81,7 @@ def test_the_first_choice_is_kept(chain: Chain) -> None:
 
 def test_a_test_goes_by_every_channel_and_shows_what_became_of_it(
     chain: Chain,
-    catcher: Catcher,  # noqa: F811
+    catcher: Catcher,
 ) -> None:
     User.objects.filter(pk=chain.manager.pk).update(phone="+380671234567", language="de")
     client = signed_in(User.objects.get(pk=chain.manager.pk))
