@@ -12,7 +12,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.dates import WEEKDAYS_ABBR
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -25,6 +24,7 @@ from stores.access import (
     editable_store_or_404,
     get_store_or_404,
     may_edit,
+    page_of_ours,
     roles_required,
     stores_editable_by,
 )
@@ -267,11 +267,8 @@ def dismiss_scan_flag(request: StaffRequest, pk: int) -> HttpResponse:
     if not may_edit(request.user, flag.touchpoint.store, Part.TOUCHPOINTS):
         raise PermissionDenied
     form = DismissForm(request.POST)
-    back = request.POST.get("next", "")
-    if not back.startswith("/") or not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        back = reverse("scan_flags")
     if not form.is_valid():
         messages.error(request, _("Please say why it needs no attention."))
     elif scan_rules.dismiss(flag, actor=request.user, reason=form.cleaned_data["reason"]):
         messages.success(request, _("Dismissed. Answers of that time count as ordinary again."))
-    return redirect(back)
+    return redirect(page_of_ours(request.POST.get("next", ""), reverse("scan_flags")))

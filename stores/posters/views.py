@@ -16,7 +16,7 @@ from stores.access import STAFF_ROLES, StaffRequest, get_store_or_404, roles_req
 from stores.choices import TouchpointKind
 from stores.listing import Selection
 from stores.models import Store, Touchpoint
-from stores.posters.formats import FORMATS, USUAL, Format
+from stores.posters.formats import FORMATS, MM_PER_INCH, USUAL, Format
 from stores.posters.jobs import EACH_ITS_OWN, SHEETS_PER_FILE, start_posters
 from stores.posters.sheets import poster_pdf, poster_png
 from stores.queries import stores_visible_to
@@ -24,7 +24,6 @@ from stores.touchpoints import note_posters
 
 # A picture about as wide as this is enough to judge a sheet by, also on a screen with two dots a pixel.
 _PREVIEW_PIXELS = 640
-_MM_PER_INCH = 25.4
 
 
 # --- one touchpoint -----------------------------------------------------------------------------------------------
@@ -70,7 +69,7 @@ def poster_preview(request: StaffRequest, code: str, touchpoint: str, format: st
     """One sheet as a picture."""
     _store, spot = _spot_or_404(request, code, touchpoint)
     wanted = _format_or_404(format)
-    dpi = _PREVIEW_PIXELS / wanted.width * _MM_PER_INCH
+    dpi = _PREVIEW_PIXELS / wanted.width * MM_PER_INCH
     response = HttpResponse(poster_png(wanted, spot, dpi=dpi), content_type="image/png")
     response["Cache-Control"] = "private, max-age=300"
     return response
