@@ -24,11 +24,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from alerts.choices import TO_DO, CaseState, EntryKind, EventKind
-from alerts.clock import deadline, hours_of
+from alerts.clock import hours_of
+from alerts.ladder import Policy
 from alerts.models import Case, CaseEntry, CaseEvent, RootCause, Verification
 from alerts.notices import CASE_ANSWER, STAFF_KINDS, VERIFICATION, Written, add_update
-from alerts.opening import start_ladder
-from alerts.policy import Policy
+from alerts.opening import set_clock, start_ladder
 from alerts.queries import case_for_response, is_reachable
 from alerts.signals import case_changed
 from core.personal import erase_response
@@ -413,7 +413,7 @@ def _reopen(change: _Change, answers: dict[str, Any]) -> None:
     case.state = CaseState.OPEN
     case.owner = next(iter(who_answers(case.store, case.level, people=people)), None)
     case.first_due_at = case.first_due_at or case.due_at
-    case.due_at, case.hours_basis = deadline(hours, change.at, Policy.of(case.policy).target)
+    set_clock(case, Policy.of(case.policy), hours=hours, at=change.at)
     case.resolved_at = case.closed_at = case.root_cause = None
     new = {
         "state": case.state.value,

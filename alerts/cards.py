@@ -10,7 +10,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from alerts.choices import TO_DO, CaseState
-from alerts.clock import CLOSED, StoreHours, hours_of_stores, open_spans
+from alerts.clock import CLOSED, WALL, StoreHours, hours_of_stores, open_spans
 from alerts.models import Case
 from alerts.policy import TARGET_MINUTES
 from alerts.queries import is_reachable
@@ -97,8 +97,8 @@ def countdown_of(case: Case, hours: StoreHours, now: datetime) -> Countdown:
         return Countdown("stopped", case.due_at, minutes, (), timedelta(), due)
     if now >= case.due_at:
         return Countdown("overdue", case.due_at, minutes, (), now - case.due_at, due)
-    # A store that is closed for weeks has a clock that runs at once, see alerts.clock.
-    runs_at_once = case.hours_basis == CLOSED
+    # A store that is closed for weeks has a clock that runs at once, as has what is urgent, see alerts.clock.
+    runs_at_once = case.hours_basis in (CLOSED, WALL)
     spans = ((now.astimezone(UTC), case.due_at),) if runs_at_once else tuple(open_spans(hours, now, case.due_at))
     left = sum((closes - opens for opens, closes in spans), timedelta())
     is_open = bool(spans) and spans[0][0] <= now

@@ -77,9 +77,16 @@ EXEMPT_REASONS = {
 class StopsOn(models.TextChoices):
     """What makes a step of the ladder unnecessary."""
 
-    NEVER = "never"
-    ACKNOWLEDGE = "acknowledge"
-    CONTACT = "contact"
+    NEVER = "never", _("nothing: it always goes out")
+    ACKNOWLEDGE = "acknowledge", _("somebody has taken notice")
+    CONTACT = "contact", _("the shopper was reached")
+
+
+class Counted(models.TextChoices):
+    """Which minutes a clock counts."""
+
+    OPEN = "open", _("minutes in which the store is open")
+    WALL = "wall", _("minutes day and night")
 
 
 class StepState(models.TextChoices):
@@ -93,6 +100,7 @@ class EventKind(models.TextChoices):
     RESPONSE_ADDED = "response_added", _("Another response added")
     CORRECTED = "corrected", _("Shopper corrected the feedback")
     SEVERITY_RAISED = "severity_raised", _("Made severe")
+    WIDENED = "widened", _("More people told")
     NOTIFIED = "notified", _("Notified")
     ESCALATED = "escalated", _("Escalated")
     HANDED_OVER = "handed_over", _("Handed over")

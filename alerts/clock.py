@@ -6,6 +6,7 @@ ladder reaches the people above it.
 
 from datetime import UTC, datetime, timedelta
 
+from alerts.choices import Counted
 from stores.opening import StoreHours as StoreHours
 from stores.opening import hours_of as hours_of
 from stores.opening import hours_of_stores as hours_of_stores
@@ -13,7 +14,7 @@ from stores.opening import is_open as is_open
 from stores.opening import open_spans as open_spans
 
 HORIZON = timedelta(days=60)
-ENTERED, ASSUMED, CLOSED = "entered", "assumed", "closed"
+ENTERED, ASSUMED, CLOSED, WALL = "entered", "assumed", "closed", "wall"
 
 
 def deadline(hours: StoreHours, start: datetime, open_minutes: int) -> tuple[datetime, str]:
@@ -27,6 +28,13 @@ def deadline(hours: StoreHours, start: datetime, open_minutes: int) -> tuple[dat
             return begin + left, ASSUMED if hours.assumed else ENTERED
         left -= until - begin
     return start + timedelta(minutes=open_minutes), CLOSED
+
+
+def due_after(hours: StoreHours, start: datetime, minutes: int, counted: str) -> tuple[datetime, str]:
+    """When that many minutes after `start` are over, open ones or those of the wall clock, and what it rests on."""
+    if counted == Counted.WALL:
+        return start.astimezone(UTC) + timedelta(minutes=minutes), WALL
+    return deadline(hours, start, minutes)
 
 
 def add_open_time(hours: StoreHours, start: datetime, open_minutes: int) -> datetime:

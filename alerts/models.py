@@ -4,8 +4,10 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 from django.utils.translation import get_language, gettext
 
 from alerts.choices import (
@@ -24,7 +26,8 @@ from alerts.choices import (
     StopsOn,
     Trigger,
 )
-from alerts.rules import parse
+from alerts.ladder import parse_policy, parse_targets
+from alerts.rules import Conditions, parse
 from core.fields import EncryptedTextField
 from core.leases import Leased
 from messaging.choices import Channel
@@ -32,8 +35,80 @@ from stores.models import Store, User
 from surveys.models import Response, Verbatim
 
 
+class CasePolicy(models.Model):
+    """A clock with its ladder, by a name. `content` is `alerts.ladder.Policy` as JSON, checked on save.
+
+    Cases carry a copy of it: what is changed here holds for new ones. Retired rather than deleted.
+    """
+
+    name = models.CharField(max_length=80)
+    content = models.JSONField()
+    # The one of every case whose rule names no other.
+    usual = models.BooleanField(default=False)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "case policies"
+        ordering = ["-usual", "name", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["usual"], condition=Q(usual=True), name="one_usual_policy"),
+            models.CheckConstraint(condition=Q(usual=False) | Q(retired_at=None), name="usual_policy_is_not_retired"),
+        ]
+
+    def __str__(self) -> str:
+        return gettext(self.name)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises ValidationError for a policy that cannot be, or would leave a case without anybody."""
+        parse_policy(self.content)
+        super().save(*args, **kwargs)
+
+
+class AlertGroup(models.Model):
+    """People who are told together, wherever their roles reach. Retired rather than deleted."""
+
+    name = models.CharField(max_length=80)
+    members = models.ManyToManyField(User, related_name="alert_groups")
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UrgencyRoute(models.Model):
+    """The way of one kind of urgency (`sentiment.urgency`): whom it tells at once, day or night, whichever rule found
+    it, which level answers, and the clock that it brings if that is the stricter one."""
+
+    kind = models.CharField(max_length=20, unique=True)
+    to = models.JSONField(default=list)
+    level = models.PositiveSmallIntegerField(default=0)
+    policy = models.ForeignKey(CasePolicy, models.PROTECT, null=True, blank=True, related_name="routes")
+
+    def __str__(self) -> str:
+        return self.kind
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises ValidationError when `to` names nobody that can be told."""
+        parse_targets(self.to)
+        super().save(*args, **kwargs)
+
+
+class RuleBook(models.Model):
+    """One row whose version changes with every change of the tables that `alerts.book` reads; the database sees to it,
+    in the transaction of the change."""
+
+    version = models.UUIDField()
+
+    def __str__(self) -> str:
+        return str(self.version)
+
+
 class Rule(models.Model):
-    """When a response becomes a case. `conditions` is `alerts.rules.Conditions` as JSON, checked on save."""
+    """When a response becomes a case, and what kind of case. `conditions` is `alerts.rules.Conditions` as JSON, `also`
+    the targets (`alerts.ladder`) that are told at once besides the ladder; both are checked on save."""
 
     name = models.CharField(max_length=80)
     trigger = models.CharField(max_length=10, choices=Trigger)
@@ -41,6 +116,11 @@ class Rule(models.Model):
     active = models.BooleanField(default=True)
     conditions = models.JSONField(default=dict)
     severity = models.CharField(max_length=10, choices=Severity, default=Severity.NORMAL)
+    # None is the chain's usual one.
+    policy = models.ForeignKey(CasePolicy, models.PROTECT, null=True, blank=True, related_name="rules")
+    # Who answers for the case: 0 store, 1 area, 2 head office.
+    level = models.PositiveSmallIntegerField(default=0)
+    also = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["order", "pk"]
@@ -48,9 +128,16 @@ class Rule(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    @cached_property
+    def parsed(self) -> Conditions:
         """Raises ValidationError when the conditions do not parse."""
+        return parse(self.conditions)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises ValidationError when the conditions do not parse, or `also` names nobody that can be told."""
+        self.__dict__.pop("parsed", None)
         parse(self.conditions)
+        parse_targets(self.also)
         super().save(*args, **kwargs)
 
 
@@ -150,6 +237,8 @@ class Case(models.Model):
     store = models.ForeignKey(Store, models.PROTECT, related_name="cases")
     response = models.OneToOneField(Response, models.PROTECT, related_name="opened_case")
     rule_name = models.CharField(max_length=80)
+    # The rule that opened it; none where a person did.
+    rule = models.ForeignKey(Rule, models.SET_NULL, null=True, blank=True, related_name="cases")
     trigger = models.CharField(max_length=10, choices=Trigger)
     severity = models.CharField(max_length=10, choices=Severity, default=Severity.NORMAL)
     state = models.CharField(max_length=20, choices=CaseState, default=CaseState.OPEN)
@@ -158,11 +247,16 @@ class Case(models.Model):
     # Counts reopenings: the steps of each round are its own.
     round = models.PositiveSmallIntegerField(default=0)
     fix_only = models.BooleanField(default=False)
+    # The kinds of urgency that were found in its words by a rule that looks for them.
+    urgency = ArrayField(models.CharField(max_length=20), default=list, blank=True)
     policy = models.JSONField()
     # What the clock rests on: "entered" hours, "assumed" (none entered: always open) or "closed" (for 60 days to come).
     hours_basis = models.CharField(max_length=10, default="entered")
     opened_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    # By when somebody has taken notice, and by when it is done; None where the policy asks for neither.
+    acknowledge_due_at = models.DateTimeField(null=True, blank=True)
+    resolve_due_at = models.DateTimeField(null=True, blank=True)
     # None until the case is reopened. The service-level shares use it before `due_at`.
     first_due_at = models.DateTimeField(null=True, blank=True)
     # When each of these first happened, in whichever round.
@@ -229,11 +323,16 @@ class CaseResponse(models.Model):
 
 
 class CaseStep(Leased):
-    """One rung of a case's ladder: at `run_at`, tell the people of `level`, unless `stops_on` happened before."""
+    """One rung of a case's ladder: at `run_at`, tell its people, unless `stops_on` happened before.
+
+    What is told again until it is stopped is a row of its own each time; `repetition` counts them. `level` is the
+    highest that it tells.
+    """
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="steps")
     round = models.PositiveSmallIntegerField(default=0)
     ordinal = models.PositiveSmallIntegerField()
+    repetition = models.PositiveIntegerField(default=0)
     level = models.PositiveSmallIntegerField()
     stops_on = models.CharField(max_length=12, choices=StopsOn)
     due_at = models.DateTimeField()
@@ -241,7 +340,7 @@ class CaseStep(Leased):
     done_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["case", "round", "ordinal"], name="step_once")]
+        constraints = [models.UniqueConstraint(fields=["case", "round", "ordinal", "repetition"], name="step_once")]
         indexes = [models.Index(fields=["run_at"], name="step_due", condition=Q(run_at__isnull=False))]
 
     def __str__(self) -> str:

@@ -10,14 +10,15 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from alerts.choices import EventKind, Severity
+from alerts.ladder import Rung
 from alerts.models import Case, CaseEvent, CaseStep
+from alerts.telling import people_told
 from messaging.chat import hooks_of
 from messaging.choices import Channel
 from messaging.models import Message
 from messaging.outbox import draft, put_all
 from messaging.preferences import channels_of
 from messaging.signals import stood_in
-from stores.choices import Role
 from stores.models import User
 from stores.queries import everybody_of, who_answers
 
@@ -49,33 +50,46 @@ class Written:
 
 
 def add_step_notices(
-    written: Written, case: Case, step: CaseStep, *, people: dict[str, list[User]], deputies: bool, at: datetime
+    written: Written,
+    case: Case,
+    step: CaseStep,
+    rung: Rung,
+    *,
+    people: dict[str, list[User]],
+    at: datetime,
+    kind: str = CASE_NOTICE,
+    knowing: set[tuple[object, str]] | None = None,
 ) -> None:
     """One message and one NOTIFIED event for everybody whom this step tells, and for every chat that listens.
 
-    When all are away, all are told: better a holiday disturbed than a shopper forgotten.
+    `knowing` are those whom another step of this very moment has told, by which channel; those of this one are added.
     """
-    told = list(who_answers(case.store, step.level, people=people))
-    if deputies:
-        told = list(dict.fromkeys([*told, *people.get(Role.DEPUTY, [])]))
-    told = told or everybody_of(case.store)
-    if not told:
+    knowing = set() if knowing is None else knowing
+    told = [] if rung.channel == Channel.CHAT else people_told(rung, case.store, case.level, people)
+    if not told and rung.channel != Channel.CHAT:
         log.error("case has nobody to tell", case=str(case.pk), step=step.ordinal)
-    kind = CASE_ESCALATED if step.ordinal else CASE_NOTICE
     news = _Times(run_at=at, expires_at=at + _STAFF_LIFETIME, priority=_priority(case))
     plan = channels_of(told)
     for user in told:
         if not plan[user.pk]:
             log.error("staff account without address", user=user.pk)
             continue
-        channel = plan[user.pk][0]
+        channel = rung.channel if rung.channel in plan[user.pk] else plan[user.pk][0]
+        if (user.pk, channel) in knowing:
+            continue
+        knowing.add((user.pk, channel))
         written.messages.append(
             draft(kind, case.pk, channel=channel, user=user, dedup_key=step_key(case, step, user.pk, channel), **news)
         )
         written.events.append(
             CaseEvent(case=case, kind=EventKind.NOTIFIED, at=at, step=step, recipient=user, channel=channel)
         )
+    if rung.channel not in {"", Channel.CHAT}:
+        return
     for hook in hooks_of(case.store, severe=case.severity == Severity.SEVERE):
+        if (hook, Channel.CHAT.value) in knowing:
+            continue
+        knowing.add((hook, Channel.CHAT.value))
         key = step_key(case, step, f"hook{hook.pk}", Channel.CHAT)
         written.messages.append(draft(kind, case.pk, channel=Channel.CHAT, hook=hook, dedup_key=key, **news))
         written.events.append(
@@ -85,16 +99,19 @@ def add_step_notices(
 
 def step_key(case: Case, step: CaseStep, recipient: object, channel: str) -> str:
     """What makes a step's message to one recipient by one channel one row."""
-    return f"case:{case.pk}:{step.round}:{step.ordinal}:{recipient}:{channel}"
+    place = f"{step.ordinal}.{step.repetition}" if step.repetition else str(step.ordinal)
+    return f"case:{case.pk}:{step.round}:{place}:{recipient}:{channel}"
 
 
 @receiver(stood_in)
 def record_stand_in(sender: object, message: Message, **_: object) -> None:
     """A step's notice that goes out by another channel is an event of its own."""
-    if message.kind not in (CASE_NOTICE, CASE_ESCALATED):
+    if message.kind not in STAFF_KINDS or not message.dedup_key.startswith("case:"):
         return
-    _case, case_id, round_, ordinal, _user, _channel = message.dedup_key.split(":")
-    step = CaseStep.objects.filter(case=UUID(case_id), round=int(round_), ordinal=int(ordinal)).first()
+    _case, case_id, round_, place, _user, _channel = message.dedup_key.split(":")
+    ordinal, _dot, repetition = place.partition(".")
+    steps = CaseStep.objects.filter(case=UUID(case_id), round=int(round_), ordinal=int(ordinal))
+    step = steps.filter(repetition=int(repetition or 0)).first()
     if step is not None:
         event = CaseEvent(
             case_id=step.case_id,

@@ -1,21 +1,26 @@
 """How a response becomes a case: judged by the rules, opened with its clock, its ladder and its first notice."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
 
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from alerts.book import current
 from alerts.choices import TO_DO, EventKind, Severity, StepState, Trigger
-from alerts.clock import StoreHours, add_open_time, deadline, hours_of
+from alerts.clock import StoreHours, due_after, hours_of
+from alerts.ladder import Policy, Rung
 from alerts.models import Case, CaseEvent, CaseResponse, CaseStep, Evaluation, Rule
-from alerts.notices import Written, add_step_notices, add_update
-from alerts.policy import DEFAULT_POLICY, Policy
-from alerts.queries import case_for_response, is_reachable, open_case_of_contact
+from alerts.notices import CASE_NOTICE, CASE_UPDATE, Written, add_step_notices, add_update
+from alerts.queries import case_for_response, earlier_cases, is_reachable, open_case_of_contact
 from alerts.reviews import ask_person, reason_to_read, settle_by_case
-from alerts.rules import Facts, first_that_holds
+from alerts.rules import Facts, rules_that_hold
 from alerts.signals import case_changed
+from alerts.verdicts import Verdict, verdict_of
 from sentiment.lexicon import split_words
 from sentiment.models import Analysis
 from stores.models import User
@@ -26,16 +31,12 @@ from surveys.models import Response
 STALE_AFTER = timedelta(days=7)
 # "Ok." and "Never again!" may be said of anything: fewer words open nothing, whatever was read into them.
 FEWEST_WORDS = 3
+# What may change of a case that grows.
+_GROWS = (
+    "fix_only", "severity", "version", "urgency", "policy",
+    "due_at", "hours_basis", "acknowledge_due_at", "resolve_due_at",
+)  # fmt: skip
 READ_BY_A_PERSON = gettext_noop("Read by a person")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The rule that holds for a response."""
-
-    rule_name: str
-    trigger: str
-    severity: str
 
 
 def judge(evaluation: Evaluation, response: Response, *, fresh: bool) -> Case | None:
@@ -51,9 +52,10 @@ def judge(evaluation: Evaluation, response: Response, *, fresh: bool) -> Case | 
             return None
         if not says_enough(analysis.verbatim.text):
             return None  # whatever was read into it
-    rules = list(Rule.objects.filter(trigger=evaluation.trigger, active=True))
-    facts = facts_of(response, analysis)
-    verdict = _verdict(rules, facts)
+    book = current()
+    rules = book.rules_of(evaluation.trigger)
+    facts = facts_of(response, analysis, remember=any(asks_for_repeats(rule) for rule in rules))
+    verdict = verdict_of(rules_that_hold(rules, facts), facts, book)
     case = None if fresh else case_for_response(response.pk)
     if case is not None:
         case = _update_case(case, evaluation, response, verdict)
@@ -84,27 +86,49 @@ def says_enough(words: str) -> bool:
     return len(split_words(words)) >= FEWEST_WORDS
 
 
-def facts_of(response: Response, analysis: Analysis | None) -> Facts:
-    """What the rules may look at, of a response and of the reading of its words."""
+def facts_of(response: Response, analysis: Analysis | None, *, remember: bool = False) -> Facts:
+    """What the rules may look at, of a response and of the reading of its words.
+
+    `remember`: also the earlier cases of the same verified shopper, which takes a query.
+    """
+    store = response.store
     return Facts(
         kind=response.headline_kind,
         score=response.score,
         channel=response.channel,
         still_here=response.still_here,
-        p_negative=analysis.p_negative if analysis else None,
-        sentiment=analysis.sentiment if analysis else "",
-        confident=bool(analysis and analysis.confident),
-        alarming=bool(analysis and analysis.alarming),
-        proven=bool(analysis and analysis.proven),
-        readable=bool(analysis and analysis.embedding),
-        urgency=tuple(analysis.urgency) if analysis else (),
-        urgency_certain=bool(analysis and analysis.urgency_certain),
+        answers=response.answers,
+        above=tuple(store.node.above),
+        store_kind=store.kind,
+        earlier=tuple(earlier_cases(response)) if remember else (),
+        **(reading_facts(analysis) if analysis else {}),
     )
 
 
-def _verdict(rules: list[Rule], facts: Facts) -> Verdict | None:
-    rule = first_that_holds(rules, facts)
-    return Verdict(rule.name, rule.trigger, rule.severity) if rule else None
+def reading_facts(analysis: Analysis) -> dict[str, Any]:
+    """The part of the facts that comes from a reading."""
+    return {
+        "p_negative": analysis.p_negative,
+        "p_neutral": analysis.p_neutral,
+        "p_positive": analysis.p_positive,
+        "sentiment": analysis.sentiment,
+        "confident": analysis.confident,
+        "alarming": analysis.alarming,
+        "proven": analysis.proven,
+        "readable": bool(analysis.embedding),
+        "urgency": tuple(analysis.urgency),
+        "urgency_certain": analysis.urgency_certain,
+        "topics": tuple((one["topic"], one.get("sentiment", "")) for one in analysis.topics),
+        "words": analysis.verbatim.text,
+    }
+
+
+def asks_for_repeats(rule: Rule) -> bool:
+    """Whether a rule looks at earlier cases; one that cannot be read does not."""
+    try:
+        return rule.parsed.repeat is not None
+    except ValidationError:
+        return False
 
 
 def open_case(response: Response, verdict: Verdict, *, at: datetime | None = None, actor: User | None = None) -> Case:
@@ -116,28 +140,9 @@ def open_case(response: Response, verdict: Verdict, *, at: datetime | None = Non
     store = response.store
     people = people_by_role(store)
     hours = hours_of(store)
-    due_at, basis = deadline(hours, now, DEFAULT_POLICY.target)
-    case = Case(
-        store=store,
-        response=response,
-        rule_name=verdict.rule_name,
-        trigger=verdict.trigger,
-        severity=verdict.severity,
-        owner=next(iter(who_answers(store, people=people)), None),
-        fix_only=not is_reachable(response),
-        policy=DEFAULT_POLICY.as_json(),
-        hours_basis=basis,
-        opened_at=now,
-        due_at=due_at,
-    )
+    case = new_case(response, verdict, at=now, hours=hours, people=people)
     case.save(force_insert=True)
-    opened = CaseEvent(
-        case=case,
-        kind=EventKind.OPENED,
-        at=now,
-        actor=actor,
-        new={"state": case.state, "severity": case.severity, "rule": case.rule_name, "due_at": due_at.isoformat()},
-    )
+    opened = CaseEvent(case=case, kind=EventKind.OPENED, at=now, actor=actor, new=opening_facts(case))
     written = Written(events=[opened])
     start_ladder(written, case, hours=hours, people=people, at=now)
     written.save()
@@ -145,30 +150,116 @@ def open_case(response: Response, verdict: Verdict, *, at: datetime | None = Non
     return case
 
 
+def new_case(
+    response: Response,
+    verdict: Verdict,
+    *,
+    at: datetime,
+    hours: StoreHours,
+    people: dict[str, list[User]],
+    pk: UUID | None = None,
+) -> Case:
+    """The unsaved case that a verdict makes of a response, with its own copy of the policy."""
+    policy = (verdict.policy or current().usual).with_warning().and_tell(verdict.also)
+    case = Case(
+        id=pk or uuid4(),
+        store=response.store,
+        response=response,
+        rule_name=verdict.rule_name,
+        rule_id=next(iter(verdict.rules), None),
+        trigger=verdict.trigger,
+        severity=verdict.severity,
+        urgency=list(verdict.urgency),
+        level=verdict.level,
+        owner=next(iter(who_answers(response.store, verdict.level, people=people)), None),
+        fix_only=not is_reachable(response),
+        policy=replace(policy, rules=verdict.rules).as_json(),
+        opened_at=at,
+    )
+    set_clock(case, policy, hours=hours, at=at)
+    return case
+
+
+def opening_facts(case: Case) -> dict[str, Any]:
+    """What the record says about a case that was opened."""
+    facts = {"state": case.state, "severity": case.severity, "rule": case.rule_name}
+    more = {"urgency": case.urgency} if case.urgency else {}
+    return facts | more | {"due_at": case.due_at.isoformat()}
+
+
+def set_clock(case: Case, policy: Policy, *, hours: StoreHours, at: datetime) -> None:
+    """Start the case's clock at `at`: by when it is to be noticed, the shopper reached, and all done."""
+
+    def by(minutes: int | None) -> datetime | None:
+        return None if minutes is None else due_after(hours, at, minutes, policy.counted)[0]
+
+    case.due_at, case.hours_basis = due_after(hours, at, policy.target, policy.counted)
+    case.acknowledge_due_at, case.resolve_due_at = by(policy.acknowledge), by(policy.resolve)
+
+
 def start_ladder(
-    written: Written, case: Case, *, hours: StoreHours, people: dict[str, list[User]], at: datetime
+    written: Written,
+    case: Case,
+    *,
+    hours: StoreHours,
+    people: dict[str, list[User]],
+    at: datetime,
+    since: int = 0,
+    kind: str = CASE_NOTICE,
 ) -> None:
-    """The steps of the case's present round. What is due at once is fired here, in the caller's transaction."""
+    """The steps of the case's present round, from the one numbered `since` on. What is due at once is fired here, in
+    the caller's transaction, as messages of `kind`; nobody is told twice of the same moment."""
     rungs = Policy.of(case.policy).rungs
-    steps = [
-        CaseStep(
-            case=case,
-            round=case.round,
-            ordinal=ordinal,
-            level=case.level + rung.rise,
-            stops_on=rung.stops_on,
-            due_at=due_at,
-            run_at=due_at if rung.after else None,
-            state=StepState.PENDING if rung.after else StepState.FIRED,
-            done_at=None if rung.after else at,
-        )
-        for ordinal, rung in enumerate(rungs)
-        for due_at in [add_open_time(hours, at, rung.after)]
-    ]
+    steps = [new_step(case, ordinal, rung, hours=hours, at=at) for ordinal, rung in enumerate(rungs)][since:]
     CaseStep.objects.bulk_create(steps)
-    for step, rung in zip(steps, rungs, strict=True):
+    knowing: set[tuple[object, str]] = {(message.user_id, message.channel) for message in written.messages}
+    for step in steps:
+        rung = rungs[step.ordinal]
         if step.state == StepState.FIRED:
-            add_step_notices(written, case, step, people=people, deputies=rung.deputies, at=at)
+            add_step_notices(written, case, step, rung, people=people, at=at, kind=kind, knowing=knowing)
+            if rung.every:
+                tell_again(case, step, rung, at=at, hours=hours)
+
+
+def new_step(
+    case: Case,
+    ordinal: int,
+    rung: Rung,
+    *,
+    hours: StoreHours,
+    at: datetime,
+    after: int | None = None,
+    repetition: int = 0,
+) -> CaseStep:
+    """One unsaved step: `after` (None: as its rung says) minutes from `at`; what is due at once counts as fired."""
+    after = rung.after if after is None else after
+    due_at = due_after(hours, at, after, rung.counted)[0]
+    return CaseStep(
+        case=case,
+        round=case.round,
+        ordinal=ordinal,
+        repetition=repetition,
+        level=rung.level(case.level),
+        stops_on=rung.stops_on,
+        due_at=due_at,
+        run_at=due_at if after else None,
+        state=StepState.PENDING if after else StepState.FIRED,
+        done_at=None if after else at,
+    )
+
+
+def tell_again(case: Case, step: CaseStep, rung: Rung, *, at: datetime, hours: StoreHours | None = None) -> None:
+    """The next repetition of a step that has just fired, as a row of its own."""
+    again = new_step(
+        case,
+        step.ordinal,
+        rung,
+        hours=hours or hours_of(case.store),
+        at=at,
+        after=rung.every,
+        repetition=step.repetition + 1,
+    )
+    CaseStep.objects.bulk_create([again])
 
 
 def _join_case(response: Response, verdict: Verdict) -> Case | None:
@@ -193,6 +284,7 @@ def _join_case(response: Response, verdict: Verdict) -> Case | None:
     )
     _raise_severity(written, case, verdict, at=now)
     add_update(written, case, about=f"added:{response.pk}", at=now)
+    _widen(written, case, verdict, at=now)
     return _saved(written, case)
 
 
@@ -212,6 +304,7 @@ def _update_case(case: Case, evaluation: Evaluation, response: Response, verdict
         # Other words, or an address at last: whoever read the first notice, or has closed the case, must know.
         add_update(written, case, about=f"corrected:{response.pk}:{evaluation.revision}", at=now)
     _raise_severity(written, case, verdict, at=now)
+    _widen(written, case, verdict, at=now)
     return _saved(written, case) if written.events else case
 
 
@@ -231,13 +324,41 @@ def _raise_severity(written: Written, case: Case, verdict: Verdict | None, *, at
     add_update(written, case, about=f"severe:{case.pk}", at=at)
 
 
+def _widen(written: Written, case: Case, verdict: Verdict | None, *, at: datetime) -> None:
+    """What rules that have not had their say yet add to a case that is there: people to tell, and of urgent words a
+    stricter clock with its ladder. The steps that it has stay as they are."""
+    policy = Policy.of(case.policy)
+    if verdict is None or case.state not in TO_DO or set(verdict.rules) <= set(policy.rules):
+        return
+    known = {target for rung in policy.rungs if not rung.after for target in rung.to}
+    also = [target for target in verdict.also if target not in known]
+    urgent = [kind for kind in verdict.urgency if kind not in case.urgency]
+    stricter = verdict.policy if verdict.urgency and verdict.policy and verdict.policy.is_stricter(policy) else None
+    if not (also or urgent or stricter):
+        return
+    old = {"due_at": case.due_at.isoformat()}
+    hours, since = hours_of(case.store), len(policy.rungs)
+    if stricter is not None:
+        added = stricter.with_warning()
+        policy = replace(added, rungs=(*policy.rungs, *added.rungs), rules=policy.rules)
+        due_at = case.due_at
+        set_clock(case, policy, hours=hours, at=at)
+        case.due_at = min(due_at, case.due_at)
+    policy = replace(policy.and_tell(also), rules=tuple(dict.fromkeys([*policy.rules, *verdict.rules])))
+    case.policy, case.urgency = policy.as_json(), [*case.urgency, *urgent]
+    new = {"due_at": case.due_at.isoformat(), "rule": verdict.rule_name, "urgency": case.urgency}
+    written.events.append(CaseEvent(case=case, kind=EventKind.WIDENED, at=at, old=old, new=new))
+    people = people_by_role(case.store)
+    start_ladder(written, case, hours=hours, people=people, at=at, since=since, kind=CASE_UPDATE)
+
+
 def _locked(case: Case) -> Case:
     return Case.objects.select_for_update(of=("self",)).select_related("store__node", "owner").get(pk=case.pk)
 
 
 def _saved(written: Written, case: Case) -> Case:
     case.version += 1
-    case.save(update_fields=["fix_only", "severity", "version"])
+    case.save(update_fields=_GROWS)
     written.save()
     case_changed.send(sender=Case, case=case)
     return case

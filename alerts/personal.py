@@ -3,7 +3,10 @@ from datetime import timedelta
 from core.personal import impersonal, register
 
 register("alerts.CaseEntry", "text", erasure="blank", keep_for=timedelta(days=1095), why="What was said and done.")
-impersonal("alerts.Rule", "name", "trigger", "conditions", "severity")
+impersonal("alerts.Rule", "name", "trigger", "conditions", "severity", "also")
+impersonal("alerts.CasePolicy", "name", "content")
+impersonal("alerts.AlertGroup", "name")
+impersonal("alerts.UrgencyRoute", "kind", "to")
 impersonal("alerts.RootCause", "name", "names")
 impersonal("alerts.ReplyTemplate", "topic")
 impersonal("alerts.ReplyText", "language", "title", "text")
@@ -24,6 +27,7 @@ impersonal(
     "state",
     "policy",
     "hours_basis",
+    "urgency",
     "outcome",
     "exemption",
     "exempt_reason",

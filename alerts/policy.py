@@ -1,62 +1,49 @@
-"""The ladder of a case and the chain's first rules and root causes.
+"""The chain's first clocks, rules and root causes.
 
 A case carries its ladder with it (`Case.policy`), so that what is changed here holds for new cases only.
 """
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from alerts.choices import Severity, StopsOn, Trigger
-from alerts.models import RootCause, Rule
+from alerts.choices import Counted, Severity, StopsOn, Trigger
+from alerts.ladder import ANSWERING, DEPUTY, HEAD_OFFICE, UP, Policy, Rung
+from alerts.models import CasePolicy, RootCause, Rule, UrgencyRoute
+from sentiment.urgency import URGENCIES
 
 TARGET_MINUTES = 30
+_WALL = Counted.WALL.value
 
 
-@dataclass(frozen=True)
-class Rung:
-    """After so many open minutes tell the people `rise` levels above the case's, and deputies if they are asked for.
-
-    `stops_on` names what makes it unnecessary.
-    """
-
-    after: int
-    rise: int
-    stops_on: str
-    deputies: bool = False
-
-
-@dataclass(frozen=True)
-class Policy:
-    """The steps of a case, first to last, and the open minutes within which the shopper should be reached."""
-
-    target: int
-    rungs: tuple[Rung, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def of(cls, stored: dict[str, Any]) -> "Policy":
-        """The policy that a case was opened with."""
-        return cls(stored["target"], tuple(Rung(**rung) for rung in stored["rungs"]))
-
-
+# What a case is given when head office has said nothing else.
 DEFAULT_POLICY = Policy(
     TARGET_MINUTES,
     (
-        Rung(after=0, rise=0, stops_on=StopsOn.NEVER.value),
-        Rung(after=15, rise=0, stops_on=StopsOn.ACKNOWLEDGE.value, deputies=True),
-        Rung(after=TARGET_MINUTES, rise=1, stops_on=StopsOn.CONTACT.value),
+        Rung(after=0, to=(ANSWERING,), stops_on=StopsOn.NEVER.value),
+        Rung(after=15, to=(ANSWERING, DEPUTY), stops_on=StopsOn.ACKNOWLEDGE.value),
+        Rung(after=TARGET_MINUTES, to=(UP,), stops_on=StopsOn.CONTACT.value),
     ),
 )
+# Somebody may be hurt: the clock runs at night too, and the phones do not stop.
+URGENT_POLICY = Policy(
+    15,
+    (
+        Rung(after=0, to=(ANSWERING,), stops_on=StopsOn.NEVER.value),
+        Rung(after=5, to=(ANSWERING, DEPUTY), stops_on=StopsOn.ACKNOWLEDGE.value, counted=_WALL, every=10),
+        Rung(after=15, to=(UP,), stops_on=StopsOn.CONTACT.value, counted=_WALL),
+        Rung(after=30, to=(HEAD_OFFICE,), stops_on=StopsOn.CONTACT.value, counted=_WALL, every=60),
+    ),
+    counted=_WALL,
+    acknowledge=5,
+)
+_POLICIES = ((gettext_noop("Usual"), DEFAULT_POLICY), (gettext_noop("Urgent"), URGENT_POLICY))
 
 _ANGRY = {"alarming": True}
 _STILL_HERE = {"unhappy": True, "still_here": True}
 _URGENT_FOR_SURE = {"urgency": [], "urgency_certain": True}
-_URGENT_AND_ANGRY = {"urgency": [], "negative_at_least": 0.5}
+_URGENT_AND_ANGRY = {"urgency": [], "sentiment": {"negative": 0.5}}
 _RULES: tuple[tuple[str, Trigger, int, dict[str, Any], Severity], ...] = (
     (gettext_noop("Unhappy and still in the store"), Trigger.SCORE, 10, _STILL_HERE, Severity.SEVERE),
     (gettext_noop("Low score"), Trigger.SCORE, 20, {"unhappy": True}, Severity.NORMAL),
@@ -83,7 +70,18 @@ _ROOT_CAUSES = (
 
 @transaction.atomic
 def ensure_defaults() -> None:
-    """Add the rules and root causes that a new chain starts with; what is there is left as it is."""
+    """Add the clocks, rules and root causes that a new chain starts with; what is there is left as it is.
+
+    A chain that has had rules before keeps its clock for urgent words too, until head office chooses the other.
+    """
+    new = not Rule.objects.exists()
+    if not CasePolicy.objects.exists():
+        for name, policy in _POLICIES:
+            CasePolicy.objects.create(name=name, content=policy.as_json(), usual=policy is DEFAULT_POLICY)
+    if not UrgencyRoute.objects.exists():
+        own = CasePolicy.objects.filter(name=_POLICIES[1][0]).first() if new else None
+        for kind in URGENCIES:
+            UrgencyRoute.objects.create(kind=kind, policy=own)
     if not Rule.objects.exists():
         for name, trigger, order, conditions, severity in _RULES:
             Rule.objects.create(name=name, trigger=trigger, order=order, conditions=conditions, severity=severity)

@@ -1,5 +1,6 @@
 """Reads of cases."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -34,6 +35,22 @@ def is_reachable(response: Response) -> bool:
         and response.contact is not None
         and response.contact.value
     )
+
+
+def earlier_cases(response: Response) -> list[float]:
+    """How many days before it each case of the same verified shopper was opened, within a year.
+
+    Verified is who was invited after a purchase or a call; an address typed on a public page never pulls in a history.
+    """
+    contact = response.invitation.contact if response.invitation else None
+    if contact is None or not contact.value_hash:
+        return []
+    found = Case.objects.filter(
+        response__invitation__contact__value_hash=contact.value_hash,
+        opened_at__gt=response.submitted_at - timedelta(days=365),
+        opened_at__lt=response.submitted_at,
+    ).exclude(response=response)
+    return [(response.submitted_at - at) / timedelta(days=1) for at in found.values_list("opened_at", flat=True)]
 
 
 def open_case_of_contact(store_id: int, value_hash: str) -> Case | None:

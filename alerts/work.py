@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from alerts.actions import ask_shopper, give_up_waiting
 from alerts.choices import TO_DO, CaseState, EventKind, ReviewState, StepState, StopsOn
+from alerts.ladder import Policy
 from alerts.models import Case, CaseEvent, CaseStep, Evaluation, Review, Verification
-from alerts.notices import Written, add_step_notices
-from alerts.opening import judge
-from alerts.policy import Policy
+from alerts.notices import CASE_ESCALATED, Written, add_step_notices
+from alerts.opening import judge, tell_again
 from alerts.queries import is_reachable
 from alerts.reviews import leave_queue
 from alerts.signals import case_changed
@@ -107,12 +107,15 @@ def _climb(claimed: Claim[CaseStep]) -> None:
     _finish(claimed, state=StepState.FIRED, done_at=now)
     rung = Policy.of(case.policy).rungs[step.ordinal]
     written = Written()
-    if step.level > case.level:
+    if step.level > case.level and not step.repetition:
         written.events.append(
             CaseEvent(case=case, kind=EventKind.ESCALATED, at=now, step=step, new={"level": step.level})
         )
-    add_step_notices(written, case, step, people=people_by_role(case.store), deputies=rung.deputies, at=now)
+    people = people_by_role(case.store)
+    add_step_notices(written, case, step, rung, people=people, at=now, kind=CASE_ESCALATED)
     written.save()
+    if rung.every:
+        tell_again(case, step, rung, at=now)
     case.version += 1
     case.save(update_fields=["version"])
     case_changed.send(sender=Case, case=case)

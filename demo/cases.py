@@ -15,11 +15,20 @@ from django.db.models import F
 
 from alerts.actions import channel_to
 from alerts.choices import TO_DO, CaseState, EntryKind, EventKind, Severity, StepState, StopsOn
-from alerts.clock import StoreHours, add_open_time, deadline, hours_of
+from alerts.clock import StoreHours, add_open_time, hours_of
+from alerts.ladder import Policy
 from alerts.models import Case, CaseEntry, CaseEvent, CaseStep, RootCause, Verification
-from alerts.notices import CASE_ANSWER, VERIFICATION, Written, add_step_notices, add_update
-from alerts.opening import Verdict
-from alerts.policy import DEFAULT_POLICY
+from alerts.notices import (
+    CASE_ANSWER,
+    CASE_ESCALATED,
+    CASE_NOTICE,
+    VERIFICATION,
+    Written,
+    add_step_notices,
+    add_update,
+)
+from alerts.opening import new_case, new_step, opening_facts, set_clock
+from alerts.verdicts import Verdict
 from demo.deeds import NOTES, Deed, deed_about
 from messaging.choices import MessageState
 from messaging.models import Message
@@ -100,25 +109,9 @@ class Story:
         self._fixed = False
         # The question that the shopper was asked and may still answer.
         self.unanswered: Verification | None = None
-        due_at, basis = deadline(hours, at, DEFAULT_POLICY.target)
-        reachable = response.contact_wish != ContactWish.NONE and response.contact is not None
-        self.case = Case(
-            id=form_id(),
-            store=response.store,
-            response=response,
-            rule_name=verdict.rule_name,
-            trigger=verdict.trigger,
-            severity=verdict.severity,
-            owner=next(iter(who_answers(response.store, people=people)), None),
-            fix_only=not reachable,
-            policy=DEFAULT_POLICY.as_json(),
-            hours_basis=basis,
-            opened_at=at,
-            due_at=due_at,
-        )
+        self.case = new_case(response, verdict, at=at, hours=hours, people=people, pk=form_id())
         chronicle.cases.append(self.case)
-        opened = {"state": self.case.state, "severity": self.case.severity, "rule": self.case.rule_name}
-        self._event(EventKind.OPENED, at, new=opened | {"due_at": due_at.isoformat()})
+        self._event(EventKind.OPENED, at, new=opening_facts(self.case))
         self._waiting: list[CaseStep] = []
         self._start_ladder(at)
 
@@ -286,7 +279,7 @@ class Story:
         case.state = CaseState.OPEN
         case.owner = next(iter(who_answers(case.store, case.level, people=self.people)), None)
         case.first_due_at = case.first_due_at or case.due_at
-        case.due_at, case.hours_basis = deadline(self.hours, at, DEFAULT_POLICY.target)
+        set_clock(case, Policy.of(case.policy), hours=self.hours, at=at)
         case.resolved_at = case.closed_at = case.root_cause = None
         new = {
             "state": case.state.value,
@@ -300,19 +293,8 @@ class Story:
         self._start_ladder(at)
 
     def _start_ladder(self, at: datetime) -> None:
-        for ordinal, rung in enumerate(DEFAULT_POLICY.rungs):
-            due_at = add_open_time(self.hours, at, rung.after)
-            step = CaseStep(
-                case=self.case,
-                round=self.case.round,
-                ordinal=ordinal,
-                level=self.case.level + rung.rise,
-                stops_on=rung.stops_on,
-                due_at=due_at,
-                run_at=due_at if rung.after else None,
-                state=StepState.PENDING if rung.after else StepState.FIRED,
-                done_at=None if rung.after else at,
-            )
+        for ordinal, rung in enumerate(Policy.of(self.case.policy).rungs):
+            step = new_step(self.case, ordinal, rung, hours=self.hours, at=at)
             self.chronicle.steps.append(step)
             if rung.after:
                 self._waiting.append(step)
@@ -329,8 +311,9 @@ class Story:
         return step.stops_on == StopsOn.ACKNOWLEDGE and self.case.state != CaseState.OPEN
 
     def _notify(self, step: CaseStep, at: datetime) -> None:
-        deputies = DEFAULT_POLICY.rungs[step.ordinal].deputies
-        add_step_notices(self.chronicle.written, self.case, step, people=self.people, deputies=deputies, at=at)
+        rung = Policy.of(self.case.policy).rungs[step.ordinal]
+        kind = CASE_ESCALATED if rung.after else CASE_NOTICE
+        add_step_notices(self.chronicle.written, self.case, step, rung, people=self.people, at=at, kind=kind)
 
     def _take_notice(self, actor: User, at: datetime, form: dict[str, Any]) -> bool:
         if self.case.state != CaseState.OPEN:

@@ -203,7 +203,7 @@ def _judge(voices: Voices, analyses: list[Analysis]) -> tuple[list[Opening], lis
 
 
 def _verdict(rule: Rule) -> Verdict:
-    return Verdict(rule.name, rule.trigger, rule.severity)
+    return Verdict(rule.name, rule.trigger, rule.severity, rules=(rule.pk,))
 
 
 def _count(stores: list[Store], now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.utils import timezone
@@ -60,6 +61,27 @@ def people_by_role(store: Store, *, at: datetime | None = None) -> dict[str, lis
     Only active people who are not away `at` that moment (None: now). Whoever is away is replaced by their stand-in, if
     that one is there and has a role here that acts on cases.
     """
+    rows = _answering(store, at)
+    people, stand_ins = _stand_ins(rows)
+    found: dict[str, list[User]] = {}
+    for row in rows:
+        person = _in_place_of(row.user, people, stand_ins)
+        if person is not None and person not in found.setdefault(row.role, []):
+            found[row.role].append(person)
+    return {role: answering for role, answering in found.items() if answering}
+
+
+def in_their_place(store: Store, ids: Collection[int], *, at: datetime | None = None) -> list[User]:
+    """Of these people those who act on the store's cases, each who is away `at` that moment (None: now) replaced as in
+    `people_by_role`."""
+    rows = _answering(store, at)
+    people, stand_ins = _stand_ins(rows)
+    there = [_in_place_of(people[pk], people, stand_ins) for pk in ids if pk in people]
+    return list(dict.fromkeys(person for person in there if person is not None))
+
+
+def _answering(store: Store, at: datetime | None) -> list[Any]:
+    """The assignments that reach the store, each with the absence that its holder has, in one query."""
     now = at or timezone.now()
     away = Q(
         user__absences__starts_at__lte=now, user__absences__ends_at__gt=now, user__absences__cancelled_at__isnull=True
@@ -71,16 +93,14 @@ def people_by_role(store: Store, *, at: datetime | None = None) -> dict[str, lis
         .select_related("user")
         .order_by("user_id", "absence__created_at")
     )
-    rows = list(assignments)
+    return list(assignments)
+
+
+def _stand_ins(rows: list[Any]) -> tuple[dict[int, User], dict[int, int | None]]:
+    """Who acts on cases, and who of all is away with whom in their place."""
     people = {row.user_id: row.user for row in rows if row.role in CASE_ROLES}
     # Of two absences at the same time the one that was entered last says who stands in.
-    stand_ins = {row.user_id: row.stand_in_id for row in rows if row.absence_id}
-    found: dict[str, list[User]] = {}
-    for row in rows:
-        person = _in_place_of(row.user, people, stand_ins)
-        if person is not None and person not in found.setdefault(row.role, []):
-            found[row.role].append(person)
-    return {role: answering for role, answering in found.items() if answering}
+    return people, {row.user_id: row.stand_in_id for row in rows if row.absence_id}
 
 
 def _in_place_of(person: User, people: dict[int, User], stand_ins: dict[int, int | None]) -> User | None:

@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from alerts.actions import add_note, erase, record_contact, withdraw_permission
+from alerts.book import current
 from alerts.choices import CaseState, EventKind, Severity, StepState, Trigger
 from alerts.models import Case, CaseEvent, CaseStep, Evaluation, Rule
 from alerts.work import run_evaluations
@@ -285,5 +286,6 @@ def test_opening_a_case_takes_few_statements(chain: Chain, django_assert_max_num
     response.store.node  # noqa: B018  (a page has it already)
     from alerts.receivers import judge_score
 
+    current()  # each process reads the rule book once
     with transaction.atomic(), django_assert_max_num_queries(13):  # type: ignore[operator]
         judge_score(sender=None, response=response)

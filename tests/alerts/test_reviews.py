@@ -59,7 +59,7 @@ def test_the_same_words_in_a_proven_language_open_a_case(chain: Chain) -> None:
 
 
 def test_a_rule_with_a_threshold_of_its_own_asks_a_person_too(chain: Chain) -> None:
-    Rule.objects.filter(name="Angry words").update(conditions={"negative_at_least": 0.8})
+    Rule.objects.filter(name="Angry words").update(conditions={"sentiment": {"negative": 0.8}})
     review = review_of(judged(chain, **ANGRY, proven=False))
     assert review.reason == ReviewReason.UNPROVEN
     assert not Case.objects.exists()
