@@ -5,8 +5,8 @@ import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby, islice
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext, ngettext, override
@@ -16,7 +16,7 @@ from core.models import Job
 from stores.choices import TouchpointKind
 from stores.models import Touchpoint, User
 from stores.posters.formats import FORMATS, USUAL
-from stores.posters.press import set_elsewhere
+from stores.posters.press import Rows, set_elsewhere
 from stores.posters.sheets import common_data, row_data
 from stores.touchpoints import note_posters
 
@@ -27,105 +27,137 @@ EACH_ITS_OWN = "usual"
 SHEETS_PER_FILE = 500
 STORES_PER_STEP = 100
 _PRESSES = 2
-
-
-@dataclass(frozen=True)
-class Piece:
-    """What one process sets: a number of sheets in one format, as one file or as one for each store."""
-
-    format: str
-    ids: list[int]
+T = TypeVar("T")
+# What one PDF holds, in the order of printing: a format, and the ids of the touchpoints that are printed in it.
+Document = list[tuple[str, list[int]]]
 
 
 def start_posters(
     touchpoints: QuerySet[Touchpoint], *, owner: User, format: str, marks: bool, per_store: bool, back_url: str
 ) -> Job:
-    """Ask for posters of these touchpoints; which ones is settled now, their codes when they are set."""
+    """Ask for posters of these touchpoints.
+
+    Which ones, and in which format, is settled now; what stands on them when they are set. Those that are retired by
+    then are left out.
+    """
     found = touchpoints.filter(retired_at=None).order_by("store__code", "kind", "pk")
-    ids = list(found.values_list("pk", flat=True))
+    spots = list(found.values_list("pk", "store__code", "kind"))
     params = {
-        "touchpoints": ids,
-        "format": format,
+        "pieces": _pieces(spots, format, per_store=per_store),
+        "named": format != EACH_ITS_OWN,
         "marks": marks,
         "per_store": per_store,
         "language": owner.language or "en",
     }
-    count = len(ids)
+    count = len(spots)
     title = ngettext("%(count)s poster", "%(count)s posters", count) % {"count": count}
     return start_job(KIND, owner=owner.pk, title=title, params=params, back_url=back_url)
 
 
-def pieces_of(params: dict[str, Any]) -> list[Piece]:
-    """How the work is cut; the same for the same params, so that it goes on where it stood."""
-    kinds = dict(Touchpoint.objects.filter(pk__in=params["touchpoints"]).values_list("pk", "kind"))
-    wanted = params["format"]
+def _pieces(spots: list[tuple[int, str, str]], format: str, *, per_store: bool) -> list[list[Document]]:
+    """The documents that one process sets at a time."""
+    if per_store:
+        stores = [_document(list(found), format) for _code, found in groupby(spots, key=lambda spot: spot[1])]
+        return _batches(stores, STORES_PER_STEP)
+    whole = _document(spots, format)
+    if len(spots) <= SHEETS_PER_FILE:
+        return [[whole]] if spots else []
+    return [[[(form, part)]] for form, ids in whole for part in _batches(ids, SHEETS_PER_FILE)]
 
-    def format_of(pk: int) -> str:
-        return USUAL[TouchpointKind(kinds[pk])] if wanted == EACH_ITS_OWN else str(wanted)
 
-    living = [pk for pk in params["touchpoints"] if pk in kinds]
-    size = STORES_PER_STEP if params["per_store"] else SHEETS_PER_FILE
-    pieces = []
-    for format, ids in groupby(sorted(living, key=format_of), key=format_of):
-        while part := list(islice(ids, size)):
-            pieces.append(Piece(format, part))
-    return pieces
+def _document(spots: list[tuple[int, str, str]], format: str) -> Document:
+    """Sheets of one size follow each other: a printer wants its paper changed once."""
+    found: dict[str, list[int]] = {}
+    for pk, _code, kind in spots:
+        form = USUAL[TouchpointKind(kind)] if format == EACH_ITS_OWN else format
+        found.setdefault(form, []).append(pk)
+    return [(form, found[form]) for form in FORMATS if form in found]
+
+
+def _batches(items: list[T], size: int) -> list[list[T]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def print_posters(job: Job) -> Iterator[None]:
     """Two pieces a step, each by a process of its own."""
     params = job.params
-    pieces = pieces_of(params)
-    if not pieces:
-        raise JobFailed(gettext("None of these touchpoints is in use any more."))
+    pieces: list[list[Document]] = params["pieces"]
     single = len(pieces) == 1 and not params["per_store"]
-    job.total = sum(len(piece.ids) for piece in pieces)
+    job.total = _sheets_of(pieces)
     if not job.cursor:
         job.add_file(*(("posters.pdf", "application/pdf") if single else ("posters.zip", "application/zip")))
-        job.cursor = {"next": 0, "size": 0, "entries": []}
+        job.cursor = {"next": 0, "size": 0, "entries": [], "printed": 0}
         yield
     while job.cursor["next"] < len(pieces):
         first = job.cursor["next"]
         step = pieces[first : first + _PRESSES]
+        work = [_work_of(piece, params) for piece in step]
         with ThreadPoolExecutor(_PRESSES) as presses:
-            work = [_work_of(piece, params) for piece in step]
-            printed = list(presses.map(lambda one: set_elsewhere(one.common, one.documents), work))
+            printed = list(presses.map(lambda one: set_elsewhere(one.forms, one.documents), work))
         files = [
             (name, pdf)
             for one, pdfs in zip(work, printed, strict=True)
             for name, pdf in zip(one.names, pdfs, strict=True)
         ]
+        codes = [code for one in work for code in one.codes]
         last = first + len(step) == len(pieces)
+        job.cursor = job.cursor | {"next": first + len(step), "printed": job.cursor["printed"] + len(codes)}
+        if last:
+            _note_left_out(job)
         job.write(files[0][1] if single else _zipped(job, files, last=last))
-        note_posters([code for one in work for code in one.codes])
-        job.done += sum(len(piece.ids) for piece in step)
-        job.cursor = job.cursor | {"next": first + len(step)}
+        note_posters(codes)
+        job.done += _sheets_of(step)
         yield
+
+
+def _sheets_of(pieces: list[list[Document]]) -> int:
+    return sum(len(ids) for piece in pieces for document in piece for _form, ids in document)
+
+
+def _note_left_out(job: Job) -> None:
+    """Say how many were retired between asking and printing. Raises JobFailed if all of them were."""
+    with override(job.params["language"]):
+        if not job.cursor["printed"]:
+            raise JobFailed(gettext("None of these touchpoints is in use any more."))
+        if count := job.total - job.cursor["printed"]:
+            job.note = ngettext(
+                "%(count)s touchpoint was retired meanwhile and is left out.",
+                "%(count)s touchpoints were retired meanwhile and are left out.",
+                count,
+            ) % {"count": count}
 
 
 @dataclass(frozen=True)
 class _Work:
-    common: dict[str, Any]
-    documents: list[list[dict[str, Any]]]
+    forms: dict[str, dict[str, Any]]
+    documents: list[Rows]
     names: list[str]
     codes: list[str]
 
 
-def _work_of(piece: Piece, params: dict[str, Any]) -> _Work:
-    """The data of a piece's sheets, with the codes as they are now."""
-    rows = Touchpoint.objects.filter(pk__in=piece.ids).select_related("store").order_by("store__code", "kind", "pk")
-    touchpoints = list(rows)
+def _work_of(piece: list[Document], params: dict[str, Any]) -> _Work:
+    """The data of a piece's sheets, with what stands on them as it is now."""
+    wanted = [pk for document in piece for _form, ids in document for pk in ids]
+    spots = Touchpoint.objects.filter(retired_at=None).select_related("store").in_bulk(wanted)
+    documents, names = [], []
+    for document in piece:
+        living = [(form, found) for form, ids in document if (found := [spots[pk] for pk in ids if pk in spots])]
+        if living:
+            names.append(_name(living, params))
+            documents.append([(form, [row_data(spot) for spot in found]) for form, found in living])
     with override(params["language"]):
-        common = common_data(FORMATS[piece.format], marks=params["marks"])
+        used = {form for document in documents for form, _rows in document}
+        forms = {form: common_data(FORMATS[form], marks=params["marks"]) for form in used}
+    return _Work(forms, documents, names, [spot.code for spot in spots.values()])
+
+
+def _name(document: list[tuple[str, list[Touchpoint]]], params: dict[str, Any]) -> str:
+    """What the file of a document is called in the ZIP."""
+    form, spots = document[0]
+    code = spots[0].store.code
     if params["per_store"]:
-        stores = [(code, list(spots)) for code, spots in groupby(touchpoints, key=lambda spot: spot.store.code)]
-        names = [f"{code}-{piece.format}.pdf" for code, _spots in stores]
-        documents = [[row_data(spot) for spot in spots] for _code, spots in stores]
-    else:
-        codes = f"{touchpoints[0].store.code}-{touchpoints[-1].store.code}" if touchpoints else ""
-        names = [f"{piece.format}-{codes}.pdf"]
-        documents = [[row_data(spot) for spot in touchpoints]]
-    return _Work(common, documents, names, [spot.code for spot in touchpoints])
+        return f"{code}-{form}.pdf" if params["named"] else f"{code}.pdf"
+    return f"{form}-{code}-{spots[-1].store.code}.pdf"
 
 
 class _Tail(io.BytesIO):

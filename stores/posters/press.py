@@ -25,7 +25,10 @@ _FOLDER = Path(__file__).parent
 _TIMEOUT_SECS = 90
 _LENGTH = struct.Struct(">Q")
 _DARK = re.compile(rb"\x00+")
-Rows = Sequence[dict[str, Any]]
+# What the sheets of one form have in common, and their `rows`.
+Section = dict[str, Any]
+# What one PDF holds, in the order of printing: the name of a form, and the rows printed in it.
+Rows = list[tuple[str, list[dict[str, Any]]]]
 
 
 class PressFailed(RuntimeError):
@@ -61,12 +64,13 @@ def draw_code(text: str) -> tuple[str, int]:
     )
 
 
-def set_sheets(common: dict[str, Any], rows: Rows, **options: Any) -> bytes:
-    """One PDF with a sheet for each row, or with `format="png"` the picture of one; here, in this process.
+def set_sheets(sections: Sequence[Section], **options: Any) -> bytes:
+    """One PDF with a sheet for each row of each section, or with `format="png"` the picture of one; here, in this
+    process. Each sheet is as large as the form of its section.
 
     A row's `url` is what its code says.
     """
-    drawn = [row | {"qr": code, "modules": side} for row in rows for code, side in [draw_code(row["url"])]]
+    drawn = [section | {"rows": [_with_code(row) for row in section["rows"]]} for section in sections]
     # Tags tell a screen reader the order of what is read; nobody reads a stack of posters with one.
     wanted: dict[str, Any] = {"format": "pdf", "pdf_tags": False} | options
     found = typst.compile(
@@ -74,16 +78,24 @@ def set_sheets(common: dict[str, Any], rows: Rows, **options: Any) -> bytes:
         root=_FOLDER,
         font_paths=_fonts(),
         ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(common | {"rows": drawn})},
+        sys_inputs={"sections": json.dumps(drawn)},
         **wanted,
     )
     assert isinstance(found, bytes)
     return found
 
 
-def set_elsewhere(common: dict[str, Any], documents: Sequence[Rows]) -> list[bytes]:
-    """A PDF for each of `documents`, set by a process that ends with the work. Raises PressFailed."""
-    work = json.dumps({"common": common, "documents": documents}).encode()
+def _with_code(row: dict[str, Any]) -> dict[str, Any]:
+    code, side = draw_code(row["url"])
+    return row | {"qr": code, "modules": side}
+
+
+def set_elsewhere(forms: dict[str, dict[str, Any]], documents: Sequence[Rows]) -> list[bytes]:
+    """A PDF for each of `documents`, set by a process that ends with the work. Raises PressFailed.
+
+    `forms` says what the sheets of each form have in common, once for all documents.
+    """
+    work = json.dumps({"forms": forms, "documents": documents}).encode()
     done = subprocess.run(
         [sys.executable, "-m", "stores.posters.press"],
         input=work,
@@ -105,8 +117,8 @@ def set_elsewhere(common: dict[str, Any], documents: Sequence[Rows]) -> list[byt
 
 def main() -> None:
     work = json.load(sys.stdin.buffer)
-    for rows in work["documents"]:
-        pdf = set_sheets(work["common"], rows)
+    for document in work["documents"]:
+        pdf = set_sheets([work["forms"][form] | {"rows": rows} for form, rows in document])
         sys.stdout.buffer.write(_LENGTH.pack(len(pdf)) + pdf)
 
 

@@ -32,12 +32,12 @@ _TOP = {"tent": 15, "sticker": 7}
 
 def poster_pdf(format: Format, touchpoints: Iterable[Touchpoint], *, marks: bool = False) -> bytes:
     """One sheet for each touchpoint (with its store), in one PDF; `marks` adds bleed and crop marks for a printer."""
-    return set_sheets(common_data(format, marks=marks), [row_data(one) for one in touchpoints])
+    return set_sheets([common_data(format, marks=marks) | {"rows": [row_data(one) for one in touchpoints]}])
 
 
 def poster_png(format: Format, touchpoint: Touchpoint, *, dpi: float) -> bytes:
     """The sheet of a touchpoint as a picture to look at."""
-    return set_sheets(common_data(format, marks=False), [row_data(touchpoint)], format="png", ppi=dpi)
+    return set_sheets([common_data(format, marks=False) | {"rows": [row_data(touchpoint)]}], format="png", ppi=dpi)
 
 
 def common_data(format: Format, *, marks: bool) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from stores.choices import TouchpointKind
 from stores.models import Touchpoint
 from stores.posters import jobs as poster_jobs
 from stores.posters.press import PressFailed, set_elsewhere
-from stores.touchpoints import FOR_EVER, retire_touchpoint, rotate_code
+from stores.touchpoints import FOR_EVER, change_touchpoint, retire_touchpoint, rotate_code
 from tests.factories import Chain, make_store, make_touchpoint
 from tests.posters.reading import codes_on, page_images
 
@@ -90,11 +90,71 @@ def test_a_zip_has_a_pdf_for_each_store(client: Client, chain: Chain) -> None:
     assert texts(archive.read("KY1-receipt.pdf")) == addresses(chain.touchpoint, second)
 
 
-def test_each_in_what_is_usual_where_it_hangs(client: Client, chain: Chain) -> None:
+def sizes(pdf: bytes) -> list[tuple[int, int]]:
+    """Width and height of each page in millimetres."""
+    boxes = [page.mediabox for page in PdfReader(io.BytesIO(pdf)).pages]
+    return [(round(float(box.width) / 72 * 25.4), round(float(box.height) / 72 * 25.4)) for box in boxes]
+
+
+A4, STICKER = (210, 297), (105, 74)
+
+
+def test_each_in_what_is_usual_where_it_hangs_on_pages_of_its_own_size(client: Client, chain: Chain) -> None:
+    door = make_touchpoint(store=chain.store, kind=TouchpointKind.EXIT)
+    job = made(client, kinds=["till", "exit"], format="usual")
+    pdf = finished(job)
+    assert (job.file_name, sizes(pdf)) == ("posters.pdf", [A4, STICKER, STICKER])
+    assert texts(pdf) == addresses(door, chain.touchpoint, chain.foreign_touchpoint)
+    marked = finished(made(client, kinds=["till", "exit"], format="usual", marks="on"))
+    assert sizes(marked) == [(width + 22, height + 22) for width, height in (A4, STICKER, STICKER)]
+    # A store's file is one too, whatever hangs there.
+    archive = zipfile.ZipFile(
+        io.BytesIO(finished(made(client, kinds=["till", "exit"], format="usual", bundle="stores")))
+    )
+    assert {name: sizes(archive.read(name)) for name in archive.namelist()} == {
+        "KY1.pdf": [A4, STICKER],
+        "LV1.pdf": [STICKER],
+    }
+
+
+def test_more_than_one_file_holds_come_as_a_zip_by_format_and_the_page_says_so(
+    client: Client, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_touchpoint(store=chain.store, kind=TouchpointKind.EXIT)
-    archive = zipfile.ZipFile(io.BytesIO(finished(made(client, kinds=["till", "exit"], format="usual", marks="on"))))
-    pages = {name: PdfReader(io.BytesIO(archive.read(name))).pages for name in archive.namelist()}
-    assert {name.partition("-")[0]: len(found) for name, found in pages.items()} == {"a4": 1, "sticker": 2}
+    monkeypatch.setattr(poster_jobs, "SHEETS_PER_FILE", 2)
+    archive = zipfile.ZipFile(io.BytesIO(finished(made(client, kinds=["till", "exit"], format="usual"))))
+    assert archive.namelist() == ["a4-KY1-KY1.pdf", "sticker-KY1-LV1.pdf"]
+    assert "up to 500 sheets" in client.get("/posters/").content.decode()
+
+
+def test_what_is_retired_meanwhile_is_left_out_and_what_changes_its_kind_keeps_its_sheet(
+    client: Client, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poster_jobs, "STORES_PER_STEP", 1)
+    monkeypatch.setattr(poster_jobs, "_PRESSES", 1)
+    monkeypatch.setattr(jobs, "SLICE_SECS", -1)
+    spots = [make_touchpoint(store=make_store(node=chain.area, code=f"S{number}")) for number in range(3)]
+    codes = [spot.store.code for spot in spots]
+    job = made(client, store=codes, format="usual", bundle="stores")
+    assert run_due() and run_due()
+    # One is printed; of those that wait, one is retired and another becomes something that has another format.
+    retire_touchpoint(spots[1], actor=None)
+    change_touchpoint(spots[2], actor=None, kind=TouchpointKind.EXIT, name="")
+    archive = zipfile.ZipFile(io.BytesIO(finished(job)))
+    assert {name: sizes(archive.read(name)) for name in archive.namelist()} == {
+        "S0.pdf": [STICKER],
+        "S2.pdf": [STICKER],
+    }
+    assert job.note == "1 touchpoint was retired meanwhile and is left out."
+    assert Touchpoint.objects.get(pk=spots[1].pk).poster_at is None
+
+
+def test_nothing_left_to_print_fails_with_words(client: Client, chain: Chain) -> None:
+    job = made(client, store=["KY1"])
+    retire_touchpoint(chain.touchpoint, actor=None)
+    assert run_due()
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED and "in use any more" in job.note
 
 
 def test_a_zip_grows_over_many_steps_and_a_kill_between_them(
@@ -124,7 +184,7 @@ def test_a_code_that_changes_meanwhile_is_printed_as_it_is_then(client: Client, 
 
 def test_a_broken_sheet_fails_loudly_and_leaves_no_half_file(chain: Chain) -> None:
     with pytest.raises(PressFailed):
-        set_elsewhere({"nothing": "of use"}, [[{}]])
+        set_elsewhere({"a4": {"nothing": "of use"}}, [[("a4", [{}])]])
 
 
 @pytest.mark.parametrize(
