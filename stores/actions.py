@@ -3,11 +3,12 @@
 Whoever calls has asked `stores.access` whether the actor may.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, time, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -45,27 +46,48 @@ class PlaceInUse(Exception):
     """A node cannot be retired while stores or nodes lie below it; or nothing can lie below a retired node."""
 
 
+class CodeTaken(Exception):
+    """Another store, or another node, has this code, upper and lower case aside."""
+
+
+@contextmanager
+def _refusing_taken_codes(row: Node | Store) -> Iterator[None]:
+    """Around whatever saves a code. Two who enter the same one at once have both passed their forms."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if type(row).objects.filter(code__iexact=row.code).exclude(pk=row.pk).exists():
+            raise CodeTaken from error
+        raise
+
+
 # --- nodes ------------------------------------------------------------------------------------------------------
 @transaction.atomic
 def create_node(*, parent: Node | None, kind: NodeKind, name: str, code: str = "", actor: User | None) -> Node:
-    """A new place in the tree; without a code it gets one from its name. Raises PlaceInUse below a retired node."""
+    """A new place in the tree; without a code it gets one from its name.
+
+    Raises CodeTaken, and PlaceInUse below a retired node.
+    """
     lock_tree()
     if parent is not None:
         _refuse_retired(parent)
     node = Node(parent=parent, kind=kind, name=name, code=code)
-    node.save()
+    with _refusing_taken_codes(node):
+        node.save()
     record(change(node, actor=actor, kind=ChangeKind.CREATED, new=snapshot(node, (*NODE_FIELDS, "parent"))))
     return node
 
 
 @transaction.atomic
 def change_node(node: Node, *, actor: User | None, **values: Any) -> Node:
-    """Give a node another code, kind or name."""
+    """Give a node another code, kind or name. Raises CodeTaken."""
     lock_tree()
     node = Node.objects.select_related("parent").get(pk=node.pk)
     old = snapshot(node, NODE_FIELDS)
     _assign(node, values, NODE_FIELDS)
-    node.save()
+    with _refusing_taken_codes(node):
+        node.save()
     record(change(node, actor=actor, old=old, new=snapshot(node, NODE_FIELDS)))
     return node
 
@@ -122,23 +144,25 @@ def _refuse_retired(node: Node) -> None:
 # --- stores -----------------------------------------------------------------------------------------------------
 @transaction.atomic
 def create_store(*, node: Node, actor: User | None, **values: Any) -> Store:
-    """A new store. Raises PlaceInUse below a retired node."""
+    """A new store. Raises CodeTaken, and PlaceInUse below a retired node."""
     lock_tree()
     _refuse_retired(node)
     store = Store(node=node)
     _assign(store, values, STORE_FIELDS)
-    store.save(force_insert=True)
+    with _refusing_taken_codes(store):
+        store.save(force_insert=True)
     record(change(store, actor=actor, kind=ChangeKind.CREATED, new=snapshot(store, (*STORE_FIELDS, "node"))))
     return store
 
 
 @transaction.atomic
 def change_store(store: Store, *, actor: User | None, **values: Any) -> Store:
-    """Change master data. Deadlines that run already stay as they are."""
+    """Change master data. Deadlines that run already stay as they are. Raises CodeTaken."""
     store = _locked(store)
     old = snapshot(store, STORE_FIELDS)
     _assign(store, values, STORE_FIELDS)
-    store.save(update_fields=STORE_FIELDS)
+    with _refusing_taken_codes(store):
+        store.save(update_fields=STORE_FIELDS)
     record(change(store, actor=actor, old=old, new=snapshot(store, STORE_FIELDS)))
     return store
 

@@ -43,6 +43,11 @@ class _DateInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d")
 
 
+class _HttpsField(forms.URLField):
+    # In place of the one that also takes http, so that a slip is named once.
+    default_validators = (URLValidator(schemes=["https"]),)
+
+
 class NodeField(forms.ChoiceField):
     """A node of those on offer; cleans to the node itself."""
 
@@ -60,7 +65,28 @@ class NodeField(forms.ChoiceField):
         return self._nodes[super().clean(value)]
 
 
-class NodeForm(forms.ModelForm):  # type: ignore[type-arg]
+class _Coded(forms.ModelForm):  # type: ignore[type-arg]
+    """Of something with a code, which nothing else of its sort has, upper and lower case aside."""
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        others = type(self.instance).objects.exclude(pk=self.instance.pk)
+        if code and others.filter(code__iexact=code).exists():
+            raise code_taken(code)
+        return code
+
+    def refuse_code(self) -> None:
+        """Somebody else was faster."""
+        self.add_error("code", code_taken(self.cleaned_data["code"]))
+
+
+def code_taken(code: str) -> ValidationError:
+    return ValidationError(
+        _("“%(code)s” already exists; upper and lower case make no difference."), params={"code": code}
+    )
+
+
+class NodeForm(_Coded):
     """Name, kind and code of a node."""
 
     class Meta:
@@ -132,7 +158,7 @@ def _name_of(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
-class StoreForm(_Unchanged, forms.ModelForm):  # type: ignore[type-arg]
+class StoreForm(_Unchanged, _Coded):
     """The master data of a store."""
 
     country = forms.ChoiceField(label=_("Country"), choices=())
@@ -141,13 +167,12 @@ class StoreForm(_Unchanged, forms.ModelForm):  # type: ignore[type-arg]
         help_text=_("What its shoppers read, the most common first: codes like de, en, uk."),
         max_length=80,
     )
-    public_review_url = forms.URLField(
+    public_review_url = _HttpsField(
         label=_("Link to public reviews"),
         help_text=_("Shown to every shopper after their answer, whatever it was. Begins with https://."),
         assume_scheme="https",
         required=False,
         max_length=200,
-        validators=[URLValidator(schemes=["https"])],
     )
     contact_emails = forms.CharField(
         label=_("E-mail addresses of the store"),

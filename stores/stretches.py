@@ -10,42 +10,84 @@ from django.core.exceptions import ValidationError
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 
+from stores.clock_words import ALWAYS, CLOSED, in_signs
+
 Stretch = tuple[time, time]
 MOST_PER_DAY = 6
 ROUND_THE_CLOCK: Stretch = (time(0), time(0))
 _DAY, _WEEK = 24 * 60, 7 * 24 * 60
-_CLOCK = r"(\d{1,2})(?:[:.h](\d{2}))?"
-_STRETCH = re.compile(rf"\s*{_CLOCK}\s*[-–—−]\s*{_CLOCK}\s*")
-_ALWAYS = {"24h", "24/7", "0-24", "00:00-24:00", "00:00–24:00", "00:00–00:00"}
+_CLOCK = r"(\d{1,2})(?:[:.h](\d{2})|h)?(am|pm)?"
+_STRETCH = re.compile(rf"{_CLOCK}-{_CLOCK}")
+_NOON = 12
 
 
 def parse_stretches(text: str) -> list[Stretch]:
-    """The stretches of one day, in order; none for nothing or a hyphen. Raises ValidationError with a remedy.
+    """The stretches of one day, in order; none for nothing, a hyphen or "closed". Raises ValidationError with a remedy.
 
-    A closing time at or before the opening one means the next day; "24:00" is midnight.
+    A closing time before the opening one means the next day; "24:00" is midnight.
     """
-    wanted = text.strip()
-    if wanted in {"", "-", "–"}:
+    wanted = in_signs(text)
+    if wanted == CLOSED:
         return []
-    if wanted.lower().replace(" ", "") in _ALWAYS:
+    if wanted == ALWAYS:
         return [ROUND_THE_CLOCK]
-    found = [_stretch(part) for part in re.split(r"[,;]", wanted) if part.strip()]
+    found = [_stretch(part, text) for part in re.split(r"[,;/+&]", wanted) if part]
     if len(found) > MOST_PER_DAY:
         raise ValidationError(_("At most %(n)d stretches a day."), params={"n": MOST_PER_DAY})
     return sorted(found)
 
 
-def _stretch(text: str) -> Stretch:
-    match = _STRETCH.fullmatch(text)
-    if match:
-        opens, closes = _clock(match[1], match[2]), _clock(match[3], match[4])
-        if opens is not None and closes is not None:
-            return opens, closes
-    raise ValidationError(_("“%(text)s” is not understood. Write it like 09:00–18:00."), params={"text": text.strip()})
+def _stretch(signs: str, text: str) -> Stretch:
+    match = _STRETCH.fullmatch(signs)
+    times = _times(*match.groups()) if match else None
+    if times is None:
+        raise ValidationError(
+            _("“%(text)s” is not understood. Write it like 09:00–18:00."), params={"text": text.strip()}
+        )
+    opens, closes = times
+    if opens == closes and times != ROUND_THE_CLOCK:
+        raise ValidationError(
+            _("“%(text)s” is a whole day and night. If that is meant, write 24 h; if not, correct one of the times."),
+            params={"text": format_stretches([times])},
+        )
+    if closes < opens and match and _is_bare(match) and opens.hour < _NOON and closes.hour < _NOON:
+        in_the_evening = closes.replace(hour=closes.hour + _NOON)
+        raise ValidationError(
+            _("Until when, %(evening)s or the next morning? Write %(day)s, or %(night)s."),
+            params={
+                "evening": f"{in_the_evening:%H:%M}",
+                "day": format_stretches([(opens, in_the_evening)]),
+                "night": format_stretches([times]),
+            },
+        )
+    return times
 
 
-def _clock(hours: str, minutes: str | None) -> time | None:
-    h, m = int(hours), int(minutes or 0)
+def _is_bare(match: re.Match[str]) -> bool:
+    """Just "9-5": no minutes, and nothing that says which half of the day is meant."""
+    return not any(match[group] for group in (2, 3, 5, 6))
+
+
+def _times(*said: str | None) -> Stretch | None:
+    """Opening and closing time; None where that is no time, or nobody could tell which."""
+    first_hour, first_minute, first_half, last_hour, last_minute, last_half = said
+    closes = _clock(last_hour, last_minute, last_half)
+    if first_half and not last_half and int(last_hour or 0) <= _NOON:
+        return None
+    opens = _clock(first_hour, first_minute, first_half)
+    if last_half and not first_half and 1 <= int(first_hour or 0) <= _NOON:
+        # "1–5 pm" begins at 13:00, "9–5 pm" at 9:00: the last such time before it closes.
+        halves = [_clock(first_hour, first_minute, half) for half in ("pm", "am")]
+        opens = next((time for time in halves if time and closes and time < closes), opens)
+    return (opens, closes) if opens is not None and closes is not None else None
+
+
+def _clock(hours: str | None, minutes: str | None, half: str | None) -> time | None:
+    h, m = int(hours or 0), int(minutes or 0)
+    if half:
+        if not 1 <= h <= _NOON:
+            return None
+        h = h % _NOON + (_NOON if half == "pm" else 0)
     if (h, m) == (24, 0):
         return time(0)
     return time(h, m) if h < 24 and m < 60 else None

@@ -5,14 +5,14 @@ from dataclasses import asdict
 from typing import Any, TypedDict
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from core.jobs import JobFailed, register_job, show_progress, start_job
 from core.models import Job
-from stores.actions import PlaceInUse
+from stores.actions import CodeTaken, PlaceInUse
 from stores.choices import ImportState
 from stores.importing.carry_out import carry_out
 from stores.importing.plan import Plan, Planner
@@ -115,13 +115,24 @@ def run_import(job: Job) -> Iterator[None]:
         try:
             for job.done in carry_out(plan, actor=upload.owner, invite=upload.invite):
                 show_progress(job)
-        except (PlaceInUse, TreeError, PeopleActionRefused, IntegrityError) as error:
-            reason = str(error) if isinstance(error, PeopleActionRefused) else type(error).__name__
-            raise JobFailed(_("Nothing was imported: %(reason)s") % {"reason": reason}) from error
+        except PeopleActionRefused as refused:
+            raise JobFailed(_("Nothing was imported: %(reason)s") % {"reason": refused}) from refused
+        except (PlaceInUse, CodeTaken, TreeError, IntegrityError) as error:
+            raise JobFailed(
+                _("The chain has changed since the check. Nothing was imported: check the file again.")
+            ) from error
+        _count_anew()
         upload.state, upload.data = ImportState.IMPORTED, b""
         upload.save(update_fields=["state", "data"])
         job.note = _("Everything was imported.")
     yield from ()
+
+
+def _count_anew() -> None:
+    """What the planner of the database knows of these tables may be that they are empty: until it looks by itself, each
+    list of stores would take minutes."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE stores_store, stores_openinginterval, stores_user, stores_roleassignment")
 
 
 def _report(plan: Plan) -> Report:

@@ -170,6 +170,10 @@ class Planner:
             return
         cells = row.cells
         known = self.nodes.get(cells["code"])
+        folded = cells["code"].casefold()
+        if known is None and (alike := next((code for code in self.nodes if code.casefold() == folded), "")):
+            self._wrong("nodes", row, "code", _("There is a node “%(code)s”: write it the same.") % {"code": alike})
+            return
         parent = self.nodes.get(cells.get("parent", "")) if "parent" in cells else known and known.parent
         if not self._node_may_be(row, known, parent):
             return

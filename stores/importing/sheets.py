@@ -1,83 +1,27 @@
-"""The sheets of an import file, and how they are read from a workbook or a text file."""
+"""What is read from an import file, whatever its kind: rows by the names of their columns, and what is wrong with it."""
 
-import csv
-import io
 import re
-import zipfile
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
-from typing import Any
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+
+from stores.importing.columns import SHEET_LABELS, SHEETS, WEEKDAY_COLUMNS, columns_named, fold, label_of
 
 MOST_BYTES = 20 * 1024 * 1024
-# A workbook is a zip file: this is what it may grow to.
-_MOST_UNZIPPED = 300 * 1024 * 1024
-_MOST_ROWS = 100_000
-# The reader makes room for every cell between the first and the last: one stray cell far out would take all memory.
-_MOST_CELLS = 50 * _MOST_ROWS
-_PLACE = re.compile(rb"""\sr=["']([A-Z]{0,3})([0-9]{1,9})["']""")
+MOST_ROWS = 100_000
 _LONGEST_CELL = 2000
+# Titles, notes and a logo may stand above the names of the columns.
+_HIGHEST_HEADER = 20
 # A cell that begins like this is a formula to a spreadsheet: files of ours have an apostrophe before it.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-WEEKDAY_COLUMNS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-@dataclass(frozen=True)
-class Column:
-    """`help` says in a word or two what stands in it."""
-
-    name: str
-    help: str | Promise
-    required: bool = False
-
-
-SHEETS: dict[str, tuple[Column, ...]] = {
-    "nodes": (
-        Column("code", gettext_lazy("Short and unique"), required=True),
-        Column("name", gettext_lazy("Country, region or area"), required=True),
-        Column("kind", "chain, brand, country, region, area", required=True),
-        Column("parent", gettext_lazy("Code of the node above")),
-    ),
-    "stores": (
-        Column("code", gettext_lazy("Short and unique"), required=True),
-        Column("name", gettext_lazy("As shoppers know it"), required=True),
-        Column("node", gettext_lazy("Code of the node above"), required=True),
-        Column("country", gettext_lazy("Two letters, like DE"), required=True),
-        Column("time_zone", gettext_lazy("Like Europe/Kyiv; may be empty where the country has one only")),
-        Column("kind", "shop, call_centre"),
-        Column("address", gettext_lazy("Street and number")),
-        Column("postcode", gettext_lazy("Postcode")),
-        Column("city", gettext_lazy("City")),
-        Column("subdivision", gettext_lazy("For public holidays, like DE-BY")),
-        Column("languages", gettext_lazy("The most common first: de, en")),
-        Column("phone", gettext_lazy("Phone number")),
-        Column("contact_emails", gettext_lazy("Several with commas between")),
-        Column("public_review_url", gettext_lazy("Begins with https://")),
-        Column("holiday_rule", gettext_lazy("On public holidays: open or closed")),
-        Column("closed_from", gettext_lazy("Closed for a time from: 2026-12-24")),
-        Column("closed_until", gettext_lazy("Last day closed; empty: until further notice")),
-        Column("closed_reason", gettext_lazy("Reason")),
-        Column("retired", gettext_lazy("yes: closed for good")),
-    ),
-    "hours": (
-        Column("store", gettext_lazy("Code of the store"), required=True),
-        *(Column(day, gettext_lazy("Like 09:00–13:00, 14:00–18:00; empty: closed")) for day in WEEKDAY_COLUMNS),
-    ),
-    "staff": (
-        Column("email", gettext_lazy("E-mail address"), required=True),
-        Column("name", gettext_lazy("Name"), required=True),
-        Column("role", "store_manager, deputy, area_manager, head_office, call_centre_lead, operator", required=True),
-        Column("place", gettext_lazy("Code of the store, or of the node"), required=True),
-        Column("language", "en, de, uk"),
-        Column("phone", gettext_lazy("Phone number")),
-    ),
-}
-# Explains the others in our template.
-HELP_SHEET = "help"
+# What a workbook's reader writes in place of a cell whose value is not there; nobody types these.
+NO_RESULT, ERROR = "\ue000no result", "\ue000error"
+_LINES = re.compile(r"\s*[\r\n\v\f\x85\u2028\u2029]+\s*")
+_INVISIBLE = re.compile("[\ufeff\u200b\u2060]")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}.*)?")
 
 
 class FileUnreadable(Exception):
@@ -86,7 +30,7 @@ class FileUnreadable(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong in the file: where, and what to do about it. Row 1 is the one with the names of the columns."""
+    """Something wrong in the file: where, and what to do about it. Rows are numbered as the spreadsheet shows them."""
 
     sheet: str
     row: int
@@ -103,182 +47,123 @@ class Row:
 
 
 @dataclass(frozen=True)
-class File:
-    """What was read: the rows of each sheet that is there, and what is wrong with its shape."""
+class Table:
+    """One sheet: its rows, what is wrong with its shape, and what it and its columns are called in the file."""
 
-    sheets: dict[str, list[Row]]
+    title: str
+    rows: list[Row]
+    problems: list[Problem]
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class File:
+    """What was read: the sheets that are there, and what is wrong with their shape."""
+
+    tables: dict[str, Table]
     problems: list[Problem]
 
+    def rows(self, sheet: str) -> list[Row]:
+        return self.tables[sheet].rows if sheet in self.tables else []
 
-def read_file(name: str, data: bytes) -> File:
-    """Read a workbook, or a text file with one of the sheets. Raises FileUnreadable."""
-    if len(data) > MOST_BYTES:
-        raise FileUnreadable(_("The file is larger than %(n)d MB.") % {"n": MOST_BYTES // 1024**2})
-    if data[:4] == b"PK\x03\x04":
-        return _read_workbook(data)
-    if name.lower().endswith((".xls", ".ods", ".numbers")):
-        raise FileUnreadable(_("Save the file as .xlsx or as CSV."))
-    return _read_text(data)
-
-
-def _read_workbook(data: bytes) -> File:
-    import python_calamine  # noqa: PLC0415 - only imports need it
-
-    try:
-        book = python_calamine.CalamineWorkbook.from_filelike(_unpacked(data))
-        sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
-    except FileUnreadable:
-        raise
-    except Exception as error:  # whatever a library makes of a broken file
-        raise FileUnreadable(_("This is no workbook that can be read. Save it as .xlsx anew.")) from error
-    read: dict[str, list[Row]] = {}
-    problems: list[Problem] = []
-    for name, sheet in sheets.items():
-        title = name.strip().lower()
-        if title == HELP_SHEET:
-            continue
-        if title not in SHEETS:
-            message = _("Rename this sheet to one of: %(names)s.") % {"names": ", ".join(SHEETS)}
-            problems.append(Problem(name, 1, "", message))
-            continue
-        # Numbered as the spreadsheet numbers them, also when the first rows are empty.
-        lines = sheet.to_python(skip_empty_area=False)
-        rows, found = _read_rows(title, ([_text(cell) for cell in line] for line in lines))
-        read[title] = rows
-        problems += found
-    if not read and not problems:
-        raise FileUnreadable(_("There is no sheet in it named one of: %(names)s.") % {"names": ", ".join(SHEETS)})
-    return File(read, problems)
+    def as_written(self, problem: Problem) -> Problem:
+        """The same, naming sheet and column as the file does, or else as its reader's language does."""
+        table = self.tables.get(problem.sheet)
+        label = str(SHEET_LABELS.get(problem.sheet, problem.sheet))
+        headers = table.headers if table else {}
+        column = headers.get(problem.column) or label_of(problem.sheet, problem.column)
+        return replace(problem, sheet=(table.title if table else "") or label, column=column)
 
 
-def _unpacked(data: bytes) -> io.BytesIO:
-    """The same workbook, not compressed: its parts are as large as they say, and the reader has nothing to unpack."""
-    plain = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as parts, zipfile.ZipFile(plain, "w") as copy:
-        if sum(part.file_size for part in parts.infolist()) > _MOST_UNZIPPED:
-            raise FileUnreadable(_("The workbook is too large when unpacked."))
-        if "xl/workbook.xml" not in parts.namelist():
-            raise FileUnreadable(_("Save the file as .xlsx or as CSV."))
-        for part in parts.infolist():
-            content = parts.read(part)
-            if part.filename.startswith("xl/worksheets/"):
-                _refuse_far_cells(content)
-            copy.writestr(part.filename, content)
-    plain.seek(0)
-    return plain
-
-
-def _refuse_far_cells(sheet: bytes) -> None:
-    rows = columns = 1
-    for letters, row in _PLACE.findall(sheet):
-        rows = max(rows, int(row))
-        number = 0
-        for letter in letters:
-            number = number * 26 + letter - 64
-        columns = max(columns, number)
-    if rows * columns > _MOST_CELLS:
-        raise FileUnreadable(
-            _("The workbook has cells far outside of its table: delete the empty rows and columns around it.")
-        )
-
-
-def _text(cell: Any) -> str:
-    """A cell as somebody would have typed it."""
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time(0) else cell.isoformat(" ")
-    if isinstance(cell, date):
-        return cell.isoformat()
-    if isinstance(cell, time):
-        return f"{cell:%H:%M}"
-    return str(cell)
-
-
-def _read_text(data: bytes) -> File:
-    try:
-        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileUnreadable(_("Save the file as “CSV UTF-8”, so that all letters stay what they are.")) from error
-    if "\0" in text:
-        raise FileUnreadable(_("This is neither a workbook nor a text file."))
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t|", key=first.count)
-    header = {_column_name(cell) for cell in next(csv.reader([first], delimiter=delimiter), [])}
-    title = max(SHEETS, key=lambda name: _likeness(name, header))
-    if not _likeness(title, header):
-        known = "; ".join(
-            f"{name}: {', '.join(c.name for c in columns if c.required)}" for name, columns in SHEETS.items()
-        )
-        raise FileUnreadable(
-            _("The first line names no columns that are known. They are: %(known)s.") % {"known": known}
-        )
-    try:
-        rows, problems = _read_rows(title, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise FileUnreadable(_("The file is not whole: %(error)s.") % {"error": error}) from error
-    return File({title: rows}, problems)
-
-
-def _likeness(sheet: str, header: set[str]) -> int:
-    """How many of a sheet's columns are there; 0 if one is missing that must be."""
-    if not all(column.name in header for column in SHEETS[sheet] if column.required):
-        return 0
-    return sum(column.name in header for column in SHEETS[sheet])
-
-
-def _column_name(cell: str) -> str:
-    return cell.strip().strip("*").strip().lower().replace(" ", "_")
-
-
-def _read_rows(sheet: str, lines: Iterable[Sequence[str]]) -> tuple[list[Row], list[Problem]]:
+def read_table(sheet: str, lines: Iterable[Sequence[str]], *, title: str = "") -> Table:
+    """The rows of a sheet. Its header is the first row that names all columns which must be there."""
     numbered = enumerate(lines, start=1)
-    names, problems = _read_header(sheet, next(numbered, (1, []))[1])
-    if problems:
-        return [], problems
-    rows: list[Row] = []
-    for number, cells in numbered:
+    top = list(islice(numbered, _HIGHEST_HEADER))
+    at = _header_at(sheet, top)
+    number, cells = top[at] if top else (1, [])
+    table = Table(title, [], [])
+    names = _read_header(sheet, number, cells, table)
+    if table.problems:
+        return table
+    for number, cells in chain(top[at + 1 :], numbered):
         if not any(cell.strip() for cell in cells):
             continue
-        if len(rows) == _MOST_ROWS:
-            problems.append(Problem(sheet, number, "", _("More than %(n)d rows.") % {"n": _MOST_ROWS}))
+        if len(table.rows) == MOST_ROWS:
+            table.problems.append(Problem(sheet, number, "", _("More than %(n)d rows.") % {"n": MOST_ROWS}))
             break
         row = Row(number, {})
         for name, cell in zip(names, [*cells, *[""] * len(names)], strict=False):
             if name:
-                problems += _keep(row, sheet, name, cell)
-        rows.append(row)
-    return rows, problems
+                table.problems.extend(_keep(row, sheet, name, cell))
+        if any(cell.strip() for cell in cells[len(names) :]):
+            said = _("There are more cells than columns. Text with a separator in it needs quotation marks around it.")
+            table.problems.append(Problem(sheet, number, "", said))
+        table.rows.append(row)
+    return table
+
+
+def names_required(sheet: str, cells: Sequence[str]) -> bool:
+    """Whether a row names every column of the sheet that must be there."""
+    known = columns_named(sheet)
+    named = {known.get(fold(cell)) for cell in cells}
+    return all(column.name in named for column in SHEETS[sheet] if column.required)
+
+
+def _header_at(sheet: str, top: list[tuple[int, Sequence[str]]]) -> int:
+    for at, (_number, cells) in enumerate(top):
+        if names_required(sheet, cells):
+            return at
+    return next((at for at, (_number, cells) in enumerate(top) if any(cell.strip() for cell in cells)), 0)
+
+
+def _read_header(sheet: str, number: int, cells: Sequence[str], table: Table) -> list[str]:
+    """The column of each cell, "" for empty ones; keeps in `table` how they are written, and what is wrong."""
+    known = columns_named(sheet)
+    names = [known.get(fold(cell), cell.strip()) for cell in cells]
+    table.headers.update({name: cell.strip() for name, cell in zip(names, cells, strict=True) if name})
+    wanted = ", ".join(str(column.label) for column in SHEETS[sheet])
+    if not any(name in known.values() for name in names):
+        said = _("This row has to name the columns. They are: %(names)s.") % {"names": wanted}
+        table.problems.append(Problem(sheet, number, "", said))
+        return names
+    for name in dict.fromkeys(filter(None, names)):
+        if name not in known.values():
+            said = _("There is no such column: delete it, or call it one of: %(names)s.") % {"names": wanted}
+            table.problems.append(Problem(sheet, number, name, said))
+        elif names.count(name) > 1:
+            table.problems.append(Problem(sheet, number, name, _("This column is there twice.")))
+    table.problems.extend(
+        Problem(sheet, number, column.name, _("This column is missing."))
+        for column in SHEETS[sheet]
+        if column.name not in names and (column.required or column.name in WEEKDAY_COLUMNS)
+    )
+    return names
 
 
 def _keep(row: Row, sheet: str, name: str, cell: str) -> Iterator[Problem]:
-    text = cell.strip()
+    text = _LINES.sub(", ", _INVISIBLE.sub("", cell).strip())
     if text.startswith("'") and text[1:2] in FORMULA_STARTS:
         text = text[1:]
-    row.cells[name] = text
-    if len(text) > _LONGEST_CELL or "\0" in text:
-        row.cells[name] = ""
-        yield Problem(sheet, row.number, name, _("Too long, or not text."))
+    wrong = _wrong_with(text, sheet, name)
+    row.cells[name] = "" if wrong else text
+    if wrong:
+        yield Problem(sheet, row.number, name, wrong)
 
 
-def _read_header(sheet: str, cells: Sequence[str]) -> tuple[list[str], list[Problem]]:
-    """The column of each cell, "" for empty ones."""
-    known = {column.name: column for column in SHEETS[sheet]}
-    names = [_column_name(cell) for cell in cells]
-    problems = []
-    for name in dict.fromkeys(name for name in names if name):
-        if name not in known:
-            wanted = {"names": ", ".join(known)}
-            problems.append(Problem(sheet, 1, name, _("There is no such column. They are: %(names)s.") % wanted))
-        elif names.count(name) > 1:
-            problems.append(Problem(sheet, 1, name, _("This column is there twice.")))
-    problems += [
-        Problem(sheet, 1, column.name, _("This column is missing."))
-        for column in known.values()
-        if column.name not in names and (column.required or column.name in WEEKDAY_COLUMNS)
-    ]
-    return names, problems
+def _wrong_with(text: str, sheet: str, name: str) -> str:
+    if text == NO_RESULT:
+        return _(
+            "There is a formula here whose result is not in the file: open it in the spreadsheet and save it, or "
+            "write the value."
+        )
+    if text == ERROR:
+        return _("The spreadsheet shows an error here: write the value.")
+    if len(text) > _LONGEST_CELL:
+        return _("This is longer than %(n)d characters.") % {"n": _LONGEST_CELL}
+    if any(unicodedata.category(sign) == "Cc" for sign in text if sign != "\t"):
+        return _("This is not text.")
+    if sheet == "hours" and name in WEEKDAY_COLUMNS and _DATE.fullmatch(text):
+        return _(
+            "The spreadsheet has made a date of this. Format the cells as text, then write it like 09:00–18:00."
+        )
+    return ""

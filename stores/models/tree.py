@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator, URLValidator
 from django.db import connection, models, transaction
 from django.db.models import F, Q, Value
-from django.db.models.functions import Concat, Substr
+from django.db.models.functions import Concat, Lower, Substr
 from django.utils.translation import gettext_lazy as _
 
 from stores.choices import HolidayRule, NodeKind, StoreKind
@@ -50,6 +50,7 @@ class Node(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(Lower("code"), name="node_code_whatever_case"),
             models.CheckConstraint(condition=Q(parent=None) | ~Q(parent=F("pk")), name="node_not_below_itself"),
         ]
 
@@ -89,7 +90,7 @@ class Node(models.Model):
 def _free_code(name: str, kind: str) -> str:
     """A code that nobody has, from the name's Latin letters, or from the kind if it has none."""
     letters = "".join(c for c in folded(name) if c.isascii() and c.isalnum()).upper()[:12] or kind.upper()
-    taken = set(Node.objects.filter(code__startswith=letters).values_list("code", flat=True))
+    taken = {code.upper() for code in Node.objects.filter(code__istartswith=letters).values_list("code", flat=True)}
     return next(code for code in (letters, *(f"{letters}-{n}" for n in range(2, len(taken) + 3))) if code not in taken)
 
 
@@ -122,7 +123,7 @@ class Store(models.Model):
     phone = models.CharField(max_length=20, blank=True)
     # Addresses of the store, not of people.
     contact_emails = ArrayField(models.EmailField(), default=list, blank=True)
-    public_review_url = models.URLField(blank=True, validators=[URLValidator(schemes=["https"])])
+    public_review_url = models.CharField(max_length=200, blank=True, validators=[URLValidator(schemes=["https"])])
     # Open unless somebody has said otherwise: a clock that stands by mistake is worse than one that runs.
     holiday_rule = models.CharField(max_length=10, choices=HolidayRule, default=HolidayRule.OPEN)
     # Temporarily closed from the first to the last of these local dates; no last one is "until further notice".
@@ -143,6 +144,7 @@ class Store(models.Model):
             models.Index(fields=["sort_key", "id"], name="store_by_name"),
         ]
         constraints = [
+            models.UniqueConstraint(Lower("code"), name="store_code_whatever_case"),
             models.CheckConstraint(condition=Q(country__regex="^[A-Z]{2}$"), name="store_country_two_letters"),
             models.CheckConstraint(
                 condition=Q(subdivision="") | Q(subdivision__startswith=Concat(F("country"), Value("-"))),

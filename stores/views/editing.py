@@ -52,6 +52,8 @@ def new_store(request: StaffRequest) -> HttpResponse:
             made = actions.create_store(actor=request.user, **form.cleaned_data)
         except actions.PlaceInUse:
             form.add_error("node", _("This place is retired."))
+        except actions.CodeTaken:
+            form.refuse_code()
         else:
             messages.success(request, _("The store is made. What it still needs is listed here."))
             return redirect("store", made.code)
@@ -67,7 +69,10 @@ def store_edit(request: StaffRequest, code: str) -> HttpResponse:
     # A copy, so that what was refused does not stand in the title.
     form = StoreForm(request.POST or None, instance=Store.objects.get(pk=store.pk))
     if form.is_valid():
-        return _saved(request, actions.change_store(store, actor=request.user, **form.cleaned_data))
+        try:
+            return _saved(request, actions.change_store(store, actor=request.user, **form.cleaned_data))
+        except actions.CodeTaken:
+            form.refuse_code()
     context = {
         "store": store,
         "form": form,

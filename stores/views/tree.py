@@ -70,6 +70,8 @@ def new_node(request: StaffRequest) -> HttpResponse:
             made = actions.create_node(actor=request.user, **form.cleaned_data)
         except actions.PlaceInUse:
             form.add_error("parent", _("This place is retired."))
+        except actions.CodeTaken:
+            form.refuse_code()
         else:
             messages.success(request, _("Saved."))
             return redirect("node", made.code)
@@ -90,8 +92,12 @@ def node(request: StaffRequest, code: str) -> HttpResponse:
         if request.method == "POST":
             changed = _retired_or_restored(request, found) if not form.is_bound else None
             if form.is_bound and form.is_valid():
-                changed = actions.change_node(found, actor=request.user, **form.cleaned_data)
-                messages.success(request, _("Saved."))
+                try:
+                    changed = actions.change_node(found, actor=request.user, **form.cleaned_data)
+                except actions.CodeTaken:
+                    form.refuse_code()
+                else:
+                    messages.success(request, _("Saved."))
             if changed:
                 return redirect("node", changed.code)
     context: dict[str, Any] = {

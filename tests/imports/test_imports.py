@@ -195,7 +195,7 @@ def test_one_mistake_and_nothing_is_imported(chain: Chain) -> None:
     upload = check(chain.head_office, workbook(tables))
     [problem] = upload.report["problems"]
     assert (problem["sheet"], problem["row"], problem["column"]) == ("hours", 22, "wednesday")
-    assert "09:00–18:00" in problem["message"]
+    assert "09:00–17:00" in problem["message"]
     assert import_checked(upload).state == ImportState.CHECKED
     assert not Store.objects.filter(code="S00000").exists()
 
@@ -324,9 +324,16 @@ def test_nodes_make_no_circles_and_have_a_place(chain: Chain) -> None:
         ["N1", "One", "region", "NOWHERE"],
         ["N2", "Two", "planet", root],
         ["N3", "Three", "region", ""],
+        [area.code.lower(), "Alike", "area", root],
     ]
     found = problems(chain.head_office, text("nodes", rows))
-    assert found == [(2, "parent"), (3, "parent"), (4, "kind"), (5, "parent")]
+    assert found == [(2, "parent"), (3, "parent"), (4, "kind"), (5, "parent"), (6, "code")]
+
+
+def test_a_link_that_is_wrong_is_named_once(chain: Chain) -> None:
+    cells = GOOD | {"node": chain.area.code, "public_review_url": "javascript:alert(1)"}
+    found = problems(chain.head_office, text("stores", [list(cells.values())], columns=list(cells)))
+    assert found == [(2, "public_review_url")]
 
 
 @pytest.mark.parametrize(

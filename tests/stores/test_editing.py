@@ -71,6 +71,7 @@ def test_master_data(head_office: Client, chain: Chain) -> None:
         ("public_review_url", "http://reviews.example/", "Enter a valid URL"),
         ("public_review_url", "javascript:alert(1)", "Enter a valid URL"),
         ("code", "KY2", "already exists"),
+        ("code", "ky2", "already exists"),
         ("code", "KY 1/", "Letters A–Z"),
         ("country", "XX", "Select a valid choice"),
         ("subdivision", "DE-XX", "is no code of ISO 3166-2"),
@@ -79,6 +80,12 @@ def test_master_data(head_office: Client, chain: Chain) -> None:
 def test_what_is_refused(head_office: Client, chain: Chain, field: str, value: str, words: str) -> None:
     refused(head_office.post("/stores/KY1/edit/", MASTER | {field: value}), words)
     assert not ConfigChange.objects.exists()
+
+
+def test_a_link_that_is_wrong_is_named_once(head_office: Client, chain: Chain) -> None:
+    for link in ("http://reviews.example/", "javascript:alert(1)", "//"):
+        page = head_office.post("/stores/KY1/edit/", MASTER | {"public_review_url": link}).content.decode()
+        assert page.count("Enter a valid URL") == 1
 
 
 def test_a_new_store(head_office: Client, chain: Chain) -> None:
@@ -133,7 +140,8 @@ def test_hours(head_office: Client, chain: Chain) -> None:
 @pytest.mark.parametrize(
     ("days", "words"),
     [
-        ({"day_0": "9-18 Uhr"}, "is not understood"),
+        ({"day_0": "9-18 Ohr"}, "is not understood"),
+        ({"day_0": "9:00-9:00"}, "write 24 h"),
         ({"day_0": "9-25"}, "is not understood"),
         ({"day_2": "09:00-13:00, 12:00-18:00"}, "09:00–13:00 and 12:00–18:00 overlap."),
         ({"day_0": "20:00-02:00", "day_1": "01:00-05:00"}, "begins before the night of Monday (20:00–02:00) is over."),
@@ -238,11 +246,45 @@ def test_a_circle_by_the_page(head_office: Client, chain: Chain) -> None:
         ("00:00-24:00", "00:00–00:00"),
         ("24h", "00:00–00:00"),
         ("18-24", "18:00–00:00"),
+        ("Closed", ""),
+        ("geschlossen", ""),
+        ("зачинено", ""),
+        ("9am-5pm", "09:00–17:00"),
+        ("9 a.m. to 5:30 p.m.", "09:00–17:30"),
+        ("9-5pm, 6–11 pm", "09:00–17:00, 18:00–23:00"),
+        ("11-2pm", "11:00–14:00"),
+        ("1-5pm", "13:00–17:00"),
+        ("noon to midnight", "12:00–00:00"),
+        ("9 bis 17 Uhr", "09:00–17:00"),
+        ("von 9.30 Uhr bis 12 und 14–18 Uhr", "09:30–12:00, 14:00–18:00"),
+        ("з 9 до 17", "09:00–17:00"),
+        ("9 ранку – 6 вечора", "09:00–18:00"),
+        ("rund um die Uhr", "00:00–00:00"),
+        ("цілодобово", "00:00–00:00"),
+        ("22-6", "22:00–06:00"),
+        ("09:00–05:00", "09:00–05:00"),
     ],
 )
 def test_stretches(text: str, read: str) -> None:
     found = parse_stretches(text)
     assert format_stretches(found) == read and parse_stretches(format_stretches(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("09:00-09:00", "write 24 h"),
+        ("9am–9am", "write 24 h"),
+        ("9-5", "Write 09:00–17:00, or 09:00–05:00"),
+        ("9am-5", "Write it like 09:00–18:00"),
+        ("13pm-5pm", "Write it like 09:00–18:00"),
+        ("open", "Write it like 09:00–18:00"),
+    ],
+)
+def test_stretches_that_may_mean_another(text: str, remedy: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        parse_stretches(text)
+    assert remedy in refused.value.messages[0]
 
 
 def test_subdivisions() -> None:

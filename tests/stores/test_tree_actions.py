@@ -1,14 +1,17 @@
 """Changing the tree: recorded, refused where it makes no sense, and right when two do it at once."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Thread
 
 import pytest
 from django.db import connection, connections, transaction
+from django.test import Client
 
 from stores import actions
 from stores.choices import ChangeKind, HolidayRule, NodeKind
-from stores.models import ConfigChange, Node, Store, TreeError
+from stores.models import ConfigChange, Node, Store, TreeError, lock_tree
 from stores.signals import stores_moved
 from tests.factories import Chain, make_node, make_store, make_touchpoint
 
@@ -180,3 +183,42 @@ def test_a_shopper_does_not_wait_for_a_change_of_their_store(chain: Chain) -> No
     with transaction.atomic():
         actions.close_for_a_time(chain.store, None, actor=None)
         assert at_once(answer) == [None]
+
+
+def post_while_both_wait(chain: Chain, address: str, *forms: dict[str, str]) -> list[int]:
+    """What is answered to forms that were all checked before the first of them was carried out."""
+    clients = [Client() for _form in forms]
+    for client in clients:
+        client.force_login(chain.head_office)
+    answers: list[int] = []
+    with ThreadPoolExecutor() as pool:
+        with transaction.atomic():
+            lock_tree()
+            sent = [pool.submit(client.post, address, form) for client, form in zip(clients, forms, strict=True)]
+            until = time.monotonic() + 20
+            while _waiting() < len(forms) and time.monotonic() < until:
+                time.sleep(0.02)
+        answers = sorted(one.result().status_code for one in sent)
+        for _client in clients:
+            pool.submit(connections.close_all).result()
+    return answers
+
+
+def _waiting() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_enter_one_code_at_once_one_is_told(chain: Chain) -> None:
+    node = {"parent": chain.area.code, "name": "Twice", "kind": "area"}
+    assert post_while_both_wait(chain, "/tree/new/", node | {"code": "TWICE"}, node | {"code": "twice"}) == [302, 422]
+    assert Node.objects.filter(name="Twice").count() == 1
+    store = {"node": chain.area.code, "name": "Twice", "kind": "shop", "country": "UA", "languages": "uk"}
+    store |= {"time_zone": "Europe/Kyiv", "holiday_rule": "open"}
+    both = post_while_both_wait(chain, "/setup/stores/new/", store | {"code": "TW1"}, store | {"code": "tw1"})
+    assert both == [302, 422] and Store.objects.filter(name="Twice").count() == 1
