@@ -106,13 +106,22 @@ def count_gaps(stores: QuerySet[Store]) -> Counts:
 
 
 # --- what this room can tell --------------------------------------------------------------------------------------
-def _without_manager() -> Q:
-    managers = RoleAssignment.objects.filter(role__in=LEVELS[0][0], user__is_active=True)
-    found = ~among(managers.filter(store__isnull=False))
+def _managed_by(**people: Any) -> Q:
+    """Stores that have such a manager."""
+    managers = RoleAssignment.objects.filter(role__in=LEVELS[0][0], **people)
+    found = among(managers.filter(store__isnull=False))
     # Few are the manager of every store of a place: asked for first, since matching paths for each store is slow.
     for path in managers.filter(node__isnull=False).values_list("node__path", flat=True).distinct():
-        found &= ~Q(node__path__startswith=path)
+        found |= Q(node__path__startswith=path)
     return found
+
+
+def _without_manager() -> Q:
+    return ~_managed_by(user__left_at=None)
+
+
+def _with_invited_manager_only() -> Q:
+    return _managed_by(user__is_active=False, user__left_at=None) & ~_managed_by(user__is_active=True)
 
 
 def _without_touchpoint() -> Q:
@@ -148,6 +157,15 @@ register(
         _("No manager"),
         _("Nobody answers first: every case goes to the area manager at once."),
         _without_manager,
+        _page("store", "#staff-title"),
+    )
+)
+register(
+    Gap(
+        "joining",
+        _("Manager invited, not signed in yet"),
+        _("Until they join, every case goes to the area manager at once."),
+        _with_invited_manager_only,
         _page("store", "#staff-title"),
     )
 )

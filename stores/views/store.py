@@ -30,9 +30,9 @@ _CHANGES_PER_PAGE = 50
 
 
 def _staff_of(store: Store) -> list[RoleAssignment]:
-    """Everybody whose role reaches the store, its own people first, then up the tree."""
+    """Everybody whose role reaches the store, its own people first, then up the tree; those invited too."""
     found = (
-        RoleAssignment.objects.filter(Q(store=store) | Q(node__in=store.node.above), user__is_active=True)
+        RoleAssignment.objects.filter(Q(store=store) | Q(node__in=store.node.above), user__left_at=None)
         .exclude(role=Role.OPERATOR)
         .select_related("user", "node")
         .order_by("node__path", "role", "user__name")

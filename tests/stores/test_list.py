@@ -151,12 +151,19 @@ def test_what_a_store_lacks(head_office: Client, chain: Chain) -> None:
     spot.poster_at = timezone.now()
     spot.save()
     assert "poster" not in missing(head_office, "BARE")
-    # A manager of every store of the area is a manager; one who has left is none.
+    # A manager of every store of the area is a manager; one who was only invited is not there yet, one who has left no
+    # more.
     manager = make_user(email="many@chain.example", role=Role.STORE_MANAGER, node=chain.area)
-    assert "manager" not in missing(head_office, "BARE")
+    assert not {"manager", "joining"} & missing(head_office, "BARE")
     manager.is_active = False
     manager.save()
-    assert "manager" in missing(head_office, "BARE")
+    assert "joining" in missing(head_office, "BARE") and "manager" not in missing(head_office, "BARE")
+    assert "invited, not signed in yet" in head_office.get("/stores/BARE/").content.decode()
+    assert codes(head_office, "?missing=joining") == ["BARE"]
+    manager.left_at = timezone.now()
+    manager.save()
+    assert "manager" in missing(head_office, "BARE") and "joining" not in missing(head_office, "BARE")
+    assert "invited, not signed in yet" not in head_office.get("/stores/BARE/").content.decode()
     # Nothing is missing from what is retired.
     Store.objects.filter(pk=store.pk).update(retired_at=timezone.now())
     assert missing(head_office, "BARE") == set()
