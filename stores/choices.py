@@ -75,6 +75,7 @@ class SecurityEventKind(models.TextChoices):
     CONFIRMED = "confirmed", _("Confirmed who they are")
     PASSWORD_CHANGED = "password_changed", _("Password changed")
     PASSWORD_RESET = "password_reset", _("Password chosen anew by e-mail")
+    ADDRESS_CHANGED = "address_changed", _("E-mail address changed")
     FACTOR_ADDED = "factor_added", _("Second factor added")
     FACTOR_REMOVED = "factor_removed", _("Second factor removed")
     RECOVERY_CODES_MADE = "recovery_codes_made", _("Recovery codes made")
@@ -94,6 +95,9 @@ class PersonEventKind(models.TextChoices):
     LINK_REVOKED = "link_revoked", _("Link withdrawn")
     JOINED = "joined", _("Joined")
     DETAILS = "details", _("Details changed")
+    ADDRESS_ENTERED = "address_entered", _("New e-mail address entered")
+    ADDRESS_WITHDRAWN = "address_withdrawn", _("New e-mail address withdrawn")
+    ADDRESS_CHANGED = "address_changed", _("E-mail address changed")
     ROLE_GIVEN = "role_given", _("Role given")
     ROLE_TAKEN = "role_taken", _("Role taken")
     AWAY = "away", _("Absence entered")
@@ -106,6 +110,10 @@ class PersonEventKind(models.TextChoices):
     RETURNED = "returned", _("Came back")
 
 
+# What of a person can be changed by itself, as the history names it.
+DETAILS = {"name": _("Name"), "phone": _("Phone"), "language": _("Language")}
+
+
 class DeviceEnd(models.TextChoices):
     """Why a device opens nothing any more."""
 
@@ -113,6 +121,7 @@ class DeviceEnd(models.TextChoices):
     SUPERIOR = "superior", _("ended by somebody else")
     SIGNED_OUT = "signed_out", _("signed out")
     PASSWORD = "password", _("password changed")
+    ADDRESS = "address", _("e-mail address changed")
     ROLES = "roles", _("role taken")
     LEFT = "left", _("left")
     COPIED = "copied", _("used from two browsers")

@@ -67,6 +67,15 @@ register(
 register("stores.Identity", "subject_hash", erasure="keep", why="Keyed hash of the identity provider's subject.")
 impersonal("stores.PersonEvent", "kind", "role", "what")
 impersonal("stores.StaffInvitation", "token_hash")
+impersonal("stores.AddressChange", "token_hash")
+register(
+    "stores.AddressChange",
+    *("old", "new"),
+    erasure="delete row",
+    keep_for=timedelta(days=400),
+    why="Who had whose account sent where; as long as the log of sign-ins.",
+    aged_by="created_at",
+)
 # Why somebody is away may say something about their health.
 register(
     "stores.Absence",

@@ -4,13 +4,14 @@ from stores.models.changes import ConfigChange
 from stores.models.devices import Device, Pin
 from stores.models.hours import HoursException, OpeningInterval
 from stores.models.imports import StoreImport
-from stores.models.people import Absence, PersonEvent, RoleAssignment, StaffInvitation, User, UserManager
+from stores.models.people import Absence, AddressChange, PersonEvent, RoleAssignment, StaffInvitation, User, UserManager
 from stores.models.security import Allowance, Identity, SecurityEvent, StaffSession
 from stores.models.touchpoints import FormerCode, Touchpoint
 from stores.models.tree import Node, Store, TreeError, lock_tree
 
 __all__ = [
     "Absence",
+    "AddressChange",
     "Allowance",
     "ConfigChange",
     "Device",

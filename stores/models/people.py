@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.tokens import link_token, token_hash
-from stores.choices import PersonEventKind, PersonState, Role
+from stores.choices import DETAILS, PersonEventKind, PersonState, Role
 from stores.models.tree import Node, Store
 from stores.sorting import folded, sort_key
 
@@ -147,21 +147,55 @@ class PersonEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.kind}"
 
+    @property
+    def detail(self) -> str:
+        """What it was about, for people; of changed details the names of the fields, in the reader's language."""
+        if self.kind == PersonEventKind.DETAILS:
+            return ", ".join(str(DETAILS[name]) for name in self.what.split() if name in DETAILS)
+        return self.what
 
-class StaffInvitation(models.Model):
-    """A single-use link by which somebody joins: it sets the password of an account that is not active yet.
 
-    Of the link only the hash is kept. A new link ends the one before.
+class SingleUseLink(models.Model):
+    """A link that somebody is written: it does what it is for once, until it is too old or withdrawn.
+
+    Of the link only the hash is kept. `PURPOSE` keeps one sort of links from opening what another is for.
     """
 
+    PURPOSE = ""
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    user = models.ForeignKey(User, models.CASCADE, related_name="invitations")
     token_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self.token_hash:
+            self.token_hash = token_hash(link_token(self.PURPOSE, self.id))
+        super().save(*args, **kwargs)
+
+    @property
+    def token(self) -> str:
+        """The secret of the link."""
+        return link_token(self.PURPOSE, self.id, known_hash=self.token_hash)
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether the link still does what it is for."""
+        return self.accepted_at is None and self.revoked_at is None and at < self.expires_at
+
+
+class StaffInvitation(SingleUseLink):
+    """By its link somebody joins: it sets the password of an account that is not active yet. A new one ends the one
+    before."""
+
+    PURPOSE = "staff invitation"
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="invitations")
 
     class Meta:
         constraints = [
@@ -173,19 +207,26 @@ class StaffInvitation(models.Model):
     def __str__(self) -> str:
         return f"invitation of {self.user_id}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self.token_hash:
-            self.token_hash = token_hash(link_token("staff invitation", self.id))
-        super().save(*args, **kwargs)
 
-    @property
-    def token(self) -> str:
-        """The secret of the link."""
-        return link_token("staff invitation", self.id, known_hash=self.token_hash)
+class AddressChange(SingleUseLink):
+    """Another e-mail address that was entered for a person. It holds once whoever reads mail there has opened its link;
+    until then they sign in with the old one."""
 
-    def is_open(self, at: datetime) -> bool:
-        """Whether the link still lets somebody in."""
-        return self.accepted_at is None and self.revoked_at is None and at < self.expires_at
+    PURPOSE = "address change"
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="address_changes")
+    old = models.EmailField()
+    new = models.EmailField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(accepted_at=None, revoked_at=None), name="one_address_change_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"address of {self.user_id}"
 
 
 class Absence(models.Model):
