@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from customers.models import Contact, Permission
-from surveys.choices import ContactWish, SampleKind
+from surveys.choices import ContactTime, ContactWish, SampleKind
 from surveys.forms import Answers, Wish
 from surveys.inviting import call_ended, receipt_link
 from surveys.models import Invitation, Response, ResponseRevision, SurveyVersion, Verbatim
@@ -83,6 +83,8 @@ def _insert(
         headline_kind=asking.version.headline_kind,
         score=answers.score,
         contact_wish=answers.wish.how,
+        contact_when=answers.wish.when,
+        contact_language=answers.wish.language,
         still_here=answers.still_here,
         submitted_at=now,
         local_day=_visit_at(asking.invitation, now).astimezone(ZoneInfo(asking.store.time_zone)).date(),
@@ -117,9 +119,13 @@ def _document(answers: Answers, version: SurveyVersion) -> dict[str, Any]:
     """All answers as one JSON document; no address is in it."""
     headline = version.document["headline"]
     document: dict[str, Any] = {headline: answers.score} if answers.score is not None else {}
-    document |= answers.words
+    document |= answers.chosen | answers.words
     if answers.wish.how != ContactWish.NONE:
         document["contact"] = answers.wish.how.value
+        if answers.wish.when != ContactTime.ANY:
+            document["contact_when"] = answers.wish.when.value
+        if answers.wish.language:
+            document["contact_language"] = answers.wish.language
     if answers.still_here:
         document["still_here"] = True
     return document
@@ -129,7 +135,7 @@ def _contact(wish: Wish, language: str, now: datetime) -> Contact | None:
     """The address to answer to, with the record of the permission; None without a wish."""
     if wish.how == ContactWish.NONE or wish.address is None:
         return None
-    contact = wish.known or Contact.create(wish.kind, wish.address, language=language)
+    contact = wish.known or Contact.create(wish.kind, wish.address, language=wish.language or language)
     Permission.objects.create(contact=contact, wording=permission_wording(), language=language, given_at=now)
     return contact
 
@@ -147,6 +153,7 @@ def _correct(response: Response, answers: Answers, *, language: str, now: dateti
         _take_back(response, now)
         response.contact = _contact(answers.wish, language, now)
         response.contact_wish = answers.wish.how
+    response.contact_when, response.contact_language = answers.wish.when, answers.wish.language
     response.answers = document
     response.score = answers.score
     response.still_here = answers.still_here
@@ -186,7 +193,7 @@ def add_contact(response_id: UUID, wish: Wish, *, language: str) -> Submitted:
     now = timezone.now()
     _keep_revision(response)
     response.contact = _contact(wish, language, now)
-    response.contact_wish = wish.how
+    response.contact_wish, response.contact_when, response.contact_language = wish.how, wish.when, wish.language
     response.answers = response.answers | {"contact": wish.how.value}
     response.save()
     response_saved.send(sender=Response, response=response, corrected=True)

@@ -5,8 +5,33 @@ from django.utils.translation import gettext_lazy as _
 
 
 class QuestionKind(models.TextChoices):
+    """Questions with a score. One of them is a version's headline, which alone is counted in reports."""
+
     NPS = "nps", _("0 to 10 (NPS)")
+    SMILEY3 = "smiley3", _("Three smileys")
+    SMILEY4 = "smiley4", _("Four smileys")
     SMILEY5 = "smiley5", _("Five smileys")
+    CSAT = "csat", _("1 to 5 (CSAT)")
+    CES = "ces", _("1 to 7 (CES)")
+
+
+class OtherKind(models.TextChoices):
+    """Questions without a score."""
+
+    TEXT = "text", _("Open text")
+    SINGLE = "single", _("One of several answers")
+    MULTIPLE = "multiple", _("Any of several answers")
+    CONTACT = "contact", _("Contact wish")
+    CONSENT = "consent", _("Consent")
+    HERE = "here", _("“I am still here”")
+
+
+# Which of the five drawn faces stands for each score, the lowest first.
+FACES: dict[str, tuple[int, ...]] = {
+    QuestionKind.SMILEY3: (2, 3, 4),
+    QuestionKind.SMILEY4: (1, 2, 4, 5),
+    QuestionKind.SMILEY5: (1, 2, 3, 4, 5),
+}
 
 
 class ResponseChannel(models.TextChoices):
@@ -34,10 +59,41 @@ class ContactWish(models.TextChoices):
     EMAIL = "email", _("E-mail me")
 
 
-# Answers that open a case by themselves: detractors, and the two unhappy smileys.
-UNHAPPY_AT_MOST = {QuestionKind.NPS: 6, QuestionKind.SMILEY5: 2}
-PROMOTER_AT_LEAST = {QuestionKind.NPS: 9, QuestionKind.SMILEY5: 5}
-SCORE_RANGE = {QuestionKind.NPS: (0, 10), QuestionKind.SMILEY5: (1, 5)}
+class ContactTime(models.TextChoices):
+    """When a shopper wants to be called or written to, by the store's clock."""
+
+    ANY = "any", _("Any time")
+    MORNING = "morning", _("In the morning")
+    AFTERNOON = "afternoon", _("In the afternoon")
+    EVENING = "evening", _("In the evening")
+
+
+SCORE_RANGE = {
+    QuestionKind.NPS: (0, 10),
+    QuestionKind.SMILEY3: (1, 3),
+    QuestionKind.SMILEY4: (1, 4),
+    QuestionKind.SMILEY5: (1, 5),
+    QuestionKind.CSAT: (1, 5),
+    QuestionKind.CES: (1, 7),
+}
+# Answers that open a case by themselves, and those of happy shoppers. Each scale has marks of its own: a smiley is
+# never read as a number from 0 to 10.
+UNHAPPY_AT_MOST = {
+    QuestionKind.NPS: 6,
+    QuestionKind.SMILEY3: 1,
+    QuestionKind.SMILEY4: 2,
+    QuestionKind.SMILEY5: 2,
+    QuestionKind.CSAT: 2,
+    QuestionKind.CES: 3,
+}
+PROMOTER_AT_LEAST = {
+    QuestionKind.NPS: 9,
+    QuestionKind.SMILEY3: 3,
+    QuestionKind.SMILEY4: 4,
+    QuestionKind.SMILEY5: 5,
+    QuestionKind.CSAT: 4,
+    QuestionKind.CES: 6,
+}
 
 
 class ScanFlagKind(models.TextChoices):
@@ -47,3 +103,13 @@ class ScanFlagKind(models.TextChoices):
 
 # What an answer bears that was given while its touchpoint's scans looked unlike shoppers in the store.
 UNUSUAL_SCANS = "unusual_scans"
+
+
+class SurveyChangeKind(models.TextChoices):
+    """What was done to a survey."""
+
+    CREATED = "created", _("Made")
+    PUBLISHED = "published", _("Published")
+    DROPPED = "dropped", _("Draft dropped")
+    CHOSEN = "chosen", _("Asked in another place")
+    IMPORTED = "imported", _("Translations brought in")

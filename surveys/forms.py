@@ -3,21 +3,24 @@
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from customers.models import Contact, ContactKind
-from surveys.choices import SCORE_RANGE, ContactWish, QuestionKind
-from surveys.documents import SurveyDocument
+from surveys.choices import ContactTime, ContactWish, OtherKind, QuestionKind
+from surveys.documents import LONGEST_KEY, WAYS, Question, SurveyDocument
 
 LONGEST_WORDS = 4000
 # Numbers that earn their owner money when somebody is made to dial them.
 _DEAR = {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
+_MOST_SENT = 100
+_CAN_BE_REQUIRED = {*QuestionKind.values, OtherKind.TEXT.value, OtherKind.SINGLE.value, OtherKind.MULTIPLE.value}
 _KIND_OF_WISH = {
     ContactWish.CALL: ContactKind.PHONE,
     ContactWish.TEXT: ContactKind.PHONE,
@@ -29,12 +32,14 @@ _KIND_OF_WISH = {
 class Wish:
     """How the shopper wants to be contacted. `address` is E.164 or lower-case e-mail; None without a wish.
 
-    `known` is the invitation's own contact when that is the address meant.
+    `known` is the invitation's own contact when that is the address meant. An empty `language` means the page's.
     """
 
     how: ContactWish = ContactWish.NONE
     address: str | None = None
     known: Contact | None = None
+    when: ContactTime = ContactTime.ANY
+    language: str = ""
 
     @property
     def kind(self) -> ContactKind:
@@ -43,12 +48,16 @@ class Wish:
 
 @dataclass(frozen=True)
 class Answers:
-    """Valid answers: the headline's score, the words by question key, the contact wish and "I am still here"."""
+    """Valid answers: the headline's score, the words by question key, the contact wish and "I am still here".
+
+    `chosen` holds all others by question key: a score, the key of an option or a list of them, True for a consent.
+    """
 
     score: int | None
     words: dict[str, str] = field(default_factory=dict)
     wish: Wish = field(default_factory=Wish)
     still_here: bool = False
+    chosen: dict[str, Any] = field(default_factory=dict)
 
 
 class Problem(NamedTuple):
@@ -68,7 +77,11 @@ class AnswerForm:
     known: Contact | None = None
     score: str = ""
     words: dict[str, str] = field(default_factory=dict)
+    # What was sent for every other question, by its key.
+    given: dict[str, list[str]] = field(default_factory=dict)
     contact: str = ContactWish.NONE.value
+    contact_when: str = ContactTime.ANY.value
+    contact_language: str = ""
     phone: str = ""
     email: str = ""
     still_here: bool = False
@@ -85,16 +98,57 @@ class AnswerForm:
             known=known,
             score=post.get("score", "")[:4],
             words={q.key: tidy(post.get(q.key, "")) for q in document.open_questions},
+            given={q.key: sent for q in _by_key(document) if (sent := _all_sent(post, q))},
             contact=post.get("contact", ContactWish.NONE),
+            contact_when=post.get("contact_when", ContactTime.ANY),
+            contact_language=post.get("contact_language", "")[:10],
             phone=tidy(post.get("phone", ""))[:60],
             email=tidy(post.get("email", ""))[:254],
             still_here=bool(post.get("still_here")),
         )
 
     def read(self) -> Answers | None:
-        """The answers, or None with `problems` filled."""
+        """The answers, or None with `problems` filled.
+
+        A choice that its question's conditions rule out is left out, as the page hides it. Words never are.
+        """
         self.problems = []
         score = self._score()
+        chosen = {q.key: value for q in _by_key(self.document) if (value := self._chosen(q)) is not None}
+        words = self._words()
+        answers = chosen | words | ({} if score is None else {self.document.headline.key: score})
+        reached = self.document.reached(answers)
+        chosen = {question.key: chosen[question.key] for question in reached if question.key in chosen}
+        if score is None and not words and not chosen and not self.problems:
+            self.problem("score", _("Please choose an answer or write a few words."))
+        for question in reached:
+            if question.required and question.key not in answers and question.kind in _CAN_BE_REQUIRED:
+                field_name = "score" if question == self.document.headline else question.key
+                if field_name not in self.errors:
+                    self.problem(field_name, _("Please answer this question."))
+        offers_contact = any(question.kind == OtherKind.CONTACT for question in reached)
+        wish = self.read_wish() if offers_contact else Wish()
+        still_here = self.still_here and any(question.kind == OtherKind.HERE for question in reached)
+        return None if self.problems else Answers(score, words, wish, still_here, chosen)
+
+    def read_wish(self) -> Wish:
+        """The contact wish alone; `problems` grows when its address cannot be used."""
+        asked = next(iter(self.document.of_kind(OtherKind.CONTACT)), None)
+        if self.contact not in (asked.ways if asked else WAYS):
+            return Wish()
+        how = ContactWish(self.contact)
+        when = ContactTime(self.contact_when) if self.contact_when in ContactTime.values else ContactTime.ANY
+        language = self.contact_language if self.contact_language in self.document.languages else ""
+        kind = _KIND_OF_WISH[how]
+        typed = self.phone if kind == ContactKind.PHONE else self.email
+        if not typed and self.known is not None and self.known.kind == kind and self.known.value:
+            return Wish(how, self.known.value, self.known, when, language)
+        address = phone_number(typed, self.country) if kind == ContactKind.PHONE else email_address(typed)
+        if address is None:
+            self.problem("phone" if kind == ContactKind.PHONE else "email", self._address_help(kind, typed))
+        return Wish(how, address, None, when, language)
+
+    def _words(self) -> dict[str, str]:
         words = {key: text for key, text in self.words.items() if text}
         for key, text in words.items():
             if len(text) > LONGEST_WORDS:
@@ -108,30 +162,27 @@ class AnswerForm:
                     )
                     % {"spare": spare},
                 )
-        if score is None and not words and not self.problems:
-            self.problem("score", _("Please choose an answer or write a few words."))
-        wish = self.read_wish()
-        return None if self.problems else Answers(score, words, wish, self.still_here)
+        return words
 
-    def read_wish(self) -> Wish:
-        """The contact wish alone; `problems` grows when its address cannot be used."""
-        if self.contact not in ContactWish.values or self.contact == ContactWish.NONE:
-            return Wish()
-        how = ContactWish(self.contact)
-        kind = _KIND_OF_WISH[how]
-        typed = self.phone if kind == ContactKind.PHONE else self.email
-        if not typed and self.known is not None and self.known.kind == kind and self.known.value:
-            return Wish(how, self.known.value, self.known)
-        address = phone_number(typed, self.country) if kind == ContactKind.PHONE else email_address(typed)
-        if address is None:
-            self.problem("phone" if kind == ContactKind.PHONE else "email", self._address_help(kind, typed))
-        return Wish(how, address)
+    def _chosen(self, question: Question) -> Any:
+        """The answer to a question other than the headline and the open ones; None without a valid one."""
+        sent = self.given.get(question.key, [])
+        if question.kind == OtherKind.CONSENT:
+            return True if sent else None
+        allowed = [str(value) for value in question.values] or [option.key for option in question.options]
+        valid = [value for value in allowed if value in sent]
+        if sent and not valid:
+            self.problem(question.key, _("Please choose one of the answers."))
+        if not valid:
+            return None
+        if question.kind == OtherKind.MULTIPLE:
+            return valid
+        return int(valid[0]) if question.scored else valid[0]
 
     def _score(self) -> int | None:
         if not self.score:
             return None
-        least, most = SCORE_RANGE[QuestionKind(self.document.headline.kind)]
-        if self.score.isascii() and self.score.isdigit() and least <= int(self.score) <= most:
+        if self.score.isascii() and self.score.isdigit() and int(self.score) in self.document.headline.values:
             return int(self.score)
         self.score = ""
         self.problem("score", _("Please choose one of the answers."))
@@ -156,6 +207,20 @@ class AnswerForm:
     def errors(self) -> dict[str, str]:
         """The messages by field, for showing beside it."""
         return {problem.anchor.removeprefix("f-"): problem.message for problem in self.problems}
+
+
+def _by_key(document: SurveyDocument) -> list[Question]:
+    """The questions whose answers are sent under their own key and are no words."""
+    kinds = {OtherKind.SINGLE, OtherKind.MULTIPLE, OtherKind.CONSENT}
+    return [q for q in document.questions if q.kind in kinds or (q.scored and q is not document.headline)]
+
+
+def _all_sent(post: Mapping[str, str], question: Question) -> list[str]:
+    if isinstance(post, MultiValueDict):
+        sent = post.getlist(question.key)[:_MOST_SENT]
+    else:
+        sent = [post[question.key]] if question.key in post else []
+    return [str(value)[:LONGEST_KEY] for value in sent]
 
 
 def tidy(text: str) -> str:

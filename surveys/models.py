@@ -10,7 +10,16 @@ from core.tokens import link_token, token_hash
 from customers.models import Contact, Receipt
 from stores.choices import TouchpointKind
 from stores.models import Store, Touchpoint, User
-from surveys.choices import ContactWish, QuestionKind, ResponseChannel, SampleKind, ScanFlagKind
+from surveys.choices import (
+    SCORE_RANGE,
+    ContactTime,
+    ContactWish,
+    QuestionKind,
+    ResponseChannel,
+    SampleKind,
+    ScanFlagKind,
+    SurveyChangeKind,
+)
 
 
 class Survey(models.Model):
@@ -24,10 +33,11 @@ class Survey(models.Model):
 
 
 class SurveyVersion(models.Model):
-    """One published, immutable state of a survey. Responses point here, so that each knows what it was asked.
+    """One published state of a survey. Responses point here, so that each knows what it was asked.
 
     `document` is `surveys.documents.SurveyDocument` as JSON; `headline_kind` repeats its headline question's kind,
-    the only one with typed columns.
+    the only one with typed columns. Immutable: the database refuses changes. `note` says why it was published;
+    nobody published the first ones, which an installation starts with.
     """
 
     survey = models.ForeignKey(Survey, models.PROTECT, related_name="versions")
@@ -35,12 +45,49 @@ class SurveyVersion(models.Model):
     headline_kind = models.CharField(max_length=10, choices=QuestionKind)
     document = models.JSONField()
     published_at = models.DateTimeField(auto_now_add=True)
+    published_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    note = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["survey", "number"], name="version_once")]
 
     def __str__(self) -> str:
         return f"{self.survey} {self.number}"
+
+
+class SurveyDraft(models.Model):
+    """What a survey is going to ask: a document in the making, which may yet lack something.
+
+    It began as `based_on` (None for a survey that was never published) and is gone once it is published or dropped.
+    """
+
+    survey = models.OneToOneField(Survey, models.CASCADE, related_name="draft")
+    document = models.JSONField()
+    based_on = models.ForeignKey(SurveyVersion, models.PROTECT, null=True, blank=True, related_name="+")
+    changed_at = models.DateTimeField(auto_now=True)
+    changed_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"draft of {self.survey}"
+
+
+class SurveyChange(models.Model):
+    """Something that was done to a survey, and by whom. Append-only: the database refuses changes."""
+
+    survey = models.ForeignKey(Survey, models.PROTECT, related_name="changes")
+    at = models.DateTimeField(auto_now_add=True)
+    actor = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    kind = models.CharField(max_length=20, choices=SurveyChangeKind)
+    # What it was done to, in words that need no translating: a key, a language, a place.
+    about = models.CharField(max_length=80, blank=True)
+    old = models.JSONField(default=dict)
+    new = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.survey} {self.kind} {self.at:%Y-%m-%d %H:%M}"
 
 
 class SurveyChoice(models.Model):
@@ -109,6 +156,14 @@ class Invitation(models.Model):
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
 
+def _score_in_range() -> Q:
+    """Whether a score lies on the scale of its headline's kind."""
+    allowed = Q(score=None)
+    for kind, (least, most) in SCORE_RANGE.items():
+        allowed |= Q(headline_kind=kind.value, score__gte=least, score__lte=most)
+    return allowed
+
+
 class Response(models.Model):
     """One shopper's answers. Its id is the submission id that our server minted into the form."""
 
@@ -128,6 +183,9 @@ class Response(models.Model):
     score = models.SmallIntegerField(null=True, blank=True)
     contact_wish = models.CharField(max_length=10, choices=ContactWish, default=ContactWish.NONE)
     contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True, related_name="responses")
+    contact_when = models.CharField(max_length=10, choices=ContactTime, default=ContactTime.ANY)
+    # In which language the shopper wants to be answered; empty means that of the page.
+    contact_language = models.CharField(max_length=10, blank=True)
     still_here = models.BooleanField(default=False)
     submitted_at = models.DateTimeField()
     # The date of the visit in the store's own zone; reports count by it.
@@ -138,12 +196,7 @@ class Response(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(score=None)
-                | Q(headline_kind="nps", score__gte=0, score__lte=10)
-                | Q(headline_kind="smiley5", score__gte=1, score__lte=5),
-                name="response_score_in_range",
-            ),
+            models.CheckConstraint(condition=_score_in_range(), name="response_score_in_range"),
             models.CheckConstraint(
                 condition=Q(touchpoint__isnull=False) | Q(invitation__isnull=False),
                 name="response_came_from_somewhere",

@@ -1,5 +1,6 @@
 """How a shopper's page is put together: the language, the one style and script, no cookie, no session."""
 
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,8 @@ from core import nonces
 from core.inline import Block, admit, page_script, page_style
 from customers.models import ContactKind
 from stores.models import Store, Touchpoint
-from surveys.choices import SCORE_RANGE, ContactWish, QuestionKind
+from surveys.choices import FACES, ContactTime, ContactWish, OtherKind
+from surveys.documents import Condition, Question, SurveyDocument, pipe, said_in
 from surveys.forms import LONGEST_WORDS, AnswerForm, masked
 from surveys.models import Response
 from surveys.queries import Asking
@@ -43,10 +45,16 @@ def speak_like(request: HttpRequest, response: Response) -> None:
 
 
 def page(
-    request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200, script: Block | None = None
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    status: int = 200,
+    script: Block | None = None,
+    style: Block | None = None,
 ) -> HttpResponse:
     """Render one of the shopper's pages; it may run its style and `script`, and nothing else."""
-    style = page_style()
+    style = style or page_style()
     known: dict[str, Any] = {
         "chain": settings.CHAIN_NAME,
         "lang": translation.get_language(),
@@ -56,12 +64,7 @@ def page(
         "script": script.text if script else "",
     }
     html = get_template(template).render(known | context)  # without the request: no session, no csrf cookie
-    return _dressed(html, status=status, script=script)
-
-
-def _dressed(html: str, *, status: int = 200, script: Block | None = None) -> HttpResponse:
-    """The response of a page that is already rendered."""
-    return admit(HttpResponse(html, status=status), page_style(), *([script] if script else []))
+    return admit(HttpResponse(html, status=status), style=style, script=script)
 
 
 def question_page(
@@ -78,13 +81,18 @@ def question_page(
     untouched = form == AnswerForm(document=form.document, country=form.country) and not expired
     if untouched:
         html = _untouched_html(request, asking, form).replace(_NONCE_PLACE, nonce)
-        response = _dressed(html, status=status, script=page_script())
+        response = admit(HttpResponse(html, status=status), style=style_of(asking.document), script=page_script())
     else:
-        context = _question_context(asking, form, nonce) | {"expired": expired}
-        response = page(request, "surveys/question.html", context, status=status, script=page_script())
+        context = question_context(asking, form, nonce) | {"expired": expired}
+        response = _question(request, asking, context, status=status)
     # Not `no-store`: Back must show this very form, so that what is sent from it corrects and doubles nothing.
     response.headers["Cache-Control"] = "private, no-cache"
     return response
+
+
+def _question(request: HttpRequest, asking: Asking, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    style = style_of(asking.document)
+    return page(request, "surveys/question.html", context, status=status, script=page_script(), style=style)
 
 
 _NONCE_PLACE = "@the-nonce-goes-here@"
@@ -99,8 +107,10 @@ def _untouched_html(request: HttpRequest, asking: Asking, form: AnswerForm) -> s
     store or a new survey version is another key.
     """
     key = (
-        asking.store.name,
+        asking.store.code,
+        tuple(asking.names.items()),
         asking.touchpoint.name if asking.touchpoint else None,
+        asking.channel,
         asking.in_store,
         asking.version.pk,
         settings.CHAIN_NAME,
@@ -111,64 +121,146 @@ def _untouched_html(request: HttpRequest, asking: Asking, form: AnswerForm) -> s
     if html is None:
         if len(_untouched) >= _MOST_UNTOUCHED:
             _untouched.clear()
-        rendered = page(
-            request, "surveys/question.html", _question_context(asking, form, _NONCE_PLACE), script=page_script()
-        )
+        rendered = _question(request, asking, question_context(asking, form, _NONCE_PLACE))
         html = _untouched[key] = rendered.content.decode()
     return html
 
 
-def _question_context(asking: Asking, form: AnswerForm, nonce: str) -> dict[str, Any]:
+def question_context(asking: Asking, form: AnswerForm, nonce: str) -> dict[str, Any]:
+    """What the page that asks shows: every question of this channel and store, filled with what was given before."""
     return {
         "store": asking.store.name,
         "spot": asking.touchpoint.name if asking.touchpoint else "",
-        "headline": piped(asking, form.document.headline.text),
-        "smileys": form.document.headline.kind == QuestionKind.SMILEY5,
-        "scale": _scale(form),
-        "open_questions": [
-            (q.key, piped(asking, q.text), form.words.get(q.key, "")) for q in form.document.open_questions
-        ],
+        "questions": [_drawn(asking, form, question) for question in asking.document.questions],
         "longest": LONGEST_WORDS,
-        "in_store": asking.in_store,
         "nonce": nonce,
     } | contact_context(form)
+
+
+def _drawn(asking: Asking, form: AnswerForm, question: Question) -> dict[str, Any]:
+    """One question as the template draws it. `name` is that of its field."""
+    name = "score" if question == form.document.headline else question.key
+    return {
+        "kind": question.kind,
+        "name": name,
+        "title": piped(asking, question.text),
+        "required": question.required,
+        "error": form.errors.get(name, ""),
+        "words": form.words.get(question.key, ""),
+        "choices": choices_of(form, question, name),
+        "faces": len(FACES.get(question.kind, ())),
+        "points": len(question.values),
+        "ticked": bool(form.given.get(question.key)),
+    }
 
 
 def contact_context(form: AnswerForm, *, offer_none: bool = True) -> dict[str, Any]:
     """What the fields for the contact wish show."""
     known = form.known
-    ways = _WAYS if offer_none else _WAYS[1:]
+    asked = next(iter(form.document.of_kind(OtherKind.CONTACT)), None)
+    ways = [(way, label) for way, label in _WAYS if (offer_none if way == ContactWish.NONE else _offers(asked, way))]
     return {
         "form": form,
         "ways": [(way.value, label, form.contact == way) for way, label in ways],
         "known_phone": masked(known) if known and known.kind == ContactKind.PHONE else "",
         "known_email": masked(known) if known and known.kind == ContactKind.EMAIL else "",
         "permission": permission_wording(),
+        "times": [(*time, form.contact_when == time[0]) for time in ContactTime.choices]
+        if asked and asked.asks_when
+        else [],
+        "tongues": [(code, name, form.contact_language == code) for code, name in _tongues(form.document)]
+        if asked and asked.asks_language
+        else [],
     }
 
 
+def _offers(asked: Question | None, way: ContactWish) -> bool:
+    return asked is None or way in asked.ways
+
+
+def _tongues(document: SurveyDocument) -> list[tuple[str, str]]:
+    """The languages a shopper may wish to be answered in, the page's own first."""
+    names = dict(settings.LANGUAGES)
+    own = translation.get_language() or settings.LANGUAGE_CODE
+    return sorted(((code, names[code]) for code in document.languages if code in names), key=lambda one: one[0] != own)
+
+
 def piped(asking: Asking, words: dict[str, str]) -> str:
-    """A question in the page's language, with the store's name in it."""
-    headline = asking.document.headline
-    text = headline.in_language(words, translation.get_language() or "en")
-    return text.replace("{store}", asking.store.name)
+    """A question in the page's language, with the names of the store and of who leads it in their places."""
+    return pipe(said_in(words, translation.get_language() or "en"), asking.names)
 
 
-def _scale(form: AnswerForm) -> list[dict[str, Any]]:
-    """The choices of the headline: value, name, whether chosen, and what the ends mean."""
-    headline = form.document.headline
+def choices_of(form: AnswerForm, question: Question, name: str) -> list[dict[str, Any]]:
+    """The answers to choose from: value, id, name, whether chosen, the face drawn, and what the ends mean.
+
+    The first bears the id of its question, which a complaint leads to.
+    """
     language = translation.get_language() or "en"
-    least, most = SCORE_RANGE[QuestionKind(headline.kind)]
-    ends = {least: headline.in_language(headline.low, language), most: headline.in_language(headline.high, language)}
+    sent = [form.score] if name == "score" else form.given.get(question.key, [])
+    faces = FACES.get(question.kind, ())
+    least, most = (question.values[0], question.values[-1]) if question.scored else (0, 0)
+    ends = {least: said_in(question.low, language), most: said_in(question.high, language)}
+    offered: list[tuple[str, str, int, str]] = [
+        (str(value), str(SMILEY_NAMES[face - 1]), face, "") for value, face in enumerate(faces, start=1)
+    ]
+    if not faces:
+        offered = [(str(value), str(value), 0, ends.get(value, "")) for value in question.values]
+        offered += [(option.key, said_in(option.text, language), 0, "") for option in question.options]
     return [
         {
             "value": value,
-            "name": SMILEY_NAMES[value - 1] if headline.kind == QuestionKind.SMILEY5 else str(value),
-            "end": ends.get(value, ""),
-            "chosen": form.score == str(value),
+            "id": choice_id(name, value, first=number == 0),
+            "name": label,
+            "face": face,
+            "end": end,
+            "chosen": value in sent,
         }
-        for value in range(least, most + 1)
+        for number, (value, label, face, end) in enumerate(offered)
     ]
+
+
+def choice_id(name: str, value: str, *, first: bool) -> str:
+    """The id of one answer's field."""
+    if first:
+        return f"f-{name}"
+    return f"f-{name}{value}" if value.isdigit() else f"f-{name}-{value}"
+
+
+@lru_cache(maxsize=500)
+def _style_with(rules: str, accent: str) -> Block:
+    return Block.of(page_style().text + rules)
+
+
+def style_of(document: SurveyDocument) -> Block:
+    """The page's style, with a rule for each question that depends on an earlier answer.
+
+    Without such an answer the question is not seen; a browser too old for `:has()` shows it, and what is chosen there
+    needlessly is left out when it is read.
+    """
+    rules = "".join(_hiding(document, question) for question in document.questions if question.when)
+    return _style_with(rules, settings.CHAIN_ACCENT) if rules else page_style()
+
+
+def _hiding(document: SurveyDocument, question: Question) -> str:
+    by_key = {one.key: one for one in document.questions}
+    hidden = []
+    for condition in question.when:
+        asked = by_key.get(condition.question)
+        ids = [f"#{one}:checked" for one in _answers_of(condition, asked, document)] if asked else []
+        hidden.append(f"#ask:not(:has({','.join(ids)})) #q-{question.key}" if ids else f"#q-{question.key}")
+    return "@supports selector(:has(*)){" + ",".join(hidden) + "{display:none}}"
+
+
+def _answers_of(condition: Condition, asked: Question, document: SurveyDocument) -> list[str]:
+    """The ids of the answers that let a condition hold."""
+    name = "score" if asked == document.headline else asked.key
+    if asked.scored:
+        values: list[Any] = list(asked.values)
+        held = [value for value in values if condition.holds({asked.key: value})]
+    else:
+        values = [option.key for option in asked.options]
+        held = [value for value in values if condition.holds({asked.key: [value]})]
+    return [choice_id(name, str(value), first=value == values[0]) for value in held]
 
 
 def lost_page(

@@ -21,7 +21,9 @@ register(
 register("surveys.Verbatim", "text", erasure="blank", keep_for=timedelta(days=1095), why="The shopper's own words.")
 register("surveys.Call", "agent", erasure="keep", why="Staff reference from telephony, never a shopper's.")
 impersonal("surveys.Survey", "slug", "name")
-impersonal("surveys.SurveyVersion", "headline_kind", "document")
+impersonal("surveys.SurveyVersion", "headline_kind", "document", "note")
+impersonal("surveys.SurveyDraft", "document")
+impersonal("surveys.SurveyChange", "kind", "about", "old", "new")
 impersonal("surveys.SurveyChoice", "channel", "touchpoint_kind")
 impersonal("surveys.Call", "external_id", "queue")
 impersonal("surveys.Invitation", "token_hash", "channel", "language")
@@ -33,6 +35,8 @@ impersonal(
     "language",
     "headline_kind",
     "contact_wish",
+    "contact_when",
+    "contact_language",
     "flags",
 )
 impersonal("surveys.Verbatim", "question")

@@ -1,12 +1,13 @@
 """What is asked where, and what was answered."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.db.models import F, Q
 
 from core.tokens import clean_typed_code, token_hash
-from stores.choices import TouchpointKind
-from stores.models import FormerCode, Store, Touchpoint
+from stores.choices import Role, TouchpointKind
+from stores.models import FormerCode, RoleAssignment, Store, Touchpoint
 from surveys.choices import ResponseChannel
 from surveys.documents import SurveyDocument, document_of
 from surveys.models import Invitation, Response, SurveyVersion
@@ -37,13 +38,28 @@ class Asking:
         assert self.touchpoint is not None
         return self.touchpoint.pk
 
-    @property
+    @cached_property
     def document(self) -> SurveyDocument:
-        return document_of(self.version)
+        """What is asked here: without the questions of other channels and stores."""
+        return document_of(self.version).on(self.channel, self.store.code, in_store=self.in_store)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What stands in the places of its texts; the manager is looked up only where a text names one."""
+        names = {"store": self.store.name}
+        if "manager" in self.document.places:
+            names["manager"] = manager_name(self.store)
+        return names
 
     @property
     def in_store(self) -> bool:
         return self.touchpoint is not None and self.touchpoint.kind in IN_STORE
+
+
+def manager_name(store: Store) -> str:
+    """Who leads the store now, as shoppers may read it; empty when nobody does."""
+    leads = RoleAssignment.objects.filter(store=store, role=Role.MANAGER, user__is_active=True)
+    return leads.order_by("pk").values_list("user__name", flat=True).first() or ""
 
 
 def touchpoint_by_code(typed: str) -> Touchpoint | None:
