@@ -5,7 +5,7 @@ from typing import Any
 
 import xlsxwriter
 
-from stores.importing.sheets import SHEETS
+from stores.importing.columns import SHEETS
 
 COUNTRIES = {
     "AT": "Europe/Vienna", "BE": "Europe/Brussels", "BG": "Europe/Sofia", "CH": "Europe/Zurich",

@@ -5,14 +5,16 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.db.models import Prefetch
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from core.jobs import register_job, show_progress, start_job
 from core.models import Job
 from stores.access import Part, nodes_editable_by, stores_editable_by
-from stores.importing.sheets import FORMULA_STARTS, HELP_SHEET, SHEETS, WEEKDAY_COLUMNS
-from stores.models import Node, OpeningInterval, RoleAssignment, Store, User
+from stores.importing.columns import HELP_SHEET, SHEET_LABELS, SHEETS, WEEKDAY_COLUMNS
+from stores.importing.sheets import FORMULA_STARTS
+from stores.models import Node, RoleAssignment, Store, User
+from stores.opening import weekly_hours
 from stores.standing import Standing, people_visible_to
 from stores.stretches import format_stretches
 
@@ -59,13 +61,11 @@ def _cell(store: Store, column: str) -> str:
 
 
 def _hours(user: User) -> Iterator[Cells]:
-    intervals = Prefetch("opening_intervals", OpeningInterval.objects.order_by("weekday", "opens"))
-    for store in _editable(user).filter(node__retired_at=None).prefetch_related(intervals).iterator(chunk_size=1000):
-        week: dict[int, list[Any]] = {}
-        for interval in store.opening_intervals.all():
-            week.setdefault(interval.weekday, []).append((interval.opens, interval.closes))
-        if week:
-            yield [store.code, *(format_stretches(week.get(day, [])) for day in range(len(WEEKDAY_COLUMNS)))]
+    stores = list(_editable(user).filter(node__retired_at=None).values_list("pk", "code"))
+    weeks = weekly_hours([pk for pk, _code in stores])
+    for pk, code in stores:
+        if week := weeks.get(pk):
+            yield [code, *(format_stretches(week.get(day, [])) for day in range(len(WEEKDAY_COLUMNS)))]
 
 
 def _staff(user: User) -> Iterator[Cells]:
@@ -93,7 +93,7 @@ class _Echo:
 def csv_lines(sheet: str, user: User) -> Iterator[str]:
     """One sheet as CSV, line by line. Nothing in it is a formula to a spreadsheet."""
     writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow([column.name for column in SHEETS[sheet]])
+    yield "\ufeff" + writer.writerow([str(column.label) for column in SHEETS[sheet]])
     for cells in rows_of(sheet, user):
         yield writer.writerow([_harmless(cell) for cell in cells])
 
@@ -111,12 +111,12 @@ def _workbook(sheets: Iterable[tuple[str, Iterable[Cells]]], *, help_sheet: bool
     # As text, or a spreadsheet takes the zeros from 0042.
     text, head = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "num_format": "@"})
     for title, rows in sheets:
-        sheet = book.add_worksheet(title)
+        sheet = book.add_worksheet(str(SHEET_LABELS[title]))
         columns = SHEETS[title]
         sheet.set_column(0, len(columns) - 1, 18, text)
         sheet.freeze_panes(1, 1)
         for x, column in enumerate(columns):
-            sheet.write_string(0, x, column.name, head)
+            sheet.write_string(0, x, str(column.label), head)
         for y, cells in enumerate(rows, start=1):
             for x, cell in enumerate(cells):
                 if cell:
@@ -128,7 +128,7 @@ def _workbook(sheets: Iterable[tuple[str, Iterable[Cells]]], *, help_sheet: bool
 
 
 def _write_help(book: Any, head: Any) -> None:
-    sheet = book.add_worksheet(HELP_SHEET)
+    sheet = book.add_worksheet(str(HELP_SHEET))
     sheet.set_column(0, 1, 18)
     sheet.set_column(2, 2, 80)
     for x, name in enumerate((_("Sheet"), _("Column"), _("What stands in it"))):
@@ -136,7 +136,8 @@ def _write_help(book: Any, head: Any) -> None:
     listed = [(title, column) for title, columns in SHEETS.items() for column in columns]
     for y, (title, column) in enumerate(listed, start=1):
         must = _("required") if column.required else ""
-        for x, words in enumerate((title, column.name, " · ".join(filter(None, (must, str(column.help)))))):
+        about = " · ".join(filter(None, (must, str(column.help))))
+        for x, words in enumerate((str(SHEET_LABELS[title]), str(column.label), about)):
             sheet.write_string(y, x, words)
 
 
@@ -164,7 +165,8 @@ def run_export(job: Job) -> Iterator[None]:
                 show_progress(job)
 
     sheets = [(title, counted(rows_of(title, user)) if title == "stores" else rows_of(title, user)) for title in SHEETS]
-    data = _workbook(sheets, help_sheet=False)
+    with translation.override(user.language or translation.get_language()):
+        data = _workbook(sheets, help_sheet=False)
     job.add_file("stores.xlsx", XLSX)
     for start in range(0, len(data), _PIECE):
         job.write(data[start : start + _PIECE])

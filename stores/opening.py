@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from stores.models import Store
+from stores.models import OpeningInterval, Store
 from stores.public_holidays import is_public_holiday
 from stores.stretches import ROUND_THE_CLOCK, Stretch
 
@@ -69,6 +69,15 @@ _HOURS = """
     UNION ALL
     SELECT store_id, NULL, date, opens, closes FROM stores_hoursexception WHERE store_id = ANY(%s)
 """
+
+
+def weekly_hours(store_ids: Collection[int]) -> dict[int, dict[int, list[Stretch]]]:
+    """The weekly hours of some stores by id (Monday is 0), as they were entered; one without any is left out."""
+    found: dict[int, dict[int, list[Stretch]]] = {}
+    rows = OpeningInterval.objects.filter(store__in=store_ids).order_by("weekday", "opens")
+    for store, weekday, opens, closes in rows.values_list("store", "weekday", "opens", "closes"):
+        found.setdefault(store, {}).setdefault(weekday, []).append((opens, closes))
+    return found
 
 
 def hours_of(store: Store) -> StoreHours:

@@ -15,8 +15,10 @@ from core.models import Job
 from stores.actions import CodeTaken, PlaceInUse
 from stores.choices import ImportState
 from stores.importing.carry_out import carry_out
-from stores.importing.plan import Plan, Planner
-from stores.importing.sheets import FileUnreadable, read_file
+from stores.importing.plan import Plan
+from stores.importing.planning import Planner
+from stores.importing.reading import read_file
+from stores.importing.sheets import File, FileUnreadable
 from stores.models import Store, StoreImport, TreeError, User, lock_tree
 from stores.people import PeopleActionRefused
 
@@ -88,7 +90,7 @@ def run_check(job: Job) -> Iterator[None]:
         for job.done in planner.run():
             show_progress(job)
         plan = planner.plan
-        upload.report, upload.digest = dict(_report(plan)), plan.digest
+        upload.report, upload.digest = dict(_report(plan, planner.file)), plan.digest
         upload.state = ImportState.CHECKED
         upload.save(update_fields=["report", "digest", "state"])
         job.done = job.total
@@ -135,13 +137,13 @@ def _count_anew() -> None:
         cursor.execute("ANALYZE stores_store, stores_openinginterval, stores_user, stores_roleassignment")
 
 
-def _report(plan: Plan) -> Report:
+def _report(plan: Plan, file: File) -> Report:
     return {
         "counts": plan.counts(),
         "lines": [asdict(line) for line in plan.lines[:_SHOWN_LINES]],
         "line_count": len(plan.lines),
         "unchanged": plan.unchanged,
-        "problems": [asdict(problem) for problem in plan.problems[:_SHOWN_PROBLEMS]],
+        "problems": [asdict(file.as_written(problem)) for problem in plan.problems[:_SHOWN_PROBLEMS]],
         "problem_count": len(plan.problems) + plan.more_problems,
     }
 

@@ -1,4 +1,4 @@
-"""What is read from an import file, whatever its kind: rows by the names of their columns, and what is wrong with it."""
+"""What is read from an import file, whatever its kind: rows by the names of their columns, and what is wrong."""
 
 import re
 import unicodedata
@@ -163,7 +163,5 @@ def _wrong_with(text: str, sheet: str, name: str) -> str:
     if any(unicodedata.category(sign) == "Cc" for sign in text if sign != "\t"):
         return _("This is not text.")
     if sheet == "hours" and name in WEEKDAY_COLUMNS and _DATE.fullmatch(text):
-        return _(
-            "The spreadsheet has made a date of this. Format the cells as text, then write it like 09:00–18:00."
-        )
+        return _("The spreadsheet has made a date of this. Format the cells as text, then write it like 09:00–18:00.")
     return ""

@@ -13,8 +13,9 @@ from core.models import JobState
 from stores import exporting
 from stores.access import StaffRequest, roles_required
 from stores.choices import ChangeKind, ImportState, Role
+from stores.importing.columns import SHEET_LABELS, SHEETS, label_of
 from stores.importing.jobs import check_file, import_checked
-from stores.importing.sheets import MOST_BYTES, SHEETS
+from stores.importing.sheets import MOST_BYTES
 from stores.models import StoreImport
 
 # They may change everything of a store, within their part of the tree.
@@ -41,7 +42,8 @@ def new_import(request: StaffRequest) -> HttpResponse:
                 invite="invite" in request.POST,
             )
             return redirect("job", pk=upload.job_id)
-    context = {"refused": refused, "sheets": SHEETS, "most_mb": MOST_BYTES // 1024**2}
+    sheets = [(title, SHEET_LABELS[title], columns) for title, columns in SHEETS.items()]
+    context = {"refused": refused, "sheets": sheets, "most_mb": MOST_BYTES // 1024**2}
     return render(request, "stores/import.html", context, status=422 if refused else 200)
 
 
@@ -61,8 +63,13 @@ def show_import(request: StaffRequest, pk: UUID) -> HttpResponse:
         "counts": [(_counted(name), count) for name, count in report.get("counts", {}).items()],
         "lines": [
             line
-            | {"kind": ChangeKind(line["kind"]).label}
-            | {"changes": [(column, _shown(old), _shown(new)) for column, (old, new) in line["changes"].items()]}
+            | {"kind": ChangeKind(line["kind"]).label, "what": SHEET_LABELS[line["what"]]}
+            | {
+                "changes": [
+                    (label_of(line["what"], column), _shown(old), _shown(new))
+                    for column, (old, new) in line["changes"].items()
+                ]
+            }
             for line in report.get("lines", [])
         ],
     }
@@ -72,7 +79,7 @@ def show_import(request: StaffRequest, pk: UUID) -> HttpResponse:
 def _counted(name: str) -> str:
     """“stores: Created”."""
     what, _space, kind = name.partition(" ")
-    return f"{what}: {ChangeKind(kind).label}"
+    return f"{SHEET_LABELS[what]}: {ChangeKind(kind).label}"
 
 
 def _shown(value: object) -> str:
@@ -104,9 +111,11 @@ def template(request: StaffRequest) -> HttpResponse:
 
 
 @roles_required(*_ROLES)
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def export(request: StaffRequest) -> HttpResponse:
-    """Everything this person may change, as a workbook that imports again."""
+    """Everything this person may change, as a workbook that imports again. Opened as an address: the page that asks."""
+    if request.method != "POST":
+        return redirect("new_import")
     return redirect("job", pk=exporting.start_export(request.user, reverse("new_import")).pk)
 
 

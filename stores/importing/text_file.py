@@ -1,0 +1,82 @@
+"""An import file as text: CSV, whatever stands between its cells, in whatever Unicode."""
+
+import csv
+import io
+import re
+
+from django.utils.translation import gettext as _
+
+from stores.importing.columns import SHEET_LABELS, SHEETS, columns_named, fold, label_of
+from stores.importing.sheets import File, FileUnreadable, names_required, read_table
+
+# Excel's own first line, which says what stands between the cells and is no row of the table.
+_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+
+
+def read_text(data: bytes) -> File:
+    """The one sheet that it is, told by its columns. Raises FileUnreadable."""
+    text = _decoded(data)
+    said = _SEPARATOR_LINE.match(text)
+    if said:
+        text = text[said.end() :]
+    first = text.partition("\n")[0]
+    delimiter = said[1] if said else max(",;\t|", key=first.count)
+    header = next(csv.reader([first], delimiter=delimiter), [])
+    sheet = max(SHEETS, key=lambda name: _likeness(name, header))
+    if not _likeness(sheet, header):
+        raise FileUnreadable(
+            _("The first line names no columns that are known. They are: %(known)s.") % {"known": _required()}
+        )
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        table = read_table(sheet, lines)
+    except csv.Error as error:
+        raise FileUnreadable(
+            _("Quotation marks are missing, or there is one too many, in row %(row)d or above.")
+            % {"row": lines.line_num}
+        ) from error
+    return File({sheet: table}, table.problems)
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        text = data.decode(_encoding(data))
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        raise FileUnreadable(
+            _("Save the file as “CSV UTF-8”, so that all letters stay what they are (row %(row)d has others).")
+            % {"row": row}
+        ) from error
+    if "\0" in text:
+        raise FileUnreadable(_("This is neither a workbook nor a text file. Save it as .xlsx or as CSV."))
+    if text.lstrip()[:1] == "<":
+        raise FileUnreadable(_("This is a web page or another kind of file. Save it as .xlsx or as CSV."))
+    return text
+
+
+def _encoding(data: bytes) -> str:
+    """UTF-16, as spreadsheets write "Unicode text", also without its mark; else UTF-8."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    start = data[:200]
+    if len(start) > 1 and not len(data) % 2:
+        if not start[1::2].strip(b"\0"):
+            return "utf-16-le"
+        if not start[::2].strip(b"\0"):
+            return "utf-16-be"
+    return "utf-8-sig"
+
+
+def _likeness(sheet: str, header: list[str]) -> int:
+    """How many of a sheet's columns are there; 0 if one is missing that must be."""
+    if not names_required(sheet, header):
+        return 0
+    return len({columns_named(sheet).get(fold(cell)) for cell in header} - {None})
+
+
+def _required() -> str:
+    """The columns by which each sheet is known, in the reader's language."""
+    return "; ".join(
+        f"{SHEET_LABELS[sheet]}: {', '.join(label_of(sheet, column.name) for column in columns if column.required)}"
+        for sheet, columns in SHEETS.items()
+    )
