@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from core.leases import ClockNow
 from core.tokens import token_hash
-from stores.choices import DeviceEnd, PersonEventKind, Role
+from stores.choices import DETAILS, DeviceEnd, PersonEventKind, Role
 from stores.devices import forget_person, revoke_all_of
 from stores.models import Absence, PersonEvent, Pin, RoleAssignment, StaffInvitation, Store, User
 from stores.security import end_sessions
@@ -58,7 +58,8 @@ class Invitee:
     phone: str = ""
 
 
-def _refuse_unless(allowed: bool) -> None:
+def refuse_unless(allowed: bool) -> None:
+    """Raises PeopleActionRefused."""
     if not allowed:
         raise PeopleActionRefused(_("This is for their superior to do."))
 
@@ -133,8 +134,8 @@ def invite_person(invitee: Invitee, *, actor: User | None, send: bool = True) ->
 @transaction.atomic
 def send_invitation(user: User, *, actor: User | None) -> StaffInvitation:
     """Write them a link, for the first time or again; an earlier one is worth nothing from now on."""
-    user = _held(user)
-    _refuse_unless(actor is None or Standing(actor).may_close(user))
+    user = locked_person(user)
+    refuse_unless(actor is None or Standing(actor).may_close(user))
     if user.is_active:
         raise PeopleActionRefused(_("%(name)s has joined already.") % {"name": user.name})
     if user.left_at:
@@ -150,8 +151,8 @@ def send_invitation(user: User, *, actor: User | None) -> StaffInvitation:
 @transaction.atomic
 def revoke_invitation(user: User, *, actor: User | None) -> None:
     """The link that is out there opens nothing any more. Doing so twice changes nothing."""
-    user = _held(user)
-    _refuse_unless(actor is None or Standing(actor).may_close(user))
+    user = locked_person(user)
+    refuse_unless(actor is None or Standing(actor).may_close(user))
     if _withdraw_links(user):
         _event(PersonEventKind.LINK_REVOKED, user, actor).save()
 
@@ -177,7 +178,7 @@ def accept_invitation(token: str, *, password: str) -> User:
     ).update(accepted_at=ClockNow())
     if not used:
         raise InvitationGone
-    user = _held(StaffInvitation.objects.select_related("user").get(token_hash=token_hash(token)).user)
+    user = locked_person(StaffInvitation.objects.select_related("user").get(token_hash=token_hash(token)).user)
     if user.left_at:
         raise InvitationGone
     user.set_password(password)
@@ -191,7 +192,7 @@ def join_by_single_sign_on(user: User) -> bool:
 
     False, and nothing changes, for whoever has left or was never sent a link.
     """
-    user = _held(user)
+    user = locked_person(user)
     if user.is_active or user.left_at or not user.invitations.filter(accepted_at=None, revoked_at=None).exists():
         return user.is_active
     user.invitations.filter(accepted_at=None, revoked_at=None).update(accepted_at=ClockNow())
@@ -205,7 +206,7 @@ def _activate(user: User) -> None:
     _event(PersonEventKind.JOINED, user, user).save()
 
 
-def _held(user: User) -> User:
+def locked_person(user: User) -> User:
     """The locked row: of two who do something about a person one comes first, and the other sees it."""
     return User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
 
@@ -215,7 +216,7 @@ def _held(user: User) -> User:
 def give_role(user: User, wanted: RoleAt, *, actor: User | None) -> None:
     """One more role. Giving it twice changes nothing."""
     _check_roles([wanted], actor)
-    user = _held(user)
+    user = locked_person(user)
     if user.left_at:
         raise PeopleActionRefused(_("%(name)s has left.") % {"name": user.name})
     _held_role, new = RoleAssignment.objects.get_or_create(
@@ -231,8 +232,8 @@ def take_role(held: RoleAssignment, *, actor: User | None) -> None:
 
     Raises LastHeadOffice.
     """
-    _refuse_unless(actor is None or Standing(actor).may_take(held))
-    user = _held(held.user)
+    refuse_unless(actor is None or Standing(actor).may_take(held))
+    user = locked_person(held.user)
     with _head_office_stays(user):
         deleted, _by_model = RoleAssignment.objects.filter(pk=held.pk).delete()
     if not deleted:
@@ -244,12 +245,17 @@ def take_role(held: RoleAssignment, *, actor: User | None) -> None:
 
 @transaction.atomic
 def change_details(user: User, *, name: str, language: str, phone: str, actor: User | None) -> None:
-    """Another name, language or number to write to; by themselves or by their superior."""
-    _refuse_unless(actor is None or actor == user or Standing(actor).is_superior_of(user))
-    user = _held(user)
-    user.name, user.language, user.phone = name, language, phone
-    user.save(update_fields=["name", "language", "phone"])
-    _event(PersonEventKind.DETAILS, user, actor).save()
+    """Another name, language or number to write to; by themselves or by their superior. The history says which."""
+    refuse_unless(actor is None or actor == user or Standing(actor).is_superior_of(user))
+    user = locked_person(user)
+    wanted = {"name": name, "phone": phone, "language": language}
+    changed = [field for field in DETAILS if getattr(user, field) != wanted[field]]
+    if not changed:
+        return
+    for field in changed:
+        setattr(user, field, wanted[field])
+    user.save(update_fields=changed)
+    _event(PersonEventKind.DETAILS, user, actor, what=" ".join(changed)).save()
 
 
 @transaction.atomic
@@ -302,8 +308,8 @@ class _head_office_stays:
 def let_go(user: User, *, actor: User | None) -> None:
     """Leaving: sessions, devices, the PIN and links are worth nothing from now on, and their cases go to whoever
     answers now. Roles and name stay, so that history reads as it was. Raises LastHeadOffice."""
-    _refuse_unless(actor is None or Standing(actor).may_close(user))
-    user = _held(user)
+    refuse_unless(actor is None or Standing(actor).may_close(user))
+    user = locked_person(user)
     if user.left_at:
         return
     with _head_office_stays(user):
@@ -323,8 +329,8 @@ def let_go(user: User, *, actor: User | None) -> None:
 @transaction.atomic
 def take_back(user: User, *, actor: User | None) -> StaffInvitation:
     """Somebody who left is here again, with the roles they had; a new link lets them choose a password."""
-    _refuse_unless(actor is None or Standing(actor).may_close(user))
-    user = _held(user)
+    refuse_unless(actor is None or Standing(actor).may_close(user))
+    user = locked_person(user)
     if not user.left_at:
         raise PeopleActionRefused(_("%(name)s has not left.") % {"name": user.name})
     user.left_at = None
@@ -361,7 +367,7 @@ def enter_absence(
     actor: User | None,
 ) -> Absence:
     """From `starts_at` until `ends_at` somebody else answers. Entered by themselves or by their superior."""
-    _refuse_unless(actor is None or actor == user or Standing(actor).is_superior_of(user))
+    refuse_unless(actor is None or actor == user or Standing(actor).is_superior_of(user))
     if ends_at <= starts_at:
         raise PeopleActionRefused(_("The last day lies before the first."))
     if ends_at <= timezone.now():
@@ -380,6 +386,6 @@ def enter_absence(
 @transaction.atomic
 def cancel_absence(absence: Absence, *, actor: User | None) -> None:
     """They are there after all. Doing so twice changes nothing."""
-    _refuse_unless(actor is None or actor == absence.user or Standing(actor).is_superior_of(absence.user))
+    refuse_unless(actor is None or actor == absence.user or Standing(actor).is_superior_of(absence.user))
     if Absence.objects.filter(pk=absence.pk, cancelled_at=None).update(cancelled_at=ClockNow()):
         _event(PersonEventKind.BACK, absence.user, actor, what=_days(absence)).save()

@@ -89,8 +89,8 @@ def roles_formset(rows: int) -> type[RolesFormSet]:
     return cast(type[RolesFormSet], made)
 
 
-class InviteForm(forms.Form):
-    """Who is let in."""
+class DetailsForm(forms.Form):
+    """What somebody is called, and where and in which language they are written to."""
 
     name = forms.CharField(label=_("Name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     email = forms.EmailField(
@@ -103,8 +103,28 @@ class InviteForm(forms.Form):
         max_length=20,
         required=False,
         help_text=_("For text messages. May be empty."),
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"type": "tel", "dir": "ltr", "autocomplete": "off"}),
     )
+
+
+class PersonForm(DetailsForm):
+    """The same of somebody who is here already; the address only for whoever may change it."""
+
+    def __init__(self, person: User, *args: Any, with_address: bool, **kwargs: Any) -> None:
+        initial = {name: getattr(person, name) for name in self.base_fields}
+        super().__init__(*args, initial=initial, **kwargs)
+        if with_address:
+            self.fields["email"].help_text = (
+                _("They sign in with it. It changes once the new one is confirmed by a link that is sent there.")
+                if person.is_active
+                else _("The invitation is sent there anew.")
+            )
+        else:
+            del self.fields["email"]
+
+
+class InviteForm(DetailsForm):
+    """Who is let in."""
 
     def invitee(self, roles: list[RoleAt]) -> Invitee:
         cleaned = self.cleaned_data

@@ -133,6 +133,24 @@ TABLE = [
     Row("c/<str:token>/delete/", [({"token": "{response}"}, everybody(200)), ({"token": "{no_token}"}, NOWHERE)]),
     # --- cases
     row("inbox/", CASE_PAGE),
+    row("setup/rules/", HEAD_OFFICE_PAGE),
+    row("setup/rules/new/", HEAD_OFFICE_PAGE),
+    row("setup/rules/changes/", HEAD_OFFICE_PAGE),
+    row("setup/rules/alarms/", HEAD_OFFICE_PAGE),
+    # Rules are the chain's: whoever may change one may change all.
+    Row("setup/rules/<int:pk>/", [({"pk": "999999"}, HEAD_OFFICE_PAGE | {"head_office": 404})]),
+    Row("setup/rules/<int:pk>/move/", [({"pk": "999999"}, POST_ONLY)]),
+    row("setup/clocks/", HEAD_OFFICE_PAGE),
+    row("setup/clocks/new/", HEAD_OFFICE_PAGE),
+    Row("setup/clocks/<int:pk>/", [({"pk": "999999"}, HEAD_OFFICE_PAGE | {"head_office": 404})]),
+    row("setup/groups/", HEAD_OFFICE_PAGE),
+    row("setup/groups/new/", HEAD_OFFICE_PAGE),
+    Row("setup/groups/<int:pk>/", [({"pk": "999999"}, HEAD_OFFICE_PAGE | {"head_office": 404})]),
+    row("setup/urgency/", HEAD_OFFICE_PAGE),
+    Row(
+        "setup/urgency/<slug:kind>/",
+        [({"kind": "safety"}, HEAD_OFFICE_PAGE), ({"kind": "no"}, HEAD_OFFICE_PAGE | {"head_office": 404})],
+    ),
     row("inbox/review/", CASE_PAGE),
     # Whose review it is: see tests/staff/test_review_page.py.
     Row("inbox/review/<int:review_id>/", [({"review_id": "999999"}, POST_ONLY)]),
@@ -248,6 +266,15 @@ TABLE = [
             ({"pk": "999999999"}, NOBODYS | {"operator": 404}),
         ],
     ),
+    Row(
+        "people/<int:pk>/edit/",
+        [
+            ({"pk": "{deputy}"}, staff(manager=200, deputy=200, area_manager=200, operator=404)),
+            ({"pk": "{head_office}"}, staff(operator=404)),
+            ({"pk": "{manager}"}, staff(manager=200, area_manager=200, operator=404)),
+        ],
+    ),
+    Row("people/address/key/<str:token>/", [({"token": "{no_token}"}, NOWHERE)]),
     row("people/phone/", CASE_PAGE),
     # A way in is changed only right after a sign-in.
     row("people/pin/", staff(strangers=302, head_office=302)),
@@ -337,7 +364,8 @@ TABLE = [
     Row("setup/import/<uuid:pk>/", [({"pk": "{no_id}"}, CHAIN_WIDE | {"head_office": 404, "operator": 404})]),
     Row("setup/import/<uuid:pk>/confirm/", [({"pk": "{no_id}"}, CHAIN_WIDE | {"head_office": 405, "operator": 405})]),
     row("setup/import/template.xlsx", CHAIN_WIDE),
-    row("setup/export/", CHAIN_WIDE | {"head_office": 405, "operator": 405}),
+    # By a form; as an address it leads to the page that has it.
+    row("setup/export/", CHAIN_WIDE | {"head_office": 302, "operator": 302}),
     Row(
         "setup/export/<str:sheet>.csv",
         [({"sheet": "stores"}, CHAIN_WIDE), ({"sheet": "no"}, CHAIN_WIDE | {"head_office": 404, "operator": 404})],
@@ -420,6 +448,7 @@ def objects(chain: Chain) -> dict[str, str]:
         "caught": str(caught.pk),
         "joining": invite_person(Invitee("joining@chain.example", "Joining", []), actor=None).invitations.get().token,
         "deputy": str(chain.deputy.pk),
+        "manager": str(chain.manager.pk),
         "foreign_manager": str(chain.foreign_manager.pk),
         "head_office": str(chain.head_office.pk),
     }

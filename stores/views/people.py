@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from stores import people
 from stores.access import STAFF_ROLES, StaffRequest, roles_required
+from stores.addresses import open_change
 from stores.choices import CASE_ROLES, DeviceEnd, PersonState, Role
 from stores.devices import end_device, phones_of
 from stores.models import Absence, RoleAssignment, Store, User
@@ -249,6 +250,7 @@ def _context(
         "away_now": next((absence for absence in absences if absence.starts_at <= now), None),
         "devices": devices,
         "invitation": invitation,
+        "waiting": open_change(found) if is_self or superior else None,
         "invitation_open": invitation is not None and invitation.is_open(now),
         "second_factor": has_second_factor(found),
         "events": found.events.select_related("actor")[:_EVENTS_SHOWN],
