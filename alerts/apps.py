@@ -19,6 +19,17 @@ class AlertsConfig(AppConfig):
 
     def ready(self) -> None:
         # Connects this room to the signals above it, its work to the loop, its messages to the outbox.
-        from alerts import erasure, receivers, renderers, store_panel, work  # noqa: F401, PLC0415
+        from alerts import (  # noqa: F401, PLC0415
+            erasure,
+            false_alarms,
+            receivers,
+            renderers,
+            rule_checks,
+            store_panel,
+            work,
+        )
+        from core.schedules import SCHEDULES  # noqa: PLC0415
 
+        # Looks every hour and writes once a week.
+        SCHEDULES["false alarms"] = {"func": "alerts.false_alarms.send_weekly", "schedule_type": "H"}
         post_migrate.connect(_first_rules, sender=self)

@@ -1,0 +1,85 @@
+"""Urgent words must reach somebody: what would leave them unheard, for head office's pages, on save and in `check`."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any
+
+from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from alerts.ladder import GROUP, PERSON, ids_of
+from alerts.models import AlertGroup, Rule, UrgencyRoute
+from alerts.rules import Conditions
+from alerts.wording import URGENCY_NAMES
+from sentiment.urgency import URGENCIES
+from stores.choices import CASE_ROLES, Role
+from stores.models import RoleAssignment, User
+
+# With one of these besides, a rule overlooks some of what is urgent.
+_HARMLESS = {"urgency", "urgency_certain", "sentiment"}
+
+
+def uncaught(rules: Iterable[Rule]) -> list[str]:
+    """The kinds of urgency that none of these rules looks for in every store and by every way."""
+    caught: set[str] = set()
+    for rule in rules:
+        try:
+            conditions = rule.parsed
+        except ValidationError:
+            continue
+        if rule.active and conditions.urgency is not None and _asked(conditions) <= _HARMLESS:
+            caught |= set(conditions.urgency or URGENCIES)
+    return [kind for kind in URGENCIES if kind not in caught]
+
+
+def _asked(conditions: Conditions) -> set[str]:
+    return {one.name for one in fields(conditions) if getattr(conditions, one.name) is not None}
+
+
+def refuse_silence(changed: Rule) -> None:
+    """Raises ValidationError when this rule, as it would be saved, leaves a kind of urgency that some rule looks for
+    now to none."""
+    now = list(Rule.objects.filter(active=True))
+    then = [rule for rule in now if rule.pk != changed.pk] + [changed]
+    if lost := set(uncaught(then)) - set(uncaught(now)):
+        kinds = ", ".join(str(URGENCY_NAMES[kind]) for kind in URGENCIES if kind in lost)
+        raise ValidationError(
+            _("No rule would look for this any more, and nobody would be told: %(kinds)s.") % {"kinds": kinds}
+        )
+
+
+def unheard_kinds() -> dict[str, list[str]]:
+    """For each kind of urgency what is wrong with its way, in sentences; kinds that reach somebody are left out."""
+    found: dict[str, list[str]] = {}
+    for kind in uncaught(Rule.objects.filter(active=True)):
+        found.setdefault(kind, []).append(_("No rule that is switched on looks for it everywhere."))
+    for route in UrgencyRoute.objects.filter(kind__in=URGENCIES):
+        for problem in _gone(route.to):
+            found.setdefault(route.kind, []).append(problem)
+    if not RoleAssignment.objects.filter(role=Role.HEAD_OFFICE, user__is_active=True, node__parent=None).exists():
+        for kind in URGENCIES:
+            found.setdefault(kind, []).append(_("Head office has nobody who could be told when the others are away."))
+    return found
+
+
+def _gone(targets: Sequence[str]) -> list[str]:
+    problems = []
+    acting = User.objects.filter(is_active=True, roles__role__in=CASE_ROLES)
+    for person in User.objects.filter(pk__in=ids_of(targets, PERSON)).exclude(pk__in=acting):
+        problems.append(_("%(person)s does not act on cases any more.") % {"person": person.name})
+    for group in AlertGroup.objects.filter(pk__in=ids_of(targets, GROUP)):
+        if group.retired_at or not group.members.filter(pk__in=acting).exists():
+            problems.append(_("Nobody of the group “%(group)s” acts on cases any more.") % {"group": group.name})
+    return problems
+
+
+@register(Tags.database)
+def everything_urgent_is_heard(databases: Sequence[str] | None = None, **_options: Any) -> list[CheckMessage]:
+    """`manage.py check --database default` names kinds of urgency that would reach nobody."""
+    if not databases or not RoleAssignment.objects.exists():
+        return []
+    return [
+        Warning(f"Urgent words may reach nobody: {kind}.", hint=" ".join(problems), id="alerts.W001")
+        for kind, problems in unheard_kinds().items()
+    ]
