@@ -148,7 +148,7 @@ TABLE = [
     Row("setup/groups/<int:pk>/", [({"pk": "999999"}, HEAD_OFFICE_PAGE | {"head_office": 404})]),
     row("setup/urgency/", HEAD_OFFICE_PAGE),
     Row(
-        "setup/urgency/<slug:kind>/",
+        "setup/urgency/<str:kind>/",
         [({"kind": "safety"}, HEAD_OFFICE_PAGE), ({"kind": "no"}, HEAD_OFFICE_PAGE | {"head_office": 404})],
     ),
     row("inbox/review/", CASE_PAGE),
