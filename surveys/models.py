@@ -268,6 +268,8 @@ class ScanHour(models.Model):
     staff = models.PositiveIntegerField(default=0)
     # Whether these scans, all of them, have been looked at for what is unusual.
     judged = models.BooleanField(default=False)
+    # When looking at them is tried again, after it failed.
+    judge_after = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["touchpoint", "hour"], name="scan_hour_once")]

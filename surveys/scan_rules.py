@@ -12,21 +12,22 @@ A flag says "look at this", not "this is fraud": a shop window at night is scann
 marked and kept.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from statistics import median
 
-from django.db import transaction
-from django.db.models import F, Func, QuerySet, Sum, Value
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, Func, Q, QuerySet, Sum, Value
 from django.utils import timezone
 
 from stores.choices import TouchpointKind
 from stores.models import Touchpoint, User
-from stores.opening import StoreHours, hours_of_stores, open_spans
+from stores.opening import StoreHours, hours_of, open_spans
 from surveys.choices import UNUSUAL_SCANS, ScanFlagKind
 from surveys.models import Response, ScanFlag, ScanHour
 from surveys.scans import HOUR
 
+log = structlog.get_logger()
 CLOSED_MARGIN = timedelta(hours=1)
 CLOSED_LEAST = 5
 BURST_LEAST = 20
@@ -39,40 +40,57 @@ ANYWHERE = {TouchpointKind.RECEIPT, TouchpointKind.CALL}
 # An hour is judged once the counts of every process must have come in.
 SETTLED_AFTER = timedelta(minutes=5)
 _BATCH = 100
+RETRY_AFTER = timedelta(hours=1)
 # A closed time longer than this is judged by local days.
 _LONGEST_NIGHT = timedelta(hours=36)
 
 
 def judge_hours() -> int:
-    """Look at hours that are over and whose counts are new. Returns how many."""
-    settled = timezone.now() - HOUR - SETTLED_AFTER
+    """Look at hours that are over and whose counts are new. Returns how many.
+
+    One that cannot be judged steps aside, and is tried again later.
+    """
+    now = timezone.now()
+    due = Q(judge_after=None) | Q(judge_after__lte=now)
     with transaction.atomic():
         rows = list(
-            ScanHour.objects.filter(judged=False, hour__lte=settled)
+            ScanHour.objects.filter(due, judged=False, hour__lte=now - HOUR - SETTLED_AFTER)
             .select_related("touchpoint__store")
             .order_by("hour")
             .select_for_update(skip_locked=True, of=("self",))[:_BATCH]
         )
-        hours = hours_of_stores({row.touchpoint.store for row in rows}) if rows else {}
-        for row in rows:
-            _judge(row, hours)
-        ScanHour.objects.filter(pk__in=[row.pk for row in rows]).update(judged=True)
+        judged = {row.pk for row in rows if _is_judged(row)}
+        failed = {row.pk for row in rows} - judged
+        ScanHour.objects.filter(pk__in=judged).update(judged=True, judge_after=None)
+        ScanHour.objects.filter(pk__in=failed).update(judge_after=now + RETRY_AFTER)
     return len(rows)
 
 
+def _is_judged(row: ScanHour) -> bool:
+    """Judge one hour; False, with nothing of it kept, if that cannot be done."""
+    try:
+        with transaction.atomic():
+            _judge(row)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:  # whatever the hours and holidays of one store may throw
+        log.exception("scans cannot be judged", scan_hour=row.pk, touchpoint=row.touchpoint_id)
+        return False
+    return True
+
+
 def count_unjudged(patience_secs: int) -> int:
-    """Hours that nobody has looked at for this long after they could have been."""
+    """Hours that nobody has looked at for this long after they could have been; what was tried is in the log."""
     limit = timezone.now() - HOUR - SETTLED_AFTER - timedelta(seconds=patience_secs)
-    return ScanHour.objects.filter(judged=False, hour__lte=limit).count()
+    return ScanHour.objects.filter(judged=False, judge_after=None, hour__lte=limit).count()
 
 
-def _judge(row: ScanHour, hours: Mapping[int, StoreHours]) -> None:
+def _judge(row: ScanHour) -> None:
     if not row.scans:
         return
     touchpoint = row.touchpoint
-    open_hours = hours[touchpoint.store_id]
-    if touchpoint.kind not in ANYWHERE and not open_hours.assumed:
-        _judge_closed(row, open_hours)
+    if touchpoint.kind not in ANYWHERE and not (hours := hours_of(touchpoint.store)).assumed:
+        _judge_closed(row, hours)
     if row.scans >= BURST_LEAST:
         usual = usual_of(touchpoint, row.hour)
         if row.scans > BURST_TIMES * usual:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from stores.choices import TouchpointKind
 from stores.models import Store, Touchpoint
@@ -108,6 +109,23 @@ def test_a_burst_is_more_than_five_times_the_usual_and_twenty_at_least(till: Tou
     ordinary_weeks(quiet, 1)
     scan(quiet, 12, 19)
     assert not [flag for flag in judge() if flag.touchpoint == quiet]
+
+
+def test_an_hour_that_cannot_be_judged_steps_aside(till: Touchpoint, chain: Chain) -> None:
+    """Whatever is wrong with one store's hours: here its zone is one that this machine does not know."""
+    nowhere = make_touchpoint(store=make_store(node=chain.area, code="NOWHERE", hours=(time(9), time(20))))
+    Store.objects.filter(pk=nowhere.store_id).update(time_zone="Atlantis/City")
+    broken = ScanHour.objects.create(touchpoint=nowhere, hour=DAY, scans=50)
+    scan(till, 12, 21)
+    assert judge_hours() == 2 and judge_hours() == 0
+    assert till.scan_flags.filter(kind="burst").exists() and not nowhere.scan_flags.exists()
+    broken.refresh_from_db()
+    assert not broken.judged and scan_rules.count_unjudged(0) == 0
+    # It is tried again later: once its store is mended, it is judged like others.
+    Store.objects.filter(pk=nowhere.store_id).update(time_zone="Europe/Kyiv")
+    assert judge_hours() == 0
+    ScanHour.objects.filter(pk=broken.pk).update(judge_after=timezone.now())
+    assert judge_hours() == 1 and judge_hours() == 0 and nowhere.scan_flags.exists()
 
 
 def test_the_running_hour_waits_until_it_is_over(till: Touchpoint) -> None:
