@@ -14,8 +14,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
 from stores.choices import Role
-from stores.models import Device, Node, RoleAssignment, Store, User
-from stores.queries import roles_of, stores_visible_to
+from stores.models import Device, Node, Store, User
+from stores.queries import held_by, roles_of, stores_visible_to
 
 
 class StaffRequest(HttpRequest):
@@ -93,11 +93,12 @@ _EDITS: dict[str, frozenset[Part]] = {
 
 
 def editable_parts(user: User, store: Store) -> frozenset[Part]:
-    """Everything of the store that this person may change, in one query."""
+    """Everything of the store that this person may change."""
     if user.within_store_id not in {None, store.pk}:
         return frozenset()
-    reaching = RoleAssignment.objects.filter(Q(store=store) | Q(node__in=store.node.above), user=user)
-    return frozenset[Part]().union(*(_EDITS.get(role, ()) for role in reaching.values_list("role", flat=True)))
+    above = store.node.above
+    reaching = [held.role for held in held_by(user) if held.store_id == store.pk or held.node_id in above]
+    return frozenset[Part]().union(*(_EDITS.get(role, ()) for role in reaching))
 
 
 def may_edit(user: User, store: Store, what: Part) -> bool:
@@ -120,10 +121,10 @@ def nodes_reached_by(user: User, roles: Collection[str]) -> QuerySet[Node]:
     """The nodes at which one of the user's `roles` holds, and everything under them."""
     if user.within_store_id is not None:
         return Node.objects.none()
-    held = RoleAssignment.objects.filter(user=user, role__in=roles, node__isnull=False)
     reach = Q(pk__in=[])
-    for path in held.values_list("node__path", flat=True):
-        reach |= Q(path__startswith=path)
+    for held in held_by(user):
+        if held.node and held.role in roles:
+            reach |= Q(path__startswith=held.node.path)
     return Node.objects.filter(reach)
 
 

@@ -22,6 +22,7 @@ from core.tokens import token_hash
 from stores.choices import DETAILS, DeviceEnd, PersonEventKind, Role
 from stores.devices import forget_person, revoke_all_of
 from stores.models import Absence, PersonEvent, Pin, RoleAssignment, StaffInvitation, Store, User
+from stores.queries import forget_roles
 from stores.security import end_sessions
 from stores.signals import invitation_made, reach_lost
 from stores.standing import RoleAt, Standing, possible_stand_ins, roles_held
@@ -223,6 +224,7 @@ def give_role(user: User, wanted: RoleAt, *, actor: User | None) -> None:
         user=user, role=wanted.role, store=wanted.store, node=wanted.node
     )
     if new:
+        _forget_if_own(actor, user)
         _event(PersonEventKind.ROLE_GIVEN, user, actor, role=wanted.role, what=_place_of(wanted)).save()
 
 
@@ -238,9 +240,15 @@ def take_role(held: RoleAssignment, *, actor: User | None) -> None:
         deleted, _by_model = RoleAssignment.objects.filter(pk=held.pk).delete()
     if not deleted:
         return
+    _forget_if_own(actor, user)
     _event(PersonEventKind.ROLE_TAKEN, user, actor, role=held.role, what=_place_of(held)).save()
     revoke_all_of(user, DeviceEnd.ROLES)
     reach_lost.send(sender=User, person=user, actor=actor)
+
+
+def _forget_if_own(actor: User | None, user: User) -> None:
+    if actor is not None and actor == user:
+        forget_roles(actor)
 
 
 @transaction.atomic

@@ -11,12 +11,24 @@ from stores.choices import CASE_ROLES, Role
 from stores.models import Node, RoleAssignment, Store, User
 
 
+def held_by(user: User) -> list[RoleAssignment]:
+    """All roles of a person with their places; of whoever opens a page those that `roles_of` has read for it."""
+    if user.known_roles is not None:
+        return user.known_roles
+    return list(RoleAssignment.objects.filter(user=user).select_related("store__node", "node"))
+
+
+def forget_roles(user: User) -> None:
+    """What this person may do has changed while their page is being made."""
+    user.known_roles = None
+
+
 def stores_visible_to(user: User, *, roles: Collection[str] = CASE_ROLES) -> QuerySet[Store]:
     """The stores that one of the user's `roles` reaches. Every staff query starts here.
 
     Of somebody at a store's shared device: that store, and no other.
     """
-    held = list(RoleAssignment.objects.filter(user=user, role__in=roles).select_related("node"))
+    held = [one for one in held_by(user) if one.role in roles]
     reach = Q(pk__in=[a.store_id for a in held if a.store_id])
     for assignment in held:
         if assignment.node:
@@ -35,14 +47,14 @@ def places_of(stores: QuerySet[Store]) -> QuerySet[Node]:
 
 
 def roles_of(user: User) -> set[str]:
-    """The names of the user's roles, wherever they hold."""
+    """The names of the user's roles, wherever they hold.
+
+    Whatever else asks about this very object, which is that of one request, then asks the database no more.
+    """
     if not user.is_authenticated:
         return set()
-    cached: set[str] | None = getattr(user, "_role_names", None)
-    if cached is None:
-        cached = set(RoleAssignment.objects.filter(user=user).values_list("role", flat=True))
-        user._role_names = cached  # type: ignore[attr-defined]
-    return cached
+    user.known_roles = held_by(user)
+    return {held.role for held in user.known_roles}
 
 
 def everybody_of(store: Store) -> list[User]:

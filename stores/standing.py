@@ -12,6 +12,7 @@ from django.http import Http404
 
 from stores.choices import STORE_ROLES, Role
 from stores.models import Node, RoleAssignment, Store, User
+from stores.queries import held_by
 
 RANK: dict[str, int] = {
     Role.DEPUTY: 1,
@@ -135,8 +136,7 @@ class Standing:
 
 def roles_held(person: User) -> list[RoleAssignment]:
     """All roles of one person with their places, the widest first."""
-    found = RoleAssignment.objects.filter(user=person).select_related("store__node", "node")
-    return sorted(found, key=lambda held: (-RANK[held.role], held.path, held.pk))
+    return sorted(held_by(person), key=lambda held: (-RANK[held.role], held.path, held.pk))
 
 
 def people_visible_to(viewer: User) -> QuerySet[User]:

@@ -54,6 +54,9 @@ class User(AbstractBaseUser):
     # At a store's shared device a person acts within that store only; None: wherever their roles hold.
     within_store_id: int | None = None
 
+    # Their roles as the page that is being made has read them, see `stores.queries.roles_of`; None: not read yet.
+    known_roles: "list[RoleAssignment] | None" = None
+
     objects = UserManager()
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

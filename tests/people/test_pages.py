@@ -60,7 +60,7 @@ def test_thousands_of_people_take_a_fixed_number_of_queries(
     )
     RoleAssignment.objects.bulk_create(RoleAssignment(user=user, role=Role.DEPUTY, store=chain.store) for user in users)
     client = browser(chain.area_manager)
-    with django_assert_max_num_queries(16):  # type: ignore[operator]
+    with django_assert_max_num_queries(9):  # type: ignore[operator]
         page = read(client, "/people/?q=person")
     assert page.count("people__item") == 50 and "3000 people" in page
 

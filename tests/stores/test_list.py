@@ -1,11 +1,16 @@
 """The list of stores: found, filtered, sorted, and changed many at a time."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from stores.choices import HolidayRule, Role
-from stores.models import ConfigChange, Store
+from stores.models import ConfigChange, Store, User
+from stores.people import give_role, take_role
+from stores.queries import roles_of, stores_visible_to
+from stores.standing import RoleAt
 from tests.factories import Chain, make_store, make_touchpoint, make_user
 
 
@@ -74,9 +79,26 @@ def test_few_queries_however_many_rows(
 ) -> None:
     for n in range(60):
         make_store(node=chain.area, code=f"Q{n}")
-    with django_assert_max_num_queries(20):  # type: ignore[operator]
+    with django_assert_max_num_queries(17):  # type: ignore[operator]
         assert len(codes(head_office, "")) == 50
     assert len(codes(head_office, "?page=2")) == 17
+
+
+def test_a_page_asks_once_for_its_readers_roles(head_office: Client, chain: Chain) -> None:
+    for address in ("/stores/", "/stores/KY1/", "/tree/", "/tree/nodes/KYIV/", "/setup/", "/people/invite/"):
+        with CaptureQueriesContext(connection) as asked:
+            assert head_office.get(address).status_code == 200
+        own = f'"stores_roleassignment"."user_id" = {chain.head_office.pk}'
+        assert sum(own in query["sql"] for query in asked.captured_queries) == 1, address
+
+
+def test_who_takes_their_own_role_is_known_without_it_at_once(chain: Chain) -> None:
+    other = make_user(email="other@chain.example", role=Role.HEAD_OFFICE, node=chain.root)
+    assert Role.HEAD_OFFICE in roles_of(other) and stores_visible_to(other).exists()
+    take_role(other.roles.get(), actor=other)
+    assert not roles_of(other) and not stores_visible_to(other).exists()
+    give_role(other, RoleAt(Role.HEAD_OFFICE, node=chain.root), actor=None)
+    assert stores_visible_to(User.objects.get(pk=other.pk)).exists()
 
 
 # --- many at once -----------------------------------------------------------------------------------------------
