@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from alerts.choices import Exemption
 from alerts.models import Case
@@ -135,4 +136,4 @@ def render_weekly(message: Message) -> Rendered | None:
     )
 
 
-register_renderer(FALSE_ALARMS, render_weekly)
+register_renderer(FALSE_ALARMS, render_weekly, title=gettext_lazy("False alarms of a week"))

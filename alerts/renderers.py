@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from alerts.choices import TO_DO, CaseState, EntryKind, EventKind, Severity
 from alerts.clock import HORIZON, hours_of, open_spans
@@ -295,8 +295,8 @@ def question_at_night(message: Message) -> datetime | None:
     return _at_night(asked.case.response, message) if asked else None
 
 
-register_renderer(CASE_NOTICE, render_notice, gate=while_closed)
-register_renderer(CASE_ESCALATED, render_escalated, gate=while_closed)
-register_renderer(CASE_UPDATE, render_update, gate=while_closed)
-register_renderer(CASE_ANSWER, render_answer, gate=answer_at_night)
-register_renderer(VERIFICATION, render_verification, gate=question_at_night)
+register_renderer(CASE_NOTICE, render_notice, title=gettext_lazy("New case"), gate=while_closed)
+register_renderer(CASE_ESCALATED, render_escalated, title=gettext_lazy("Escalated case"), gate=while_closed)
+register_renderer(CASE_UPDATE, render_update, title=gettext_lazy("News of a case"), gate=while_closed)
+register_renderer(CASE_ANSWER, render_answer, title=gettext_lazy("Answer to a shopper"), gate=answer_at_night)
+register_renderer(VERIFICATION, render_verification, title=gettext_lazy("Was it solved?"), gate=question_at_night)

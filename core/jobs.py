@@ -27,7 +27,9 @@ LEASE = timedelta(seconds=120)
 MAX_ATTEMPTS = 5
 KEPT_FOR = timedelta(days=7)
 PATIENCE_SECS = 600
+RightsReader = Callable[[int], list[str]]
 _runners: dict[str, Runner] = {}
+_rights_readers: list[RightsReader] = []
 _END = object()
 
 
@@ -45,6 +47,21 @@ def register_job(kind: str, run: Runner) -> None:
     _runners[kind] = run
 
 
+def register_rights(read: RightsReader) -> None:
+    """Have `read(owner)` name what somebody may do; people live in a room to the right of this one."""
+    if read not in _rights_readers:
+        _rights_readers.append(read)
+
+
+def _rights_of(owner: int | None) -> list[str]:
+    return [right for read in _rights_readers for right in read(owner)] if owner is not None else []
+
+
+def may_read_file(job: Job) -> bool:
+    """Whether its owner may still do all that they might when they asked: a file holds what their roles showed then."""
+    return set(job.rights) <= set(_rights_of(job.owner))
+
+
 def start_job(
     kind: str, *, owner: int | None, title: str, params: dict[str, Any] | None = None, back_url: str = ""
 ) -> Job:
@@ -53,7 +70,13 @@ def start_job(
         raise ValueError(f"No job {kind!r}; there are {', '.join(sorted(_runners))}.")
     with transaction.atomic():
         job = Job.objects.create(
-            kind=kind, owner=owner, title=title[:160], params=params or {}, back_url=back_url, run_at=ClockNow()
+            kind=kind,
+            owner=owner,
+            rights=_rights_of(owner),
+            title=title[:160],
+            params=params or {},
+            back_url=back_url,
+            run_at=ClockNow(),
         )
         async_task("core.jobs.run_due")
     return job
@@ -99,7 +122,8 @@ def _run_slice(claimed: Claim[Job]) -> None:
     job = claimed.row
     if job.attempts > MAX_ATTEMPTS:
         # Nobody was left to say why: out of memory, or longer than django-q2 waits.
-        _fail(claimed, "WorkerDied")
+        log.error("job's workers died", job=str(job.pk), kind=job.kind)
+        _fail(claimed)
         return
     until = time.monotonic() + SLICE_SECS
     steps = _runners[job.kind](job)
@@ -118,8 +142,8 @@ def _run_slice(claimed: Claim[Job]) -> None:
         log.info("job passed on or cancelled", job=str(job.pk), kind=job.kind)
     except JobFailed as error:
         _fail(claimed, str(error))
-    except Exception as error:
-        _step_aside(claimed, error)
+    except Exception:
+        _step_aside(claimed)
 
 
 def _save(claimed: Claim[Job], *, ended: bool) -> None:
@@ -150,16 +174,17 @@ def _pause(claimed: Claim[Job]) -> None:
             async_task("core.jobs.run_due")
 
 
-def _fail(claimed: Claim[Job], note: str) -> None:
+def _fail(claimed: Claim[Job], note: str = "") -> None:
+    """Without a note it was a fault of ours, which the log names."""
     finish(claimed, state=JobState.FAILED, finished_at=ClockNow(), note=note[:300])
 
 
-def _step_aside(claimed: Claim[Job], error: Exception) -> None:
-    """Try again later, or give up. Of an error only its kind is kept: its text may quote."""
+def _step_aside(claimed: Claim[Job]) -> None:
+    """Try again later, or give up."""
     job = claimed.row
     log.exception("job failed", job=str(job.pk), kind=job.kind, attempt=job.attempts)
     if job.attempts >= MAX_ATTEMPTS:
-        _fail(claimed, type(error).__name__)
+        _fail(claimed)
     else:
         finish(claimed, run_at=from_now(retry_delay(job.attempts)))
 
@@ -177,4 +202,4 @@ register(
     keep_for=KEPT_FOR,
     why="What was asked for may name people; its file, deleted with it, may hold their words.",
 )
-impersonal("core.Job", "kind", "state", "content_type")
+impersonal("core.Job", "kind", "state", "content_type", "rights")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.leases import ClockNow, Leased
@@ -54,6 +55,8 @@ class Job(Leased):
     note = models.CharField(max_length=300, blank=True)
     # Where the one who asked goes on from here.
     back_url = models.CharField(max_length=200, blank=True)
+    # What its owner might do when they asked: the file is theirs to read for as long as they might still do all of it.
+    rights = models.JSONField(default=list)
     file_name = models.CharField(max_length=120, blank=True)
     content_type = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -68,6 +71,15 @@ class Job(Leased):
     @property
     def is_over(self) -> bool:
         return self.state in (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
+
+    @property
+    def outcome(self) -> str:
+        """What came of it, or of a fault of ours what to do about it, for the one who asked."""
+        if self.state == JobState.FAILED and not self.note:
+            return gettext(
+                "A fault of ours stopped it, and is in our log. What its finished steps did stays; please ask once more."
+            )
+        return self.note
 
     def add_file(self, name: str, content_type: str) -> None:
         """Begin the file that this job makes; a second call begins it anew."""

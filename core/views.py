@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from core.health import overdue_work, silence_of_jobs, silence_of_lanes
-from core.jobs import KEPT_FOR, cancel_job
+from core.jobs import KEPT_FOR, cancel_job, may_read_file
 from core.models import Job, JobState
 
 LANE_PATIENCE_SECS = 30
@@ -55,16 +55,16 @@ def _own_job(request: HttpRequest, pk: UUID) -> Job:
 def job_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """How far a long job has come, and what came of it. May be left and opened again."""
     job = _own_job(request, pk)
-    context = {"job": job, "kept_until": job.created_at + KEPT_FOR}
+    context = {"job": job, "kept_until": job.created_at + KEPT_FOR, "may_read_file": may_read_file(job)}
     template = "core/job.html#job" if request.headers.get("HX-Request") else "core/job.html"
     return render(request, template, context)
 
 
 @require_safe
 def job_file(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
-    """The file that a finished job made."""
+    """The file that a finished job made, for as long as whoever asked has the roles with which they did."""
     job = _own_job(request, pk)
-    if job.state != JobState.DONE or not job.file_name:
+    if job.state != JobState.DONE or not job.file_name or not may_read_file(job):
         raise Http404
     response = StreamingHttpResponse(job.read(), content_type=job.content_type)
     response["Content-Disposition"] = f'attachment; filename="{job.file_name}"'

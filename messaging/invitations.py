@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from messaging.choices import Channel
 from messaging.models import Message
@@ -57,4 +58,4 @@ def render_invitation(message: Message) -> Rendered | None:
     )
 
 
-register_renderer(STAFF_INVITATION, render_invitation, to_newcomers=True)
+register_renderer(STAFF_INVITATION, render_invitation, title=gettext_lazy("Invitation of staff"), to_newcomers=True)

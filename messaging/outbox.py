@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.functional import Promise
 
 from customers.models import Contact
 from messaging.choices import Channel, MessageState
@@ -27,18 +28,23 @@ class Rendered:
 Renderer = Callable[[Message], Rendered | None]
 Gate = Callable[[Message], datetime | None]
 _renderers: dict[str, Renderer] = {}
+_titles: dict[str, str | Promise] = {}
 _gates: dict[str, Gate] = {}
 _to_newcomers: set[str] = set()
 
 
-def register_renderer(kind: str, renderer: Renderer, *, gate: Gate | None = None, to_newcomers: bool = False) -> None:
-    """Say who writes messages of `kind`. The renderer runs outside any lock, in the recipient's language.
+def register_renderer(
+    kind: str, renderer: Renderer, *, title: str | Promise = "", gate: Gate | None = None, to_newcomers: bool = False
+) -> None:
+    """Say who writes messages of `kind`, which people call `title`. The renderer runs outside any lock, in the
+    recipient's language.
 
     It returns None when the message is no longer needed; the row then ends as cancelled. `gate`, asked before, says
     until when the message has to wait (somebody sleeps, a store is closed); None means that it may go now.
     `to_newcomers`: also to accounts that are not active yet, but never to who has left.
     """
     _renderers[kind] = renderer
+    _titles[kind] = title
     if to_newcomers:
         _to_newcomers.add(kind)
     if gate:
@@ -49,6 +55,11 @@ def held_until(message: Message) -> datetime | None:
     """Until when the room that owns the message holds it back."""
     gate = _gates.get(message.kind)
     return gate(message) if gate else None
+
+
+def title_of(kind: str) -> str:
+    """What people call messages of `kind`; the kind itself if no room has registered it any more."""
+    return str(_titles.get(kind) or kind)
 
 
 def reaches(user: User, kind: str) -> bool:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from messaging.models import ChatHook, Message
 from messaging.outbox import Rendered, draft, put_all, register_renderer
@@ -76,5 +77,5 @@ def render_chat_test(message: Message) -> Rendered:
     return Rendered(subject, _("No shopper waits for you."), url="")
 
 
-register_renderer(ALERT_TEST, render_alert_test)
-register_renderer(CHAT_TEST, render_chat_test)
+register_renderer(ALERT_TEST, render_alert_test, title=gettext_lazy("Test of one's own alerts"))
+register_renderer(CHAT_TEST, render_chat_test, title=gettext_lazy("Test of a team chat"))

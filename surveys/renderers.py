@@ -8,6 +8,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from messaging.models import Message
 from messaging.outbox import Rendered, register_renderer
@@ -74,5 +75,5 @@ def not_at_night(message: Message) -> datetime | None:
     return morning_after(timezone.now(), ZoneInfo(invitation.store.time_zone)) if invitation else None
 
 
-register_renderer(CALL_SURVEY, call_survey, gate=not_at_night)
-register_renderer(RECEIPT_SURVEY, receipt_survey)
+register_renderer(CALL_SURVEY, call_survey, title=gettext_lazy("Question after a call"), gate=not_at_night)
+register_renderer(RECEIPT_SURVEY, receipt_survey, title=gettext_lazy("Question after a purchase"))

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from messaging.actions import send_again, settle_by_hand
 from messaging.choices import MessageState
 from messaging.models import Message
+from messaging.outbox import title_of
 from stores.access import StaffRequest, roles_required
 from stores.choices import Role
 from stores.models import RoleAssignment, User
@@ -33,7 +34,11 @@ def trouble(request: StaffRequest) -> HttpResponse:
     """Outcome unknown, or given up; the newest first."""
     unsettled = _unsettled(request.user).select_related("user", "hook", "stand_in")
     page = Paginator(unsettled.order_by("-created_at", "pk"), _PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "is_head_office": Role.HEAD_OFFICE in roles_of(request.user)}
+    context = {
+        "page": page,
+        "rows": [(message, title_of(message.kind)) for message in page],
+        "is_head_office": Role.HEAD_OFFICE in roles_of(request.user),
+    }
     return render(request, "messaging/trouble.html", context)
 
 

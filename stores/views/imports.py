@@ -52,7 +52,7 @@ def new_import(request: StaffRequest) -> HttpResponse:
 def show_import(request: StaffRequest, pk: UUID) -> HttpResponse:
     """What the file would change and what is wrong with it, or that it is done."""
     upload = get_object_or_404(StoreImport.objects.select_related("job").defer("data"), pk=pk, owner=request.user)
-    failed = upload.job.note if upload.job and upload.job.state in (JobState.FAILED, JobState.CANCELLED) else ""
+    failed = upload.job.outcome if upload.job and upload.job.state in (JobState.FAILED, JobState.CANCELLED) else ""
     if not failed and upload.job_id and upload.state in (ImportState.CHECKING, ImportState.IMPORTING):
         return redirect("job", pk=upload.job_id)
     report = upload.report
