@@ -77,7 +77,7 @@ class Job(Leased):
         """What came of it, or of a fault of ours what to do about it, for the one who asked."""
         if self.state == JobState.FAILED and not self.note:
             return gettext(
-                "A fault of ours stopped it, and is in our log. What its finished steps did stays; please ask once more."
+                "A fault of ours stopped it, and is in our log. What its finished steps did stays; please ask again."
             )
         return self.note
 

@@ -2,8 +2,6 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
-from core.jobs import register_rights
-
 
 class StoresConfig(AppConfig):
     name = "stores"
@@ -16,4 +14,4 @@ class StoresConfig(AppConfig):
         import_module("stores.exporting")
         import_module("stores.posters.checks")
         import_module("stores.posters.jobs")
-        register_rights(import_module("stores.queries").rights_of)
+        import_module("stores.rights")

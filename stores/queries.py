@@ -18,12 +18,6 @@ def held_by(user: User) -> list[RoleAssignment]:
     return list(RoleAssignment.objects.filter(user=user).select_related("store__node", "node"))
 
 
-def rights_of(user_id: int) -> list[str]:
-    """A word for each role at each place, to compare what somebody may do then and now."""
-    held = RoleAssignment.objects.filter(user=user_id).order_by("pk").values_list("role", "store", "node")
-    return [f"{role} {f'store {store}' if store else f'node {node}'}" for role, store, node in held]
-
-
 def forget_roles(user: User) -> None:
     """What this person may do has changed while their page is being made."""
     user.known_roles = None
