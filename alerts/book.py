@@ -12,8 +12,9 @@ import structlog
 from django.core.exceptions import ValidationError
 
 from alerts.ladder import Policy, parse_policy, parse_targets
-from alerts.models import AlertGroup, CasePolicy, Rule, RuleBook, UrgencyRoute
+from alerts.models import AlertGroup, CasePolicy, Rule, UrgencyRoute
 from alerts.policy import DEFAULT_POLICY
+from core.quick import ask
 
 log = structlog.get_logger()
 
@@ -52,7 +53,7 @@ def current() -> Book:
     """The book as it is committed now; one small query when nothing has changed."""
     global _kept
     # Asked first: whatever is changed between the two is read again next time, never missed.
-    version = RuleBook.objects.values_list("version", flat=True).first()
+    version = next((row[0] for row in ask("SELECT version FROM alerts_rulebook", [])), None)
     kept = _kept
     if version is not None and kept is not None and kept[0] == version:
         return kept[1]

@@ -21,6 +21,7 @@ from alerts.reviews import ask_person, reason_to_read, settle_by_case
 from alerts.rules import Facts, rules_that_hold
 from alerts.signals import case_changed
 from alerts.verdicts import Verdict, verdict_of
+from core.quick import insert
 from sentiment.lexicon import split_words
 from sentiment.models import Analysis
 from stores.models import User
@@ -141,7 +142,7 @@ def open_case(response: Response, verdict: Verdict, *, at: datetime | None = Non
     people = people_by_role(store)
     hours = hours_of(store)
     case = new_case(response, verdict, at=now, hours=hours, people=people)
-    case.save(force_insert=True)
+    insert([case])
     opened = CaseEvent(case=case, kind=EventKind.OPENED, at=now, actor=actor, new=opening_facts(case))
     written = Written(events=[opened])
     start_ladder(written, case, hours=hours, people=people, at=now)
@@ -211,7 +212,7 @@ def start_ladder(
     the caller's transaction, as messages of `kind`; nobody is told twice of the same moment."""
     rungs = Policy.of(case.policy).rungs
     steps = [new_step(case, ordinal, rung, hours=hours, at=at) for ordinal, rung in enumerate(rungs)][since:]
-    CaseStep.objects.bulk_create(steps)
+    insert(steps)
     knowing: set[tuple[object, str]] = {(message.user_id, message.channel) for message in written.messages}
     for step in steps:
         rung = rungs[step.ordinal]
@@ -259,7 +260,7 @@ def tell_again(case: Case, step: CaseStep, rung: Rung, *, at: datetime, hours: S
         after=rung.every,
         repetition=step.repetition + 1,
     )
-    CaseStep.objects.bulk_create([again])
+    insert([again])
 
 
 def _join_case(response: Response, verdict: Verdict) -> Case | None:

@@ -6,7 +6,8 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from alerts.choices import TO_DO
-from alerts.models import Case
+from alerts.models import Case, CaseResponse
+from core.quick import Compiled
 from stores.models import User
 from stores.queries import stores_visible_to
 from surveys.choices import ContactWish
@@ -20,11 +21,15 @@ def cases_visible_to(user: User) -> QuerySet[Case]:
 
 def case_for_response(response_id: UUID) -> Case | None:
     """The case that this response opened or was appended to."""
-    return (
-        Case.objects.filter(Q(response=response_id) | Q(further_responses__response=response_id))
-        .select_related("store", "response__contact", "owner")
-        .first()
-    )
+    return next(iter(_of_response(response_id)), None)
+
+
+_of_response = Compiled(
+    lambda response_id: Case.objects.filter(
+        Q(response=response_id) | Q(pk__in=CaseResponse.objects.filter(response=response_id).values("case"))
+    ).select_related("store", "response__contact", "owner"),
+    UUID(int=1),
+)
 
 
 def is_reachable(response: Response) -> bool:

@@ -14,6 +14,7 @@ from alerts.opening import STALE_AFTER, judge
 from alerts.queries import case_for_response
 from alerts.reviews import ask_person
 from core.leases import ClockNow
+from core.quick import insert
 from sentiment.models import Analysis, CorrectedField, Correction
 from sentiment.signals import reading_corrected, verbatim_analysed
 from stores.models import User
@@ -42,7 +43,7 @@ def judge_score(sender: object, response: Response, corrected: bool = False, **_
         evaluation.last_error = type(error).__name__
     else:
         evaluation.done_at = ClockNow()
-    Evaluation.objects.bulk_create([evaluation], ignore_conflicts=True)
+    insert([evaluation], ignore_conflicts=True)
 
 
 @receiver(verbatim_analysed)

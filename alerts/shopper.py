@@ -21,8 +21,9 @@ from surveys.actions import add_contact
 from surveys.choices import UNHAPPY_AT_MOST, ContactWish, QuestionKind
 from surveys.documents import document_of
 from surveys.forms import LONGEST_WORDS, AnswerForm, masked, tidy
+from surveys.kept import place
 from surveys.models import Response
-from surveys.pages import SMILEY_NAMES, contact_context, lost_page, page, speak_like, store_context
+from surveys.pages import SMILEY_NAMES, contact_context, kept_page, lost_page, page, speak_like, store_context
 from surveys.queries import response_by_token
 from surveys.views import public
 
@@ -46,14 +47,21 @@ def thanks(request: HttpRequest, token: str) -> HttpResponse:
             return _see(request, reverse("thanks", args=[token]))
         status = 422
     asks_again = _left_no_address(response) and is_unhappy(response)
-    context: dict[str, Any] = store_context(response.store) | {
-        "promise": promise(response, case_for_response(response.pk)),
-        "case_url": _turned(request, reverse("shopper_case", args=[token])),
-        "second_chance": asks_again,
-    }
-    if asks_again:
-        context |= contact_context(form, offer_none=False) | {"nonce": nonces.mint(scope)}
-    return page(request, "shopper/thanks.html", context, status=status)
+    promised = promise(response, case_for_response(response.pk))
+
+    def context(case_url: str, nonce: str) -> dict[str, Any]:
+        known = store_context(response.store) | {"promise": promised, "case_url": case_url}
+        more = contact_context(form, offer_none=False) | {"nonce": nonce} if asks_again else {}
+        return known | {"second_chance": asks_again} | more
+
+    case_url = _turned(request, reverse("shopper_case", args=[token]))
+    nonce = nonces.mint(scope) if asks_again else ""
+    if status != 200:
+        return page(request, "shopper/thanks.html", context(case_url, nonce), status=status)
+    # Everybody with the same answer at the same store reads the same page, but for these two.
+    key = (*store_context(response.store).values(), promised, asks_again, response.version_id)
+    secrets = {"case": case_url, "nonce": nonce}
+    return kept_page(request, "shopper/thanks.html", key, lambda: context(place("case"), place("nonce")), secrets)
 
 
 def is_unhappy(response: Response) -> bool:

@@ -1,13 +1,83 @@
 """What every request passes through."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
+from csp.utils import build_policy
 from django.conf import settings
 from django.core.exceptions import BadRequest
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, get_resolver
 from django.utils import translation
 
 Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def shoppers_way(get_response: Handler) -> Handler:
+    """Past everything that staff pages need, for pages that know no session: to the view, and the headers on the way
+    back. The rest of the chain costs a shopper's page more than the page itself.
+
+    A view says that it is such a page by `for_shoppers`. Whoever has a cookie of ours takes the long way, and so does
+    an address that leads nowhere or must be mended first.
+    """
+    serve = convert_exception_to_response(_serve_shopper)
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(settings.SHOPPER_PATHS) or _is_known(request):
+            return get_response(request)
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            return get_response(request)
+        try:
+            match = get_resolver().resolve(request.path_info)
+        except Resolver404:
+            return get_response(request)
+        if not getattr(match.func, "for_shoppers", False):
+            return get_response(request)
+        request.resolver_match = match
+        response = serve(request)
+        for name, value in _headers(secure=request.is_secure()).items():
+            response.headers.setdefault(name, value)
+        if not response.streaming:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+        return response
+
+    return handle
+
+
+def _is_known(request: HttpRequest) -> bool:
+    """Whether the browser has signed in here or is an enrolled device."""
+    ours = (settings.SESSION_COOKIE_NAME, settings.DEVICE_COOKIE_NAME)
+    return "HTTP_COOKIE" in request.META and any(name in request.COOKIES for name in ours)
+
+
+def _serve_shopper(request: HttpRequest) -> HttpResponse:
+    request.get_host()  # raises for a host that is not ours
+    _refuse_null_characters(request)
+    _turn_to_reader(request)
+    match = request.resolver_match
+    assert match is not None
+    response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
+    return response
+
+
+@lru_cache(maxsize=2)
+def _headers(*, secure: bool) -> Mapping[str, str]:
+    """What the middleware that is passed by would have set."""
+    headers = {
+        "Content-Security-Policy": build_policy(),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
+        "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
+        "X-Frame-Options": settings.X_FRAME_OPTIONS,
+        "Permissions-Policy": settings.PERMISSIONS_POLICY,
+        "Cache-Control": "no-store",
+    }
+    if secure and settings.SECURE_HSTS_SECONDS:
+        below = "; includeSubDomains" if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else ""
+        headers["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}{below}"
+    return headers
 
 
 def security_headers(get_response: Handler) -> Handler:
@@ -26,11 +96,15 @@ def no_null_characters(get_response: Handler) -> Handler:
     """An address with a null character is nobody's: PostgreSQL cannot even look for one."""
 
     def handle(request: HttpRequest) -> HttpResponse:
-        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
-            raise BadRequest("null character")
+        _refuse_null_characters(request)
         return get_response(request)
 
     return handle
+
+
+def _refuse_null_characters(request: HttpRequest) -> None:
+    if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+        raise BadRequest("null character")
 
 
 def reader_language(get_response: Handler) -> Handler:
@@ -40,20 +114,24 @@ def reader_language(get_response: Handler) -> Handler:
     """
 
     def handle(request: HttpRequest) -> HttpResponse:
-        known = dict(settings.LANGUAGES)
-        wish = (
-            request.GET.get("lang") or request.POST.get("lang", "")
-            if request.method == "POST"
-            else request.GET.get("lang", "")
-        )
-        if wish not in known:
-            wish = translation.get_language_from_request(request)
-            if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
-                wish = request.user.language or wish
-        translation.activate(wish)
-        request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
+        _turn_to_reader(request)
         response = get_response(request)
         response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
         return response
 
     return handle
+
+
+def _turn_to_reader(request: HttpRequest) -> None:
+    known = dict(settings.LANGUAGES)
+    wish = (
+        request.GET.get("lang") or request.POST.get("lang", "")
+        if request.method == "POST"
+        else request.GET.get("lang", "")
+    )
+    if wish not in known:
+        wish = translation.get_language_from_request(request)
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+            wish = request.user.language or wish
+    translation.activate(wish)
+    request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE

@@ -59,6 +59,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Shoppers' pages, which know no session, go past all the others.
+    "core.middleware.shoppers_way",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -81,6 +83,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
+# Where pages that know no session may lie, see `core.middleware.shoppers_way`.
+SHOPPER_PATHS = ("/q/", "/r/", "/t/", "/c/")
 ROOT_URLCONF = "feedback.urls"
 WSGI_APPLICATION = "feedback.wsgi.application"
 
@@ -108,6 +112,8 @@ DATABASES["default"] |= {
     "ATOMIC_REQUESTS": False,
     "TEST": {"NAME": f"test_{DATABASES['default']['NAME']}{env.text('HALFHOUR_TEST_SUFFIX')}"},
 }
+# Off behind a pooler that gives each transaction another connection and does not know prepared statements.
+DATABASE_PREPARES = env.flag("DATABASE_PREPARES", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- people ---------------------------------------------------------------------------------------------------

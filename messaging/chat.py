@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from core import outbound
+from core.quick import Compiled
 from messaging.choices import ChatStyle
 from messaging.models import ChatHook
 from messaging.outbox import Rendered
@@ -57,8 +59,16 @@ def _card(rendered: Rendered) -> dict[str, Any]:
 
 def hooks_of(store: Store, *, severe: bool) -> list[ChatHook]:
     """The chats that are told of a case at this store."""
-    hooks = ChatHook.objects.filter(Q(store=store) | Q(node__in=store.node.above), retired_at=None)
-    return list(hooks if severe else hooks.filter(severe_only=False))
+    return [hook for hook in _listening(store.pk, store.node.above) if severe or not hook.severe_only]
+
+
+_listening = Compiled(
+    lambda store_id, nodes: ChatHook.objects.filter(
+        Q(store=store_id) | Q(node__in=RawSQL("SELECT unnest(%s::bigint[])", [nodes])), retired_at=None
+    ),
+    -1,
+    [-2],
+)
 
 
 def send_to_chat(hook: ChatHook, rendered: Rendered) -> outbound.Answer:

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef
-
+from core.quick import ask
 from messaging.choices import Channel
-from messaging.models import AlertPreference, PushDevice
+from messaging.models import AlertPreference
 from stores.models import User
 
 # What a person who has chosen nothing is told by, the first that there is.
 _USUAL = (Channel.PUSH, Channel.EMAIL, Channel.SMS)
+
+
+# Asked for every case inside the submission.
+_WAYS = """
+    SELECT u.id, EXISTS (SELECT FROM messaging_pushdevice d WHERE d.user_id = u.id AND d.gone_at IS NULL), p.channels
+    FROM stores_user u LEFT JOIN messaging_alertpreference p ON p.user_id = u.id WHERE u.id = ANY(%s::bigint[])
+"""
 
 
 def channels_of(users: Iterable[User]) -> dict[int, list[Channel]]:
@@ -20,10 +26,8 @@ def channels_of(users: Iterable[User]) -> dict[int, list[Channel]]:
     wanted = {user.pk: user for user in users}
     if not wanted:
         return {}
-    listening = PushDevice.objects.filter(user=OuterRef("pk"), gone_at=None)
-    rows = User.objects.filter(pk__in=wanted).annotate(takes_push=Exists(listening))
     found: dict[int, list[Channel]] = {}
-    for pk, takes_push, chosen in rows.values_list("pk", "takes_push", "alert_preference__channels"):
+    for pk, takes_push, chosen in ask(_WAYS, [list(wanted)]):
         user = wanted[pk]
         there = {Channel.PUSH: takes_push, Channel.EMAIL: bool(user.email), Channel.SMS: bool(user.phone)}
         order = dict.fromkeys([*(Channel(one) for one in chosen or () if one in there), *_USUAL])

@@ -1,5 +1,6 @@
 """Connects this room to the signals above it."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -7,13 +8,14 @@ from django.dispatch import receiver
 
 from core.leases import ClockNow
 from core.personal import on_erase
+from core.quick import insert
 from core.tokens import keyed_hash
 from sentiment import rereading, work  # noqa: F401  (register their job and their steps)
 from sentiment.lexicon import split_words
 from sentiment.models import Analysis, Candidate
 from sentiment.urgency import find_urgency
 from surveys.choices import UNHAPPY_AT_MOST, QuestionKind
-from surveys.models import Response
+from surveys.models import Response, Verbatim
 from surveys.signals import response_saved
 
 _URGENT, _UNHAPPY, _UNSCORED, _CONTENT = 0, 1, 3, 5
@@ -58,15 +60,23 @@ def priority_of(response: Response, text: str) -> int:
 
 
 @receiver(response_saved)
-def queue_readings(sender: object, response: Response, corrected: bool = False, **_: Any) -> None:
+def queue_readings(
+    sender: object,
+    response: Response,
+    corrected: bool = False,
+    verbatims: Sequence[Verbatim] | None = None,
+    **_: Any,
+) -> None:
     """Leave one pending reading per verbatim, in the submission's own transaction.
 
     A corrected text is read again, also when a worker is reading the old one: its token no longer fits.
     """
-    read = Analysis.objects.select_for_update(no_key=True).filter(verbatim__response=response).order_by("pk")
-    known = {analysis.pk: analysis for analysis in read} if corrected else {}
+    known: dict[int, Analysis] = {}
+    if corrected:
+        read = Analysis.objects.select_for_update(no_key=True).filter(verbatim__response=response).order_by("pk")
+        known = {analysis.pk: analysis for analysis in read}
     new = []
-    for verbatim in response.verbatims.all():
+    for verbatim in response.verbatims.all() if verbatims is None else verbatims:
         analysis = known.get(verbatim.pk)
         text_hash = keyed_hash("verbatim", verbatim.text)
         priority = priority_of(response, verbatim.text)
@@ -79,8 +89,7 @@ def queue_readings(sender: object, response: Response, corrected: bool = False, 
             Analysis.objects.filter(pk=analysis.pk).update(
                 priority=priority, run_at=ClockNow(), text_hash=text_hash, **_UNREAD
             )
-    if new:
-        Analysis.objects.bulk_create(new, ignore_conflicts=True)
+    insert(new, ignore_conflicts=True)
 
 
 @on_erase

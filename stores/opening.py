@@ -16,8 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-
+from core.quick import ask
 from stores.models import OpeningInterval, Store
 from stores.public_holidays import is_public_holiday
 from stores.stretches import ROUND_THE_CLOCK, Stretch
@@ -65,9 +64,9 @@ def _zone(name: str) -> ZoneInfo:
 
 # Asked for every case inside the submission, where building the union costs more than running it.
 _HOURS = """
-    SELECT store_id, weekday, NULL::date, opens, closes FROM stores_openinginterval WHERE store_id = ANY(%s)
+    SELECT store_id, weekday, NULL::date, opens, closes FROM stores_openinginterval WHERE store_id = ANY(%s::bigint[])
     UNION ALL
-    SELECT store_id, NULL, date, opens, closes FROM stores_hoursexception WHERE store_id = ANY(%s)
+    SELECT store_id, NULL, date, opens, closes FROM stores_hoursexception WHERE store_id = ANY(%s::bigint[])
 """
 
 
@@ -89,13 +88,11 @@ def hours_of_stores(stores: Collection[Store]) -> Mapping[int, StoreHours]:
     """The hours of some stores by id, in one query."""
     weekly: dict[int, dict[int, list[Stretch]]] = {store.pk: {} for store in stores}
     exceptions: dict[int, dict[date, list[Stretch]]] = {store.pk: {} for store in stores}
-    with connection.cursor() as cursor:
-        cursor.execute(_HOURS, [list(weekly), list(weekly)])
-        for store_id, weekday, day, opens, closes in cursor.fetchall():
-            if day is None:
-                weekly[store_id].setdefault(weekday, []).append((opens, closes))
-            else:
-                exceptions[store_id].setdefault(day, []).extend([(opens, closes)] if opens is not None else [])
+    for store_id, weekday, day, opens, closes in ask(_HOURS, [list(weekly), list(weekly)]):
+        if day is None:
+            weekly[store_id].setdefault(weekday, []).append((opens, closes))
+        else:
+            exceptions[store_id].setdefault(day, []).extend([(opens, closes)] if opens is not None else [])
     return {store.pk: _read(store, weekly[store.pk], exceptions[store.pk]) for store in stores}
 
 

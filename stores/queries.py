@@ -1,12 +1,14 @@
 """Who sees and who answers for which store."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import F, FilteredRelation, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
+from core.quick import Compiled
 from stores.choices import CASE_ROLES, Role
 from stores.models import Node, RoleAssignment, Store, User
 
@@ -94,18 +96,7 @@ def in_their_place(store: Store, ids: Collection[int], *, at: datetime | None = 
 
 def _answering(store: Store, at: datetime | None) -> list[Any]:
     """The assignments that reach the store, each with the absence that its holder has, in one query."""
-    now = at or timezone.now()
-    away = Q(
-        user__absences__starts_at__lte=now, user__absences__ends_at__gt=now, user__absences__cancelled_at__isnull=True
-    )
-    assignments = (
-        _assignments_of(store)
-        .annotate(absence=FilteredRelation("user__absences", condition=away))
-        .annotate(absence_id=F("absence__id"), stand_in_id=F("absence__stand_in_id"))
-        .select_related("user")
-        .order_by("user_id", "absence__created_at")
-    )
-    return list(assignments)
+    return list(_with_absences(store.pk, store.node.above, at or timezone.now()))
 
 
 def _stand_ins(rows: list[Any]) -> tuple[dict[int, User], dict[int, int | None]]:
@@ -113,6 +104,23 @@ def _stand_ins(rows: list[Any]) -> tuple[dict[int, User], dict[int, int | None]]
     people = {row.user_id: row.user for row in rows if row.role in CASE_ROLES}
     # Of two absences at the same time the one that was entered last says who stands in.
     return people, {row.user_id: row.stand_in_id for row in rows if row.absence_id}
+
+
+def _assignments_at(store_id: int, nodes: list[int], now: datetime) -> QuerySet[RoleAssignment]:
+    away = Q(
+        user__absences__starts_at__lte=now, user__absences__ends_at__gt=now, user__absences__cancelled_at__isnull=True
+    )
+    above = RawSQL("SELECT unnest(%s::bigint[])", [nodes])
+    return (
+        RoleAssignment.objects.filter(Q(store=store_id) | Q(node__in=above), user__is_active=True)
+        .annotate(absence=FilteredRelation("user__absences", condition=away))
+        .annotate(absence_id=F("absence__id"), stand_in_id=F("absence__stand_in_id"))
+        .select_related("user")
+        .order_by("user_id", "absence__created_at")
+    )
+
+
+_with_absences = Compiled(_assignments_at, -1, [-2], datetime(1, 1, 2, tzinfo=UTC))
 
 
 def _in_place_of(person: User, people: dict[int, User], stand_ins: dict[int, int | None]) -> User | None:

@@ -8,9 +8,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from core.quick import insert
+from core.tokens import token_hash
 from customers.models import Contact, Permission
 from surveys.choices import ContactTime, ContactWish, SampleKind
 from surveys.forms import Answers, Wish
@@ -51,8 +53,9 @@ def submit(
     with transaction.atomic():
         created = _insert(asking, answers, form_id=form_id, language=language, flags=flags, now=now)
         if created is not None:
-            response_saved.send(sender=Response, response=created, corrected=False)
-            return Submitted(created, created=True)
+            response, verbatims = created
+            response_saved.send(sender=Response, response=response, corrected=False, verbatims=verbatims)
+            return Submitted(response, created=True)
         # Not the key: whoever stores a reading of these words refers to it, and would wait for us as we for them.
         known = Response.objects.select_for_update(no_key=True)
         response = known.get(invitation=asking.invitation) if asking.invitation else known.get(pk=form_id)
@@ -68,8 +71,8 @@ def _insert(
     language: str,
     flags: Sequence[str],
     now: datetime,
-) -> Response | None:
-    """The new response, or None when its id or its invitation has one already."""
+) -> tuple[Response, list[Verbatim]] | None:
+    """The new response and its words, or None when its id or its invitation has one already."""
     response = Response(
         pk=form_id,
         version=asking.version,
@@ -90,20 +93,23 @@ def _insert(
         local_day=_visit_at(asking.invitation, now).astimezone(ZoneInfo(asking.store.time_zone)).date(),
         flags=list(flags),
     )
-    try:
-        with transaction.atomic():
-            response.contact = _contact(answers.wish, language, now)
-            response.save(force_insert=True)
-    except IntegrityError:
-        if not Response.objects.filter(pk=form_id).exists() and not (
-            asking.invitation and Response.objects.filter(invitation=asking.invitation).exists()
-        ):
-            raise
+    response.token_hash = token_hash(response.token)
+    contact = response.contact = _contact(answers.wish, language, now)
+    if not insert([response], ignore_conflicts=True):
+        _forget(contact, answers.wish)
         return None
-    Verbatim.objects.bulk_create(
-        Verbatim(response=response, question=key, text=text) for key, text in answers.words.items()
-    )
-    return response
+    verbatims = [Verbatim(response=response, question=key, text=text) for key, text in answers.words.items()]
+    insert(verbatims)
+    return response, verbatims
+
+
+def _forget(contact: Contact | None, wish: Wish) -> None:
+    """Drop the address and the permission of a submission that was there already."""
+    if contact is None:
+        return
+    contact.permissions.order_by("-pk")[:1].get().delete()
+    if contact != wish.known:
+        contact.delete()
 
 
 def _visit_at(invitation: Invitation | None, now: datetime) -> datetime:

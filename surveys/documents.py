@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from surveys.choices import SCORE_RANGE, ContactWish, OtherKind, QuestionKind, ResponseChannel
@@ -152,7 +153,7 @@ class SurveyDocument:
         numbers = sorted({question.screen for question in self.questions})
         return tuple(tuple(q for q in self.questions if q.screen == number) for number in numbers)
 
-    @property
+    @cached_property
     def places(self) -> frozenset[str]:
         """The names that are put into its texts."""
         texts = (text for question in self.questions for words in words_of(question) for text in words.values())

@@ -1,5 +1,6 @@
 """How a shopper's page is put together: the language, the one style and script, no cookie, no session."""
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +17,7 @@ from stores.models import Store, Touchpoint
 from surveys.choices import FACES, ContactTime, ContactWish, OtherKind
 from surveys.documents import Condition, Question, SurveyDocument, pipe, said_in
 from surveys.forms import LONGEST_WORDS, AnswerForm, masked
+from surveys.kept import kept, place
 from surveys.models import Response
 from surveys.queries import Asking
 from surveys.wording import permission_wording
@@ -55,6 +57,11 @@ def page(
 ) -> HttpResponse:
     """Render one of the shopper's pages; it may run its style and `script`, and nothing else."""
     style = style or page_style()
+    html = _rendered(template, context, style=style, script=script)
+    return admit(HttpResponse(html, status=status), style=style, script=script)
+
+
+def _rendered(template: str, context: dict[str, Any], *, style: Block, script: Block | None) -> str:
     known: dict[str, Any] = {
         "chain": settings.CHAIN_NAME,
         "lang": translation.get_language(),
@@ -63,8 +70,33 @@ def page(
         "style": style.text,
         "script": script.text if script else "",
     }
-    html = get_template(template).render(known | context)  # without the request: no session, no csrf cookie
-    return admit(HttpResponse(html, status=status), style=style, script=script)
+    return get_template(template).render(known | context)  # without the request: no session, no csrf cookie
+
+
+def kept_page(
+    request: HttpRequest,
+    template: str,
+    key: tuple[object, ...],
+    context: Callable[[], dict[str, Any]],
+    secrets: Mapping[str, str],
+    *,
+    script: Block | None = None,
+    style: Block | None = None,
+) -> HttpResponse:
+    """The same for a page that `kept` renders once for each `key`, which names all that `context` depends on.
+
+    `context` has a `place` for each of the `secrets`.
+    """
+    style = style or page_style()
+    key = (template, settings.CHAIN_NAME, settings.CHAIN_ACCENT, translation.get_language(), *key)
+    page = kept(key, lambda: _rendered(template, context(), style=style, script=script))
+    if "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", ""):
+        response = HttpResponse(page.fill_gzip(secrets))
+        response.headers["Content-Encoding"] = "gzip"
+    else:
+        response = HttpResponse(page.fill(secrets))
+    response.headers["Vary"] = "Accept-Encoding"
+    return admit(response, style=style, script=script)
 
 
 def question_page(
@@ -78,34 +110,19 @@ def question_page(
 ) -> HttpResponse:
     """The page that asks, filled with whatever was chosen or typed before; `nonce` keeps its submission id."""
     nonce = nonce or nonces.mint(asking.scope, version_id=asking.version.pk)
-    untouched = form == AnswerForm(document=form.document, country=form.country) and not expired
-    if untouched:
-        html = _untouched_html(request, asking, form).replace(_NONCE_PLACE, nonce)
-        response = admit(HttpResponse(html, status=status), style=style_of(asking.document), script=page_script())
+    style = style_of(asking.document)
+    if status == 200 and not expired and form == AnswerForm(document=form.document, country=form.country):
+        response = _untouched_page(request, asking, form, nonce, style)
     else:
         context = question_context(asking, form, nonce) | {"expired": expired}
-        response = _question(request, asking, context, status=status)
+        response = page(request, "surveys/question.html", context, status=status, script=page_script(), style=style)
     # Not `no-store`: Back must show this very form, so that what is sent from it corrects and doubles nothing.
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 
 
-def _question(request: HttpRequest, asking: Asking, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    style = style_of(asking.document)
-    return page(request, "surveys/question.html", context, status=status, script=page_script(), style=style)
-
-
-_NONCE_PLACE = "@the-nonce-goes-here@"
-_MOST_UNTOUCHED = 2000
-_untouched: dict[tuple[object, ...], str] = {}
-
-
-def _untouched_html(request: HttpRequest, asking: Asking, form: AnswerForm) -> str:
-    """The page as everybody first sees it, rendered once for all that it says; only the nonce differs.
-
-    The key holds everything the page depends on, so nothing ever has to be thrown away for being old: a renamed
-    store or a new survey version is another key.
-    """
+def _untouched_page(request: HttpRequest, asking: Asking, form: AnswerForm, nonce: str, style: Block) -> HttpResponse:
+    """The page as everybody first sees it; only the nonce differs."""
     key = (
         asking.store.code,
         tuple(asking.names.items()),
@@ -113,17 +130,16 @@ def _untouched_html(request: HttpRequest, asking: Asking, form: AnswerForm) -> s
         asking.channel,
         asking.in_store,
         asking.version.pk,
-        settings.CHAIN_NAME,
-        settings.CHAIN_ACCENT,
-        translation.get_language(),
     )
-    html = _untouched.get(key)
-    if html is None:
-        if len(_untouched) >= _MOST_UNTOUCHED:
-            _untouched.clear()
-        rendered = _question(request, asking, question_context(asking, form, _NONCE_PLACE))
-        html = _untouched[key] = rendered.content.decode()
-    return html
+    return kept_page(
+        request,
+        "surveys/question.html",
+        key,
+        lambda: question_context(asking, form, place("nonce")),
+        {"nonce": nonce},
+        script=page_script(),
+        style=style,
+    )
 
 
 def question_context(asking: Asking, form: AnswerForm, nonce: str) -> dict[str, Any]:

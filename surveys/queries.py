@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
+from core.quick import Compiled
 from core.tokens import clean_typed_code, token_hash
 from stores.choices import Role, TouchpointKind
 from stores.models import FormerCode, RoleAssignment, Store, Touchpoint
@@ -62,10 +63,24 @@ def manager_name(store: Store) -> str:
     return leads.order_by("pk").values_list("user__name", flat=True).first() or ""
 
 
+# Of a store, what no shopper's page and no case needs.
+_UNUSED = ("address", "postcode", "city", "phone", "contact_emails", "closed_reason")
+_UNUSED_KEYS = ("sort_key", "city_key", "search_text")
+_SPARED = [f"store__{name}" for name in (*_UNUSED, *_UNUSED_KEYS)]
+
+
 def touchpoint_by_code(typed: str) -> Touchpoint | None:
-    """The touchpoint of a code as a person typed it, retired or not."""
-    code = clean_typed_code(typed)
-    return Touchpoint.objects.select_related("store").filter(code=code).first()
+    """The touchpoint of a code as a person typed it, retired or not; it knows already which version it asks."""
+    return next(iter(_by_code(clean_typed_code(typed))), None)
+
+
+def _touchpoints_with_code(code: str) -> QuerySet[Touchpoint]:
+    asked = _versions_asked(ResponseChannel.QR, OuterRef("pk"), OuterRef("kind")).values("pk")[:1]
+    found = Touchpoint.objects.select_related("store__node").defer(*_SPARED)
+    return found.filter(code=code).annotate(asked_version_id=Subquery(asked))
+
+
+_by_code = Compiled(_touchpoints_with_code, "SAMPLE-CODE")
 
 
 def former_code(typed: str) -> FormerCode | None:
@@ -88,8 +103,17 @@ def invitation_by_token(token: str) -> Invitation | None:
 
 def response_by_token(token: str) -> Response | None:
     """The response of a shopper's private link."""
-    found = Response.objects.select_related("store", "contact", "version", "touchpoint")
-    return found.filter(token_hash=token_hash(token)).first()
+    return next(iter(_by_token(token_hash(token))), None)
+
+
+_by_token = Compiled(
+    lambda token_hash: (
+        Response.objects.select_related("store", "contact", "version")
+        .defer(*_SPARED, "version__document")
+        .filter(token_hash=token_hash)
+    ),
+    "sample of a hash",
+)
 
 
 def version_for(channel: ResponseChannel, touchpoint: Touchpoint | None = None) -> SurveyVersion | None:
@@ -97,19 +121,47 @@ def version_for(channel: ResponseChannel, touchpoint: Touchpoint | None = None) 
 
     The closest choice holds. None when nobody has chosen a survey for it.
     """
-    kinds = ["", touchpoint.kind] if touchpoint else [""]
+    if touchpoint is None:
+        return _versions_asked(channel, None, "").first()
+    return _versions_asked(channel, touchpoint.pk, touchpoint.kind).first()
+
+
+def _versions_asked(channel: ResponseChannel, touchpoint: object, kind: object) -> QuerySet[SurveyVersion]:
+    """The versions that might be asked there, the one that is first."""
     chosen = Q(
-        survey__choices__channel=channel, survey__choices__touchpoint=None, survey__choices__touchpoint_kind__in=kinds
+        survey__choices__channel=channel,
+        survey__choices__touchpoint=None,
+        survey__choices__touchpoint_kind__in=["", kind],
     )
     if touchpoint is not None:
         chosen |= Q(survey__choices__touchpoint=touchpoint)
     closest = (F("survey__choices__touchpoint").asc(nulls_last=True), "-survey__choices__touchpoint_kind")
-    return SurveyVersion.objects.filter(chosen).order_by(*closest, "-number").first()
+    return SurveyVersion.objects.filter(chosen).order_by(*closest, "-number")
+
+
+_MOST_VERSIONS = 500
+_versions: dict[int, SurveyVersion] = {}
+
+
+def version_by_pk(pk: int) -> SurveyVersion | None:
+    """A version, remembered because versions never change."""
+    if pk not in _versions:
+        version = SurveyVersion.objects.filter(pk=pk).first()
+        if version is None:
+            return None
+        if len(_versions) >= _MOST_VERSIONS:
+            _versions.clear()
+        _versions[pk] = version
+    return _versions[pk]
 
 
 def asking_at(touchpoint: Touchpoint) -> Asking | None:
     """What a touchpoint asks now; None when no survey is chosen for it."""
-    version = version_for(ResponseChannel.QR, touchpoint)
+    if "asked_version_id" in touchpoint.__dict__:
+        asked: int | None = touchpoint.asked_version_id  # type: ignore[attr-defined]  # of `touchpoint_by_code`
+        version = version_by_pk(asked) if asked else None
+    else:
+        version = version_for(ResponseChannel.QR, touchpoint)
     return Asking(touchpoint.store, ResponseChannel.QR, version, touchpoint=touchpoint) if version else None
 
 

@@ -2,7 +2,8 @@
 
 from django.dispatch import Signal
 
-# Sent with `response` (surveys.models.Response) and `corrected` (bool: answers of a known response were changed).
+# Sent with `response` (surveys.models.Response), `corrected` (bool: answers of a known response were changed) and, of a
+# new one, `verbatims` (its surveys.models.Verbatim, which nobody need ask the database for).
 # A receiver that fails undoes the submission: what may fail belongs into a savepoint of the receiver's own.
 response_saved = Signal()
 

@@ -21,7 +21,7 @@ from surveys import scans
 from surveys.actions import submit
 from surveys.choices import STAFF_FLAG
 from surveys.forms import AnswerForm
-from surveys.models import Invitation, SurveyVersion
+from surveys.models import Invitation
 from surveys.pages import away_page, lost_page, question_page, speak
 from surveys.queries import (
     Asking,
@@ -31,6 +31,7 @@ from surveys.queries import (
     invitation_by_token,
     touchpoint_by_code,
     touchpoint_instead_of,
+    version_by_pk,
 )
 
 View = Callable[..., HttpResponse]
@@ -48,6 +49,7 @@ def public(view: View) -> View:
         except (OperationalError, InterfaceError):
             return away_page(request)
 
+    open_view.for_shoppers = True  # type: ignore[attr-defined]  # read by core.middleware.shoppers_way
     result: View = login_not_required(csrf_exempt(open_view))
     return result
 
@@ -160,7 +162,7 @@ def _take(request: HttpRequest, asking: Asking, *, ended: bool = False) -> HttpR
             return lost_page(request)
         nonce = ""
     if ticket and ticket.version_id != version.pk:
-        version = SurveyVersion.objects.filter(pk=ticket.version_id).first() or version
+        version = version_by_pk(ticket.version_id) or version
         asking = Asking(asking.store, asking.channel, version, asking.touchpoint, asking.invitation)
     form = AnswerForm.sent(
         request.POST,

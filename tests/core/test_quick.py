@@ -1,0 +1,102 @@
+"""Statements written once: they must do what the ORM does, with whatever columns there are."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from core.leases import ClockNow
+from core.quick import Compiled, ask, insert
+from customers.models import Contact
+from reports.models import StaleMark
+from stores.models import Touchpoint
+from surveys.models import Response, Verbatim
+from tests.factories import Chain, make_response, make_version
+
+pytestmark = pytest.mark.django_db
+
+
+def _response(chain: Chain, **changed: Any) -> Response:
+    """An unsaved response with something in every kind of column."""
+    values: dict[str, Any] = {
+        "id": uuid.uuid4(),
+        "token_hash": uuid.uuid4().hex,
+        "version": make_version(),
+        "store": chain.store,
+        "touchpoint": chain.touchpoint,
+        "channel": "qr",
+        "sample_kind": "volunteer",
+        "language": "en",
+        "answers": {"recommend": 3, "reason": 'Ünïcode "quoted" %s \\ {x}'},
+        "headline_kind": "nps",
+        "score": 3,
+        "submitted_at": timezone.now(),
+        "local_day": timezone.now().date(),
+        "flags": ["one", "two, with 'quotes'"],
+    }
+    return Response(**values | changed)
+
+
+def test_what_is_stored_is_what_the_orm_would_have_stored(chain: Chain) -> None:
+    for flags in (["one", "two, with 'quotes'"], []):
+        quick, usual = _response(chain, flags=flags), _response(chain, flags=flags)
+        assert insert([quick]) == 1
+        usual.save(force_insert=True)
+        own = {"id", "token_hash", "submitted_at"}
+        rows = Response.objects.filter(pk__in=[quick.pk, usual.pk]).values()
+        first, second = ({name: row[name] for name in row if name not in own} for row in rows)
+        assert first == second and first["flags"] == flags
+        assert not quick._state.adding and Response.objects.get(pk=quick.pk).answers == quick.answers
+
+
+def test_keys_that_the_database_gives_are_set_in_order(chain: Chain) -> None:
+    response = make_response(touchpoint=chain.touchpoint, score=3)
+    words = [Verbatim(response=response, question=f"q{n}", text=f"text {n}") for n in range(3)]
+    assert insert(words) == 3
+    assert [Verbatim.objects.get(pk=one.pk).text for one in words] == ["text 0", "text 1", "text 2"]
+    assert all(one.created_at for one in words) and insert([]) == 0
+
+
+def test_what_is_there_already_is_left_alone(chain: Chain) -> None:
+    first = _response(chain)
+    assert insert([first], ignore_conflicts=True) == 1
+    assert insert([_response(chain, id=first.pk, score=9)], ignore_conflicts=True) == 0
+    assert Response.objects.get(pk=first.pk).score == 3
+
+
+def test_the_databases_own_clock_is_asked(chain: Chain) -> None:
+    mark = StaleMark(store=chain.store, local_day=timezone.now().date(), run_at=ClockNow())
+    insert([mark])
+    stored = StaleMark.objects.get(pk=mark.pk)
+    assert stored.run_at is not None and abs(stored.run_at - timezone.now()) < timedelta(minutes=5)
+
+
+def test_ciphertext_stays_ciphertext(chain: Chain) -> None:
+    contact = Contact(kind="email", value="ann@example.com", value_hash="h")
+    insert([contact])
+    ((kept,),) = ask("SELECT value FROM customers_contact WHERE id = %s", [contact.pk])
+    assert "ann" not in kept and Contact.objects.get(pk=contact.pk).value == "ann@example.com"
+
+
+def test_a_compiled_query_reads_what_its_queryset_reads(chain: Chain) -> None:
+    found = Compiled(lambda code: Touchpoint.objects.select_related("store__node").filter(code=code), "SAMPLE")
+    for spot in (chain.touchpoint, chain.foreign_touchpoint):
+        with CaptureQueriesContext(connection) as queries:
+            (read,) = found(spot.code)
+            assert (read, read.store, read.store.node) == (spot, spot.store, spot.store.node)
+        assert len(queries) == 1
+    assert found("NOTHING") == []
+
+
+@pytest.mark.parametrize("prepares", [True, False])
+def test_statements_are_prepared_unless_a_pooler_forbids_it(settings: Any, prepares: bool) -> None:
+    settings.DATABASE_PREPARES = prepares
+    statement = f"SELECT {41 + prepares}"
+    for _time in range(4):
+        assert ask(statement, []) == [(41 + prepares,)]
+    known = ask("SELECT count(*) FROM pg_prepared_statements WHERE statement = %s", [statement])
+    assert known == [(int(prepares),)]
