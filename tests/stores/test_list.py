@@ -1,6 +1,7 @@
 """The list of stores: found, filtered, sorted, and changed many at a time."""
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -8,7 +9,7 @@ from django.utils import timezone
 
 from stores.choices import HolidayRule, Role
 from stores.models import ConfigChange, Store, User
-from stores.people import give_role, take_role
+from stores.people import change_details, give_role, take_role
 from stores.queries import roles_of, stores_visible_to
 from stores.standing import RoleAt
 from tests.factories import Chain, make_store, make_touchpoint, make_user
@@ -90,6 +91,17 @@ def test_a_page_asks_once_for_its_readers_roles(head_office: Client, chain: Chai
             assert head_office.get(address).status_code == 200
         own = f'"stores_roleassignment"."user_id" = {chain.head_office.pk}'
         assert sum(own in query["sql"] for query in asked.captured_queries) == 1, address
+
+
+def test_times_of_a_place_are_the_readers_and_said_to_be(head_office: Client, chain: Chain) -> None:
+    Store.objects.update(time_zone="Asia/Tokyo")
+    with time_machine.travel("2026-11-22T20:30:00Z", tick=False):
+        head_office.force_login(chain.head_office)
+        head_office.post("/tree/nodes/KYIV/", {"name": "Kyiv area", "kind": "area", "code": "KYIV"})
+        change_details(chain.head_office, name="Somebody Else", language="en", phone="", actor=chain.head_office)
+        for address in ("/tree/nodes/KYIV/", f"/people/{chain.head_office.pk}/"):
+            page = head_office.get(address).content.decode()
+            assert "Times are those of Asia/Tokyo." in page and "05:30" in page.replace("5:30 a.m.", "05:30"), address
 
 
 def test_who_takes_their_own_role_is_known_without_it_at_once(chain: Chain) -> None:
