@@ -91,7 +91,10 @@ def preview_rule(rule: Rule, reader: User, *, now: datetime | None = None) -> Pr
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL statement_timeout = '{_MOST_SECS}s'")
-            return _preview(rule, conditions, reader, now)
+            found = _preview(rule, conditions, reader, now)
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL statement_timeout = DEFAULT")
+            return found
     except OperationalError as error:
         if "timeout" in str(error):
             raise TooSlow from None
