@@ -6,16 +6,11 @@ The way of a case::
       ↑        (each may be skipped)      ├────→ unconfirmed  (silence)
       └───────── reopened, one level up ──┘      (the shopper says no, also later)
 
-Everything with a `form_id` may be sent twice: the second time changes nothing and succeeds. What the state forbids
-raises ActionRefused with a sentence for the person who asked.
+What is left out of the shares, and what is taken back, is in `settling`.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import wraps
-from typing import Any, Literal, ParamSpec, get_args
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from django.conf import settings
@@ -23,156 +18,43 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from alerts.choices import TO_DO, CaseState, EntryKind, EventKind
+from alerts.changing import ActionRefused as ActionRefused
+from alerts.changing import AlreadyDone, Change, changing, cleaned, once, require_to_do
+from alerts.choices import TO_DO, CaseState, EntryKind, EventKind, Outcome
 from alerts.clock import hours_of
 from alerts.ladder import Policy
-from alerts.models import Case, CaseEntry, CaseEvent, RootCause, Verification
-from alerts.notices import CASE_ANSWER, STAFF_KINDS, VERIFICATION, Written, add_update
+from alerts.models import Case, CaseEntry, ReplyTemplate, RootCause, Verification
+from alerts.notices import CASE_ANSWER, VERIFICATION, add_update
 from alerts.opening import set_clock, start_ladder
-from alerts.queries import case_for_response, is_reachable
-from alerts.signals import case_changed
+from alerts.queries import case_for_response, events_that_stand, is_reachable
 from core.personal import erase_response
 from customers.models import Contact, ContactKind, Permission
 from messaging.choices import Channel, MessageState
 from messaging.models import Message
 from messaging.outbox import draft
 from stores.models import User
-from stores.queries import LEVELS, people_by_role, who_answers
-from surveys.choices import ContactWish
+from stores.queries import LEVELS, everybody_of, people_by_role, who_answers
+from surveys.actions import change_contact
+from surveys.choices import SCORE_RANGE, ContactWish, QuestionKind
+from surveys.forms import Wish
 from surveys.models import Response
 
-P = ParamSpec("P")
 ContactChannel = Literal["call", "sms", "email", "person"]
 ANSWERABLE = (CaseState.RESOLVED, CaseState.CONFIRMED, CaseState.UNCONFIRMED)
-LONGEST_TEXT = 4000
 # A shopper's link is all that guards their page.
 _REPLIES_A_DAY = 20
 _ANSWER_LIFETIME = timedelta(days=3)
-
-
-class ActionRefused(Exception):
-    """The state of the case forbids it. The message is for the person who asked, in their language."""
-
-    @property
-    def message(self) -> str:
-        return str(self)
-
-
-class _AlreadyDone(Exception):
-    """This form was sent before: leave everything as it is."""
-
-
-@dataclass
-class _Change:
-    """One change of a locked case, written whole when its block ends without an error."""
-
-    case: Case
-    actor: User | None
-    at: datetime
-    form_id: UUID | None = None
-    written: Written = field(default_factory=Written)
-
-    @property
-    def reachable(self) -> bool:
-        return is_reachable(self.case.response)
-
-    def event(
-        self, kind: str, *, old: dict[str, Any] | None = None, new: dict[str, Any] | None = None, channel: str = ""
-    ) -> None:
-        """Record that something happened, with the form that asked for it."""
-        new = dict(new or {})
-        if self.form_id:
-            new["form_id"] = str(self.form_id)
-        self.written.events.append(
-            CaseEvent(
-                case=self.case, kind=kind, at=self.at, actor=self.actor, channel=channel, old=dict(old or {}), new=new
-            )
-        )
-
-    def entry(self, kind: str, text: str) -> CaseEntry:
-        entry = CaseEntry(case=self.case, kind=kind, text=text, author=self.actor)
-        if self.form_id:
-            entry.form_id = self.form_id
-        entry.save(force_insert=True)
-        return entry
-
-    def move(self, state: CaseState) -> dict[str, Any]:
-        """Go to `state`; returns the old and new state for the event."""
-        moved = {"old": {"state": self.case.state}, "new": {"state": state.value}}
-        self.case.state = state
-        return moved
-
-    def take_notice(self) -> None:
-        """Acting on an open case acknowledges it."""
-        if self.case.state != CaseState.OPEN:
-            return
-        moved = self.move(CaseState.ACKNOWLEDGED)
-        self.case.acknowledged_at = self.case.acknowledged_at or self.at
-        self.event(EventKind.ACKNOWLEDGED, **moved)
-        on_the_way = Message.objects.filter(
-            kind__in=STAFF_KINDS,
-            subject_id=str(self.case.pk),
-            state__in=(MessageState.PENDING, MessageState.SENDING),
-        ).count()
-        if on_the_way:
-            self.event(EventKind.CROSSED, new={"notices": on_the_way})
-
-
-@contextmanager
-def _changing(
-    case_id: UUID, *, actor: User | None, at: datetime | None = None, form_id: UUID | str | None = None
-) -> Iterator[_Change]:
-    """Hold the case's row while the block changes it, then write the change. Raises _AlreadyDone for a form that was
-    sent before."""
-    form = UUID(str(form_id)) if form_id else None
-    with transaction.atomic():
-        case = (
-            Case.objects.select_for_update(of=("self",))
-            .select_related("store__node", "response__contact", "owner")
-            .get(pk=case_id)
-        )
-        if form and case.events.filter(new__form_id=str(form)).exists():
-            raise _AlreadyDone
-        change = _Change(case, actor, at or timezone.now(), form)
-        yield change
-        if change.written.events:
-            case.version += 1
-            case.save()
-            change.written.save()
-            case_changed.send(sender=Case, case=case)
-
-
-def _once(action: Callable[P, None]) -> Callable[P, None]:
-    """Succeed quietly when there is nothing left to do."""
-
-    @wraps(action)
-    def act(*args: P.args, **kwargs: P.kwargs) -> None:
-        with suppress(_AlreadyDone):
-            action(*args, **kwargs)
-
-    return act
-
-
-def _cleaned(text: str, *, required: bool = True) -> str:
-    cleaned = text.replace("\x00", "").strip()[:LONGEST_TEXT]
-    if required and not cleaned:
-        raise ActionRefused(_("Please write something first."))
-    return cleaned
-
-
-def _require_to_do(case: Case) -> None:
-    if case.state not in TO_DO:
-        raise ActionRefused(_("This case is closed."))
+LONGEST_NAME = 60
 
 
 def acknowledge(case_id: UUID, *, actor: User, at: datetime | None = None) -> None:
     """Say that somebody has seen it. Acknowledging again, or later than acting, changes nothing."""
-    with _changing(case_id, actor=actor, at=at) as change:
-        _require_to_do(change.case)
+    with changing(case_id, actor=actor, at=at) as change:
+        require_to_do(change.case)
         change.take_notice()
 
 
-@_once
+@once
 def record_contact(
     case_id: UUID,
     *,
@@ -189,9 +71,9 @@ def record_contact(
     """
     if channel not in get_args(ContactChannel):
         raise ActionRefused(_("Please choose how you contacted the shopper."))
-    with _changing(case_id, actor=actor, at=at, form_id=form_id) as change:
+    with changing(case_id, actor=actor, at=at, form_id=form_id) as change:
         case = change.case
-        _require_to_do(case)
+        require_to_do(case)
         if not change.reachable and channel != "person":
             raise ActionRefused(_("This shopper left no way to be contacted."))
         change.take_notice()
@@ -203,25 +85,35 @@ def record_contact(
             change.event(EventKind.CONTACTED, old=moved["old"], new=moved["new"] | means)
         else:
             change.event(EventKind.ATTEMPTED, new=means)
-        if words := _cleaned(note, required=False):
+        if words := cleaned(note, required=False):
             change.entry(EntryKind.NOTE, words)
 
 
-@_once
-def answer_shopper(case_id: UUID, *, actor: User, text: str, form_id: UUID | str, at: datetime | None = None) -> None:
+@once
+def answer_shopper(
+    case_id: UUID,
+    *,
+    actor: User,
+    text: str,
+    template: ReplyTemplate | None = None,
+    form_id: UUID | str,
+    at: datetime | None = None,
+) -> None:
     """Write to the shopper: on their case page, with a message that leads there if they wished to be contacted.
 
-    Only an answer that is sent counts as a contact; one that waits on the page may never be read.
+    `template` is what it was written from. Only an answer that is sent counts as a contact; one that waits on the page
+    may never be read.
     """
-    words = _cleaned(text)
-    with _changing(case_id, actor=actor, at=at, form_id=form_id) as change:
+    words = cleaned(text)
+    with changing(case_id, actor=actor, at=at, form_id=form_id) as change:
         case = change.case
         if case.response.erased_at:
             raise ActionRefused(_("The shopper has deleted this feedback."))
         to_do = case.state in TO_DO
         if to_do:
             change.take_notice()
-        entry = change.entry(EntryKind.ANSWER, words)
+        change.for_good = True
+        entry = change.entry(EntryKind.ANSWER, words, template=template)
         contact = case.response.contact
         if not (change.reachable and contact):
             change.event(EventKind.NOTED, new={"entry": entry.pk, "kind": EntryKind.ANSWER})
@@ -250,53 +142,92 @@ def channel_to(contact: Contact) -> Channel:
     return Channel.EMAIL if contact.kind == ContactKind.EMAIL else Channel.SMS
 
 
-@_once
+@once
 def record_action(case_id: UUID, *, actor: User, text: str, form_id: UUID | str, at: datetime | None = None) -> None:
     """Note what was done about the cause. Of a shopper who cannot be reached this is what the clock waits for."""
-    words = _cleaned(text)
-    with _changing(case_id, actor=actor, at=at, form_id=form_id) as change:
-        _require_to_do(change.case)
+    words = cleaned(text)
+    with changing(case_id, actor=actor, at=at, form_id=form_id) as change:
+        require_to_do(change.case)
         change.take_notice()
         _fix(change, words)
 
 
-def _fix(change: _Change, words: str) -> None:
+def _fix(change: Change, words: str) -> None:
     change.case.fixed_at = change.case.fixed_at or change.at
     entry = change.entry(EntryKind.ACTION, words)
     change.event(EventKind.FIXED, new={"entry": entry.pk, "round": change.case.round})
 
 
-@_once
+@once
 def add_note(case_id: UUID, *, actor: User, text: str, form_id: UUID | str, at: datetime | None = None) -> None:
     """Add an internal note; the shopper never sees it."""
-    words = _cleaned(text)
-    with _changing(case_id, actor=actor, at=at, form_id=form_id) as change:
+    words = cleaned(text)
+    with changing(case_id, actor=actor, at=at, form_id=form_id) as change:
         entry = change.entry(EntryKind.NOTE, words)
         change.event(EventKind.NOTED, new={"entry": entry.pk, "kind": EntryKind.NOTE})
 
 
-@_once
+@once
+def start_contact(
+    case_id: UUID, *, actor: User, channel: ContactChannel, form_id: UUID | str, at: datetime | None = None
+) -> None:
+    """Note that somebody has tapped "call" or "text": they are on it. Whether anybody was reached is another matter."""
+    with changing(case_id, actor=actor, at=at, form_id=form_id) as change:
+        require_to_do(change.case)
+        if not change.reachable or channel not in get_args(ContactChannel):
+            raise ActionRefused(_("This shopper left no way to be contacted."))
+        change.take_notice()
+        change.event(EventKind.STARTED, new={"channel": channel})
+
+
+@once
+def hand_over(
+    case_id: UUID, *, actor: User, to: int, note: str = "", form_id: UUID | str, at: datetime | None = None
+) -> None:
+    """Give the case to a colleague whose role reaches its store; they are told, and the clock runs on."""
+    words = cleaned(note, required=False)
+    with changing(case_id, actor=actor, at=at, form_id=form_id) as change:
+        case = change.case
+        require_to_do(case)
+        person = next((one for one in everybody_of(case.store) if one.pk == to), None)
+        if person is None:
+            raise ActionRefused(_("Please choose a colleague who works with this store."))
+        if person.pk == case.owner_id:
+            raise AlreadyDone
+        old, case.owner = case.owner_id, person
+        change.event(EventKind.HANDED_OVER, old={"owner": old}, new={"owner": person.pk}, recipient=person)
+        if words:
+            change.entry(EntryKind.NOTE, words)
+        if person != actor:
+            about = f"handed:{case.pk}:{case.version + 1}"
+            add_update(change.written, case, about=about, at=change.at, to=[person])
+
+
+@once
 def resolve(
     case_id: UUID,
     *,
     actor: User,
     root_cause_id: int,
     text: str = "",
+    outcome: str,
     form_id: UUID | str,
     at: datetime | None = None,
 ) -> None:
-    """Close the work with a root cause; `text` says what was done and may be empty.
+    """Close the work with an outcome and a root cause; `text` says what was done and may be empty.
 
     Needs a contact, or at least a try; when the shopper cannot be reached a recorded action, which `text` may be. Later
     the shopper is asked whether it is solved.
     """
-    words = _cleaned(text, required=False)
-    with _changing(case_id, actor=actor, at=at, form_id=form_id) as change:
+    words = cleaned(text, required=False)
+    with changing(case_id, actor=actor, at=at, form_id=form_id) as change:
         case = change.case
-        _require_to_do(case)
+        require_to_do(case)
         cause = RootCause.objects.filter(pk=root_cause_id, active=True).first()
         if cause is None:
             raise ActionRefused(_("Please choose a root cause."))
+        if outcome not in Outcome.values:
+            raise ActionRefused(_("Please say what came of it."))
         tried = _this_round(case, EventKind.CONTACTED, EventKind.ATTEMPTED)
         if change.reachable and not tried:
             raise ActionRefused(_("Please contact the shopper first, or note that you tried."))
@@ -305,17 +236,19 @@ def resolve(
         change.take_notice()
         if words:
             _fix(change, words)
-        case.root_cause = cause
+        case.root_cause, case.outcome = cause, outcome
         case.resolved_at = change.at
         moved = change.move(CaseState.RESOLVED)
-        change.event(EventKind.RESOLVED, old=moved["old"], new=moved["new"] | {"root_cause": cause.pk})
+        said = {"root_cause": cause.pk, "outcome": outcome}
+        change.event(EventKind.RESOLVED, old=moved["old"], new=moved["new"] | said)
         Verification.objects.create(case=case, round=case.round, run_at=change.at + settings.VERIFICATION_DELAY)
 
 
 def _this_round(case: Case, *kinds: str) -> bool:
-    """Whether one of these happened since the case was opened, or reopened the last time."""
-    events = case.events.filter(kind__in=kinds)
-    reopened = case.events.filter(kind=EventKind.REOPENED).order_by("-pk").first() if case.round else None
+    """Whether one of these happened since the case was opened, or reopened the last time, and was not taken back."""
+    events = events_that_stand(case.events.filter(kind__in=kinds))
+    again = case.events.filter(kind__in=(EventKind.REOPENED, EventKind.TAKEN_BACK))
+    reopened = events_that_stand(again).order_by("-pk").first() if case.round else None
     return (events.filter(pk__gt=reopened.pk) if reopened else events).exists()
 
 
@@ -326,20 +259,20 @@ def _case_of(response_id: UUID) -> Case:
     return case
 
 
-@_once
+@once
 def shopper_reply(response_id: UUID, *, text: str, form_id: UUID | str, at: datetime | None = None) -> None:
     """The shopper writes on their case page; whoever owns the case is told."""
-    words = _cleaned(text)
-    with _changing(_case_of(response_id).pk, actor=None, at=at, form_id=form_id) as change:
+    words = cleaned(text)
+    with changing(_case_of(response_id).pk, actor=None, at=at, form_id=form_id) as change:
         _reply(change, words)
 
 
-def _reply(change: _Change, words: str) -> None:
+def _reply(change: Change, words: str) -> None:
     entry = _said_by_shopper(change, words)
     add_update(change.written, change.case, about=f"reply:{entry.pk}", at=change.at)
 
 
-def _said_by_shopper(change: _Change, words: str) -> CaseEntry:
+def _said_by_shopper(change: Change, words: str) -> CaseEntry:
     case = change.case
     recent = case.entries.filter(kind=EntryKind.SHOPPER, created_at__gt=change.at - timedelta(days=1))
     if recent.count() >= _REPLIES_A_DAY:
@@ -349,7 +282,7 @@ def _said_by_shopper(change: _Change, words: str) -> CaseEntry:
     return entry
 
 
-@_once
+@once
 def confirm(
     response_id: UUID,
     *,
@@ -365,9 +298,9 @@ def confirm(
     or after the silence, still reopens. The `text` of a No goes out with the notice of the reopening, any other is a
     reply; it needs a `form_id`.
     """
-    words = _cleaned(text, required=False)
+    words = cleaned(text, required=False)
     form = form_id if words else None
-    with _changing(_case_of(response_id).pk, actor=None, at=at, form_id=form) as change:
+    with changing(_case_of(response_id).pk, actor=None, at=at, form_id=form) as change:
         case = change.case
         answers = {"contacted": contacted, "solved": solved}
         last = case.verifications.order_by("-round").first()
@@ -379,7 +312,7 @@ def confirm(
             again = case.state == CaseState.CONFIRMED and solved
         if again or last is None:
             if not words:
-                raise _AlreadyDone
+                raise AlreadyDone
             _reply(change, words)
             return
         Verification.objects.filter(pk=last.pk).update(
@@ -396,8 +329,13 @@ def confirm(
             _reopen(change, answers | said)
 
 
-def _reopen(change: _Change, answers: dict[str, Any]) -> None:
-    """A new round one level up: its own owner, clock and ladder, whose first notice goes out at once."""
+def _reopen(change: Change, answers: dict[str, Any]) -> None:
+    """The shopper says no: a new round one level up."""
+    start_round(change, EventKind.REOPENED, rise=1, said=answers)
+
+
+def start_round(change: Change, kind: str, *, rise: int, said: dict[str, Any]) -> None:
+    """A new round `rise` levels up: its own owner, clock and ladder, whose first notice goes out at once."""
     case = change.case
     people = people_by_role(case.store)
     hours = hours_of(case.store)
@@ -408,13 +346,16 @@ def _reopen(change: _Change, answers: dict[str, Any]) -> None:
         "due_at": case.due_at.isoformat(),
         "root_cause": case.root_cause_id,
     }
+    left = {"outcome": case.outcome, "exemption": case.exemption, "exempt_reason": case.exempt_reason}
+    old |= {name: value for name, value in left.items() if value}
     case.round += 1
-    case.level = min(case.level + 1, len(LEVELS) - 1)
+    case.level = min(case.level + rise, len(LEVELS) - 1)
     case.state = CaseState.OPEN
     case.owner = next(iter(who_answers(case.store, case.level, people=people)), None)
     case.first_due_at = case.first_due_at or case.due_at
     set_clock(case, Policy.of(case.policy), hours=hours, at=change.at)
     case.resolved_at = case.closed_at = case.root_cause = None
+    case.outcome = case.exemption = case.exempt_reason = ""
     new = {
         "state": case.state.value,
         "level": case.level,
@@ -422,13 +363,13 @@ def _reopen(change: _Change, answers: dict[str, Any]) -> None:
         "due_at": case.due_at.isoformat(),
         "round": case.round,
     }
-    change.event(EventKind.REOPENED, old=old, new=new | answers)
+    change.event(kind, old=old, new=new | said)
     start_ladder(change.written, case, hours=hours, people=people, at=change.at)
 
 
 def give_up_waiting(verification: Verification, *, at: datetime | None = None) -> None:
     """Nobody answered the two questions in time: unconfirmed, which is never counted as success."""
-    with _changing(verification.case_id, actor=None, at=at) as change:
+    with changing(verification.case_id, actor=None, at=at) as change:
         if change.case.state == CaseState.RESOLVED and change.case.round == verification.round:
             change.case.closed_at = change.at
             moved = change.move(CaseState.UNCONFIRMED)
@@ -437,7 +378,7 @@ def give_up_waiting(verification: Verification, *, at: datetime | None = None) -
 
 def ask_shopper(verification: Verification, *, at: datetime | None = None) -> None:
     """Send the two questions, if the shopper can be reached and the case still waits for them."""
-    with _changing(verification.case_id, actor=None, at=at) as change:
+    with changing(verification.case_id, actor=None, at=at) as change:
         contact = change.case.response.contact
         waiting = change.case.state == CaseState.RESOLVED and change.case.round == verification.round
         if not (waiting and change.reachable and contact):
@@ -480,12 +421,61 @@ def withdraw_permission(response_id: UUID, *, at: datetime | None = None) -> Non
         case = case_for_response(response_id)
         if case is None or not was_reachable:
             return
-        with _changing(case.pk, actor=None, at=now) as change:
+        with changing(case.pk, actor=None, at=now) as change:
             change.event(
                 EventKind.PERMISSION_WITHDRAWN,
                 old={"fix_only": change.case.fix_only},
                 new={"fix_only": _reach_changed(change)},
             )
+
+
+def choose_contact(response_id: UUID, wish: Wish, *, name: str, language: str, at: datetime | None = None) -> None:
+    """The shopper says how, where and by which name to contact them from now on; the case's people are told.
+
+    Without a wish nobody contacts them any more, see `withdraw_permission`.
+    """
+    if wish.how == ContactWish.NONE:
+        withdraw_permission(response_id, at=at)
+        return
+    with transaction.atomic():
+        response = _hold(response_id)
+        now = at or timezone.now()
+        if response.erased_at:
+            raise ActionRefused(_("You have deleted what you told us."))
+        if response.contact:
+            _cancel_messages_to(response.contact)
+        old = response.contact_wish
+        change_contact(response, wish, language=language, now=now)
+        case = case_for_response(response_id)
+        if case is None or case.response_id != response_id:
+            return
+        with changing(case.pk, actor=None, at=now) as change:
+            before = change.case.fix_only
+            change.case.shopper_name = name[:LONGEST_NAME]
+            reach = {"fix_only": _reach_changed(change), "wish": wish.how.value}
+            change.event(EventKind.CONTACT_CHOSEN, old={"fix_only": before, "wish": old}, new=reach)
+            if change.case.state in TO_DO:
+                add_update(change.written, change.case, about=f"chosen:{case.pk}:{case.version}", at=change.at)
+
+
+@once
+def score_again(response_id: UUID, *, score: int, at: datetime | None = None) -> None:
+    """The shopper answers the headline question once more, after the two questions: recovery, never part of an NPS.
+
+    Only the last of several counts.
+    """
+    with changing(_case_of(response_id).pk, actor=None, at=at) as change:
+        asked = change.case.verifications.order_by("-round").first()
+        least, most = SCORE_RANGE[QuestionKind(change.case.response.headline_kind)]
+        if asked is None or asked.answered_at is None:
+            raise ActionRefused(_("Please answer the question."))
+        if not least <= score <= most:
+            raise ActionRefused(_("Please choose one of the answers."))
+        if asked.score == score:
+            raise AlreadyDone
+        Verification.objects.filter(pk=asked.pk).update(score=score, scored_at=change.at)
+        new = {"round": asked.round, "score": score}
+        change.event(EventKind.SCORED_AGAIN, old={"score": asked.score}, new=new)
 
 
 def erase(response_id: UUID, *, at: datetime | None = None) -> None:
@@ -500,13 +490,13 @@ def erase(response_id: UUID, *, at: datetime | None = None) -> None:
         Response.objects.filter(pk=response_id, erased_at=None).update(erased_at=at or timezone.now())
         case = case_for_response(response_id)
         if case is not None:
-            with _changing(case.pk, actor=None, at=at) as change:
+            with changing(case.pk, actor=None, at=at) as change:
                 change.event(
                     EventKind.ERASED, old={"fix_only": change.case.fix_only}, new={"fix_only": _reach_changed(change)}
                 )
 
 
-def _reach_changed(change: _Change) -> bool:
+def _reach_changed(change: Change) -> bool:
     change.case.judge_reach(reachable=change.reachable, at=change.at)
     return change.case.fix_only
 

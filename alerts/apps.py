@@ -22,6 +22,7 @@ class AlertsConfig(AppConfig):
         from alerts import (  # noqa: F401, PLC0415
             erasure,
             false_alarms,
+            kudos,
             receivers,
             renderers,
             rule_checks,

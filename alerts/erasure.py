@@ -5,7 +5,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from alerts.choices import ReviewState
-from alerts.models import CaseEntry, Review
+from alerts.models import Case, CaseEntry, Review
 from alerts.reviews import leave_queue
 from core.personal import on_erase
 
@@ -18,5 +18,6 @@ def blank_entries(response_id: UUID) -> None:
     must not be able to wipe out a stranger's conversation.
     """
     CaseEntry.objects.filter(case__response=response_id).update(text="")
+    Case.objects.filter(response=response_id).update(shopper_name="")
     for review in Review.objects.select_for_update().filter(response=response_id, state=ReviewState.PENDING):
         leave_queue(review, ReviewState.ERASED, at=timezone.now())

@@ -6,9 +6,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from alerts.actions import LONGEST_TEXT
 from alerts.cards import reach_of
-from alerts.models import Case, RootCause
+from alerts.changing import LONGEST_TEXT
+from alerts.choices import EXEMPT_REASONS, Exemption, Outcome
+from alerts.models import Case, ReplyTemplate, RootCause
+from stores.queries import everybody_of
 from surveys.choices import ContactWish
 
 _CHANNELS = {
@@ -56,6 +58,9 @@ class ContactForm(CaseForm):
 class AnswerForm(CaseForm):
     action = "answer"
     text = forms.CharField(label=_("Your answer to the shopper"), widget=_textarea(5), max_length=LONGEST_TEXT)
+    template = forms.ModelChoiceField(
+        queryset=ReplyTemplate.objects.filter(active=True), required=False, widget=forms.HiddenInput
+    )
 
 
 class FixForm(CaseForm):
@@ -70,6 +75,7 @@ class NoteForm(CaseForm):
 
 class ResolveForm(CaseForm):
     action = "resolve"
+    outcome = forms.ChoiceField(label=_("What came of it"), choices=[("", _("Please choose")), *Outcome.choices])
     root_cause = forms.ModelChoiceField(
         label=_("Root cause"), queryset=RootCause.objects.filter(active=True), empty_label=_("Please choose")
     )
@@ -80,6 +86,70 @@ class AcknowledgeForm(CaseForm):
     action = "acknowledge"
 
 
+class StartForm(CaseForm):
+    """That the way to the shopper was tapped."""
+
+    action = "start"
+    channel = forms.ChoiceField(choices=list(_CHANNELS.items()))
+
+
+class HandOverForm(CaseForm):
+    action = "hand_over"
+    to = forms.TypedChoiceField(label=_("To"), choices=(), coerce=int)
+    note = forms.CharField(label=_("Note (only for us)"), required=False, widget=_textarea(2), max_length=LONGEST_TEXT)
+
+    def __init__(self, case: Case, data: Any = None) -> None:
+        super().__init__(case, data)
+        field = self.fields["to"]
+        assert isinstance(field, forms.TypedChoiceField)
+        people = [(one.pk, one.name) for one in everybody_of(case.store) if one.pk != case.owner_id]
+        field.choices = [("", _("Please choose")), *people]
+
+
+class LeaveOutForm(CaseForm):
+    """`why` is a reason of either exemption; the reason says which."""
+
+    action = "leave_out"
+    why = forms.ChoiceField(
+        choices=[(reason.value, reason.label) for reasons in EXEMPT_REASONS.values() for reason in reasons]
+    )
+
+    @property
+    def choices_by_exemption(self) -> list[tuple[Exemption, list[tuple[str, Any]]]]:
+        return [(kind, [(one.value, one.label) for one in reasons]) for kind, reasons in EXEMPT_REASONS.items()]
+
+    def clean(self) -> dict[str, Any]:
+        known = super().clean() or {}
+        kinds = [kind for kind, reasons in EXEMPT_REASONS.items() if known.get("why") in reasons]
+        return known | {"exemption": kinds[0].value if kinds else ""}
+
+
+class AgreeForm(CaseForm):
+    action = "agree"
+
+
+class BringBackForm(CaseForm):
+    action = "bring_back"
+
+
+class UndoForm(CaseForm):
+    action = "undo"
+
+
 FORMS: dict[str, type[CaseForm]] = {
-    form.action: form for form in (AcknowledgeForm, ContactForm, AnswerForm, FixForm, NoteForm, ResolveForm)
+    form.action: form
+    for form in (
+        AcknowledgeForm,
+        StartForm,
+        ContactForm,
+        AnswerForm,
+        FixForm,
+        NoteForm,
+        HandOverForm,
+        ResolveForm,
+        LeaveOutForm,
+        AgreeForm,
+        BringBackForm,
+        UndoForm,
+    )
 }

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from alerts.choices import EntryKind, EventKind
+from alerts.choices import EntryKind, EventKind, Exemption, ExemptReason, Outcome
 from alerts.models import Case, CaseEntry, CaseEvent
 
 _BY_THE_SHOPPER = {
@@ -15,6 +15,8 @@ _BY_THE_SHOPPER = {
     EventKind.REOPENED,
     EventKind.PERMISSION_WITHDRAWN,
     EventKind.ERASED,
+    EventKind.CONTACT_CHOSEN,
+    EventKind.SCORED_AGAIN,
 }
 _CHANNELS = {
     "call": gettext_lazy("by phone"),
@@ -34,6 +36,8 @@ class Moment:
     detail: str
     actor: str
     entry: CaseEntry | None
+    # It happened and was taken back.
+    undone: bool = False
 
 
 def _detail(event: CaseEvent) -> str:
@@ -41,6 +45,12 @@ def _detail(event: CaseEvent) -> str:
     parts = [event.recipient.name if event.recipient else "", str(_CHANNELS.get(channel, ""))]
     if event.kind == EventKind.OPENED:
         parts.append(_(event.new["rule"]) if event.new.get("rule") else "")
+    if event.kind == EventKind.UNDONE and event.undoes:
+        parts.append(str(EventKind(event.undoes.kind).label))
+    if event.kind == EventKind.RESOLVED and event.new.get("outcome"):
+        parts.append(str(Outcome(event.new["outcome"]).label))
+    if event.kind == EventKind.DISMISSED:
+        parts += [str(Exemption(event.new["exemption"]).label), str(ExemptReason(event.new["reason"]).label)]
     return ", ".join(part for part in parts if part)
 
 
@@ -51,7 +61,8 @@ def history_of(case: Case) -> list[Moment]:
     by_form = {str(entry.form_id): entry for entry in entries}
     moments: list[Moment] = []
     told: set[int] = set()
-    events = list(case.events.select_related("actor", "recipient"))
+    events = list(case.events.select_related("actor", "recipient", "undoes"))
+    undone = {event.undoes_id for event in events if event.undoes_id}
     # An event that names its entry goes before one that merely came by the same form.
     named = {event.new["entry"] for event in events if "entry" in event.new}
     for event in events:
@@ -67,8 +78,13 @@ def history_of(case: Case) -> list[Moment]:
                 label = str(EntryKind(entry.kind).label)
         by_shopper = event.actor is None and event.kind in _BY_THE_SHOPPER
         actor = event.actor.name if event.actor else (_("Shopper") if by_shopper else "")
-        moments.append(Moment(event.at, event.kind, label, _detail(event), actor, entry))
+        moments.append(Moment(event.at, event.kind, label, _detail(event), actor, entry, event.pk in undone))
     return moments
+
+
+def shared_entries(case: Case) -> list[CaseEntry]:
+    """What was written in a case whose `entries__author` are prefetched, oldest first, notes too."""
+    return [entry for entry in case.entries.all() if entry.text]
 
 
 def conversation_of(moments: list[Moment]) -> list[CaseEntry]:

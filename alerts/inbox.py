@@ -8,13 +8,13 @@ from django.core.paginator import Page, Paginator
 from django.db import models
 from django.db.models import Count, Exists, Func, OuterRef, Q, QuerySet, Sum
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Concat
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alerts.choices import TO_DO, CaseState, EventKind
 from alerts.models import Case, CaseEvent
-from alerts.queries import cases_visible_to
+from alerts.queries import cases_visible_to, events_that_stand
 from stores.models import User
 from stores.queries import stores_visible_to
 from surveys.choices import PROMOTER_AT_LEAST, ContactWish
@@ -23,6 +23,8 @@ from surveys.models import Response
 CASES_PER_PAGE = 25
 Row = TypeVar("Row", bound=models.Model)
 PRAISE_SHOWN = 8
+# As many cases as a device keeps to be read without a connection.
+MOST_KEPT = 50
 
 
 class Tab(models.TextChoices):
@@ -34,14 +36,14 @@ class Tab(models.TextChoices):
 _STATES = {
     Tab.TO_DO: TO_DO,
     Tab.WAITING: (CaseState.RESOLVED,),
-    Tab.CLOSED: (CaseState.CONFIRMED, CaseState.UNCONFIRMED),
+    Tab.CLOSED: (CaseState.CONFIRMED, CaseState.UNCONFIRMED, CaseState.DISMISSED),
 }
 
 
 def clock_stopped() -> Q:
     """Whose clock stands for good: the shopper was reached, or cannot be and this round has an action."""
     fixed = (
-        CaseEvent.objects.filter(case=OuterRef("pk"), kind=EventKind.FIXED)
+        events_that_stand(CaseEvent.objects.filter(case=OuterRef("pk"), kind=EventKind.FIXED))
         .annotate(of_round=Cast(KT("new__round"), models.IntegerField()))
         .filter(of_round=OuterRef("round"))
     )
@@ -58,7 +60,7 @@ def cases_in(user: User, tab: Tab) -> QuerySet[Case]:
     cases = cases_visible_to(user).filter(state__in=_STATES[tab])
     if tab == Tab.TO_DO:
         return cases.order_by(models.Case(models.When(clock_stopped(), then=1), default=0), "due_at", "pk")
-    return cases.order_by("-resolved_at", "pk")
+    return cases.order_by(Coalesce("closed_at", "resolved_at").desc(), "pk")
 
 
 def with_everything(cases: QuerySet[Case]) -> QuerySet[Case]:
@@ -115,8 +117,8 @@ def praise(user: User) -> QuerySet[Response]:
             verbatims__text__gt="",
             opened_case=None,
         )
-        .select_related("store", "touchpoint")
-        .prefetch_related("verbatims__analysis")
+        .select_related("store", "touchpoint", "kudos__store")
+        .prefetch_related("verbatims__analysis", "kudos__thanks__user")
         .order_by("-submitted_at", "pk")
         .distinct()[:PRAISE_SHOWN]
     )

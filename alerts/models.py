@@ -421,6 +421,11 @@ class LastStep(models.Model):
     def __str__(self) -> str:
         return f"{self.label} of {self.case_id}"
 
+    @staticmethod
+    def plain(value: Any) -> Any:
+        """A column's value as JSON has it."""
+        return value.isoformat() if isinstance(value, datetime) else value
+
 
 class Verification(Leased):
     """The two questions after a case was resolved: "Did we contact you?" and "Was it solved?".

@@ -126,10 +126,10 @@ def record_stand_in(sender: object, message: Message, **_: object) -> None:
         CaseEvent.objects.bulk_create([event], ignore_conflicts=True)
 
 
-def add_update(written: Written, case: Case, *, about: str, at: datetime) -> None:
-    """A notice outside the ladder, to the owner or, when that one has left or is away, to whoever answers now. `about`
-    names its occasion, so that each is told once."""
-    answering = who_answers(case.store, case.level, at=at) or everybody_of(case.store)
+def add_update(written: Written, case: Case, *, about: str, at: datetime, to: list[User] | None = None) -> None:
+    """A notice outside the ladder, to the owner or, when that one has left or is away, to whoever answers now; to the
+    people named in `to` instead. `about` names its occasion, so that each is told once."""
+    answering = to or who_answers(case.store, case.level, at=at) or everybody_of(case.store)
     told = [case.owner] if case.owner in answering else answering
     plan = channels_of(told)
     for user in told:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 from alerts.choices import Counted, Severity, StopsOn, Trigger
 from alerts.ladder import ANSWERING, DEPUTY, HEAD_OFFICE, UP, Policy, Rung
 from alerts.models import CasePolicy, RootCause, Rule, UrgencyRoute
+from alerts.reply_texts import ensure_replies
 from sentiment.urgency import URGENCIES
 
 TARGET_MINUTES = 30
@@ -88,3 +89,4 @@ def ensure_defaults() -> None:
     if not RootCause.objects.exists():
         for order, name in enumerate(_ROOT_CAUSES, start=1):
             RootCause.objects.create(name=name, order=order * 10)
+    ensure_replies()

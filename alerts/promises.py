@@ -77,13 +77,14 @@ def state_in_words(response: Response, case: Case | None) -> str:
             "%(store)s says that it is done, and we have not heard from you. You can still tell us."
         ),
         CaseState.CONFIRMED: _("You told us that it is solved. Thank you."),
+        CaseState.DISMISSED: _("The people of %(store)s have read what you wrote."),
     }
     return sentences[CaseState(case.state)] % store
 
 
 def _unfinished(response: Response, case: Case) -> str:
     store = {"store": response.store.name}
-    if case.round:
+    if case.verifications.filter(solved=False).exists():
         head = _("You told us that it is not solved. Somebody with more say is looking at it now.")
     elif case.state == CaseState.ACKNOWLEDGED:
         head = _("Somebody at %(store)s is looking at it.") % store

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from alerts.choices import TO_DO
-from alerts.models import Case, CaseResponse
+from alerts.models import Case, CaseEvent, CaseResponse
 from core.quick import Compiled
 from stores.models import User
 from stores.queries import stores_visible_to
@@ -30,6 +30,11 @@ _of_response = Compiled(
     ).select_related("store", "response__contact", "owner"),
     UUID(int=1),
 )
+
+
+def events_that_stand(events: QuerySet[CaseEvent]) -> QuerySet[CaseEvent]:
+    """Without what was taken back."""
+    return events.filter(undone_by=None)
 
 
 def is_reachable(response: Response) -> bool:

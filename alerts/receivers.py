@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from alerts.choices import ReviewReason, Trigger
 from alerts.handover import hand_over_from
+from alerts.kudos import rejoice
 from alerts.models import Evaluation
 from alerts.opening import STALE_AFTER, judge
 from alerts.queries import case_for_response
@@ -63,6 +64,16 @@ def queue_text_rules(sender: object, analysis: Analysis, **_: Any) -> None:
         unique_fields=["response", "trigger", "revision", "verbatim"],
         update_fields=["run_at", "done_at", "attempts", "lease_token", "lease_until", "last_error"],
     )
+
+
+@receiver(verbatim_analysed)
+def tell_of_praise(sender: object, analysis: Analysis, **_: Any) -> None:
+    """Very happy words reach the store's team at once. Whatever goes wrong there, the reading is kept."""
+    try:
+        with transaction.atomic():
+            rejoice(analysis)
+    except Exception:
+        log.exception("kudos failed", verbatim=analysis.pk)
 
 
 @receiver(reading_corrected)

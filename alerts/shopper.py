@@ -3,6 +3,7 @@
 A link opens them, nothing else does; every form is signed for its page. GET and HEAD change nothing.
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -13,12 +14,13 @@ from django.utils.translation import gettext as _
 
 from alerts import actions
 from alerts.choices import CaseState, EntryKind
-from alerts.models import Case
+from alerts.models import Case, Thanks, Verification
 from alerts.promises import promise, state_in_words, store_time
 from alerts.queries import case_for_response, is_reachable
 from core import nonces
+from customers.models import Contact
 from surveys.actions import add_contact
-from surveys.choices import UNHAPPY_AT_MOST, ContactWish, QuestionKind
+from surveys.choices import SCORE_RANGE, UNHAPPY_AT_MOST, ContactWish, QuestionKind
 from surveys.documents import document_of
 from surveys.forms import LONGEST_WORDS, AnswerForm, masked, tidy
 from surveys.kept import place
@@ -82,6 +84,7 @@ def shopper_case(request: HttpRequest, token: str) -> HttpResponse:
         return lost_page(request)
     speak_like(request, response)
     problem, typed = "", ""
+    reach = AnswerForm(document=document_of(response.version), country=response.store.country, known=_known(response))
     if request.method == "POST":
         typed = tidy(request.POST.get("text", ""))
         ticket = _ticket(request, _case_scope(response))
@@ -90,6 +93,11 @@ def shopper_case(request: HttpRequest, token: str) -> HttpResponse:
                 raise actions.ActionRefused(
                     _("This page had been open for too long. Please press the button once more.")
                 )
+            if request.POST.get("do") == "contact":
+                reach = AnswerForm.sent(
+                    request.POST, document=reach.document, country=reach.country, known=_known(response)
+                )
+                _choose_contact(request, response, reach)
             # The same words from the same form are one entry; other words are another.
             _act(request, response, uuid5(ticket.form_id, typed), typed)
             return _see(request, reverse("shopper_case", args=[token]))
@@ -98,7 +106,7 @@ def shopper_case(request: HttpRequest, token: str) -> HttpResponse:
     return page(
         request,
         "shopper/case.html",
-        _case_context(request, response, typed=typed, problem=problem),
+        _case_context(request, response, reach, typed=typed, problem=problem),
         status=422 if problem else 200,
     )
 
@@ -106,7 +114,7 @@ def shopper_case(request: HttpRequest, token: str) -> HttpResponse:
 def _act(request: HttpRequest, response: Response, form_id: UUID, typed: str) -> None:
     """Do what the pressed button says. Raises ActionRefused."""
     do = request.POST.get("do")
-    if do in {"reply", "confirm"} and not _is_own(case_for_response(response.pk), response):
+    if do in {"reply", "confirm", "score"} and not _is_own(case_for_response(response.pk), response):
         raise actions.ActionRefused(_("There is nothing to answer here."))
     match do:
         case "reply":
@@ -115,10 +123,39 @@ def _act(request: HttpRequest, response: Response, form_id: UUID, typed: str) ->
             actions.shopper_reply(response.pk, text=typed, form_id=form_id)
         case "confirm":
             _confirm(request, response, form_id, typed)
+        case "score":
+            _score_again(request, response)
         case "withdraw":
             actions.withdraw_permission(response.pk)
         case "erase":
             actions.erase(response.pk)
+
+
+def _known(response: Response) -> Contact | None:
+    """The address that the shopper may keep while they choose another way."""
+    return response.contact if is_reachable(response) else None
+
+
+def _choose_contact(request: HttpRequest, response: Response, form: AnswerForm) -> None:
+    """How, where and by which name to contact the shopper from now on. Raises ActionRefused."""
+    wish = form.read_wish()
+    if wish.how == ContactWish.NONE:
+        form.problem("contact", _("Please choose how we may contact you."))
+    if form.problems:
+        raise actions.ActionRefused(form.problems[0].message)
+    if wish.known is not None and not wish.known.invitations.exists():
+        # The permission is given anew, with the words of today: so is the address it is about.
+        wish = replace(wish, known=None)
+    name = tidy(request.POST.get("name", ""))
+    language = request.LANGUAGE_CODE or response.language
+    actions.choose_contact(response.pk, wish, name=name, language=language)
+
+
+def _score_again(request: HttpRequest, response: Response) -> None:
+    sent = request.POST.get("score", "")
+    if not (sent.isascii() and sent.isdigit() and len(sent) < 3):
+        raise actions.ActionRefused(_("Please choose one of the answers."))
+    actions.score_again(response.pk, score=int(sent))
 
 
 def _confirm(request: HttpRequest, response: Response, form_id: UUID, typed: str) -> None:
@@ -161,31 +198,62 @@ def shopper_erase(request: HttpRequest, token: str) -> HttpResponse:
     return page(request, "shopper/erase.html", context)
 
 
-def _case_context(request: HttpRequest, response: Response, *, typed: str, problem: str) -> dict[str, Any]:
+def _case_context(
+    request: HttpRequest, response: Response, reach: AnswerForm, *, typed: str, problem: str
+) -> dict[str, Any]:
     case = case_for_response(response.pk)
     smileys = response.headline_kind == QuestionKind.SMILEY5
-    answerable = case is not None and _is_own(case, response) and case.state in actions.ANSWERABLE
-    return store_context(response.store) | {
-        "said_at": store_time(response.submitted_at, response.store),
-        "score": response.score,
-        "face": response.score if smileys else None,
-        "face_name": SMILEY_NAMES[response.score - 1] if smileys and response.score else "",
-        "words": [verbatim.text for verbatim in response.verbatims.all() if verbatim.text],
-        "erased": response.erased_at is not None,
-        "state": state_in_words(response, case),
-        "entries": _conversation(response, case),
-        "can_write": _is_own(case, response),
-        "asks": answerable,
-        "asks_contacted": _had_an_address(response),
-        "settled": case is not None and case.state == CaseState.CONFIRMED,
-        "contacted": request.POST.get("contacted", ""),
-        "solved": request.POST.get("solved", ""),
-        "address": masked(response.contact) if is_reachable(response) and response.contact else "",
-        "erase_url": _turned(request, reverse("shopper_erase", args=[response.token])),
-        "nonce": nonces.mint(_case_scope(response)),
-        "problem": problem,
-        "typed": typed,
-        "longest": LONGEST_WORDS,
+    own = case if _is_own(case, response) else None
+    answerable = own is not None and own.state in actions.ANSWERABLE
+    asked = own.verifications.order_by("-round").first() if own is not None else None
+    return (
+        store_context(response.store)
+        | contact_context(reach, offer_none=False)
+        | {
+            "said_at": store_time(response.submitted_at, response.store),
+            "score": response.score,
+            "face": response.score if smileys else None,
+            "face_name": SMILEY_NAMES[response.score - 1] if smileys and response.score else "",
+            "words": [verbatim.text for verbatim in response.verbatims.all() if verbatim.text],
+            "erased": response.erased_at is not None,
+            "state": state_in_words(response, case),
+            "entries": _conversation(response, case),
+            "can_write": _is_own(case, response),
+            "asks": answerable,
+            "asks_contacted": _had_an_address(response),
+            "settled": case is not None and case.state == CaseState.CONFIRMED,
+            "contacted": request.POST.get("contacted", ""),
+            "solved": request.POST.get("solved", ""),
+            "choosing": bool(reach.problems),
+            "name": own.shopper_name if own is not None and not reach.problems else request.POST.get("name", ""),
+            "has_case": own is not None,
+            "again": _again(response, asked),
+            "thanked": Thanks.objects.filter(kudos=response.pk).exists(),
+            "address": masked(response.contact) if is_reachable(response) and response.contact else "",
+            "erase_url": _turned(request, reverse("shopper_erase", args=[response.token])),
+            "nonce": nonces.mint(_case_scope(response)),
+            "problem": problem,
+            "typed": typed,
+            "longest": LONGEST_WORDS,
+        }
+    )
+
+
+def _again(response: Response, asked: Verification | None) -> dict[str, Any] | None:
+    """The headline question once more, for who has answered whether it was solved; None before that."""
+    if asked is None or asked.answered_at is None or response.erased_at:
+        return None
+    kind = QuestionKind(response.headline_kind)
+    least, most = SCORE_RANGE[kind]
+    smileys = kind == QuestionKind.SMILEY5
+    names = SMILEY_NAMES if smileys else range(least, most + 1)
+    return {
+        "smileys": smileys,
+        "score": asked.score,
+        "scale": [
+            {"value": value, "name": str(name), "chosen": value == asked.score}
+            for value, name in zip(range(least, most + 1), names, strict=True)
+        ],
     }
 
 

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from alerts import review_views, rule_pages, shopper, views
+from alerts import closing_views, kudos_views, review_views, rule_pages, setup_views, shopper, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("setup/rules/", rule_pages.rules, name="rules"),
@@ -20,6 +20,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("inbox/", views.inbox, name="inbox"),
     path("inbox/review/", review_views.review_queue, name="review_queue"),
     path("inbox/review/<int:review_id>/", review_views.review, name="review"),
+    path("inbox/kept/", views.kept, name="kept"),
+    path("inbox/closing/", closing_views.closing, name="closing"),
+    path("inbox/sample/", closing_views.sample, name="sample"),
+    path("kudos/", kudos_views.feed, name="kudos"),
+    path("kudos/<uuid:response_id>/thank/", kudos_views.thank, name="thank"),
+    path("setup/templates/", setup_views.replies, name="replies"),
+    path("setup/templates/new/", setup_views.reply, name="reply_new"),
+    path("setup/templates/<int:pk>/", setup_views.reply, name="reply"),
+    path("setup/causes/", setup_views.causes, name="root_causes"),
     path("cases/<uuid:case_id>/", views.case, name="case"),
     path("t/<str:token>/", shopper.thanks, name="thanks"),
     path("c/<str:token>/", shopper.shopper_case, name="shopper_case"),

@@ -5,31 +5,44 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from alerts import actions
+from alerts import actions, settling
 from alerts.cards import cards_of, reach_of, words_of
 from alerts.choices import TO_DO, CaseState, EventKind, Severity
+from alerts.earlier import earlier_cases_seen_by, purchase_of
 from alerts.forms import FORMS, CaseForm
-from alerts.history import Moment, conversation_of, history_of
-from alerts.inbox import Tab, cases_in, page_of, praise, waiting_for, with_everything
-from alerts.models import Case, CaseResponse
+from alerts.history import Moment, conversation_of, history_of, shared_entries
+from alerts.inbox import MOST_KEPT, Tab, cases_in, page_of, praise, waiting_for, with_everything
+from alerts.keeping import keeper_of
+from alerts.kudos_views import KudosCard, card_of
+from alerts.models import Case, CaseResponse, Kudos
 from alerts.queries import cases_visible_to, is_reachable
+from alerts.replies import Reply, replies_for
 from alerts.reviews import count_to_review
+from alerts.settling import last_step_of
+from alerts.times import times_of
 from sentiment.similar import Similar, similar_to
 from stores.access import StaffRequest, opens_on_devices, roles_required
-from stores.choices import CASE_ROLES
+from stores.choices import CASE_ROLES, STORE_ROLES
 from stores.models import User
-from stores.queries import stores_visible_to
+from stores.queries import roles_of, stores_visible_to
 from surveys.choices import ContactWish
+from surveys.models import Response
 
 # What can still be done once a case is closed.
-_AFTER_CLOSING = {"answer", "note"}
+_AFTER_CLOSING = {"answer", "note", "agree", "bring_back", "undo"}
+# Who looks at what stores left out of their shares.
+_ABOVE_STORES = CASE_ROLES - STORE_ROLES
+
+
+_OF_THOSE_ABOVE = {"agree", "bring_back"}
 
 
 def _with_time(response: HttpResponse) -> HttpResponse:
@@ -65,11 +78,40 @@ def inbox(request: StaffRequest) -> HttpResponse:
         "version": waiting.version,
         "now_ms": _now_ms(),
         "praise": [],
+        "keeps": keeper_of(request),
     }
     if tab == Tab.TO_DO and not waiting.count:
-        context["praise"] = [(response, words_of(response)) for response in praise(request.user)]
+        context["praise"] = [
+            (response, words_of(response), _kudos_card(response, request.user)) for response in praise(request.user)
+        ]
     template = "alerts/inbox.html#list" if request.htmx else "alerts/inbox.html"
-    return _with_time(render(request, template, context))
+    return _kept(request, _with_time(render(request, template, context)))
+
+
+def _kudos_card(response: Response, reader: User) -> KudosCard | None:
+    kudos: Kudos | None = getattr(response, "kudos", None)
+    return card_of(kudos, reader) if kudos else None
+
+
+def _kept(request: StaffRequest, response: HttpResponse) -> HttpResponse:
+    """Lets the device keep the page, for this person and nobody else, see `worker.js`."""
+    if keeper := keeper_of(request):
+        response["X-Keep-For"] = keeper
+    return response
+
+
+@require_safe
+@opens_on_devices
+@roles_required(*CASE_ROLES)
+def kept(request: StaffRequest) -> HttpResponse:
+    """`/inbox/kept/`: every open case on one page to read without a connection, what burns first."""
+    if not keeper_of(request):
+        raise Http404
+    cases = with_everything(cases_in(request.user, Tab.TO_DO)).prefetch_related("entries__author")
+    found = list(cases[:MOST_KEPT])
+    cards = [(card, reach_of(card.case), shared_entries(card.case)) for card in cards_of(found)]
+    context = {"cards": cards, "now_ms": _now_ms(), "left_off": cases.count() - len(found), "keeps": keeper_of(request)}
+    return _kept(request, _with_time(render(request, "alerts/kept.html", context)))
 
 
 def get_case_or_404(user: User, case_id: UUID) -> Case:
@@ -78,7 +120,11 @@ def get_case_or_404(user: User, case_id: UUID) -> Case:
         "further_responses",
         CaseResponse.objects.select_related("response").prefetch_related("response__verbatims__analysis"),
     )
-    return get_object_or_404(with_everything(cases_visible_to(user)).prefetch_related(more), pk=case_id)
+    about = "response__invitation"
+    cases = with_everything(cases_visible_to(user)).select_related(
+        f"{about}__receipt__store", f"{about}__call__store", f"{about}__contact"
+    )
+    return get_object_or_404(cases.prefetch_related(more), pk=case_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -94,7 +140,7 @@ def case(request: StaffRequest, case_id: UUID) -> HttpResponse:
         if request.GET.get("version") == str(found.version):
             return _with_time(HttpResponse(status=204))
         return _with_time(render(request, "alerts/case.html#changed", {"case": found}))
-    return _with_time(render(request, "alerts/case.html", _context(request, found)))
+    return _kept(request, _with_time(render(request, "alerts/case.html", _context(request, found))))
 
 
 def _act(request: StaffRequest, found: Case) -> HttpResponse:
@@ -103,6 +149,8 @@ def _act(request: StaffRequest, found: Case) -> HttpResponse:
     if name not in FORMS:
         return HttpResponse(status=400)
     form = FORMS[name](found, request.POST)
+    if name in _OF_THOSE_ABOVE and not roles_of(request.user) & _ABOVE_STORES:
+        raise PermissionDenied
     if form.is_valid():
         try:
             said = _PERFORM[name](found.pk, request.user, form.cleaned_data)
@@ -131,6 +179,11 @@ def _context(request: StaffRequest, found: Case, bound: CaseForm | None = None) 
     if bound is not None:
         forms[bound.action] = bound
     tried = found.attempted_at or found.contacted_at or found.fixed_at
+    replies = replies_for(found, request.user, request.LANGUAGE_CODE or "en") if not found.response.erased_at else []
+    chosen = _chosen(replies, request.GET.get("reply", ""))
+    if chosen is not None and bound is None:
+        forms["answer"].initial |= {"text": chosen.text, "template": chosen.template.pk}
+    looks = bool(roles_of(request.user) & _ABOVE_STORES)
     return {
         "case": found,
         "card": card,
@@ -148,12 +201,26 @@ def _context(request: StaffRequest, found: Case, bound: CaseForm | None = None) 
         "waits_for_notice": found.state == CaseState.OPEN,
         "may_resolve": to_do and bool(tried),
         "severe": found.severity == Severity.SEVERE,
+        "keeps": keeper_of(request),
+        "replies": replies,
+        "chosen": chosen,
+        "last_step": last_step_of(found, request.user, now),
+        "may_sample": looks and found.state == CaseState.DISMISSED,
+        "sampled": any(moment.kind == EventKind.SAMPLED and not moment.undone for moment in moments),
+        "took": times_of(found),
+        "purchase": purchase_of(found.response),
+        "earlier": earlier_cases_seen_by(request.user, found.response),
         # An enrolled device opens cases, and no pages of other comments.
         "similar": [] if getattr(request, "device", None) else _similar(found, request.user),
         "verification": found.verifications.order_by("-round").first() if not to_do else None,
         "was_asked": _was_asked(moments),
         "now_ms": _now_ms(),
     }
+
+
+def _chosen(replies: list[Reply], wanted: str) -> Reply | None:
+    """The prepared reply that the address asks for: how one is chosen without JavaScript."""
+    return next((reply for reply in replies if str(reply.template.pk) == wanted), None)
 
 
 def _similar(found: Case, reader: User) -> list[Similar]:
@@ -186,7 +253,7 @@ def _contact(case_id: UUID, user: User, data: dict[str, Any]) -> str:
 
 
 def _answer(case_id: UUID, user: User, data: dict[str, Any]) -> str:
-    actions.answer_shopper(case_id, actor=user, text=data["text"], form_id=data["form_id"])
+    actions.answer_shopper(case_id, actor=user, text=data["text"], template=data["template"], form_id=data["form_id"])
     return _("Answered. The shopper can read it on their own page.")
 
 
@@ -202,11 +269,47 @@ def _note(case_id: UUID, user: User, data: dict[str, Any]) -> str:
 
 def _resolve(case_id: UUID, user: User, data: dict[str, Any]) -> str:
     actions.resolve(
-        case_id, actor=user, root_cause_id=data["root_cause"].pk, text=data["text"], form_id=data["form_id"]
+        case_id,
+        actor=user,
+        root_cause_id=data["root_cause"].pk,
+        outcome=data["outcome"],
+        text=data["text"],
+        form_id=data["form_id"],
     )
     if is_reachable(Case.objects.select_related("response__contact").get(pk=case_id).response):
         return _("Resolved. The shopper will be asked whether it is.")
     return _("Resolved. No message can go out; the question waits on the shopper's private page.")
+
+
+def _start(case_id: UUID, user: User, data: dict[str, Any]) -> str:
+    channel = cast(actions.ContactChannel, data["channel"])
+    actions.start_contact(case_id, actor=user, channel=channel, form_id=data["form_id"])
+    return _("You are on it. Did you reach the shopper?")
+
+
+def _hand_over(case_id: UUID, user: User, data: dict[str, Any]) -> str:
+    actions.hand_over(case_id, actor=user, to=data["to"], note=data["note"], form_id=data["form_id"])
+    return _("Handed over. Your colleague is told; the clock runs on.")
+
+
+def _leave_out(case_id: UUID, user: User, data: dict[str, Any]) -> str:
+    settling.leave_out(case_id, actor=user, exemption=data["exemption"], reason=data["why"], form_id=data["form_id"])
+    return _("Closed, and left out of the store's shares. It is shown beside them.")
+
+
+def _agree(case_id: UUID, user: User, data: dict[str, Any]) -> str:
+    settling.agree(case_id, actor=user, form_id=data["form_id"])
+    return _("Noted: rightly left out.")
+
+
+def _bring_back(case_id: UUID, user: User, data: dict[str, Any]) -> str:
+    settling.bring_back(case_id, actor=user, form_id=data["form_id"])
+    return _("The case is open. Its thirty minutes are running.")
+
+
+def _undo(case_id: UUID, user: User, data: dict[str, Any]) -> str:
+    settling.undo(case_id, actor=user, form_id=data["form_id"])
+    return _("Taken back.")
 
 
 _PERFORM: dict[str, Callable[[UUID, User, dict[str, Any]], str]] = {
@@ -216,4 +319,10 @@ _PERFORM: dict[str, Callable[[UUID, User, dict[str, Any]], str]] = {
     "fix": _fix,
     "note": _note,
     "resolve": _resolve,
+    "start": _start,
+    "hand_over": _hand_over,
+    "leave_out": _leave_out,
+    "agree": _agree,
+    "bring_back": _bring_back,
+    "undo": _undo,
 }

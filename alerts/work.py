@@ -17,7 +17,7 @@ from alerts.ladder import Policy
 from alerts.models import Case, CaseEvent, CaseStep, Evaluation, Review, Verification
 from alerts.notices import CASE_ESCALATED, Written, add_step_notices
 from alerts.opening import judge, tell_again
-from alerts.queries import is_reachable
+from alerts.queries import events_that_stand, is_reachable
 from alerts.reviews import leave_queue
 from alerts.signals import case_changed
 from core.faults import kill_point
@@ -129,7 +129,7 @@ def is_stopped(step: CaseStep, case: Case) -> bool:
         return False
     if case.state == CaseState.CONTACTED:
         return True
-    fixed = case.events.filter(kind=EventKind.FIXED, new__round=case.round)
+    fixed = events_that_stand(case.events.filter(kind=EventKind.FIXED, new__round=case.round))
     if not is_reachable(case.response) and fixed.exists():
         return True
     return step.stops_on == StopsOn.ACKNOWLEDGE and case.state != CaseState.OPEN

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import F
 
 from alerts.actions import channel_to
-from alerts.choices import TO_DO, CaseState, EntryKind, EventKind, Severity, StepState, StopsOn
+from alerts.choices import TO_DO, CaseState, EntryKind, EventKind, Outcome, Severity, StepState, StopsOn
 from alerts.clock import StoreHours, add_open_time, hours_of
 from alerts.ladder import Policy
 from alerts.models import Case, CaseEntry, CaseEvent, CaseStep, RootCause, Verification
@@ -28,6 +28,7 @@ from alerts.notices import (
     add_update,
 )
 from alerts.opening import new_case, new_step, opening_facts, set_clock
+from alerts.times import keep_times
 from alerts.verdicts import Verdict
 from demo.deeds import NOTES, Deed, deed_about
 from messaging.choices import MessageState
@@ -201,14 +202,22 @@ class Story:
         self._fix(actor, at, text, form)
         self.case.version += 1
 
-    def resolve(self, actor: User, at: datetime, *, root_cause: RootCause, text: str = "") -> Verification:
+    def resolve(
+        self,
+        actor: User,
+        at: datetime,
+        *,
+        root_cause: RootCause,
+        outcome: Outcome = Outcome.PUT_RIGHT,
+        text: str = "",
+    ) -> Verification:
         self.climb_until(at)
         form = self._form()
         self._take_notice(actor, at, form)
         if text:
             self._fix(actor, at, text, form)
-        self.case.root_cause, self.case.resolved_at = root_cause, at
-        new = {"root_cause": root_cause.pk} | form
+        self.case.root_cause, self.case.outcome, self.case.resolved_at = root_cause, outcome, at
+        new = {"root_cause": root_cause.pk, "outcome": outcome.value} | form
         self._move(CaseState.RESOLVED, EventKind.RESOLVED, at, actor, new=new)
         self.case.version += 1
         asked = Verification(case=self.case, round=self.case.round, run_at=at + _ASK_AFTER)
@@ -273,7 +282,7 @@ class Story:
             "owner": case.owner_id,
             "due_at": case.due_at.isoformat(),
             "root_cause": case.root_cause_id,
-        }
+        } | ({"outcome": case.outcome} if case.outcome else {})
         case.round += 1
         case.level = min(case.level + 1, 2)
         case.state = CaseState.OPEN
@@ -281,6 +290,7 @@ class Story:
         case.first_due_at = case.first_due_at or case.due_at
         set_clock(case, Policy.of(case.policy), hours=self.hours, at=at)
         case.resolved_at = case.closed_at = case.root_cause = None
+        case.outcome = ""
         new = {
             "state": case.state.value,
             "level": case.level,
@@ -288,6 +298,7 @@ class Story:
             "due_at": case.due_at.isoformat(),
             "round": case.round,
         }
+        keep_times(case, self.hours)
         self._fixed = False
         self._event(EventKind.REOPENED, at, old=old, new=new | answers)
         self._start_ladder(at)
@@ -344,6 +355,7 @@ class Story:
     ) -> CaseEvent:
         old = {"state": self.case.state}
         self.case.state = state
+        keep_times(self.case, self.hours)
         return self._event(kind, at, actor=actor, old=old, new={"state": state.value} | (new or {}), channel=channel)
 
     def _event(self, kind: EventKind, at: datetime, **values: Any) -> CaseEvent:
@@ -421,7 +433,9 @@ class Chronicler:
         if how in {"contacted", "attempted"} or resolved > self.now:
             return
         action = _in(case.store.languages[0], deed.action)
-        verification = story.resolve(actor, resolved, root_cause=self.root_causes[deed.cause], text=action)
+        verification = story.resolve(
+            actor, resolved, root_cause=self.root_causes[deed.cause], outcome=_outcome(case), text=action
+        )
         self._hear(story, deed, verification)
 
     def _act(self, story: Story, deed: Deed, actor: User, at: datetime, how: str) -> None:
@@ -458,6 +472,15 @@ class Chronicler:
 
     def _uuid(self) -> uuid.UUID:
         return uuid.UUID(int=self.rng.getrandbits(128), version=4)
+
+
+def _outcome(case: Case) -> Outcome:
+    """What the store says came of it."""
+    if case.fix_only:
+        return Outcome.PUT_RIGHT
+    if not case.contacted_at:
+        return Outcome.NOT_REACHED
+    return Outcome.PUT_RIGHT if case.pk.int % 3 else Outcome.EXPLAINED
 
 
 def _in(language: str, phrases: dict[str, Said]) -> Said:

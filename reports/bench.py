@@ -9,6 +9,7 @@ from typing import TypedDict
 from django.db import transaction
 from django.db.models import Count
 
+from alerts.kudos import KudosCount
 from reports.explorer import Search, find
 from reports.facts import count_store
 from reports.figures import Figure, Source
@@ -93,5 +94,6 @@ def _print_wall() -> None:
             smileys=[],
             responses=92,
             unread=0,
+            kudos=KudosCount(0, 0),
         )
     )

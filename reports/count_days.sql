@@ -81,7 +81,8 @@ WITH wanted AS (
     JOIN alerts_case c ON c.response_id = a.id
     CROSS JOIN LATERAL (SELECT coalesce(c.first_due_at, c.due_at) AS due_at) AS clock
     CROSS JOIN LATERAL (SELECT clock.due_at <= statement_timestamp() AS over) AS now
-    WHERE NOT a.staff GROUP BY 1, 2, 3, 4, 5
+    -- What was no complaint, or outside the store's control, stands beside its shares: see alerts.closing.
+    WHERE NOT a.staff AND c.exemption = '' GROUP BY 1, 2, 3, 4, 5
 )
 INSERT INTO reports_storeday (
     store_id, local_day, headline_kind, channel, sample_kind,

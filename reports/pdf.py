@@ -68,6 +68,9 @@ def _data(wall: Wall) -> dict[str, Any]:
 
 def _figures(wall: Wall) -> list[dict[str, str]]:
     rows = [{"value": str(wall.responses), "label": gettext("answers in all"), "note": ""}]
+    if wall.kudos.n:
+        note = gettext("thanked for %(n)s") % {"n": wall.kudos.thanked}
+        rows.append({"value": str(wall.kudos.n), "label": gettext("very happy"), "note": note})
     for source, figure in wall.figures:
         label = gettext("NPS · %(source)s") % {"source": source.name}
         rows.append({"value": _nps(figure), "label": label, "note": _note(figure.nps.n, hidden=figure.hidden)})

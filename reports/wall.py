@@ -14,7 +14,8 @@ from django.utils.text import Truncator
 from django.utils.translation import get_language
 
 from alerts.choices import TO_DO, EntryKind
-from alerts.models import Case, CaseEntry
+from alerts.kudos import KudosCount, count_kudos
+from alerts.models import Case, CaseEntry, Kudos
 from reports.figures import NO_ANSWERS, Figure, Smileys, Source
 from reports.models import StoreDay
 from reports.periods import Week, latest_day
@@ -75,6 +76,8 @@ class Wall:
     responses: int
     # Words that wait for being read.
     unread: int
+    # How many shoppers were very happy that week, and for how many somebody of the team has said thank you.
+    kudos: KudosCount
 
     @property
     def in_future(self) -> bool:
@@ -120,6 +123,13 @@ def build_wall(store: Store, week: Week) -> Wall:
         smileys=smileys,
         responses=responses,
         unread=readings.filter(run_at__isnull=False).count(),
+        kudos=count_kudos(
+            Kudos.objects.filter(
+                store=store,
+                response__local_day__range=(week.monday, week.sunday),
+                response__erased_at=None,
+            )
+        ),
     )
 
 

@@ -22,7 +22,7 @@ from surveys.queries import Asking
 from surveys.signals import response_saved
 from surveys.wording import permission_wording
 
-__all__ = ["Submitted", "add_contact", "call_ended", "receipt_link", "submit"]
+__all__ = ["Submitted", "add_contact", "call_ended", "change_contact", "receipt_link", "submit"]
 
 
 @dataclass(frozen=True)
@@ -204,3 +204,16 @@ def add_contact(response_id: UUID, wish: Wish, *, language: str) -> Submitted:
     response.save()
     response_saved.send(sender=Response, response=response, corrected=True)
     return Submitted(response, corrected=True)
+
+
+def change_contact(response: Response, wish: Wish, *, language: str, now: datetime) -> None:
+    """Another way to reach a shopper than before, in the transaction of the caller, who holds the response's row.
+
+    The permission for the old address ends; the new one is recorded with the words that were seen.
+    """
+    _keep_revision(response)
+    _take_back(response, now)
+    response.contact = _contact(wish, language, now)
+    response.contact_wish = wish.how
+    response.answers = response.answers | {"contact": wish.how.value}
+    response.save()

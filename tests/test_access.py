@@ -152,6 +152,17 @@ TABLE = [
         [({"kind": "safety"}, HEAD_OFFICE_PAGE), ({"kind": "no"}, HEAD_OFFICE_PAGE | {"head_office": 404})],
     ),
     row("inbox/review/", CASE_PAGE),
+    row("inbox/kept/", CASE_PAGE),
+    row("inbox/closing/", CASE_PAGE),
+    # What stores leave out is looked at from above them.
+    row("inbox/sample/", staff(strangers=403, area_manager=200, foreign_area_manager=200)),
+    row("kudos/", CASE_PAGE),
+    # Whose kudos they are: see tests/alerts/test_kudos.py.
+    Row("kudos/<uuid:response_id>/thank/", [({"response_id": "{no_id}"}, POST_ONLY)]),
+    row("setup/templates/", HEAD_OFFICE_PAGE),
+    row("setup/templates/new/", HEAD_OFFICE_PAGE),
+    Row("setup/templates/<int:pk>/", [({"pk": "999999"}, HEAD_OFFICE_PAGE | {"head_office": 404})]),
+    row("setup/causes/", HEAD_OFFICE_PAGE),
     # Whose review it is: see tests/staff/test_review_page.py.
     Row("inbox/review/<int:review_id>/", [({"review_id": "999999"}, POST_ONLY)]),
     Row(

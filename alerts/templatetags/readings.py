@@ -4,12 +4,13 @@ import phonenumbers
 from django import template
 from django.utils.translation import gettext
 
-from sentiment.labels import sentiment_label, topic_label, urgency_label
+from sentiment.labels import language_name, sentiment_label, topic_label, urgency_label
 
 register = template.Library()
 register.filter("topic_label", topic_label)
 register.filter("urgency_label", urgency_label)
 register.filter("sentiment_label", sentiment_label)
+register.filter("language_label", language_name)
 
 
 @register.filter

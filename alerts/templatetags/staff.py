@@ -43,6 +43,9 @@ def _address(name: str) -> str | None:
         return None
 
 
+_INBOX = {"inbox", "case", "review_queue", "kept", "closing", "sample", "kudos"}
+
+
 @register.inclusion_tag("components/_nav.html", takes_context=True)
 def staff_nav(context: template.Context) -> dict[str, Any]:
     """What this person may open, with the number of cases that wait for somebody to act."""
@@ -61,7 +64,7 @@ def staff_nav(context: template.Context) -> dict[str, Any]:
         waiting = context.get("open_count")
         if waiting is None:
             waiting = cases_visible_to(request.user).filter(state__in=TO_DO).count()
-        add("inbox", _("Inbox"), within={"inbox", "case", "review_queue"}, count=waiting)
+        add("inbox", _("Inbox"), within=_INBOX, count=waiting)
     if getattr(request, "device", None):
         # An enrolled device opens nothing else.
         return {"items": items}

@@ -15,6 +15,9 @@
   let offset = 0;
 
   function arrived() {
+    // A page that was kept on this device to be read without a connection arrived when it was kept.
+    const kept = Number(document.documentElement.dataset.keptAt || 0);
+    if (kept) return kept;
     const [load] = performance.getEntriesByType("navigation");
     return load && load.responseStart ? performance.timeOrigin + load.responseStart : Date.now();
   }

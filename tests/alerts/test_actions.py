@@ -39,7 +39,14 @@ def resolved(chain: Chain, root_cause: RootCause, **more: Any) -> Case:
         {"channel": "call", "reached": True} if not case.fix_only else {"channel": "person", "reached": True}
     )
     actions.record_contact(case.pk, actor=chain.manager, note="", form_id=uuid4(), **reached)
-    actions.resolve(case.pk, actor=chain.manager, root_cause_id=root_cause.pk, text="Replaced it.", form_id=uuid4())
+    actions.resolve(
+        case.pk,
+        actor=chain.manager,
+        root_cause_id=root_cause.pk,
+        outcome="put_right",
+        text="Replaced it.",
+        form_id=uuid4(),
+    )
     case.refresh_from_db()
     return case
 
@@ -128,7 +135,9 @@ def test_the_same_form_twice_is_one_entry_one_event_one_message(chain: Chain, ro
         actions.add_note(case.pk, text="Regular.", form_id=forms["note"], **manager)
         actions.shopper_reply(case.response_id, text="Thanks.", form_id=forms["reply"])
     for _ in range(2):
-        actions.resolve(case.pk, root_cause_id=root_cause.pk, text="Done.", form_id=forms["resolve"], **manager)
+        actions.resolve(
+            case.pk, root_cause_id=root_cause.pk, outcome="put_right", text="Done.", form_id=forms["resolve"], **manager
+        )
     assert case.entries.count() == 6
     assert CaseEvent.objects.filter(kind=EventKind.CONTACTED).count() == 2
     assert CaseEvent.objects.filter(kind=EventKind.RESOLVED).count() == 1
@@ -140,19 +149,23 @@ def test_the_same_form_twice_is_one_entry_one_event_one_message(chain: Chain, ro
 def test_resolving_needs_a_try(chain: Chain, root_cause: RootCause, form_id: Form) -> None:
     case = open_case(chain)
     with pytest.raises(ActionRefused, match="contact the shopper first"):
-        actions.resolve(case.pk, actor=chain.manager, root_cause_id=root_cause.pk, text="x", form_id=form_id())
+        actions.resolve(
+            case.pk, actor=chain.manager, root_cause_id=root_cause.pk, outcome="put_right", text="x", form_id=form_id()
+        )
     case.refresh_from_db()
     assert case.state == CaseState.OPEN
     assert not case.entries.exists()
     actions.record_contact(case.pk, actor=chain.manager, channel="sms", reached=False, form_id=form_id())
-    actions.resolve(case.pk, actor=chain.manager, root_cause_id=root_cause.pk, text="x", form_id=form_id())
+    actions.resolve(
+        case.pk, actor=chain.manager, root_cause_id=root_cause.pk, outcome="put_right", text="x", form_id=form_id()
+    )
     case.refresh_from_db()
     assert (case.state, case.root_cause) == (CaseState.RESOLVED, root_cause)
 
 
 def test_a_fix_only_case_needs_an_action(chain: Chain, root_cause: RootCause, form_id: Form) -> None:
     case = open_case(chain, contact=None)
-    resolve: dict[str, Any] = {"actor": chain.manager, "root_cause_id": root_cause.pk}
+    resolve: dict[str, Any] = {"actor": chain.manager, "root_cause_id": root_cause.pk, "outcome": "put_right"}
     with pytest.raises(ActionRefused, match="what was done"):
         actions.resolve(case.pk, text=" ", form_id=form_id(), **resolve)
     actions.resolve(case.pk, text="Mended the door.", form_id=form_id(), **resolve)
@@ -167,7 +180,9 @@ def test_resolving_needs_a_living_root_cause(chain: Chain, root_cause: RootCause
     root_cause.active = False
     root_cause.save()
     with pytest.raises(ActionRefused, match="root cause"):
-        actions.resolve(case.pk, actor=chain.manager, root_cause_id=root_cause.pk, form_id=form_id())
+        actions.resolve(
+            case.pk, actor=chain.manager, root_cause_id=root_cause.pk, outcome="put_right", form_id=form_id()
+        )
 
 
 def test_empty_words_are_refused(chain: Chain, form_id: Form) -> None:
@@ -185,7 +200,7 @@ def test_a_resolved_case_takes_no_more_work(chain: Chain, root_cause: RootCause,
         "acknowledge": {},
         "record_contact": {"channel": "call", "reached": True, "form_id": form_id()},
         "record_action": {"text": "x", "form_id": form_id()},
-        "resolve": {"root_cause_id": root_cause.pk, "form_id": form_id()},
+        "resolve": {"root_cause_id": root_cause.pk, "outcome": "put_right", "form_id": form_id()},
     }
     with pytest.raises(ActionRefused):
         getattr(actions, verb)(case.pk, actor=chain.manager, **more[verb])
@@ -234,9 +249,9 @@ def test_a_reopened_case_needs_a_new_contact_and_is_asked_about_again(
     actions.confirm(case.response_id, contacted=True, solved=False)
     boss: dict[str, Any] = {"actor": chain.area_manager}
     with pytest.raises(ActionRefused, match="contact the shopper first"):
-        actions.resolve(case.pk, root_cause_id=root_cause.pk, form_id=form_id(), **boss)
+        actions.resolve(case.pk, root_cause_id=root_cause.pk, outcome="put_right", form_id=form_id(), **boss)
     actions.record_contact(case.pk, channel="call", reached=True, form_id=form_id(), **boss)
-    actions.resolve(case.pk, root_cause_id=root_cause.pk, form_id=form_id(), **boss)
+    actions.resolve(case.pk, root_cause_id=root_cause.pk, outcome="put_right", form_id=form_id(), **boss)
     assert list(Verification.objects.order_by("round").values_list("round", "solved")) == [(0, False), (1, None)]
     actions.confirm(case.response_id, contacted=True, solved=False)
     case.refresh_from_db()
@@ -325,7 +340,7 @@ def test_a_late_case_that_nobody_can_call_any_more_waits_for_an_action(
 ) -> None:
     case = open_case(chain)
     actions.withdraw_permission(case.response_id, at=case.due_at + timedelta(minutes=1))
-    resolve: dict[str, Any] = {"actor": chain.manager, "root_cause_id": root_cause.pk}
+    resolve: dict[str, Any] = {"actor": chain.manager, "root_cause_id": root_cause.pk, "outcome": "put_right"}
     with pytest.raises(ActionRefused, match="no way to be contacted"):
         actions.record_contact(case.pk, actor=chain.manager, channel="call", reached=True, form_id=form_id())
     with pytest.raises(ActionRefused, match="what was done"):
@@ -347,7 +362,7 @@ def test_reopened_without_an_address_an_action_stops_the_clock(
     climb()
     last = CaseStep.objects.filter(case=case, round=1).exclude(ordinal=0)
     assert set(last.values_list("state", flat=True)) == {StepState.STOPPED}
-    actions.resolve(case.pk, actor=boss, root_cause_id=root_cause.pk, form_id=form_id())
+    actions.resolve(case.pk, actor=boss, root_cause_id=root_cause.pk, outcome="put_right", form_id=form_id())
     case.refresh_from_db()
     # It stays in the share of those who could be reached, and were.
     assert case.contacted_at and not case.fix_only

@@ -78,7 +78,9 @@ def test_an_action_does_not_stop_the_ladder_of_a_shopper_who_waits_for_a_call(ch
 
 def test_a_new_round_leaves_the_old_ladder_behind(chain: Chain, root_cause: Any) -> None:
     case = open_case(chain, contact=None)
-    actions.resolve(case.pk, actor=chain.manager, root_cause_id=root_cause.pk, text="Fixed.", form_id=uuid4())
+    actions.resolve(
+        case.pk, actor=chain.manager, root_cause_id=root_cause.pk, outcome="put_right", text="Fixed.", form_id=uuid4()
+    )
     actions.confirm(case.response_id, contacted=False, solved=False)
     CaseStep.objects.filter(round=0, state=StepState.PENDING).update(run_at=ClockNow())
     climb()

@@ -85,7 +85,7 @@ def test_hostile_words_are_words(chain: Chain) -> None:
 def test_nothing_is_loaded_from_anywhere(chain: Chain, root_cause: RootCause, language: str) -> None:
     case = open_case(chain)
     actions.answer_shopper(case.pk, actor=chain.manager, text="Sorry.", form_id=uuid4())
-    actions.resolve(case.pk, actor=chain.manager, root_cause_id=root_cause.pk, form_id=uuid4())
+    actions.resolve(case.pk, actor=chain.manager, root_cause_id=root_cause.pk, outcome="put_right", form_id=uuid4())
     Verification.objects.update(run_at=ClockNow())
     follow_verifications()
     mails = [written("case_answer", language), written("verification", language)]
@@ -119,7 +119,7 @@ def test_a_text_message_is_short_and_has_no_markup(chain: Chain) -> None:
 def test_what_is_not_needed_any_more_is_not_written(chain: Chain, root_cause: RootCause) -> None:
     case = open_case(chain)
     actions.answer_shopper(case.pk, actor=chain.manager, text="Sorry.", form_id=uuid4())
-    actions.resolve(case.pk, actor=chain.manager, root_cause_id=root_cause.pk, form_id=uuid4())
+    actions.resolve(case.pk, actor=chain.manager, root_cause_id=root_cause.pk, outcome="put_right", form_id=uuid4())
     notice = Message.objects.get(kind="case_notice")
     assert renderer_of("case_notice")(notice) is None
     actions.withdraw_permission(case.response_id)
@@ -160,7 +160,7 @@ def test_a_no_is_one_notice_that_says_so_and_quotes_the_new_words(
 ) -> None:
     case = open_case(chain, words="First complaint")
     actions.record_contact(case.pk, actor=chain.manager, channel="call", reached=True, form_id=uuid4())
-    actions.resolve(case.pk, actor=chain.manager, root_cause_id=root_cause.pk, form_id=uuid4())
+    actions.resolve(case.pk, actor=chain.manager, root_cause_id=root_cause.pk, outcome="put_right", form_id=uuid4())
     old, form_id = set(Message.objects.values_list("pk", flat=True)), uuid4()
     words = f"{chain.manager.name} lied, call me on +380671234567"
     for _tap in range(2):

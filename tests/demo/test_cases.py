@@ -93,7 +93,15 @@ class Really:
         actions.record_action(self.case.pk, actor=actor, text=text, form_id=uuid.uuid4(), at=at)
 
     def resolve(self, actor: Any, at: datetime, *, root_cause: RootCause, text: str = "") -> Verification:
-        actions.resolve(self.case.pk, actor=actor, root_cause_id=root_cause.pk, text=text, form_id=uuid.uuid4(), at=at)
+        actions.resolve(
+            self.case.pk,
+            actor=actor,
+            root_cause_id=root_cause.pk,
+            outcome="put_right",
+            text=text,
+            form_id=uuid.uuid4(),
+            at=at,
+        )
         return self.case.verifications.latest("round")
 
     def ask(self, verification: Verification) -> None:

@@ -83,7 +83,9 @@ def test_the_whole_way_to_resolved(manager: Client, chain: Chain) -> None:
     entry = case.entries.get(kind=EntryKind.ANSWER)
     assert entry.text == "I am sorry. Please ask for me." and entry.author == chain.manager
     assert Message.objects.filter(kind__contains="answer", contact=case.response.contact).count() == 1
-    assert "Resolved" in said(manager, send(manager, case, "resolve", root_cause=cause.pk, text="Showed the team."))
+    assert "Resolved" in said(
+        manager, send(manager, case, "resolve", outcome="put_right", root_cause=cause.pk, text="Showed the team.")
+    )
     case.refresh_from_db()
     assert case.state == CaseState.RESOLVED and case.root_cause == cause
     html = read(manager, case)
@@ -100,6 +102,7 @@ def test_a_refusal_says_why_and_keeps_what_was_typed(manager: Client, chain: Cha
             {
                 "action": "resolve",
                 "form_id": form_id_on(html, "resolve"),
+                "outcome": "put_right",
                 "root_cause": cause.pk,
                 "text": "I mopped <b>it</b>",
             },
@@ -152,10 +155,13 @@ def test_of_two_who_resolve_the_second_is_told_and_keeps_the_words(manager: Clie
     send(manager, case, "contact", channel="call", reached="no")
     html, cause = read(manager, case), RootCause.objects.order_by("pk").first()
     assert cause
-    first = send(manager, case, "resolve", html=html, root_cause=cause.pk, text="Called the supplier.")
+    first = send(
+        manager, case, "resolve", html=html, outcome="put_right", root_cause=cause.pk, text="Called the supplier."
+    )
     assert first.status_code == 303
     form_id = str(new_form_id())
-    data = {"action": "resolve", "form_id": form_id, "root_cause": cause.pk, "text": "Sent a voucher."}
+    data = {"action": "resolve", "form_id": form_id, "outcome": "made_up", "root_cause": cause.pk}
+    data |= {"text": "Sent a voucher."}
     for headers in ({}, HTMX):
         second = manager.post(address(case), data, headers=headers)
         page = second.content.decode()
@@ -209,7 +215,7 @@ def test_without_a_wish_the_cause_is_fixed_instead(manager: Client, chain: Chain
     case.refresh_from_db()
     assert case.fixed_at
     assert "Resolved" in said(
-        manager, send(manager, case, "resolve", root_cause=RootCause.objects.all()[0].pk, text="")
+        manager, send(manager, case, "resolve", outcome="put_right", root_cause=RootCause.objects.all()[0].pk, text="")
     )
 
 
@@ -220,7 +226,9 @@ def test_where_no_message_can_go_out_nobody_is_said_to_be_asked(manager: Client,
     case, cause = make_case(chain.touchpoint, wish=ContactWish.NONE), RootCause.objects.all()[0]
     html = read(manager, case)
     assert WAITS in html and "the shopper is asked" not in html
-    confirmed = said(manager, send(manager, case, "resolve", root_cause=cause.pk, text="Second till opened."))
+    confirmed = said(
+        manager, send(manager, case, "resolve", outcome="put_right", root_cause=cause.pk, text="Second till opened.")
+    )
     assert WAITS in unescape(confirmed)
     for _time in range(2):
         html = read(manager, case)
@@ -236,7 +244,9 @@ def test_where_no_message_can_go_out_nobody_is_said_to_be_asked(manager: Client,
 def test_a_shopper_who_was_asked_is_said_to_be_asked(manager: Client, chain: Chain) -> None:
     case, cause = make_case(chain.touchpoint, wish=ContactWish.EMAIL), RootCause.objects.all()[0]
     send(manager, case, "answer", text="I am sorry.")
-    assert "will be asked" in said(manager, send(manager, case, "resolve", root_cause=cause.pk, text=""))
+    assert "will be asked" in said(
+        manager, send(manager, case, "resolve", outcome="put_right", root_cause=cause.pk, text="")
+    )
     assert "<dd>will be asked</dd>" in read(manager, case)
     Verification.objects.update(run_at=ClockNow())
     follow_verifications()

@@ -37,7 +37,9 @@ def resolve(chain: Chain) -> Case:
     case = Case.objects.get()
     actions.record_contact(case.pk, actor=chain.manager, channel="call", reached=True, form_id=new_form_id())
     cause = RootCause.objects.first() or RootCause.objects.create(name="Staffing")
-    actions.resolve(case.pk, actor=chain.manager, root_cause_id=cause.pk, text="Called", form_id=new_form_id())
+    actions.resolve(
+        case.pk, actor=chain.manager, root_cause_id=cause.pk, outcome="put_right", text="Called", form_id=new_form_id()
+    )
     return case
 
 
@@ -118,7 +120,12 @@ def test_whoever_left_no_address_is_not_asked_whether_we_contacted_them(
     page = f"/c/{Response.objects.get().token}/"
     cause = RootCause.objects.order_by("order")[0]
     actions.resolve(
-        Case.objects.get().pk, actor=chain.manager, root_cause_id=cause.pk, text="Fixed", form_id=new_form_id()
+        Case.objects.get().pk,
+        actor=chain.manager,
+        root_cause_id=cause.pk,
+        outcome="put_right",
+        text="Fixed",
+        form_id=new_form_id(),
     )
     asked = client.get(page).content.decode()
     assert "Was it solved?" in asked and "Did we contact you?" not in asked

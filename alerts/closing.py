@@ -1,0 +1,260 @@
+"""How cases ended: what shoppers say of it, what they deny, how they score afterwards, and what was left out.
+
+Of the last thirteen weeks. Every share comes with n and its margin, and is hidden below five; nothing here goes into
+an NPS. "Reached" is what a colleague recorded; "denied" is the shopper's own No to "Did we contact you?".
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import median
+from uuid import UUID
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from alerts.choices import CaseState, EventKind, Exemption
+from alerts.models import Case, CaseEvent, Verification
+from alerts.queries import events_that_stand
+from alerts.times import in_words
+from core.shares import Share
+from stores.models import Store, User
+from surveys.choices import PROMOTER_AT_LEAST, STAFF_FLAG, UNHAPPY_AT_MOST, QuestionKind
+
+PERIOD = timedelta(days=91)
+# Fewer answers than this could be told apart: their share is hidden and n is shown.
+FEWEST = 5
+MOST_ROWS = 50
+MOST_DENIED = 25
+SAMPLE_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Part:
+    """A share that knows whether it may be shown."""
+
+    share: Share
+
+    @property
+    def shown(self) -> bool:
+        return self.share.n >= FEWEST
+
+
+def _part(part: int, n: int) -> Part:
+    return Part(Share(part, n))
+
+
+@dataclass(frozen=True)
+class Denied:
+    """Of the contacts that were recorded and about which the shopper answered, how many they deny."""
+
+    name: str
+    part: Part
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """How many cases of a store were left out, of how many that were opened, and what a look at them found."""
+
+    store: Store
+    opened: int
+    not_complaint: int
+    outside: int
+    looked_at: int
+    brought_back: int
+
+    @property
+    def part(self) -> Part:
+        return _part(self.not_complaint + self.outside, self.opened)
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """The same shoppers before and after, by question: how many stood where. Never part of an NPS."""
+
+    question: str
+    n: int
+    happy: tuple[int, int]
+    unhappy: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The middle one of all that happened, in open minutes and by the clock."""
+
+    moment: str
+    n: int
+    open: str
+    wall: str
+
+
+@dataclass(frozen=True)
+class Closing:
+    since: datetime
+    confirmed: Part
+    reopened: Part
+    unconfirmed: Part
+    by_store: list[Denied]
+    by_person: list[Denied]
+    denied: list[Case]
+    recovery: list[Recovery]
+    left_out: list[LeftOut]
+    pace: list[Pace]
+
+
+@dataclass
+class _Count:
+    denied: int = 0
+    n: int = 0
+
+
+@dataclass
+class _LeftOutCount:
+    opened: int = 0
+    kinds: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    looked_at: int = 0
+    brought_back: int = 0
+
+
+def closing_of(stores: QuerySet[Store], *, now: datetime | None = None) -> Closing:
+    """What became of the cases of these stores."""
+    since = (now or timezone.now()) - PERIOD
+    asked = Verification.objects.filter(case__store__in=stores, asked_at__gte=since).exclude(
+        case__response__flags__contains=[STAFF_FLAG]
+    )
+    reachable = asked.filter(case__fix_only=False)
+    yes, no = reachable.filter(solved=True).count(), reachable.filter(solved=False).count()
+    silent = reachable.filter(answered_at=None, run_at=None).count()
+    whole = yes + no + silent
+    by_store, by_person, denied = _denials(asked)
+    return Closing(
+        since=since,
+        confirmed=_part(yes, whole),
+        reopened=_part(no, whole),
+        unconfirmed=_part(silent, whole),
+        by_store=by_store,
+        by_person=by_person,
+        denied=denied,
+        recovery=_recovery(asked),
+        left_out=_left_out(stores, since),
+        pace=_pace(stores, since),
+    )
+
+
+def _denials(asked: QuerySet[Verification]) -> tuple[list[Denied], list[Denied], list[Case]]:
+    """Each recorded contact about which the shopper answered, by store and by the colleague who recorded it."""
+    recorded = events_that_stand(
+        CaseEvent.objects.filter(case=OuterRef("case"), kind=EventKind.CONTACTED, at__lt=OuterRef("answered_at"))
+    ).order_by("-at")
+    rows = (
+        asked.exclude(contacted=None)
+        .exclude(answered_at=None)
+        .annotate(by=Subquery(recorded.values("actor")[:1]))
+        .exclude(by=None)
+        .order_by("-answered_at")
+        .values_list("case_id", "contacted", "case__store__name", "by")
+    )
+    stores: dict[str, _Count] = defaultdict(_Count)
+    people: dict[int, _Count] = defaultdict(_Count)
+    denied = []
+    for case_id, contacted, store, by in rows:
+        for count in (stores[store], people[by]):
+            count.n += 1
+            count.denied += not contacted
+        if not contacted:
+            denied.append(case_id)
+    names = dict(User.objects.filter(pk__in=people).values_list("pk", "name"))
+    cases = Case.objects.select_related("store", "owner").in_bulk(denied[:MOST_DENIED])
+    return (
+        _worst_first((name, count) for name, count in stores.items()),
+        _worst_first((names[pk], count) for pk, count in people.items()),
+        [cases[pk] for pk in dict.fromkeys(denied[:MOST_DENIED])],
+    )
+
+
+def _worst_first(counts: Iterable[tuple[str, _Count]]) -> list[Denied]:
+    ordered = sorted(counts, key=lambda one: (-one[1].denied, -one[1].n, one[0]))
+    return [Denied(name, _part(count.denied, count.n)) for name, count in ordered[:MOST_ROWS]]
+
+
+def _recovery(asked: QuerySet[Verification]) -> list[Recovery]:
+    rows = asked.exclude(score=None).values_list("case__response__headline_kind", "case__response__score", "score")
+    by_kind: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for kind, first, again in rows:
+        if first is not None:
+            by_kind[kind].append((first, again))
+    found = []
+    for kind, pairs in sorted(by_kind.items()):
+        happy, unhappy = PROMOTER_AT_LEAST[QuestionKind(kind)], UNHAPPY_AT_MOST[QuestionKind(kind)]
+        found.append(
+            Recovery(
+                question=str(QuestionKind(kind).label),
+                n=len(pairs),
+                happy=(sum(first >= happy for first, _ in pairs), sum(again >= happy for _, again in pairs)),
+                unhappy=(sum(first <= unhappy for first, _ in pairs), sum(again <= unhappy for _, again in pairs)),
+            )
+        )
+    return found
+
+
+def _left_out(stores: QuerySet[Store], since: datetime) -> list[LeftOut]:
+    """Per store with such cases, most first; beside all that were opened there."""
+    counts: dict[int, _LeftOutCount] = defaultdict(_LeftOutCount)
+    opened = Case.objects.filter(store__in=stores, opened_at__gte=since).exclude(response__flags__contains=[STAFF_FLAG])
+    for store_id, exemption in opened.values_list("store_id", "exemption"):
+        counts[store_id].opened += 1
+        if exemption:
+            counts[store_id].kinds[exemption] += 1
+    looked = events_that_stand(
+        CaseEvent.objects.filter(case__in=opened, kind__in=(EventKind.SAMPLED, EventKind.TAKEN_BACK))
+    )
+    for store_id, kind in looked.values_list("case__store_id", "kind"):
+        counts[store_id].looked_at += 1
+        counts[store_id].brought_back += kind == EventKind.TAKEN_BACK
+    wanted = [pk for pk, count in counts.items() if count.kinds or count.looked_at]
+    by_id = Store.objects.in_bulk(wanted)
+    found = [
+        LeftOut(
+            store=by_id[pk],
+            opened=counts[pk].opened,
+            not_complaint=counts[pk].kinds[Exemption.NOT_COMPLAINT],
+            outside=counts[pk].kinds[Exemption.OUTSIDE],
+            looked_at=counts[pk].looked_at,
+            brought_back=counts[pk].brought_back,
+        )
+        for pk in wanted
+    ]
+    return sorted(found, key=lambda one: (-(one.part.share.part), one.store.name))[:MOST_ROWS]
+
+
+def _pace(stores: QuerySet[Store], since: datetime) -> list[Pace]:
+    """Medians, which one forgotten case does not move."""
+    cases = Case.objects.filter(store__in=stores, opened_at__gte=since, exemption="").exclude(
+        response__flags__contains=[STAFF_FLAG]
+    )
+    found = []
+    for moment in ("acknowledged", "contacted", "resolved"):
+        happened = cases.exclude(**{f"{moment}_at": None}).exclude(**{f"{moment}_open_secs": None})
+        rows = list(happened.values_list(f"{moment}_open_secs", F(f"{moment}_at") - F("opened_at")))
+        if len(rows) >= FEWEST:
+            opened, wall = median(secs for secs, _ in rows), median(span.total_seconds() for _, span in rows)
+            spans = (in_words(timedelta(seconds=opened)), in_words(timedelta(seconds=wall)))
+        else:
+            spans = ("–", "–")
+        found.append(Pace(moment, len(rows), *spans))
+    return found
+
+
+# --- what stores left out, to be looked at ------------------------------------------------------------------------
+def sample_for(stores: QuerySet[Store], *, now: datetime | None = None) -> list[UUID]:
+    """Ids of cases of the last four weeks that were left out and that nobody above the store has looked at: all
+    severe ones first, then a part of the others that is the same for everybody and cannot be foreseen by a store."""
+    since = (now or timezone.now()) - timedelta(days=28)
+    found = (
+        Case.objects.filter(store__in=stores, state=CaseState.DISMISSED, closed_at__gte=since)
+        .exclude(pk__in=events_that_stand(CaseEvent.objects.filter(kind=EventKind.SAMPLED)).values("case"))
+        .filter(~Q(response__erased_at__isnull=False))
+    )
+    # The id is random, and its order is that of nothing else.
+    return list(found.order_by(F("severity").desc(), "pk").values_list("pk", flat=True)[:SAMPLE_SHOWN])

@@ -1,0 +1,135 @@
+"""At a case in a real browser: prepared replies, single keys, the last step back, and no connection at all."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from alerts.models import Case
+from alerts.policy import ensure_defaults
+from tests.browser.conftest import DESKTOP, PHONE, Stack, Visitor, eventually
+from tests.factories import PASSWORD, Chain
+from tests.staff.cases import make_case
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+KEPT = "caches.match('/inbox/kept/').then((kept) => kept ? kept.text() : '')"
+
+
+@pytest.fixture
+def stack(transactional_db: None, live_server: Any, settings: Any) -> Iterator[Stack]:
+    """The web server alone: nobody has to work anything off here."""
+    settings.PUBLIC_URL = live_server.url
+    yield Stack(live_server.url, dict(os.environ))
+
+
+@pytest.fixture
+def shop(stack: Stack) -> Chain:
+    ensure_defaults()
+    return Chain()
+
+
+def sign_in(visitor: Visitor, chain: Chain) -> Page:
+    visitor.go("/accounts/login/")
+    visitor.page.get_by_label("E-mail").fill(chain.manager.email)
+    visitor.page.get_by_label("Password").fill(PASSWORD)
+    visitor.page.get_by_role("button", name="Sign in").click()
+    visitor.page.wait_for_url(re.compile(r"/inbox/"))
+    return visitor.page
+
+
+def test_single_keys_a_prepared_reply_and_the_last_step_back(visit: Callable[..., Visitor], shop: Chain) -> None:
+    case = make_case(shop.touchpoint, words="Nobody at the till.", minutes_ago=1)
+    make_case(shop.touchpoint, words="Second in the list.")
+    manager = visit(viewport=DESKTOP)
+    page = sign_in(manager, shop)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    manager.check("keys")
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(str(case.pk)))
+    page.keyboard.press("a")
+    expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+    page.keyboard.press("u")
+    expect(page.get_by_role("button", name="Acknowledge")).to_be_visible()
+    assert Case.objects.get(pk=case.pk).state == "open"
+    # Typed words are letters, not shortcuts; a prepared reply goes behind them.
+    page.keyboard.press("r")
+    area = page.get_by_label("Your answer to the shopper")
+    expect(area).to_be_focused()
+    page.keyboard.type("Dear a u")
+    page.locator("summary", has_text="Prepared replies").click()
+    page.get_by_role("link", name="Sorry for the wait").click()
+    expect(area).to_have_value(re.compile(r"^Dear a u\n\nHello,\n\nyou had to wait", re.S))
+    manager.check("case-reply")
+    assert Case.objects.get(pk=case.pk).state == "open"
+    # Switched off in this browser, no key does anything.
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_label("Single keys are shortcuts").uncheck()
+    page.keyboard.press("Escape")
+    page.locator("h1").click()
+    page.keyboard.press("a")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_have_count(0)
+    assert Case.objects.get(pk=case.pk).state == "open"
+
+
+def test_a_tap_on_the_number_is_on_record(visit: Callable[..., Visitor], shop: Chain) -> None:
+    case = make_case(shop.touchpoint)
+    page = sign_in(visit(viewport=PHONE), shop)
+    page.goto(f"{page.url.split('/inbox')[0]}/cases/{case.pk}/")
+    # The telephone itself is none of the test's business.
+    page.evaluate("document.querySelector('[data-begins]').removeAttribute('href')")
+    page.locator("[data-begins]").click()
+    eventually(lambda: case.events.filter(kind="started").exists(), "the tap on record")
+    assert Case.objects.get(pk=case.pk).state == "acknowledged"
+
+
+def test_open_cases_are_read_without_a_connection_and_forgotten_at_sign_out(
+    visit: Callable[..., Visitor], shop: Chain
+) -> None:
+    case = make_case(shop.touchpoint, words="The roof leaks over the rings.", value="+380501112233")
+    manager = visit(viewport=PHONE)
+    page = sign_in(manager, shop)
+    assert not page.evaluate("navigator.serviceWorker.getRegistrations().then((all) => all.length)")
+    # Somebody's own phone: the worker came with its alerts.
+    page.evaluate("navigator.serviceWorker.register('/sw.js').then(() => navigator.serviceWorker.ready)")
+    page.reload()
+    eventually(lambda: "The roof leaks" in page.evaluate(KEPT), "the open cases on the phone")
+    page.goto(page.url)
+    page.context.set_offline(True)
+    page.goto(page.url)
+    expect(page.get_by_text("As it was 0 min ago.")).to_be_visible()
+    expect(page.get_by_text("The roof leaks over the rings.")).to_be_visible()
+    expect(page.locator('a[href="tel:+380501112233"]')).to_be_visible()
+    # A case that was never opened on this phone is read on the page of all.
+    page.goto(f"{manager.origin}/cases/{case.pk}/")
+    expect(page.get_by_text("The roof leaks over the rings.")).to_be_visible()
+    page.context.set_offline(False)
+    manager.complaints.clear()
+    page.goto(f"{manager.origin}/cases/{case.pk}/")
+    expect(page.get_by_role("button", name="Acknowledge")).to_be_visible()
+    eventually(lambda: page.evaluate(f"caches.match('/cases/{case.pk}/').then(Boolean)"), "the case on the phone")
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.get_by_text("Nothing can be sent from here")).to_be_visible()
+    page.locator("summary", has_text="Add a note for colleagues").click()
+    page.locator("#note-text").fill("Typed in the cellar")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator("#note-text")).to_have_value("Typed in the cellar")
+    page.context.set_offline(False)
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(page.get_by_role("button", name="Acknowledge")).to_be_visible()
+    expect(page.locator("[data-kept]")).to_be_hidden()
+    expect(page.locator("#note-text")).to_have_value("Typed in the cellar")
+    manager.complaints.clear()
+    page.get_by_text("Menu of").locator("..").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(re.compile(r"/accounts/login/"))
+    assert not page.evaluate("caches.keys().then((all) => all.filter((name) => name.startsWith('kept pages')))")
