@@ -13,7 +13,7 @@ from alerts.signals import case_changed
 from core.work import drain
 from sentiment.models import Analysis, Sentiment
 from stores.models import Touchpoint
-from surveys.choices import QuestionKind, ResponseChannel, SampleKind
+from surveys.choices import SCORE_RANGE, QuestionKind, ResponseChannel, SampleKind
 from surveys.models import Response, Verbatim
 from surveys.signals import response_saved
 from tests.factories import make_response
@@ -126,7 +126,7 @@ def random_history(touchpoints: list[Touchpoint], *, seed: int, responses: int) 
     today = timezone.now().date()
     for number in range(responses):
         kind = rng.choice(list(QuestionKind))
-        low, high = (0, 10) if kind == QuestionKind.NPS else (1, 5)
+        low, high = SCORE_RANGE[kind]
         response = make_response(
             touchpoint=rng.choice(touchpoints),
             score=rng.choice([None, *range(low, high + 1)]),
