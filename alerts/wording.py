@@ -168,7 +168,9 @@ def _score_clauses(asked: Conditions, names: Names) -> list[str]:
 def _range(name: str, least: int, most: int, names: Names) -> str:
     values = {"range": str(least) if least == most else f"{least}–{most}"}
     if name in QuestionKind.values:
-        return _("the score is %(range)s (%(scale)s)") % (values | {"scale": str(QuestionKind(name).label)})
+        return _("the score is %(range)s on the scale “%(scale)s”") % (
+            values | {"scale": str(QuestionKind(name).label)}
+        )
     return _("the answer to “%(question)s” is %(range)s") % (values | {"question": names.questions.get(name, name)})
 
 
