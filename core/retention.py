@@ -5,6 +5,7 @@ from itertools import groupby
 
 import structlog
 from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -45,4 +46,6 @@ def _apply(model: type[models.Model], field: PersonalField) -> int:
 def _blank(field: object) -> object:
     if isinstance(field, models.JSONField):
         return {}
+    if isinstance(field, ArrayField):
+        return []
     return b"" if isinstance(field, models.BinaryField) else ""

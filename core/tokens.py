@@ -58,6 +58,16 @@ def clean_typed_code(typed: str) -> str:
     return typed.upper().replace("-", "").replace(" ", "").translate(str.maketrans("OIL", "011"))
 
 
+def receipt_key() -> tuple[str, str]:
+    """The public name (6 characters) and the secret (256 bits) of a new key by which a till signs its links."""
+    return "".join(secrets.choice("0123456789abcdefghjkmnpqrstvwxyz") for _ in range(6)), secrets.token_hex(32)
+
+
+def same_length_secret() -> str:
+    """Stands in for the secret of a key that there is none of, so that looking for it takes the same time."""
+    return "0" * 64
+
+
 def api_key() -> str:
     """A new API key: `hh_`, an 8-character prefix that may be shown, a dot, and the secret."""
     return f"hh_{secrets.token_hex(4)}.{secrets.token_urlsafe(32)}"

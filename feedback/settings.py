@@ -247,6 +247,20 @@ VERIFICATION_WINDOW = timedelta(days=7)
 # How long the same submission id may still correct its answers.
 CORRECTION_WINDOW = timedelta(minutes=30)
 INVITATION_LIFETIME = timedelta(days=30)
+# For how many days nobody who was asked is asked again, by whatever channel. The demo asks everybody.
+CONTACT_REST_DAYS = env.number("CONTACT_REST_DAYS", default=0 if DEMO or TESTING else 30)
+# Of a hundred receipts and calls so many are asked about; whoever scans a code is always asked.
+SAMPLE_PCT = {
+    "receipt": env.number("SAMPLE_RECEIPTS_PCT", default=100),
+    "call": env.number("SAMPLE_CALLS_PCT", default=100),
+}
+# An answer that comes sooner after its page is marked, and taken all the same.
+SHORTEST_ANSWER_SECS = 0 if TESTING else 2
+# To which countries text messages go, besides the store's own.
+SMS_COUNTRIES = env.words(
+    "SMS_COUNTRIES",
+    default="AT,BE,BG,CH,CY,CZ,DE,DK,EE,ES,FI,FR,GB,GR,HR,HU,IE,IS,IT,LI,LT,LU,LV,MT,NL,NO,PL,PT,RO,SE,SI,SK,UA",
+)
 # How long page views are counted in memory until they are written: what a killed process may lose. 0: only when told.
 TALLY_FLUSH_SECS = 0 if TESTING else 3
 # A folder or a hub name for a `transformers` pipeline; needs the extra `torch`. Empty: the project's own model.

@@ -50,6 +50,19 @@ class SampleKind(models.TextChoices):
 
 # What staff sent while they were signed in: a trial, which counts nowhere.
 STAFF_FLAG = "staff"
+# A program filled in the field that no person sees; nobody can have read the page so quickly; many answers from one
+# browser in an hour. They only mark an answer: it is kept, and whoever it is about is reached all the same.
+TRAPPED, HASTY, MANY = "trap", "hasty", "many"
+
+
+class NotAskedReason(models.TextChoices):
+    """Why somebody was not asked after a visit or a call."""
+
+    NO_CONSENT = "no_consent", _("Did not allow it")
+    SUPPRESSED = "suppressed", _("Wants no messages")
+    RESTING = "resting", _("Was asked a short time ago")
+    SAMPLED = "sampled", _("Not in the sample")
+    COUNTRY = "country", _("A number of a country we do not text to")
 
 
 class ContactWish(models.TextChoices):

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from core.personal import on_erase
 from customers.models import Contact, Permission
-from surveys.models import Response, ResponseRevision, Verbatim
+from surveys.models import Invitation, PartialAnswer, Response, ResponseRevision, Verbatim
 from surveys.signals import response_erased
 
 
@@ -18,6 +18,8 @@ def blank_response(response_id: UUID) -> None:
     Verbatim.objects.filter(response=response_id).update(text="")
     ResponseRevision.objects.filter(response=response_id).delete()
     Response.objects.filter(pk=response_id).update(answers={}, erased_at=now)
+    Invitation.objects.filter(response=response_id).update(people=[])
+    PartialAnswer.objects.filter(pk=response_id).delete()
     theirs = Q(responses=response_id)
     for path in ("invitations", "calls__invitation", "receipts__invitation"):
         theirs |= Q(**{f"{path}__response": response_id})

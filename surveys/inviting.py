@@ -16,9 +16,11 @@ from customers.models import Contact, ContactKind, Receipt, Suppression
 from messaging.choices import Channel
 from messaging.outbox import put
 from stores.models import Store
-from surveys.choices import ResponseChannel
+from surveys.choices import NotAskedReason, ResponseChannel
+from surveys.fairness import may_be_texted, note_not_asked, people_of, reason_not_to_ask
 from surveys.forms import email_address, phone_number
 from surveys.models import Call, Invitation
+from surveys.signed import SignedReceipt, invitation_of, receipt_hash
 
 CALL_SURVEY, RECEIPT_SURVEY = "call_survey", "receipt_survey"
 # Whoever is asked later than this no longer remembers the call or the visit.
@@ -34,6 +36,8 @@ class BadAddress(ValueError):
 class Invited:
     """One receipt or call and its link.
 
+    `not_asked` says why nobody is written to, where that was decided just now.
+
     `created` is False when it was known already. `survey_url` and `expires_at` are None for a caller who may not be
     asked. `invited` says whether a message with the link was put on its way, now or before.
     """
@@ -42,6 +46,8 @@ class Invited:
     survey_url: str | None
     expires_at: datetime | None
     invited: bool
+    not_asked: NotAskedReason | None = None
+    invitation: Invitation | None = None
 
 
 def public_link(invitation: Invitation) -> str:
@@ -60,8 +66,12 @@ def call_ended(
     queue: str = "",
     agent: str = "",
     language: str = "",
+    customer: str = "",
 ) -> Invited:
     """A call has ended: text the caller the survey CALL_SURVEY_DELAY after that.
+
+    Whoever is not asked, because they were a short time ago or by chance, is noted with the reason. `customer` is the
+    chain's own name for the person, by which they are the same one in every channel.
 
     `external_id` is telephony's own id of the call. `phone` is read as people in the store's country write it and is
     not kept without `consent`. An empty `language` means the store's first. A call that another store has told us of
@@ -76,12 +86,16 @@ def call_ended(
     )
     if not created:
         return _known(Invitation.objects.filter(call=call, store=store).first())
-    if not consent or is_suppressed(number):
-        return Invited(created=True, survey_url=None, expires_at=None, invited=False)
+    people = people_of(customer=customer, address=number)
+    if reason := _why_not(ResponseChannel.CALL, external_id, number, people, store, consent=consent):
+        note_not_asked(store, ResponseChannel.CALL, external_id, reason)
+        return Invited(created=True, survey_url=None, expires_at=None, invited=False, not_asked=reason)
     contact = Contact.create(ContactKind.PHONE, number, language=language or _language_of(store))
     call.contact = contact
     call.save(update_fields=["contact"])
-    invitation = _invite(ResponseChannel.CALL, store, contact=contact, language=contact.language, call=call)
+    invitation = _invite(
+        ResponseChannel.CALL, store, contact=contact, language=contact.language, call=call, people=people
+    )
     put(
         CALL_SURVEY,
         invitation.pk,
@@ -97,9 +111,18 @@ def call_ended(
 
 @transaction.atomic
 def receipt_link(
-    store: Store, number: str, purchased_at: datetime, *, email: str | None = None, language: str = ""
+    store: Store,
+    number: str,
+    purchased_at: datetime,
+    *,
+    email: str | None = None,
+    language: str = "",
+    customer: str = "",
 ) -> Invited:
     """The survey link of a receipt, for printing on it or for the e-receipt; with `email` we send it ourselves.
+
+    Whoever is not to be written to, because they were a short time ago or by chance, is noted with the reason; the link
+    is theirs all the same, and who opens it may answer. `customer` is as in `call_ended`.
 
     An address that comes with a later call for the same receipt is used then. `number` is kept as a keyed hash only;
     case and spaces do not matter. Raises BadAddress.
@@ -110,18 +133,25 @@ def receipt_link(
     language = language or _language_of(store)
     receipt, created = Receipt.objects.get_or_create(
         store=store,
-        number_hash=keyed_hash("receipt", f"{store.code} {''.join(number.split()).upper()}"),
+        number_hash=receipt_hash(store, number),
         defaults={"purchased_at": purchased_at},
     )
     receipt = Receipt.objects.select_for_update().get(pk=receipt.pk)
     invitation = Invitation.objects.filter(receipt=receipt).first() or _invite(
         ResponseChannel.RECEIPT, store, language=language, receipt=receipt
     )
-    if address and receipt.contact_id is None and not is_suppressed(address):
+    people = people_of(customer=customer, address=address or "")
+    reason = None
+    if address and receipt.contact_id is None:
+        reason = _why_not(ResponseChannel.RECEIPT, receipt.number_hash, address, people, store)
+        if reason:
+            note_not_asked(store, ResponseChannel.RECEIPT, receipt.number_hash, reason)
+    if address and receipt.contact_id is None and reason is None:
+        invitation.people = people
         contact = Contact.create(ContactKind.EMAIL, address, language=language)
         receipt.contact = invitation.contact = contact
         receipt.save(update_fields=["contact"])
-        invitation.save(update_fields=["contact"])
+        invitation.save(update_fields=["contact", "people"])
         put(
             RECEIPT_SURVEY,
             invitation.pk,
@@ -136,7 +166,36 @@ def receipt_link(
         survey_url=public_link(invitation),
         expires_at=invitation.expires_at,
         invited=invitation.contact_id is not None,
+        not_asked=reason,
+        invitation=invitation,
     )
+
+
+def signed_invitation(signed: SignedReceipt, *, language: str) -> Invitation:
+    """The invitation of a receipt whose link the till has signed itself, made when its first answer comes."""
+    receipt_link(signed.store, signed.number, signed.purchased_at, language=language)
+    found = invitation_of(signed)
+    assert found is not None
+    return found
+
+
+def _why_not(
+    channel: ResponseChannel,
+    about: str,
+    address: str,
+    people: list[str],
+    store: Store,
+    *,
+    consent: bool = True,
+) -> NotAskedReason | None:
+    """Why this address is not written to; None when it is."""
+    if not consent:
+        return NotAskedReason.NO_CONSENT
+    if is_suppressed(address):
+        return NotAskedReason.SUPPRESSED
+    if channel == ResponseChannel.CALL and not may_be_texted(address, store.country):
+        return NotAskedReason.COUNTRY
+    return reason_not_to_ask(channel, about, people)
 
 
 def is_suppressed(address: str) -> bool:
@@ -152,6 +211,7 @@ def _invite(
     contact: Contact | None = None,
     call: Call | None = None,
     receipt: Receipt | None = None,
+    people: list[str] | None = None,
 ) -> Invitation:
     return Invitation.objects.create(
         channel=channel,
@@ -160,6 +220,7 @@ def _invite(
         call=call,
         receipt=receipt,
         language=language,
+        people=people or [],
         expires_at=timezone.now() + settings.INVITATION_LIFETIME,
     )
 

@@ -3,9 +3,11 @@
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
+from core.fields import EncryptedTextField
 from core.tokens import link_token, token_hash
 from customers.models import Contact, Receipt
 from stores.choices import TouchpointKind
@@ -14,6 +16,7 @@ from surveys.choices import (
     SCORE_RANGE,
     ContactTime,
     ContactWish,
+    NotAskedReason,
     QuestionKind,
     ResponseChannel,
     SampleKind,
@@ -129,6 +132,71 @@ class Call(models.Model):
         return f"call {self.pk}"
 
 
+class ReceiptKey(models.Model):
+    """By what a store's tills sign survey links themselves, see `surveys.signed`. A store may have several.
+
+    A key that is no longer used (`ended_at`) still proves the receipts that were printed with it; one that somebody
+    else may know (`revoked_at`) proves nothing any more.
+    """
+
+    store = models.ForeignKey(Store, models.PROTECT, related_name="receipt_keys")
+    key_id = models.CharField(max_length=6, unique=True)
+    secret = EncryptedTextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.key_id}"
+
+
+class PartialAnswer(models.Model):
+    """What a shopper has tapped on a page but not sent: the choices of its submission id, never words or an address.
+
+    It never becomes an answer by itself and opens nothing; Send makes the answer under the same id and takes it away.
+    Whoever left without sending stays here, counted apart, until retention ends it.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    version = models.ForeignKey(SurveyVersion, models.PROTECT, related_name="+")
+    store = models.ForeignKey(Store, models.CASCADE, related_name="+")
+    touchpoint = models.ForeignKey(Touchpoint, models.CASCADE, null=True, blank=True, related_name="+")
+    channel = models.CharField(max_length=10, choices=ResponseChannel)
+    language = models.CharField(max_length=10)
+    answers = models.JSONField(default=dict)
+    # Which step of the page this is: of two that cross on their way the later one holds.
+    step = models.PositiveSmallIntegerField(default=0)
+    began_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # How many leave without sending, by store.
+            models.Index(fields=["store", "changed_at"], name="partial_of_store"),
+        ]
+
+    def __str__(self) -> str:
+        return f"partial {self.pk}"
+
+
+class NotAsked(models.Model):
+    """That somebody was not asked after a visit or a call, and why: it must be told apart from nobody being there."""
+
+    store = models.ForeignKey(Store, models.CASCADE, related_name="not_asked")
+    channel = models.CharField(max_length=10, choices=ResponseChannel)
+    reason = models.CharField(max_length=20, choices=NotAskedReason)
+    # Keyed, of what the outside calls the receipt or the call: told of twice it is counted once.
+    about = models.CharField(max_length=43)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "about"], name="not_asked_once")]
+        indexes = [models.Index(fields=["store", "at"], name="not_asked_of_store")]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.reason}"
+
+
 class Invitation(models.Model):
     """A single-use link for one receipt or one call: `/r/<token>/`."""
 
@@ -140,8 +208,16 @@ class Invitation(models.Model):
     call = models.OneToOneField(Call, models.PROTECT, null=True, blank=True, related_name="invitation")
     contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True, related_name="invitations")
     language = models.CharField(max_length=10, blank=True)
+    # Keyed, of the chain's own name for the person and of every address: who was asked lately is left in peace.
+    people = ArrayField(models.CharField(max_length=43), default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # Whether somebody was asked lately, by any channel.
+            GinIndex(fields=["people"], name="invitation_people"),
+        ]
 
     def __str__(self) -> str:
         return f"invitation {self.pk}"

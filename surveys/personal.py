@@ -40,6 +40,25 @@ impersonal(
     "flags",
 )
 impersonal("surveys.Verbatim", "question")
+impersonal("surveys.ReceiptKey", "key_id", "secret")
+impersonal("surveys.NotAsked", "channel", "reason", "about")
+register(
+    "surveys.Invitation",
+    "people",
+    erasure="blank",
+    keep_for=timedelta(days=400),
+    why="Keyed hashes by which nobody is asked too often.",
+    aged_by="created_at",
+)
+register(
+    "surveys.PartialAnswer",
+    "answers",
+    erasure="delete row",
+    keep_for=timedelta(days=30),
+    why="What was tapped on a page that was never sent: how many leave, and where.",
+    aged_by="changed_at",
+)
+impersonal("surveys.PartialAnswer", "channel", "language")
 # Counts of nobody in particular; here so that they end too.
 register(
     "surveys.ScanHour",

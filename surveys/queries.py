@@ -12,6 +12,7 @@ from stores.models import FormerCode, RoleAssignment, Store, Touchpoint
 from surveys.choices import ResponseChannel
 from surveys.documents import SurveyDocument, document_of
 from surveys.models import Invitation, Response, SurveyVersion
+from surveys.signed import SignedReceipt
 
 # Spots where somebody of the store can come over.
 IN_STORE = {TouchpointKind.TILL, TouchpointKind.FITTING_ROOM, TouchpointKind.EXIT, TouchpointKind.SERVICE_DESK}
@@ -28,10 +29,14 @@ class Asking:
     version: SurveyVersion
     touchpoint: Touchpoint | None = None
     invitation: Invitation | None = None
+    # Of a link that the till signed itself; it has an invitation once an answer was sent.
+    receipt: SignedReceipt | None = None
 
     @property
     def scope(self) -> str:
         """What its forms are signed for."""
+        if self.receipt:
+            return f"receipt {self.receipt.number_hash}"
         return f"invitation {self.invitation.pk.hex}" if self.invitation else f"touchpoint {self._touchpoint_id}"
 
     @property

@@ -1,23 +1,20 @@
 """The messages that invite: a text after a call, an e-mail with a receipt."""
 
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from messaging.models import Message
 from messaging.outbox import Rendered, register_renderer
 from messaging.quiet import morning_after
-from surveys.choices import SCORE_RANGE, QuestionKind
 from surveys.inviting import CALL_SURVEY, RECEIPT_SURVEY, public_link
 from surveys.models import Invitation, Response
-from surveys.pages import SMILEY_NAMES, piped
-from surveys.queries import asking_in
+from surveys.receipt_block import block_of
 
 
 def _open_invitation(message: Message) -> Invitation | None:
@@ -43,25 +40,10 @@ def call_survey(message: Message) -> Rendered | None:
 def receipt_survey(message: Message) -> Rendered | None:
     """The question of the receipt with its answers as links, which only preselect."""
     invitation = _open_invitation(message)
-    asking = invitation and asking_in(invitation)
-    if invitation is None or not asking:
+    block = invitation and block_of(invitation)
+    if invitation is None or not block:
         return None
-    headline = asking.document.headline
-    language = translation.get_language() or settings.LANGUAGE_CODE
-    least, most = SCORE_RANGE[QuestionKind(headline.kind)]
-    smileys = headline.kind == QuestionKind.SMILEY5
-    context: dict[str, Any] = {
-        "chain": settings.CHAIN_NAME,
-        "accent": settings.CHAIN_ACCENT,
-        "lang": language,
-        "dir": "rtl" if translation.get_language_bidi() else "ltr",
-        "store": invitation.store.name,
-        "question": piped(asking, headline.text),
-        "low": headline.in_language(headline.low, language),
-        "high": headline.in_language(headline.high, language),
-        "link": public_link(invitation),
-        "choices": [(value, SMILEY_NAMES[value - 1] if smileys else str(value)) for value in range(least, most + 1)],
-    }
+    context = block.context()
     return Rendered(
         subject=_("Your visit to %(store)s") % {"store": invitation.store.name},
         text=render_to_string("surveys/receipt_survey.txt", context),

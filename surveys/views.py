@@ -1,6 +1,7 @@
 """The public pages that ask. A GET or HEAD never writes, no page sets a cookie, and none needs JavaScript."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -17,10 +18,12 @@ from django.views.decorators.http import require_http_methods
 from core import nonces
 from core.tokens import clean_typed_code
 from customers.models import Suppression
-from surveys import scans
+from surveys import partials, scans, signed
 from surveys.actions import submit
-from surveys.choices import STAFF_FLAG
+from surveys.choices import STAFF_FLAG, ResponseChannel
+from surveys.fairness import marks_of
 from surveys.forms import AnswerForm
+from surveys.inviting import signed_invitation
 from surveys.models import Invitation
 from surveys.pages import away_page, lost_page, question_page, speak
 from surveys.queries import (
@@ -32,6 +35,7 @@ from surveys.queries import (
     touchpoint_by_code,
     touchpoint_instead_of,
     version_by_pk,
+    version_for,
 )
 
 View = Callable[..., HttpResponse]
@@ -97,9 +101,27 @@ def touchpoint(request: HttpRequest, code: str) -> HttpResponse:
 _SEEN = "seen"
 
 
+# The page's script bears the one while it keeps what was tapped so far, and the other with Send once it has.
+_STEP, _STEPPED = "step", "stepped"
+
+
 def _only_says_seen(request: HttpRequest) -> bool:
     """An answer is an answer also from a page whose address bore the word."""
     return _SEEN in request.GET and request.POST.keys() <= {"form"}
+
+
+def _keep_step(request: HttpRequest, asking: Asking) -> HttpResponse:
+    """Keep what was tapped so far; only a page of ours can say it, and nothing is ever refused here."""
+    try:
+        ticket = nonces.read(asking.scope, request.POST.get("form", ""))
+    except nonces.BadNonce:
+        return HttpResponse(status=204)
+    form = AnswerForm.sent(request.POST, document=asking.document, country=asking.store.country)
+    answers, step = partials.choices_of(form), request.POST[_STEP]
+    if ticket.version_id == asking.version.pk and answers and step.isascii() and step.isdigit():
+        language = request.LANGUAGE_CODE or settings.LANGUAGE_CODE
+        partials.keep(asking, ticket.form_id, answers, step=int(step[:6]), language=language)
+    return HttpResponse(status=204)
 
 
 def _note_seen(request: HttpRequest, asking: Asking) -> HttpResponse:
@@ -116,13 +138,22 @@ def _note_seen(request: HttpRequest, asking: Asking) -> HttpResponse:
 @public
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """What the link of a receipt or of a text message after a call opens. `?score=` only preselects."""
+    if signed.is_signed(token):
+        return _signed_receipt(request, token)
     invited = invitation_by_token(token)
     asking = invited and asking_in(invited)
     if invited is None or not asking:
         return lost_page(request, invitation=True)
+    return _invited(request, invited, asking)
+
+
+def _invited(request: HttpRequest, invited: Invitation, asking: Asking) -> HttpResponse:
     known = getattr(invited, "response", None)
     if known is not None and timezone.now() - known.submitted_at > settings.CORRECTION_WINDOW:
-        return _redirect(request, reverse("thanks", args=[known.token]))
+        if request.method == "POST" and _is_ours(asking, request):
+            return _redirect(request, reverse("thanks", args=[known.token]))
+        # Whoever finds a receipt or a forwarded mail must not find what its owner said.
+        return lost_page(request, invitation=True)
     if request.method == "POST":
         return _note_seen(request, asking) if _only_says_seen(request) else _take(request, asking)
     if known is not None:
@@ -130,6 +161,31 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if invited.expires_at < timezone.now():
         return lost_page(request, invitation=True)
     return question_page(request, asking, _preselected(request, asking))
+
+
+def _signed_receipt(request: HttpRequest, token: str) -> HttpResponse:
+    """The same for a link that a till has signed itself. Its invitation is made when an answer is sent."""
+    receipt = signed.read(token)
+    # Asked also when the link is worth nothing, so that it takes as long.
+    version = version_for(ResponseChannel.RECEIPT)
+    invited = signed.invitation_of(receipt) if receipt else None
+    if receipt is None or version is None:
+        return lost_page(request, invitation=True)
+    asking = Asking(receipt.store, ResponseChannel.RECEIPT, version, invitation=invited, receipt=receipt)
+    if invited is not None:
+        return _invited(request, invited, asking)
+    if request.method == "POST":
+        return HttpResponse(status=204) if _only_says_seen(request) else _take(request, asking)
+    return question_page(request, asking, _preselected(request, asking))
+
+
+def _is_ours(asking: Asking, request: HttpRequest) -> bool:
+    """Whether a form that is sent late was given out here."""
+    try:
+        nonces.read(asking.scope, request.POST.get("form", ""))
+    except nonces.BadNonce:
+        return False
+    return True
 
 
 def _preselected(request: HttpRequest, asking: Asking) -> AnswerForm:
@@ -154,6 +210,8 @@ def _take(request: HttpRequest, asking: Asking, *, ended: bool = False) -> HttpR
 
     `ended`: nothing is asked here any more, so only a form that we gave out is taken.
     """
+    if _STEP in request.POST:
+        return _keep_step(request, asking)
     nonce, ticket, version = request.POST.get("form", ""), None, asking.version
     try:
         ticket = nonces.read(asking.scope, nonce)
@@ -163,7 +221,7 @@ def _take(request: HttpRequest, asking: Asking, *, ended: bool = False) -> HttpR
         nonce = ""
     if ticket and ticket.version_id != version.pk:
         version = version_by_pk(ticket.version_id) or version
-        asking = Asking(asking.store, asking.channel, version, asking.touchpoint, asking.invitation)
+        asking = replace(asking, version=version)
     form = AnswerForm.sent(
         request.POST,
         document=asking.document,
@@ -179,13 +237,14 @@ def _take(request: HttpRequest, asking: Asking, *, ended: bool = False) -> HttpR
     answers = form.read()
     if answers is None:
         return question_page(request, asking, form, nonce=nonce, status=422)
-    done = submit(
-        asking,
-        answers,
-        form_id=ticket.form_id,
-        language=request.LANGUAGE_CODE or settings.LANGUAGE_CODE,
-        flags=[STAFF_FLAG] if _is_staff(request) else [],
-    )
+    language = request.LANGUAGE_CODE or settings.LANGUAGE_CODE
+    if asking.receipt and not asking.invitation:
+        asking = replace(asking, invitation=signed_invitation(asking.receipt, language=language))
+    flags = [STAFF_FLAG] if _is_staff(request) else []
+    flags += marks_of(request, asking.store, ticket.minted_at)
+    done = submit(asking, answers, form_id=ticket.form_id, language=language, flags=flags)
+    if _STEPPED in request.POST:
+        partials.drop(ticket.form_id)
     if done.created and asking.touchpoint and _SEEN not in request.POST:
         scans.note_open(asking.touchpoint.pk, request)
     return _redirect(request, reverse("thanks", args=[done.response.token]))

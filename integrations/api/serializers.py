@@ -10,6 +10,7 @@ from rest_framework import serializers
 from integrations.api.fields import FlagField, LanguageField, PastField, StoreField
 from stores.choices import StoreKind
 from stores.models import Store
+from surveys.choices import NotAskedReason
 from surveys.models import Response
 
 
@@ -21,13 +22,56 @@ class ReceiptRequest(serializers.Serializer[Any]):
     purchased_at = PastField(within=settings.INVITATION_LIFETIME)
     email = serializers.EmailField(required=False, help_text="Where the shopper allowed us to answer.")
     language = LanguageField()
+    customer = serializers.CharField(
+        max_length=80,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="Your own name for the person, the same in every channel, so that nobody is asked too often. Only a"
+        " keyed hash is kept.",
+    )
+    block = FlagField(
+        required=False, default=False, help_text="Whether the question is wanted for an e-receipt of your own."
+    )
+
+
+class BlockChoice(serializers.Serializer[Any]):
+    """One answer of the block. Its link only preselects it."""
+
+    value = serializers.IntegerField()
+    name = serializers.CharField()
+    face = serializers.CharField(help_text="A character to draw; empty where the question has no faces.")
+    url = serializers.URLField()
+
+
+class Block(serializers.Serializer[Any]):
+    """The question for an e-receipt, as data and as a piece of HTML that loads nothing."""
+
+    language = serializers.CharField()
+    store = serializers.CharField()
+    question = serializers.CharField()
+    low = serializers.CharField()
+    high = serializers.CharField()
+    hint = serializers.CharField()
+    survey_url = serializers.URLField()
+    choices = BlockChoice(many=True)
+    html = serializers.CharField(source="as_html")
 
 
 class ReceiptLink(serializers.Serializer[Any]):
-    """What to print on the receipt."""
+    """What to print on the receipt.
+
+    `block` is there where it was asked for; `not_asked` says why no message goes to the address.
+    """
 
     survey_url = serializers.URLField()
     expires_at = serializers.DateTimeField()
+    not_asked = serializers.ChoiceField(choices=NotAskedReason.choices, required=False)
+    block = Block(required=False)
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Only what there is to say."""
+        return {name: value for name, value in super().to_representation(instance).items() if value is not None}
 
 
 class CallRequest(serializers.Serializer[Any]):
@@ -41,6 +85,9 @@ class CallRequest(serializers.Serializer[Any]):
     ended_at = PastField(within=timedelta(days=1))
     language = LanguageField()
     consent = FlagField(help_text="Whether the caller allowed a text message about this call.")
+    customer = serializers.CharField(
+        max_length=80, required=False, default="", allow_blank=True, help_text="As for a receipt."
+    )
 
 
 class CallAnswer(serializers.Serializer[Any]):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404
+from django.utils import translation
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -22,6 +23,7 @@ from integrations.models import ApiKey
 from stores.models import Store
 from surveys.inviting import BadAddress, call_ended, receipt_link
 from surveys.models import Response, Verbatim
+from surveys.receipt_block import block_of
 
 _KEY_HEADER = OpenApiParameter(
     "Idempotency-Key",
@@ -57,11 +59,15 @@ class ReceiptsView(APIView):
                 sent["purchased_at"],
                 email=sent.get("email"),
                 language=sent.get("language", ""),
+                customer=sent["customer"],
             )
         except BadAddress:
             raise ValidationError({"email": [_("This is not an e-mail address that can be written to.")]}) from None
         answer = status.HTTP_201_CREATED if invited.created else status.HTTP_200_OK
-        return Answer(serializers.ReceiptLink(invited).data, answer)
+        with translation.override(invited.invitation.language if invited.invitation else None):
+            block = block_of(invited.invitation) if sent["block"] and invited.invitation else None
+            link = {name: getattr(invited, name) for name in ("survey_url", "expires_at", "not_asked")}
+            return Answer(serializers.ReceiptLink(link | {"block": block}).data, answer)
 
 
 class CallsView(APIView):
@@ -88,6 +94,7 @@ class CallsView(APIView):
                 queue=sent["queue"],
                 agent=sent["agent"],
                 language=sent.get("language", ""),
+                customer=sent["customer"],
             )
         except BadAddress:
             raise ValidationError({"phone": [_("This is not a phone number that can be dialled.")]}) from None

@@ -1,7 +1,9 @@
 (() => {
 const f = document.getElementById('ask'), net = document.getElementById('net'), key = 'sent' + location.pathname;
 const store = sessionStorage, go = f.querySelector('.send');
-let busy, seen, wait = 2e3;
+let busy, seen, step = 0, wait = 2e3;
+const tell = (query, more) => navigator.sendBeacon(query, new URLSearchParams(more));
+const note = name => f.querySelector(`[name=${name}]`) || f.insertAdjacentHTML('beforeend', `<input type="hidden" name="${name}" value="1">`);
 const mark = on => { busy = on; on ? go.setAttribute('aria-disabled', 'true') : go.removeAttribute('aria-disabled') };
 const send = () => fetch(f.action, {method: 'POST', body: new URLSearchParams(new FormData(f))}).then(r => {
 if (r.status > 499) throw 0;
@@ -17,9 +19,16 @@ send.t = setTimeout(again, wait = Math.min(wait * 2, 6e4));
 const again = () => { if (!busy && store.getItem(key)) { mark(true); send() } };
 // Said once, when it is left or hidden: a second request while it loads would cost the shopper's time.
 document.addEventListener('visibilitychange', () => {
-if (seen || !document.hidden) return;
-seen = navigator.sendBeacon('?seen', new URLSearchParams({form: f.form.value}));
-if (seen) f.insertAdjacentHTML('beforeend', '<input type="hidden" name="seen" value="1">');
+if (!document.hidden) return again();
+if (seen) return;
+seen = tell('?seen', {form: f.form.value});
+if (seen) note('seen');
+});
+// What is tapped is kept, choices only: words that are not sent stay here.
+f.addEventListener('change', e => {
+if (!/radio|checkbox/.test(e.target.type) || e.target.name == 'contact') return;
+const chosen = [...f.querySelectorAll('input:checked:not([name=contact])')].map(i => [i.name, i.value]);
+if (tell('?step', [['form', f.form.value], ['lang', f.lang.value], ['step', ++step], ...chosen])) note('stepped');
 });
 f.addEventListener('submit', e => {
 seen = 1;
