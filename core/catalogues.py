@@ -1,10 +1,12 @@
 """Translations without system gettext: what is said where, what of it is translated, and the compiled files."""
 
+import ast
 import io
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -49,6 +51,11 @@ def languages() -> list[str]:
     return [code for code, _name in settings.LANGUAGES if code != SOURCE_LANGUAGE]
 
 
+def said_in(language: str) -> Catalog:
+    """What must be said in a language: everything in those of the staff, what shoppers read in the others."""
+    return said() if language in dict(settings.STAFF_LANGUAGES) else said(for_shoppers=True)
+
+
 def catalogue_path(language: str) -> Path:
     """The file people translate in."""
     return Path(settings.LOCALE_PATHS[0]) / language / "LC_MESSAGES" / "django.po"
@@ -72,11 +79,30 @@ def _calls(path: Path) -> str:
     return f"(\n{templatize(text, origin=str(path))}\n)"
 
 
-def said() -> Catalog:
-    """Everything our pages and messages say, with the files that say it."""
+def _shoppers_part(path: Path) -> str | None:
+    """What of a file shoppers read, as Python; None when nothing."""
+    name = str(path.relative_to(settings.BASE_DIR))
+    if any(name == text or name.startswith(f"{text}/") for text in settings.SHOPPER_TEXTS):
+        return _calls(path)
+    wanted = {text.partition("::")[2] for text in settings.SHOPPER_TEXTS if text.startswith(f"{name}::")}
+    if not wanted:
+        return None
+    whole = _calls(path)
+    found = [one for one in ast.parse(whole).body if isinstance(one, ast.FunctionDef) and one.name in wanted]
+    if missing := wanted - {one.name for one in found}:
+        raise LookupError(f"{name} has no function {', '.join(sorted(missing))}: see SHOPPER_TEXTS.")
+    return "\n".join(ast.get_source_segment(whole, one) or "" for one in found)
+
+
+@lru_cache(maxsize=2)
+def said(*, for_shoppers: bool = False) -> Catalog:
+    """Everything our pages and messages say, with the files that say it; or only what shoppers read of it."""
     catalogue = Catalog()
     for path in _sources():
-        code = io.BytesIO(_calls(path).encode())
+        calls = _shoppers_part(path) if for_shoppers else _calls(path)
+        if calls is None:
+            continue
+        code = io.BytesIO(calls.encode())
         where = (str(path.relative_to(settings.BASE_DIR)), 0)
         for _line, message, _comments, context in extract("python", code, _KEYWORDS, options={"encoding": "utf-8"}):
             catalogue.add(message, locations=[where], context=context)

@@ -13,7 +13,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "chain_name": settings.CHAIN_NAME,
         "chain_accent": settings.CHAIN_ACCENT,
         "text_direction": "rtl" if get_language_bidi() else "ltr",
-        "languages": settings.LANGUAGES,
+        "languages": settings.STAFF_LANGUAGES,
         "demo": settings.DEMO,
         "mailbox_url": settings.MAILBOX_URL,
         "shared_device_idle_secs": int(settings.SHARED_DEVICE_IDLE.total_seconds()),

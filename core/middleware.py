@@ -10,6 +10,7 @@ from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, get_resolver
 from django.utils import translation
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -110,7 +111,8 @@ def _refuse_null_characters(request: HttpRequest) -> None:
 def reader_language(get_response: Handler) -> Handler:
     """The language of the page: `?lang=`, else the signed-in person's own, else the browser's wish.
 
-    No cookie keeps it: a shopper's pages carry it along in their links and forms.
+    Shoppers' pages speak more languages than those of the staff. No cookie keeps it: they carry it along in their
+    links and forms.
     """
 
     def handle(request: HttpRequest) -> HttpResponse:
@@ -123,15 +125,26 @@ def reader_language(get_response: Handler) -> Handler:
 
 
 def _turn_to_reader(request: HttpRequest) -> None:
-    known = dict(settings.LANGUAGES)
+    for_shoppers = request.path_info.startswith(settings.SHOPPER_PATHS)
+    known = dict(settings.LANGUAGES if for_shoppers else settings.STAFF_LANGUAGES)
     wish = (
         request.GET.get("lang") or request.POST.get("lang", "")
         if request.method == "POST"
         else request.GET.get("lang", "")
     )
     if wish not in known:
-        wish = translation.get_language_from_request(request)
+        wish = _browsers_wish(request, known)
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
-            wish = request.user.language or wish
+            wish = request.user.language if request.user.language in known else wish
     translation.activate(wish)
     request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
+
+
+def _browsers_wish(request: HttpRequest, known: Mapping[str, str]) -> str:
+    """The first of the browser's languages that is known, by itself or as what it is a kind of."""
+    for wish, _weight in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "").lower()):
+        if wish in known:
+            return wish
+        if (parent := wish.split("-")[0]) in known:
+            return parent
+    return settings.LANGUAGE_CODE

@@ -220,8 +220,44 @@ PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=()"
 
 # --- languages and time ---------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("uk", "Українська")]
-# Languages verbatims are read in; the interface of the shopper's pages is in LANGUAGES.
+STAFF_LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("uk", "Українська")]
+# What shoppers read: their pages, and our messages to them.
+LANGUAGES = [
+    *STAFF_LANGUAGES,
+    ("fr", "Français"),
+    ("es", "Español"),
+    ("it", "Italiano"),
+    ("pl", "Polski"),
+    ("da", "Dansk"),
+    ("nl", "Nederlands"),
+    ("pt", "Português"),
+    ("cs", "Čeština"),
+    ("sv", "Svenska"),
+    ("ar", "العربية"),
+]
+# Where the words for shoppers are written, as files, folders, or functions of a file after two colons.
+SHOPPER_TEXTS = [
+    "templates/shopper",
+    "templates/shopper_base.html",
+    "templates/surveys/question.html",
+    "templates/surveys/receipt_survey.html",
+    "templates/surveys/receipt_survey.txt",
+    "templates/alerts/mail/case_answer.html",
+    "templates/alerts/mail/case_answer.txt",
+    "templates/alerts/mail/verification.html",
+    "templates/alerts/mail/verification.txt",
+    "surveys/contact_times.py",
+    "surveys/forms.py",
+    "surveys/pages.py",
+    "surveys/renderers.py::call_survey",
+    "surveys/renderers.py::receipt_survey",
+    "surveys/wording.py",
+    "alerts/promises.py",
+    "alerts/renderers.py::render_answer",
+    "alerts/renderers.py::render_verification",
+    "alerts/shopper.py",
+]
+# Languages verbatims are read in.
 VERBATIM_LANGUAGES = ["en", "de", "uk", "fr", "es", "it", "pl", "da", "nl", "pt", "cs", "sv", "ar", "ru"]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True

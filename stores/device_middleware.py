@@ -92,6 +92,6 @@ def _way_back(request: HttpRequest) -> str:
 
 def _speak_language_of(request: HttpRequest, person: User) -> None:
     """The middleware that chooses the language has seen nobody signed in."""
-    if person.language in dict(settings.LANGUAGES) and "lang" not in request.GET:
+    if person.language in dict(settings.STAFF_LANGUAGES) and "lang" not in request.GET:
         translation.activate(person.language)
         request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE

@@ -96,7 +96,7 @@ class DetailsForm(forms.Form):
     email = forms.EmailField(
         label=_("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
     )
-    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label=_("Language"), choices=settings.STAFF_LANGUAGES)
     phone = forms.RegexField(
         PHONE,
         label=_("Phone"),

@@ -14,7 +14,8 @@ from django.utils import timezone
 from core.quick import insert
 from core.tokens import token_hash
 from customers.models import Contact, Permission
-from surveys.choices import ContactTime, ContactWish, SampleKind
+from surveys.choices import ContactWish, SampleKind
+from surveys.contact_times import ContactTime
 from surveys.forms import Answers, Wish
 from surveys.inviting import call_ended, receipt_link
 from surveys.models import Invitation, Response, ResponseRevision, SurveyVersion, Verbatim

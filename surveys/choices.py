@@ -72,15 +72,6 @@ class ContactWish(models.TextChoices):
     EMAIL = "email", _("E-mail me")
 
 
-class ContactTime(models.TextChoices):
-    """When a shopper wants to be called or written to, by the store's clock."""
-
-    ANY = "any", _("Any time")
-    MORNING = "morning", _("In the morning")
-    AFTERNOON = "afternoon", _("In the afternoon")
-    EVENING = "evening", _("In the evening")
-
-
 SCORE_RANGE = {
     QuestionKind.NPS: (0, 10),
     QuestionKind.SMILEY3: (1, 3),

@@ -259,6 +259,11 @@ def _question(value: Any, where: str, before: Mapping[str, Question]) -> Questio
     )
 
 
+def _by_english(language: str) -> tuple[bool, str]:
+    """English first: the first versions did not say in which language they were written."""
+    return language != "en", language
+
+
 def _once(questions: Collection[Question]) -> None:
     for kind in (OtherKind.CONTACT, OtherKind.HERE):
         if sum(question.kind == kind for question in questions) > 1:
@@ -288,7 +293,7 @@ def parse(document: Any) -> SurveyDocument:
     _once(by_key.values())
     if by_key[headline.key].screen != min(question.screen for question in by_key.values()):
         raise DocumentError("The headline is on the first screen.")
-    languages = _names(document.get("languages", list(headline.text)), "languages")
+    languages = _names(document.get("languages", sorted(headline.text, key=_by_english)), "languages")
     return SurveyDocument(headline, tuple(by_key.values()), languages)
 
 

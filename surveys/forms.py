@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from customers.models import Contact, ContactKind
-from surveys.choices import ContactTime, ContactWish, OtherKind, QuestionKind
+from surveys.choices import ContactWish, OtherKind, QuestionKind
+from surveys.contact_times import ContactTime
 from surveys.documents import LONGEST_KEY, WAYS, Question, SurveyDocument
 
 LONGEST_WORDS = 4000

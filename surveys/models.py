@@ -14,7 +14,6 @@ from stores.choices import TouchpointKind
 from stores.models import Store, Touchpoint, User
 from surveys.choices import (
     SCORE_RANGE,
-    ContactTime,
     ContactWish,
     NotAskedReason,
     QuestionKind,
@@ -23,6 +22,7 @@ from surveys.choices import (
     ScanFlagKind,
     SurveyChangeKind,
 )
+from surveys.contact_times import ContactTime
 
 
 class Survey(models.Model):

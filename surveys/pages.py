@@ -1,6 +1,6 @@
 """How a shopper's page is put together: the language, the one style and script, no cookie, no session."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +14,8 @@ from core import nonces
 from core.inline import Block, admit, page_script, page_style
 from customers.models import ContactKind
 from stores.models import Store, Touchpoint
-from surveys.choices import FACES, ContactTime, ContactWish, OtherKind
+from surveys.choices import FACES, ContactWish, OtherKind
+from surveys.contact_times import ContactTime
 from surveys.documents import Condition, Question, SurveyDocument, pipe, said_in
 from surveys.forms import LONGEST_WORDS, AnswerForm, masked
 from surveys.kept import kept, place
@@ -31,6 +32,10 @@ _WAYS = (
     (ContactWish.TEXT, _("Text me")),
     (ContactWish.EMAIL, _("E-mail me")),
 )
+
+
+# More than these would push the question down.
+_MOST_LANGUAGES = 4
 
 
 def speak(request: HttpRequest, language: str) -> None:
@@ -66,11 +71,27 @@ def _rendered(template: str, context: dict[str, Any], *, style: Block, script: B
         "chain": settings.CHAIN_NAME,
         "lang": translation.get_language(),
         "dir": "rtl" if translation.get_language_bidi() else "ltr",
-        "languages": settings.LANGUAGES,
+        **language_switch(dict(settings.LANGUAGES), ()),
         "style": style.text,
         "script": script.text if script else "",
     }
     return get_template(template).render(known | context)  # without the request: no session, no csrf cookie
+
+
+def language_switch(offered: Collection[str], near: Collection[str]) -> dict[str, list[tuple[str, str]]]:
+    """The languages a page can be turned to: those that most people here read, and the others folded away.
+
+    `near` are the store's own. They keep their places when the page is turned.
+    """
+    known = [(code, name) for code, name in settings.LANGUAGES if code in offered]
+    own = translation.get_language()
+    first = {own, settings.LANGUAGE_CODE, *(near or [code for code, _name in settings.STAFF_LANGUAGES])}
+    if len(known) <= _MOST_LANGUAGES:
+        return {"languages": known, "more_languages": []}
+    return {
+        "languages": [one for one in known if one[0] in first],
+        "more_languages": [one for one in known if one[0] not in first],
+    }
 
 
 def kept_page(
@@ -130,6 +151,7 @@ def _untouched_page(request: HttpRequest, asking: Asking, form: AnswerForm, nonc
         asking.channel,
         asking.in_store,
         asking.version.pk,
+        tuple(asking.store.languages),
     )
     return kept_page(
         request,
@@ -150,6 +172,7 @@ def question_context(asking: Asking, form: AnswerForm, nonce: str) -> dict[str, 
         "questions": [_drawn(asking, form, question) for question in asking.document.questions],
         "longest": LONGEST_WORDS,
         "nonce": nonce,
+        **language_switch(asking.document.languages, asking.store.languages),
     } | contact_context(form)
 
 

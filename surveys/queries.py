@@ -64,7 +64,7 @@ class Asking:
 
 def manager_name(store: Store) -> str:
     """Who leads the store now, as shoppers may read it; empty when nobody does."""
-    leads = RoleAssignment.objects.filter(store=store, role=Role.MANAGER, user__is_active=True)
+    leads = RoleAssignment.objects.filter(store=store, role=Role.STORE_MANAGER, user__is_active=True)
     return leads.order_by("pk").values_list("user__name", flat=True).first() or ""
 
 

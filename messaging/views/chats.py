@@ -37,7 +37,7 @@ class ChatForm(forms.Form):
         required=False,
         empty_label=gettext_lazy("Please choose"),
     )
-    language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.STAFF_LANGUAGES)
     severe_only = forms.BooleanField(label=gettext_lazy("Severe cases only"), required=False)
 
     def __init__(self, request: StaffRequest, data: Any = None) -> None:

@@ -28,7 +28,7 @@ def home(request: StaffRequest) -> HttpResponse:
 def set_language(request: StaffRequest) -> HttpResponse:
     """Keep the language that a member of staff wants to read."""
     wish = request.POST.get("language", "")
-    if wish in dict(settings.LANGUAGES):
+    if wish in dict(settings.STAFF_LANGUAGES):
         user = request.user
         user.language = wish
         user.save(update_fields=["language"])

@@ -112,7 +112,9 @@ def test_a_score_in_the_link_only_preselects(client: Client, address: str) -> No
     [
         ("de-AT,de;q=0.9", "de", "weiterempfehlen"),
         ("uk", "uk", "порекомендуєте"),
-        ("fr", "en", "recommend"),
+        ("fr", "fr", "recommandiez"),
+        ("pt-BR,en;q=0.5", "pt", "recomendar"),
+        ("fi", "en", "recommend"),
         ("", "en", "recommend"),
     ],
 )

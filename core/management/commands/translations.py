@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from core.catalogues import gaps, languages, said, update
+from core.catalogues import gaps, languages, said, said_in, update
 
 
 class Command(BaseCommand):
@@ -15,9 +15,9 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="Change nothing; fail when a language is incomplete.")
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
-        template = said()
         incomplete = False
         for language in languages():
+            template = said_in(language)
             if not check:
                 update(language, template)
             found = gaps(language, template)
@@ -31,4 +31,4 @@ class Command(BaseCommand):
                     self.stdout.write(f"{language}: {what}: {name!r}")
         if check and incomplete:
             raise CommandError("Run `./run manage translations` and fill in what is missing in locale/.")
-        self.stdout.write(f"{len(template)} sentences")
+        self.stdout.write(f"{len(said())} sentences, {len(said(for_shoppers=True))} of them for shoppers")

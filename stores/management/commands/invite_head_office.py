@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("address")
         parser.add_argument("name")
-        parser.add_argument("--language", choices=list(dict(settings.LANGUAGES)), default=settings.LANGUAGE_CODE)
+        parser.add_argument("--language", choices=list(dict(settings.STAFF_LANGUAGES)), default=settings.LANGUAGE_CODE)
 
     def handle(self, *args: Any, address: str, name: str, language: str, **options: Any) -> None:
         with translation.override(settings.LANGUAGE_CODE), transaction.atomic():
