@@ -1,8 +1,9 @@
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from surveys import touchpoint_pages, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("surveys.editor.urls")),
     path("q/", views.find_touchpoint, name="find_touchpoint"),
     path("q/<str:code>/", views.touchpoint, name="touchpoint"),
     path("r/<str:token>/", views.invitation, name="invitation"),

@@ -119,6 +119,14 @@ def store_page(own: Statuses) -> list[tuple[dict[str, str], Statuses]]:
     return [({"code": "KY1"}, own | {"operator": 200}), ({"code": "NO"}, NOBODYS_PLACE)]
 
 
+def survey_page(**further: str) -> list[tuple[dict[str, str], Statuses]]:
+    """A page of one survey, and of one that is not there."""
+    return [
+        ({"slug": "recommend"} | further, HEAD_OFFICE_PAGE),
+        ({"slug": "no-such-survey"} | further, HEAD_OFFICE_PAGE | {"head_office": 404}),
+    ]
+
+
 TABLE = [
     row("theme.css", everybody(200)),
     row("healthz", everybody(200)),
@@ -215,6 +223,20 @@ TABLE = [
         "tree/nodes/<str:code>/move/",
         [({"code": "KYIV"}, OWN_READ_ONLY | {"operator": 200}), ({"code": "NO"}, NOBODYS_PLACE)],
     ),
+    # --- what is asked: head office's alone
+    row("setup/surveys/", HEAD_OFFICE_PAGE),
+    row("setup/surveys/where/", HEAD_OFFICE_PAGE),
+    Row("setup/surveys/<slug:slug>/", survey_page()),
+    Row("setup/surveys/<slug:slug>/arrange/", [({"slug": "recommend"}, POST_ONLY)]),
+    Row("setup/surveys/<slug:slug>/preview/", survey_page()),
+    Row("setup/surveys/<slug:slug>/preview/page/", survey_page()),
+    Row("setup/surveys/<slug:slug>/questions/<str:key>/", survey_page(key="reason")),
+    Row("setup/surveys/<slug:slug>/languages/", survey_page()),
+    Row("setup/surveys/<slug:slug>/languages/texts.csv", survey_page()),
+    Row("setup/surveys/<slug:slug>/languages/import/", [({"slug": "recommend"}, POST_ONLY)]),
+    Row("setup/surveys/<slug:slug>/languages/<str:language>/", survey_page(language="de")),
+    Row("setup/surveys/<slug:slug>/publish/", survey_page()),
+    Row("setup/surveys/<slug:slug>/versions/", survey_page()),
     # --- touchpoints, their scans, their posters
     Row("stores/<str:code>/touchpoints/", store_page(OWN)),
     Row("stores/<str:code>/touchpoints/new/", store_page(OWN_READ_ONLY | {"area_manager": 200})),

@@ -21,7 +21,11 @@ _STORES = {
     "store_history", "new_import", "store_import",
     "touchpoints", "touchpoint_new", "touchpoint_page", "touchpoint_change",
     "scan_flags", "posters",
+    "surveys", "survey", "survey_places", "survey_preview", "survey_question", "survey_languages",
+    "survey_translation", "survey_texts_import", "survey_publish", "survey_versions",
     "touchpoint_posters",
+    "rules", "rule", "rule_new", "rule_changes", "false_alarms", "clocks", "clock", "clock_new", "alert_groups",
+    "alert_group", "alert_group_new", "urgencies", "urgency",
 }  # fmt: skip
 
 
@@ -82,6 +86,12 @@ def staff_nav(context: template.Context) -> dict[str, Any]:
 def runs_the_chain(context: template.Context) -> bool:
     """Whether this person runs the chain or its installation as a whole."""
     return bool(roles_of(context["request"].user) & {Role.HEAD_OFFICE, Role.OPERATOR})
+
+
+@register.simple_tag(takes_context=True)
+def leads_head_office(context: template.Context) -> bool:
+    """Whether this person decides what the chain asks."""
+    return Role.HEAD_OFFICE in roles_of(context["request"].user)
 
 
 @register.simple_tag(takes_context=True)
