@@ -49,8 +49,5 @@ def earlier_cases_seen_by(user: User, response: Response) -> list[Case]:
     same: QuerySet[Case] = cases_visible_to(user).filter(
         response__invitation__contact__value_hash=contact.value_hash, response__submitted_at__lt=response.submitted_at
     )
-    return list(
-        same.exclude(response=response)
-        .select_related("store", "root_cause", "response")
-        .order_by("-opened_at")[:MOST_EARLIER]
-    )
+    others = same.exclude(response=response).select_related("store", "root_cause")
+    return list(others.order_by("-opened_at")[:MOST_EARLIER])

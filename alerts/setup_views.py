@@ -46,7 +46,9 @@ def replies(request: StaffRequest) -> HttpResponse:
         _arrange(request, get_object_or_404(ReplyTemplate, pk=_number(request.POST.get("pk"))))
         return _see("replies")
     rows = []
-    for template in ReplyTemplate.objects.prefetch_related("texts").annotate(used=Count("entries")):
+    known = ReplyTemplate.objects.prefetch_related("texts").annotate(used=Count("entries"))
+    # What is grouped forgets its order.
+    for template in known.order_by("order", "pk"):
         texts = {text.language: text for text in template.texts.all()}
         shown = best(texts, [request.LANGUAGE_CODE or "en", "en", *texts])
         topic = topic_label(template.topic) if template.topic else ""
@@ -74,13 +76,7 @@ def reply(request: StaffRequest, pk: int | None = None) -> HttpResponse:
         for language, (_title, text) in form.cleaned_data["texts"].items():
             previews[language] = fill(text, sample_of(store, request.user, language))
     parts = [(part, previews.get(part.code, "")) for part in form.parts]
-    context = {
-        "form": form,
-        "parts": parts,
-        "template": template,
-        "blanks": BLANKS.items(),
-        "previewed": bool(previews),
-    }
+    context = {"form": form, "parts": parts, "template": template, "blanks": BLANKS.items()}
     return render(request, "alerts/reply.html", context, status=422 if form.is_bound and form.errors else 200)
 
 
@@ -101,7 +97,7 @@ def causes(request: StaffRequest) -> HttpResponse:
         elif row is not None:
             _arrange(request, row)
             return _see("root_causes")
-    known = list(RootCause.objects.annotate(used=Count("cases")))
+    known = list(RootCause.objects.annotate(used=Count("cases")).order_by("order", "pk"))
     forms = [(row, refused if refused and refused.cause == row else CauseForm(row)) for row in known]
     context = {
         "active": [pair for pair in forms if pair[0].active],
