@@ -14,6 +14,8 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+# As in Ukrainian Friday; which of them depends on the keyboard.
+_APOSTROPHE = re.compile("['’ʼ`]")
 WEEKDAY_COLUMNS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -116,7 +118,7 @@ def label_of(sheet: str, column: str) -> str:
 
 def fold(name: str) -> str:
     """Names that people would call the same: "Time zone *", "time_zone" and "TIME-ZONE"."""
-    return re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
+    return re.sub(r"[\W_]+", "_", _APOSTROPHE.sub("", name.casefold())).strip("_")
 
 
 def sheet_named(name: str) -> str | None:
@@ -132,7 +134,7 @@ def columns_named(sheet: str) -> Mapping[str, str]:
 @cache
 def _sheets() -> Mapping[str, str]:
     found = {name: name for name in SHEETS}
-    for language, _name in settings.LANGUAGES:
+    for language, _name in settings.STAFF_LANGUAGES:
         with translation.override(language):
             found |= {fold(str(label)): name for name, label in SHEET_LABELS.items()}
             found[fold(str(HELP_SHEET))] = ""
@@ -142,7 +144,7 @@ def _sheets() -> Mapping[str, str]:
 @cache
 def _columns() -> Mapping[str, Mapping[str, str]]:
     found = {sheet: {column.name: column.name for column in columns} for sheet, columns in SHEETS.items()}
-    for language, _name in settings.LANGUAGES:
+    for language, _name in settings.STAFF_LANGUAGES:
         with translation.override(language):
             for sheet, columns in SHEETS.items():
                 found[sheet] |= {fold(str(column.label)): column.name for column in columns}

@@ -13,6 +13,7 @@ from stores.importing.columns import SHEET_LABELS, SHEETS, WEEKDAY_COLUMNS, colu
 MOST_BYTES = 20 * 1024 * 1024
 MOST_ROWS = 100_000
 _LONGEST_CELL = 2000
+_MOST_COLUMNS = 500
 # Titles, notes and a logo may stand above the names of the columns.
 _HIGHEST_HEADER = 20
 # A cell that begins like this is a formula to a spreadsheet: files of ours have an apostrophe before it.
@@ -73,6 +74,12 @@ class File:
         headers = table.headers if table else {}
         column = headers.get(problem.column) or label_of(problem.sheet, problem.column)
         return replace(problem, sheet=(table.title if table else "") or label, column=column)
+
+
+def refuse_wide(columns: int) -> None:
+    """Raises FileUnreadable for more columns than any table of ours could have."""
+    if columns > _MOST_COLUMNS:
+        raise FileUnreadable(_("There are %(n)d columns: delete those that are empty.") % {"n": columns})
 
 
 def read_table(sheet: str, lines: Iterable[Sequence[str]], *, title: str = "") -> Table:
@@ -141,7 +148,10 @@ def _read_header(sheet: str, number: int, cells: Sequence[str], table: Table) ->
 
 
 def _keep(row: Row, sheet: str, name: str, cell: str) -> Iterator[Problem]:
-    text = _LINES.sub(", ", _INVISIBLE.sub("", cell).strip())
+    text = cell.strip()
+    # What is too long is not looked through: it could be all white space.
+    if len(text) <= _LONGEST_CELL:
+        text = _LINES.sub(", ", _INVISIBLE.sub("", text).strip())
     if text.startswith("'") and text[1:2] in FORMULA_STARTS:
         text = text[1:]
     wrong = _wrong_with(text, sheet, name)

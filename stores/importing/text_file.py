@@ -7,10 +7,11 @@ import re
 from django.utils.translation import gettext as _
 
 from stores.importing.columns import SHEET_LABELS, SHEETS, columns_named, fold, label_of
-from stores.importing.sheets import File, FileUnreadable, names_required, read_table
+from stores.importing.sheets import File, FileUnreadable, names_required, read_table, refuse_wide
 
+_FIRST_BYTES = 200
 # Excel's own first line, which says what stands between the cells and is no row of the table.
-_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)
 
 
 def read_text(data: bytes) -> File:
@@ -21,14 +22,15 @@ def read_text(data: bytes) -> File:
         text = text[said.end() :]
     first = text.partition("\n")[0]
     delimiter = said[1] if said else max(",;\t|", key=first.count)
-    header = next(csv.reader([first], delimiter=delimiter), [])
-    sheet = max(SHEETS, key=lambda name: _likeness(name, header))
-    if not _likeness(sheet, header):
-        raise FileUnreadable(
-            _("The first line names no columns that are known. They are: %(known)s.") % {"known": _required()}
-        )
+    refuse_wide(first.count(delimiter) + 1)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
+        header = next(csv.reader([first], delimiter=delimiter), [])
+        sheet = max(SHEETS, key=lambda name: _likeness(name, header))
+        if not _likeness(sheet, header):
+            raise FileUnreadable(
+                _("The first line names no columns that are known. They are: %(known)s.") % {"known": _required()}
+            )
         table = read_table(sheet, lines)
     except csv.Error as error:
         raise FileUnreadable(
@@ -55,16 +57,11 @@ def _decoded(data: bytes) -> str:
 
 
 def _encoding(data: bytes) -> str:
-    """UTF-16, as spreadsheets write "Unicode text", also without its mark; else UTF-8."""
+    """UTF-16, as spreadsheets write "Unicode text", also without its mark; else UTF-8, where no byte is zero."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
-    start = data[:200]
-    if len(start) > 1 and not len(data) % 2:
-        if not start[1::2].strip(b"\0"):
-            return "utf-16-le"
-        if not start[::2].strip(b"\0"):
-            return "utf-16-be"
-    return "utf-8-sig"
+    even, odd = (0 in data[start:_FIRST_BYTES:2] for start in (0, 1))
+    return "utf-8-sig" if even == odd else "utf-16-be" if even else "utf-16-le"
 
 
 def _likeness(sheet: str, header: list[str]) -> int:

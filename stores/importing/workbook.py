@@ -9,12 +9,23 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from stores.importing.columns import SHEET_LABELS, sheet_named
-from stores.importing.sheets import ERROR, MOST_ROWS, NO_RESULT, File, FileUnreadable, Problem, Table, read_table
+from stores.importing.sheets import (
+    ERROR,
+    MOST_ROWS,
+    NO_RESULT,
+    File,
+    FileUnreadable,
+    Problem,
+    Table,
+    read_table,
+    refuse_wide,
+)
 
 # A workbook is a zip file: this is what it may grow to.
-_MOST_UNZIPPED = 150 * 1024 * 1024
+_MOST_UNZIPPED = 80 * 1024 * 1024
 # The reader makes room for every cell between the first and the last: one stray cell far out would take all memory.
 _MOST_CELLS = 30 * MOST_ROWS
+_MOST_MERGED = 1000
 _PLACE = re.compile(rb"""\sr=["']([A-Z]{0,3})([0-9]{1,9})["']""")
 # Only these are read: pictures may be as large as they like.
 _READ = re.compile(r"(\[Content_Types\]|(xl|_rels)/.*)\.(xml|rels)", re.DOTALL)
@@ -71,6 +82,7 @@ def _read(sheets: dict[str, Any], hidden: set[str]) -> File:
 
 def _table(title: str, name: str, sheet: Any) -> Table:
     # Numbered as the spreadsheet numbers them, also when the first rows are empty.
+    refuse_wide(sheet.total_width)
     lines = sheet.to_python(skip_empty_area=False)
     table = read_table(title, ([_text(cell) for cell in line] for line in lines), title=name)
     first = table.rows[0].number if table.rows else 0
@@ -93,11 +105,20 @@ def _unpacked(data: bytes) -> io.BytesIO:
         for part in wanted:
             content = parts.read(part)
             if part.filename.startswith("xl/worksheets/"):
+                _refuse_too_many(content)
                 _refuse_far_cells(content)
                 content = _without_gaps(content)
             copy.writestr(part.filename, content)
     plain.seek(0)
     return plain
+
+
+def _refuse_too_many(sheet: bytes) -> None:
+    """Of cells that name no place, and of merged ones, which are looked at one by one."""
+    if sheet.count(b"<c ") + sheet.count(b"<c>") > _MOST_CELLS:
+        raise FileUnreadable(_("The workbook is too large when unpacked."))
+    if sheet.count(b"<mergeCell ") > _MOST_MERGED:
+        raise FileUnreadable(_("Cells are merged in very many places: split them, and fill in each of them."))
 
 
 def _refuse_far_cells(sheet: bytes) -> None:

@@ -109,7 +109,7 @@ def choice(text: str, allowed: type[TextChoices]) -> str:
 @cache
 def _meant(allowed: type[TextChoices]) -> dict[str, str]:
     found = {}
-    for language, _name in settings.LANGUAGES:
+    for language, _name in settings.STAFF_LANGUAGES:
         with translation.override(language):
             found |= {fold(str(one.label)): str(one.value) for one in allowed}
     return found | {fold(value): value for value in allowed.values}

@@ -54,8 +54,8 @@ class StaffPlanner(SheetPlanner):
             self.wrong_all(row, column, error)
             return
         language = cells.get("language", "")
-        if language and language not in dict(settings.LANGUAGES):
-            known = {"names": ", ".join(dict(settings.LANGUAGES))}
+        if language and language not in dict(settings.STAFF_LANGUAGES):
+            known = {"names": ", ".join(dict(settings.STAFF_LANGUAGES))}
             self.wrong(row, "language", _("One of: %(names)s.") % known)
             return
         store = node = None
