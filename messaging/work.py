@@ -162,7 +162,7 @@ def _with_others(message: Message, rendered: Rendered, count: int) -> Rendered:
     if not count:
         return rendered
     language = message.user.language if message.user else ""
-    with translation.override(language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE):
+    with translation.override(language if language in dict(settings.STAFF_LANGUAGES) else settings.LANGUAGE_CODE):
         more = ngettext("and %(n)d more notice in your inbox", "and %(n)d more notices in your inbox", count)
     return replace(rendered, text=f"{rendered.text} … {more % {'n': count}}")
 
