@@ -10,6 +10,7 @@ from babel import Locale
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
+from django.http import QueryDict
 from django.utils import formats
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
@@ -120,8 +121,9 @@ class PlaceForm(forms.Form):
 
     to = NodeField(label=_("New place"))
 
-    def __init__(self, nodes: Iterable[Node], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, nodes: Iterable[Node], data: QueryDict | None = None) -> None:
+        # Shown by an address, which may say other things, or sent.
+        super().__init__(data if data and "to" in data else None)
         to = self.fields["to"]
         assert isinstance(to, NodeField)
         to.offer(nodes)

@@ -9,6 +9,8 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from core.tokens import link_token, token_hash
@@ -152,9 +154,12 @@ class PersonEvent(models.Model):
 
     @property
     def detail(self) -> str:
-        """What it was about, for people; of changed details the names of the fields, in the reader's language."""
+        """What it was about, as its reader writes dates and names the fields that were changed."""
         if self.kind == PersonEventKind.DETAILS:
             return ", ".join(str(DETAILS[name]) for name in self.what.split() if name in DETAILS)
+        if self.kind in {PersonEventKind.AWAY, PersonEventKind.BACK}:
+            days = [parse_date(day) for day in self.what.split(" – ")]
+            return " – ".join(date_format(day, "SHORT_DATE_FORMAT") for day in days if day)
         return self.what
 
 

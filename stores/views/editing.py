@@ -165,7 +165,7 @@ def _from_today(store: Store, today: date) -> dict[str, Any]:
 def store_move(request: StaffRequest, code: str) -> HttpResponse:
     """Where a store lies in the tree: chosen by `?to=`, shown with everything that it changes, then confirmed."""
     store = editable_store_or_404(request.user, code, Part.PLACE)
-    form = PlaceForm(nodes_editable_by(request.user).exclude(pk=store.node_id), request.POST or request.GET or None)
+    form = PlaceForm(nodes_editable_by(request.user).exclude(pk=store.node_id), request.POST or request.GET)
     this = Store.objects.filter(pk=store.pk)
     if request.method == "POST" and form.is_valid():
         try:

@@ -102,7 +102,7 @@ def bulk(request: StaffRequest) -> HttpResponse:
         messages.success(request, _("No store was ticked that you may change."))
         return redirect(back)
     nodes = nodes_editable_by(request.user)
-    form = PlaceForm(nodes, request.POST if "to" in request.POST else None)
+    form = PlaceForm(nodes, request.POST)
     ready = action != "move" or form.is_valid()
     if request.POST.get("confirmed") and ready:
         messages.success(request, _BULK[action](stores, request, form))

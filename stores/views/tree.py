@@ -139,7 +139,7 @@ def node_move(request: StaffRequest, code: str) -> HttpResponse:
     """Put a place with everything below it elsewhere: chosen by `?to=`, shown with what it changes, then confirmed."""
     found = _editable_node_or_404(request.user, code)
     targets = nodes_editable_by(request.user).exclude(path__startswith=found.path).exclude(children=found)
-    form = PlaceForm(targets, request.POST or request.GET or None)
+    form = PlaceForm(targets, request.POST or request.GET)
     if request.method == "POST" and form.is_valid():
         try:
             actions.move_node(found, to=form.cleaned_data["to"], actor=request.user)
