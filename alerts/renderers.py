@@ -26,6 +26,7 @@ from messaging.choices import BUZZING, Channel
 from messaging.models import Message
 from messaging.outbox import Rendered, register_renderer
 from messaging.quiet import morning_after
+from sentiment.labels import urgency_label
 from sentiment.queries import names_of_staff
 from sentiment.redaction import redact
 from surveys.choices import SCORE_RANGE, QuestionKind
@@ -131,6 +132,13 @@ def _case(message: Message) -> Case | None:
     )
 
 
+def _headline(case: Case) -> str:
+    """What leads the notice: the urgency that was named, or that it is severe."""
+    if case.urgency:
+        return f"{_('Urgent')}: {', '.join(urgency_label(kind) for kind in case.urgency)}"
+    return _("Severe") if case.severity == Severity.SEVERE else ""
+
+
 def _notice(case: Case) -> _Notice:
     response = case.response
     further = list(Response.objects.filter(appended_to__case=case).select_related("store__node").order_by("pk"))
@@ -144,7 +152,7 @@ def _notice(case: Case) -> _Notice:
         )
     return _Notice(
         case=case,
-        headline=_("Severe") if case.severity == Severity.SEVERE else "",
+        headline=_headline(case),
         lead=lead,
         store=case.store.name,
         score=_score(response),

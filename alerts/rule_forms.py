@@ -390,7 +390,7 @@ class StepForm(TargetsMixin, forms.Form):
         if rung:
             initial = {"after": rung.after, "counted": rung.counted, "channel": rung.channel}
             initial |= {"stops_on": rung.stops_on, "every": rung.every or None}
-        super().__init__(*args, initial=initial, **options)
+        super().__init__(*args, **{**options, "initial": initial})
         self.add_targets(to=rung.to if rung else (), label=gettext_lazy("Tell"))
 
     @property

@@ -45,7 +45,7 @@ def verdict_of(holding: Sequence[Rule], facts: Facts, book: Book) -> Verdict | N
         level = max([level, *(route.level for route in routes)])
         severity = Severity.SEVERE.value
         own = strictest(route.policy for route in routes if route.policy)
-        policy = strictest([own, policy]) if own else policy
+        policy = own if own and own.is_stricter(policy) else policy
     return Verdict(
         rule_name=first.name,
         trigger=first.trigger,

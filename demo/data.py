@@ -15,10 +15,11 @@ from django.utils import timezone
 
 from alerts.choices import Severity, Trigger
 from alerts.models import Case, Evaluation, Rule
-from alerts.opening import Verdict, facts_of, says_enough
+from alerts.opening import facts_of, says_enough
 from alerts.policy import ensure_defaults
 from alerts.reviews import reason_to_read
 from alerts.rules import first_that_holds
+from alerts.verdicts import Verdict
 from core.tokens import keyed_hash, link_token
 from demo.cases import Chronicler, Opening
 from demo.people import send_some_on_holiday

@@ -12,7 +12,7 @@ from alerts.choices import EventKind, Severity, StepState
 from alerts.ladder import Policy, Rung, parse_policy
 from alerts.models import AlertGroup, Case, CaseEvent, CasePolicy, CaseStep, Rule, UrgencyRoute
 from alerts.policy import DEFAULT_POLICY, URGENT_POLICY
-from alerts.renderers import while_closed
+from alerts.renderers import render_notice, while_closed
 from alerts.work import climb, run_evaluations
 from core.leases import ClockNow
 from messaging.choices import Channel
@@ -174,6 +174,8 @@ def test_what_is_urgent_tells_the_named_at_once_with_the_stricter_clock(chain: C
     assert {user for user, _channel in told()} == {chain.manager, chain.head_office}
     assert case.due_at - case.opened_at == timedelta(minutes=URGENT_POLICY.target)
     assert case.hours_basis == "wall"
+    notice = render_notice(Message.objects.get(user=chain.head_office))
+    assert notice and notice.subject.startswith("Urgent: Safety")
 
 
 def test_day_and_night(chain: Chain) -> None:

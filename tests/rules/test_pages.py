@@ -73,7 +73,7 @@ def test_what_the_form_shows_is_saved_again_unchanged(office: Client) -> None:
     """Every first rule survives a look and a save."""
     for rule in list(Rule.objects.all()):
         form = office.get(f"/setup/rules/{rule.pk}/").context["form"]
-        data = {}
+        data: dict[str, Any] = {}
         for field in form:
             value = field.value()
             if hasattr(field.field, "fields"):
@@ -150,6 +150,7 @@ def test_a_clock_is_edited_for_new_cases_only(office: Client, chain: Chain) -> N
     assert Policy.of(old.policy).rungs == DEFAULT_POLICY.rungs
     new = open_case(chain, contact=None)
     assert (new.due_at - new.opened_at).total_seconds() == 20 * 60
+    assert new.acknowledge_due_at and new.resolve_due_at
     assert (new.acknowledge_due_at - new.opened_at).total_seconds() == 10 * 60
     assert (new.resolve_due_at - new.opened_at).total_seconds() == 8 * 3600
     rungs = Policy.of(new.policy).rungs
