@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from surveys.choices import OtherKind, QuestionKind
 from surveys.documents import PLACES, DocumentError, parse, places_in
-from surveys.editor.texts import LONGEST_AT_ALL, Raw, Text, texts_of
+from surveys.editor.texts import LONGEST_AT_ALL, Raw, Text, all_texts, progress, texts_of
 from surveys.models import Survey
 
 MOST_SCREENS = 2
@@ -105,7 +105,7 @@ class Finding:
 
 def lint(document: Raw, survey: Survey | None = None) -> list[Finding]:
     """Everything found in a draft, errors first."""
-    found = [*_whole(document), *_trends_kept(document, survey)]
+    found = [*_whole(document), *_trends_kept(document, survey), *_missing(document)]
     for question in document["questions"]:
         found += _question(question, headline=question["key"] == document["headline"])
         for text in texts_of(question):
@@ -225,19 +225,23 @@ def _question(question: Raw, *, headline: bool) -> Iterator[Finding]:
         )
 
 
-def _translations(text: Text, languages: list[str]) -> Iterator[Finding]:
-    if text.may_be_empty and not any(text.words.values()):
-        return
-    for language in languages:
-        if not text.words.get(language, "").strip():
-            own = language == languages[0]
+def _missing(document: Raw) -> Iterator[Finding]:
+    """Once for each language, but for the one that everything is written in first."""
+    own = document["languages"][0]
+    for text in all_texts(document):
+        if not text.words.get(own, "").strip() and not text.may_be_empty:
+            yield Finding(Level.ERROR, _("A text is missing."), _("Write it."), text.question, own)
+    for one in progress(document)[1:]:
+        if lacking := one.wanted - one.done:
             yield Finding(
                 Level.ERROR,
-                _("A text is missing.") if own else _("A translation is missing."),
-                _("Write it.") if own else _("Write it, or take the language away from this survey."),
-                text.question,
-                language,
+                ngettext("%(n)d translation is missing.", "%(n)d translations are missing.", lacking) % {"n": lacking},
+                _("Write what is missing, or take the language away from this survey."),
+                language=one.language,
             )
+
+
+def _translations(text: Text, languages: list[str]) -> Iterator[Finding]:
     first = sorted(name for name, _without in places_in(text.words.get(languages[0], "")))
     for language in languages[1:]:
         said = text.words.get(language, "")

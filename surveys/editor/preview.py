@@ -1,6 +1,7 @@
 """A draft as shoppers will see it: the very page that asks, in any language, light or dark, at any kind of place."""
 
 import re
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +14,9 @@ from django.utils.translation import gettext as _
 from core.inline import Block
 from stores.choices import TouchpointKind
 from stores.models import Store, Touchpoint
-from surveys.choices import ResponseChannel
+from surveys.choices import QuestionKind, ResponseChannel
 from surveys.documents import DocumentError, parse
-from surveys.editor.texts import Raw
+from surveys.editor.texts import Raw, all_texts
 from surveys.forms import AnswerForm
 from surveys.models import Survey, SurveyVersion
 from surveys.pages import question_context, style_of
@@ -75,6 +76,7 @@ def places_on_offer() -> list[tuple[str, str]]:
 
 def preview_page(request: HttpRequest, survey: Survey, document: Raw, look: Look, store: Store) -> HttpResponse:
     """The page, or what still keeps it from being one."""
+    document = _filled(document)
     try:
         parsed = parse(document)
     except DocumentError:
@@ -94,6 +96,17 @@ def preview_page(request: HttpRequest, survey: Survey, document: Raw, look: Look
             "script": "",
         }
         return _page(get_template("surveys/question.html").render(context), style)
+
+
+def _filled(document: Raw) -> Raw:
+    """What is not written yet stands there as dots, so that the rest can be looked at."""
+    document = deepcopy(document)
+    scored = [question["key"] for question in document["questions"] if question["kind"] in QuestionKind.values]
+    document["headline"] = document["headline"] or next(iter(scored), "")
+    for text in all_texts(document):
+        if not text.may_be_empty and not any(said.strip() for said in text.words.values()):
+            text.words["en"] = "…"
+    return document
 
 
 def _in_look(css: str, look: Look) -> str:

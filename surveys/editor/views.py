@@ -31,7 +31,7 @@ from surveys.editor.forms import (
     label_of_kind,
 )
 from surveys.editor.lint import Finding, Level, lint
-from surveys.editor.places import choose, choose_at, chosen_at, places
+from surveys.editor.places import ON_WALLS, choose, choose_at, chosen_at, places
 from surveys.editor.preview import Look, places_on_offer, preview_page
 from surveys.editor.texts import Raw, all_texts, progress, texts_of
 from surveys.editor.trends import compare
@@ -196,9 +196,10 @@ def _look_context(request: StaffRequest, document: Raw) -> dict[str, Any]:
 
 
 def _sample_store(request: StaffRequest) -> Store | None:
-    """The store that a preview is shown for: the one that is asked for, else the first."""
+    """The store that a preview is shown for: the one that is asked for, else the first that has codes on its walls."""
     stores = stores_visible_to(request.user).filter(retired_at=None).order_by("name")
-    return stores.filter(code=request.GET.get("store", "")[:20]).first() or stores.first()
+    wanted = stores.filter(code=request.GET.get("store", "")[:20]).first()
+    return wanted or stores.filter(touchpoints__kind__in=ON_WALLS).first() or stores.first()
 
 
 @require_safe

@@ -245,7 +245,7 @@ def test_the_surveys_an_installation_starts_with_are_clean(surveys: dict[str, Su
         ("en", "How is {shop}?", "Nothing stands for {shop}"),
         ("en", "How was {manager}?", "Stores without a manager"),
         ("en", "x" * 401, "far too long"),
-        ("de", "", "A translation is missing"),
+        ("de", "", "1 translation is missing"),
     ],
 )
 def test_what_must_not_be_published(survey: Survey, language: str, said: str, found: str) -> None:
