@@ -8,7 +8,7 @@ from babel.messages.catalog import Catalog
 from django.core.management import CommandError, call_command
 from django.utils.translation import activate, deactivate, gettext, ngettext
 
-from core.catalogues import catalogue_path, compile_language, gaps, languages, said, update
+from core.catalogues import catalogue_path, compile_language, gaps, languages, said, said_in, update
 
 
 @pytest.fixture
@@ -31,10 +31,38 @@ def translate(language: str, english: str, translation: str, *, fuzzy: bool = Fa
     path.write_text(path.read_text().replace(entry, marked))
 
 
-@pytest.mark.parametrize("language", ["de", "uk"])
+@pytest.mark.parametrize("language", languages())
 def test_every_sentence_is_translated(language: str) -> None:
-    found = gaps(language, said())
+    """All of them for the staff, those of their pages and messages for shoppers; in each of its plurals."""
+    found = gaps(language, said_in(language))
     assert not found, found
+
+
+def test_thirteen_languages_for_shoppers() -> None:
+    assert set(languages()) == {"de", "uk", "fr", "es", "it", "pl", "da", "nl", "pt", "cs", "sv", "ar"}
+    assert len(said(for_shoppers=True)) < len(said()) / 5
+
+
+def test_a_plural_that_is_missing_is_named(elsewhere: Path) -> None:
+    plural = Catalog()
+    plural.add(("%(n)d day", "%(n)d days"))
+    update("ar", plural)
+    path = catalogue_path("ar")
+    for number in range(5):
+        path.write_text(path.read_text().replace(f'msgstr[{number}] ""', f'msgstr[{number}] "%(n)d"'))
+    assert gaps("ar", plural).missing == ["%(n)d day"]
+    path.write_text(path.read_text().replace('msgstr[5] ""', 'msgstr[5] "%(n)d"'))
+    assert not gaps("ar", plural)
+
+
+def test_what_shoppers_read_is_still_where_it_was(settings: Any) -> None:
+    settings.SHOPPER_TEXTS = ["surveys/renderers.py::nothing_like_this"]
+    said.cache_clear()
+    try:
+        with pytest.raises(LookupError, match="nothing_like_this"):
+            said(for_shoppers=True)
+    finally:
+        said.cache_clear()
 
 
 def test_sentences_of_code_pages_and_messages_are_found() -> None:
