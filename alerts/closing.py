@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from statistics import median
 from uuid import UUID
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db import models
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from alerts.choices import CaseState, EventKind, Exemption
@@ -202,10 +202,11 @@ def _left_out(stores: QuerySet[Store], since: datetime) -> list[LeftOut]:
     """Per store with such cases, most first; beside all that were opened there."""
     counts: dict[int, _LeftOutCount] = defaultdict(_LeftOutCount)
     opened = Case.objects.filter(store__in=stores, opened_at__gte=since).exclude(response__flags__contains=[STAFF_FLAG])
-    for store_id, exemption in opened.values_list("store_id", "exemption"):
-        counts[store_id].opened += 1
+    grouped = opened.order_by().values_list("store_id", "exemption").annotate(n=Count("pk"))
+    for store_id, exemption, n in grouped:
+        counts[store_id].opened += n
         if exemption:
-            counts[store_id].kinds[exemption] += 1
+            counts[store_id].kinds[exemption] += n
     looked = events_that_stand(
         CaseEvent.objects.filter(case__in=opened, kind__in=(EventKind.SAMPLED, EventKind.TAKEN_BACK))
     )
@@ -228,6 +229,11 @@ def _left_out(stores: QuerySet[Store], since: datetime) -> list[LeftOut]:
     return sorted(found, key=lambda one: (-(one.part.share.part), one.store.name))[:MOST_ROWS]
 
 
+class _Median(models.Aggregate):
+    function = "percentile_cont"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+
+
 def _pace(stores: QuerySet[Store], since: datetime) -> list[Pace]:
     """Medians, which one forgotten case does not move."""
     cases = Case.objects.filter(store__in=stores, opened_at__gte=since, exemption="").exclude(
@@ -236,13 +242,17 @@ def _pace(stores: QuerySet[Store], since: datetime) -> list[Pace]:
     found = []
     for moment in ("acknowledged", "contacted", "resolved"):
         happened = cases.exclude(**{f"{moment}_at": None}).exclude(**{f"{moment}_open_secs": None})
-        rows = list(happened.values_list(f"{moment}_open_secs", F(f"{moment}_at") - F("opened_at")))
-        if len(rows) >= FEWEST:
-            opened, wall = median(secs for secs, _ in rows), median(span.total_seconds() for _, span in rows)
-            spans = (in_words(timedelta(seconds=opened)), in_words(timedelta(seconds=wall)))
+        wall = models.ExpressionWrapper(F(f"{moment}_at") - F("opened_at"), models.DurationField())
+        middle = happened.aggregate(
+            n=Count("pk"),
+            open=_Median(f"{moment}_open_secs", output_field=models.FloatField()),
+            wall=_Median(wall, output_field=models.DurationField()),
+        )
+        if middle["n"] >= FEWEST:
+            spans = (in_words(timedelta(seconds=middle["open"])), in_words(middle["wall"]))
         else:
             spans = ("–", "–")
-        found.append(Pace(moment, len(rows), *spans))
+        found.append(Pace(moment, middle["n"], *spans))
     return found
 
 

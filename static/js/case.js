@@ -32,7 +32,9 @@
     form.dataset.sent = "1";
     form.elements.channel.value = link.dataset.begins;
     const headers = { ...JSON.parse(document.body.getAttribute("hx-headers")), "HX-Request": "true" };
-    fetch(form.action, { method: "POST", headers, body: new URLSearchParams(new FormData(form)), keepalive: true })
+    // Its address: `form.action` is the field of that name.
+    const address = form.getAttribute("action");
+    fetch(address, { method: "POST", headers, body: new URLSearchParams(new FormData(form)), keepalive: true })
       // Not through: the next tap tries again. Nothing is lost but a line in the history.
       .then((answer) => answer.ok || delete form.dataset.sent, () => delete form.dataset.sent);
     const asked = document.querySelector('input[name="action"][value="contact"]')?.form;
