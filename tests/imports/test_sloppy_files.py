@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, time, timedelta
 from html import unescape
 from typing import Any
+from uuid import UUID
 
 import openpyxl
 import pytest
@@ -45,7 +46,7 @@ class Told:
             return
         assert answer.status_code == 302, answer.status_code
         run_due()
-        self.upload = StoreImport.objects.get(job=answer["Location"].rstrip("/").rpartition("/")[2])
+        self.upload = StoreImport.objects.get(job=UUID(answer["Location"].rstrip("/").rpartition("/")[2]))
         assert self.upload.job and self.upload.job.state in (JobState.DONE, JobState.FAILED), self.upload.job
         answer = client.get(f"/setup/import/{self.upload.pk}/")
         assert answer.status_code == 200
@@ -60,10 +61,9 @@ class Told:
     @property
     def problems(self) -> list[tuple[str, int, str, str]]:
         """Sheet, row, column and remedy of each line of the table."""
-        cells = (
-            r'<tr><td translate="no">(.*?)</td><td class="num">(.*?)</td><td translate="no">(.*?)</td><td>(.*?)</td>'
-        )
-        return [(sheet, int(row), column, said) for sheet, row, column, said in re.findall(cells, self.page)]
+        name = r'<td translate="no">(.*?)</td>'
+        found = re.findall(rf'<tr>{name}<td class="num"[^>]*>(.*?)</td>{name}<td>(.*?)</td>', self.page)
+        return [(sheet, int(row), column, said) for sheet, row, column, said in found]
 
     @property
     def wrong(self) -> list[tuple[int, str]]:
@@ -110,7 +110,7 @@ SHEET1 = "xl/worksheets/sheet1.xml"
 
 # --- what a spreadsheet makes of things -----------------------------------------------------------------------------
 def test_dates_in_hours_are_named_with_what_to_do(client: Client, chain: Chain) -> None:
-    row = ["KY1", date(2026, 5, 9), DAY, time(9), timedelta(hours=9), 0.375, DAY, None]
+    row: list[Any] = ["KY1", date(2026, 5, 9), DAY, time(9), timedelta(hours=9), 0.375, DAY, None]
     told = Told(client, "hours.xlsx", book({"hours": [HOURS, row]}))
     assert told.wrong == [(2, "monday")] and "format the cells as text" in told.problems[0][3].lower()
     row[1] = DAY
@@ -121,7 +121,11 @@ def test_dates_in_hours_are_named_with_what_to_do(client: Client, chain: Chain) 
 
 def test_merged_cells_would_empty_those_below(client: Client, chain: Chain) -> None:
     Store.objects.filter(code__in=["KY1", "LV1"]).update(phone="+380441234567")
-    rows = [[*STORE[:4], "phone"], [*shop(chain), "+380441234567"], [*shop(chain, "LV1", "Lviv One"), None]]
+    rows: list[list[Any]] = [
+        [*STORE[:4], "phone"],
+        [*shop(chain), "+380441234567"],
+        [*shop(chain, "LV1", "Lviv One"), None],
+    ]
     told = Told(client, "a.xlsx", book({"stores": rows}, lambda made: made["stores"].merge_cells("E2:E3")))
     assert told.wrong == [(2, "")] and "split them" in told.problems[0][3]
     # A title across the columns, above their names, does no harm.

@@ -12,7 +12,7 @@ from core import jobs
 from core.jobs import run_due
 from core.models import Job, JobState
 from stores import qr
-from stores.choices import TouchpointKind
+from stores.choices import Role, TouchpointKind
 from stores.models import Touchpoint
 from stores.posters import jobs as poster_jobs
 from stores.posters.press import PressFailed, set_elsewhere
@@ -147,6 +147,14 @@ def test_what_is_retired_meanwhile_is_left_out_and_what_changes_its_kind_keeps_i
     }
     assert job.note == "1 touchpoint was retired meanwhile and is left out."
     assert Touchpoint.objects.get(pk=spots[1].pk).poster_at is None
+
+
+def test_the_file_closes_with_the_role_that_asked_for_it(client: Client, chain: Chain) -> None:
+    job = made(client)
+    finished(job)
+    assert client.get(f"/jobs/{job.pk}/file").status_code == 200
+    chain.head_office.roles.update(role=Role.AREA_MANAGER, node=chain.area)
+    assert client.get(f"/jobs/{job.pk}/file").status_code == 404
 
 
 def test_nothing_left_to_print_fails_with_words(client: Client, chain: Chain) -> None:

@@ -108,7 +108,7 @@ def choice(text: str, allowed: type[TextChoices]) -> str:
 
 @cache
 def _meant(allowed: type[TextChoices]) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for language, _name in settings.STAFF_LANGUAGES:
         with translation.override(language):
             found |= {fold(str(one.label)): str(one.value) for one in allowed}
