@@ -14,7 +14,18 @@ from django.conf import settings
 from django.db.models import F
 
 from alerts.actions import channel_to
-from alerts.choices import TO_DO, CaseState, EntryKind, EventKind, Outcome, Severity, StepState, StopsOn
+from alerts.choices import (
+    TO_DO,
+    CaseState,
+    EntryKind,
+    EventKind,
+    Exemption,
+    ExemptReason,
+    Outcome,
+    Severity,
+    StepState,
+    StopsOn,
+)
 from alerts.clock import StoreHours, add_open_time, hours_of
 from alerts.ladder import Policy
 from alerts.models import Case, CaseEntry, CaseEvent, CaseStep, RootCause, Verification
@@ -200,6 +211,15 @@ class Story:
         form = self._form()
         self._take_notice(actor, at, form)
         self._fix(actor, at, text, form)
+        self.case.version += 1
+
+    def leave_out(self, actor: User, at: datetime, *, exemption: Exemption, reason: ExemptReason) -> None:
+        self.climb_until(at)
+        form = self._form()
+        self._take_notice(actor, at, form)
+        self.case.exemption, self.case.exempt_reason, self.case.closed_at = exemption, reason, at
+        new = {"exemption": exemption.value, "reason": reason.value} | form
+        self._move(CaseState.DISMISSED, EventKind.DISMISSED, at, actor, new=new)
         self.case.version += 1
 
     def resolve(
@@ -427,6 +447,9 @@ class Chronicler:
         story.acknowledge(actor, noticed)
         acted = story.open_minutes_later(min(rng.expovariate(1 / 9) + 1, 300), noticed)
         if how == "acknowledged" or acted > self.now:
+            return
+        if how == "usual" and case.round == 0 and rng.random() < 0.02:
+            story.leave_out(actor, acted, exemption=Exemption.OUTSIDE, reason=ExemptReason.BUILDING)
             return
         self._act(story, deed, actor, acted, how)
         resolved = story.open_minutes_later(rng.uniform(10, 300), acted)

@@ -492,7 +492,7 @@ def fill(route: str, filling: dict[str, str], objects: dict[str, str]) -> str:
     week = "{}-W{:02d}".format(*timezone.now().isocalendar())
     address = "/" + route
     for name, value in ({"week": week} | filling).items():
-        for converter in ("str", "uuid", "int", "path"):
+        for converter in ("str", "uuid", "int", "path", "slug"):
             address = address.replace(f"<{converter}:{name}>", value.format(**objects))
     assert "<" not in address, f"the table leaves a placeholder open: {address}"
     return address

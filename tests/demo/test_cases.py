@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from alerts import actions
+from alerts import actions, settling
+from alerts.choices import Exemption, ExemptReason
 from alerts.clock import hours_of
 from alerts.models import Case, RootCause, Verification
 from alerts.notices import CASE_ANSWER, STAFF_KINDS, VERIFICATION
@@ -92,6 +93,9 @@ class Really:
     def fix(self, actor: Any, at: datetime, text: str) -> None:
         actions.record_action(self.case.pk, actor=actor, text=text, form_id=uuid.uuid4(), at=at)
 
+    def leave_out(self, actor: Any, at: datetime, *, exemption: str, reason: str) -> None:
+        settling.leave_out(self.case.pk, actor=actor, exemption=exemption, reason=reason, form_id=uuid.uuid4(), at=at)
+
     def resolve(self, actor: Any, at: datetime, *, root_cause: RootCause, text: str = "") -> Verification:
         actions.resolve(
             self.case.pk,
@@ -153,8 +157,13 @@ def said_no(case: Any, chain: Chain, at: datetime, cause: RootCause) -> None:
     case.resolve(chain.area_manager, at + 2 * DAY + timedelta(minutes=50), root_cause=cause)
 
 
+def left_out(case: Any, chain: Chain, at: datetime, cause: RootCause) -> None:
+    case.leave_out(chain.manager, at + timedelta(minutes=7), exemption=Exemption.OUTSIDE, reason=ExemptReason.BUILDING)
+
+
 @pytest.mark.parametrize(
-    ("walk", "contact"), [(quick, True), (answered_at_once, True), (fixed_only, False), (said_no, True)]
+    ("walk", "contact"),
+    [(quick, True), (answered_at_once, True), (fixed_only, False), (said_no, True), (left_out, True)],
 )
 def test_the_same_walk_leaves_the_same_rows(
     chain: Chain, walk: Callable[..., None], contact: bool, settings: Any
