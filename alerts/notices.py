@@ -13,7 +13,7 @@ from alerts.choices import EventKind, Severity
 from alerts.ladder import Rung
 from alerts.models import Case, CaseEvent, CaseStep
 from alerts.telling import people_told
-from core.quick import insert
+from core.quick import insert_soon
 from messaging.chat import hooks_of
 from messaging.choices import Channel
 from messaging.models import Message
@@ -46,7 +46,7 @@ class Written:
     messages: list[Message] = field(default_factory=list)
 
     def save(self) -> None:
-        insert(self.events)
+        insert_soon(self.events)
         put_all(self.messages)
 
 

@@ -21,7 +21,7 @@ from alerts.reviews import ask_person, reason_to_read, settle_by_case
 from alerts.rules import Facts, rules_that_hold
 from alerts.signals import case_changed
 from alerts.verdicts import Verdict, verdict_of
-from core.quick import insert
+from core.quick import insert, insert_soon
 from sentiment.lexicon import split_words
 from sentiment.models import Analysis
 from stores.models import User
@@ -142,7 +142,7 @@ def open_case(response: Response, verdict: Verdict, *, at: datetime | None = Non
     people = people_by_role(store)
     hours = hours_of(store)
     case = new_case(response, verdict, at=now, hours=hours, people=people)
-    insert([case])
+    insert_soon([case])
     opened = CaseEvent(case=case, kind=EventKind.OPENED, at=now, actor=actor, new=opening_facts(case))
     written = Written(events=[opened])
     start_ladder(written, case, hours=hours, people=people, at=now)

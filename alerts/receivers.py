@@ -1,5 +1,6 @@
 """Connects this room to the signals above it."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import structlog
@@ -15,7 +16,7 @@ from alerts.opening import STALE_AFTER, judge
 from alerts.queries import case_for_response
 from alerts.reviews import ask_person
 from core.leases import ClockNow
-from core.quick import insert
+from core.quick import insert_soon, together
 from sentiment.models import Analysis, CorrectedField, Correction
 from sentiment.signals import reading_corrected, verbatim_analysed
 from stores.models import User
@@ -34,7 +35,7 @@ def judge_score(sender: object, response: Response, corrected: bool = False, **_
     """
     evaluation = Evaluation(response=response, trigger=Trigger.SCORE, revision=response.revision)
     try:
-        with transaction.atomic():
+        with transaction.atomic(), together() if not corrected else nullcontext():
             if corrected:
                 Response.objects.select_for_update(no_key=True).only("pk").get(pk=response.pk)
             judge(evaluation, response, fresh=not corrected)
@@ -44,7 +45,7 @@ def judge_score(sender: object, response: Response, corrected: bool = False, **_
         evaluation.last_error = type(error).__name__
     else:
         evaluation.done_at = ClockNow()
-    insert([evaluation], ignore_conflicts=True)
+    insert_soon([evaluation], ignore_conflicts=True)
 
 
 @receiver(verbatim_analysed)

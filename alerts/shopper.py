@@ -49,7 +49,8 @@ def thanks(request: HttpRequest, token: str) -> HttpResponse:
             return _see(request, reverse("thanks", args=[token]))
         status = 422
     asks_again = _left_no_address(response) and is_unhappy(response)
-    promised = promise(response, case_for_response(response.pk))
+    # Without a way to reach the shopper nobody is held to an hour, whatever case there is.
+    promised = promise(response, case_for_response(response.pk) if is_reachable(response) else None)
 
     def context(case_url: str, nonce: str) -> dict[str, Any]:
         known = store_context(response.store) | {"promise": promised, "case_url": case_url}

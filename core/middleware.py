@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, get_resolver
+from django.urls import ResolverMatch, URLPattern, get_resolver
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
@@ -29,13 +29,9 @@ def shoppers_way(get_response: Handler) -> Handler:
             return get_response(request)
         if settings.SECURE_SSL_REDIRECT and not request.is_secure():
             return get_response(request)
-        try:
-            match = get_resolver().resolve(request.path_info)
-        except Resolver404:
+        request.resolver_match = _shoppers_page(request.path_info)
+        if request.resolver_match is None:
             return get_response(request)
-        if not getattr(match.func, "for_shoppers", False):
-            return get_response(request)
-        request.resolver_match = match
         response = serve(request)
         for name, value in _headers(secure=request.is_secure()).items():
             response.headers.setdefault(name, value)
@@ -44,6 +40,26 @@ def shoppers_way(get_response: Handler) -> Handler:
         return response
 
     return handle
+
+
+def _shoppers_page(path: str) -> ResolverMatch | None:
+    """Which shoppers' page an address is, looked for among these alone."""
+    matches = (pattern.resolve(path.removeprefix("/")) for pattern in _shoppers_pages(settings.ROOT_URLCONF))
+    return next((match for match in matches if match), None)
+
+
+@lru_cache(maxsize=4)
+def _shoppers_pages(urlconf: str) -> list[URLPattern]:
+    """The pages of all rooms; a room is included without a prefix of its own."""
+    found: list[URLPattern] = []
+    resolvers = [get_resolver(urlconf)]
+    for resolver in resolvers:
+        for one in resolver.url_patterns:
+            if isinstance(one, URLPattern):
+                found += [one] if getattr(one.callback, "for_shoppers", False) else []
+            elif not str(one.pattern):
+                resolvers.append(one)
+    return found
 
 
 def _is_known(request: HttpRequest) -> bool:

@@ -5,7 +5,9 @@ it. Both are prepared statements, planned once per connection. What they read an
 fields, converters and instances, so that a new column needs nothing here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -116,6 +118,42 @@ def _shape(model: type[models.Model], keyed: bool) -> tuple[list[Any], str, str]
     return fields, head, "" if keyed or meta.pk is None else quoted(meta.pk.column)
 
 
+_waiting: ContextVar[list[tuple[str, list[Any]]] | None] = ContextVar("waiting", default=None)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Have what `insert_soon` is given wait for the end, and go to the database in one statement.
+
+    Foreign keys are checked when the transaction ends, so that the order is nobody's concern. What fails before the
+    end drops it all.
+    """
+    outer = _waiting.set([])
+    try:
+        yield
+        waiting = _waiting.get() or []
+    finally:
+        _waiting.reset(outer)
+    if waiting:
+        first = ", ".join(f"w{number} AS ({sql})" for number, (sql, _values) in enumerate(waiting[:-1]))
+        with prepared_cursor() as cursor:
+            cursor.execute(
+                f"WITH {first} {waiting[-1][0]}" if first else waiting[-1][0],
+                [value for _sql, values in waiting for value in values],
+            )
+
+
+def insert_soon(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> None:
+    """Store new rows of one model whose keys nobody asks for: with others in `together`, else now."""
+    waiting = _waiting.get()
+    if waiting is None:
+        insert(rows, ignore_conflicts=ignore_conflicts)
+    elif rows:
+        sql, values, _key = _statement(rows, ignore_conflicts=ignore_conflicts)
+        waiting.append((sql, values))
+        _stored(rows)
+
+
 def insert(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> int:
     """Store new rows of one model in one statement; returns how many were stored.
 
@@ -124,24 +162,30 @@ def insert(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> i
     """
     if not rows:
         return 0
+    sql, values, key = _statement(rows, ignore_conflicts=ignore_conflicts)
+    returns = bool(key) and not ignore_conflicts
+    with prepared_cursor() as cursor:
+        cursor.execute(f"{sql} RETURNING {key}" if returns else sql, values)
+        stored: int = cursor.rowcount
+        if returns:
+            for row, (pk,) in zip(rows, cursor.fetchall(), strict=True):
+                row.pk = pk
+    _stored(rows)
+    return stored
+
+
+def _stored(rows: Sequence[models.Model]) -> None:
+    for row in rows:
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+def _statement(rows: Sequence[models.Model], *, ignore_conflicts: bool) -> tuple[str, list[Any], str]:
+    """The statement, its values, and the name of the key that the database gives."""
     keyed = rows[0].pk is not None
     fields, head, key = _shape(type(rows[0]), keyed)
     live, values = _live(), list[Any]()
     places = [_places(fields, row, live, values) for row in rows]
-    sql = head + ", ".join(places)
-    if ignore_conflicts:
-        sql += " ON CONFLICT DO NOTHING"
-    elif key:
-        sql += f" RETURNING {key}"
-    with prepared_cursor() as cursor:
-        cursor.execute(sql, values)
-        stored: int = cursor.rowcount
-        if key and not ignore_conflicts:
-            for row, (pk,) in zip(rows, cursor.fetchall(), strict=True):
-                row.pk = pk
-    for row in rows:
-        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
-    return stored
+    return head + ", ".join(places) + (" ON CONFLICT DO NOTHING" if ignore_conflicts else ""), values, key
 
 
 # What the database computes, such as its own clock, is written into the statement.

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from core.quick import insert
+from core.quick import insert_soon
 from customers.models import Contact
 from messaging.choices import Channel, MessageState
 from messaging.models import ChatHook, Message
@@ -108,7 +108,7 @@ def draft(
 
 def put_all(messages: Sequence[Message]) -> None:
     """Add messages in the caller's transaction; those whose `dedup_key` is there already are left out."""
-    insert(messages, ignore_conflicts=True)
+    insert_soon(messages, ignore_conflicts=True)
 
 
 def put(kind: str, subject_id: object, *, channel: Channel, dedup_key: str, **fields: Any) -> Message | None:

@@ -8,7 +8,7 @@ from django.dispatch import receiver
 from alerts.models import Case
 from alerts.signals import case_changed
 from core.leases import ClockNow
-from core.quick import insert
+from core.quick import insert_soon
 from reports import work  # noqa: F401  (registers its step with the work loop)
 from reports.models import StaleMark
 from sentiment.models import Analysis
@@ -19,7 +19,7 @@ from surveys.signals import response_saved
 
 def mark_stale(response: Response, *, at: datetime | None = None) -> None:
     """Have the response's day counted again, now or `at` that time, if the caller's transaction commits."""
-    insert([_mark(response, at or ClockNow())])
+    insert_soon([_mark(response, at or ClockNow())])
 
 
 def _mark(response: Response, at: datetime | ClockNow) -> StaleMark:
@@ -49,4 +49,4 @@ def count_case(sender: object, case: Case, **_: Any) -> None:
     """Count the case's day now, and once more when its thirty minutes are over: then silence counts as not tried."""
     # The second mark is left when the case is opened, and stays until then; a later clock is not what shares are about.
     later = [_mark(case.response, case.due_at)] if case.version == 1 else []
-    insert([_mark(case.response, ClockNow()), *later])
+    insert_soon([_mark(case.response, ClockNow()), *later])

@@ -8,7 +8,7 @@ from django.dispatch import receiver
 
 from core.leases import ClockNow
 from core.personal import on_erase
-from core.quick import insert
+from core.quick import insert_soon
 from core.tokens import keyed_hash
 from sentiment import rereading, work  # noqa: F401  (register their job and their steps)
 from sentiment.lexicon import split_words
@@ -89,7 +89,7 @@ def queue_readings(
             Analysis.objects.filter(pk=analysis.pk).update(
                 priority=priority, run_at=ClockNow(), text_hash=text_hash, **_UNREAD
             )
-    insert(new, ignore_conflicts=True)
+    insert_soon(new, ignore_conflicts=True)
 
 
 @on_erase

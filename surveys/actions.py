@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from core.quick import insert
+from core.quick import insert, together
 from core.tokens import token_hash
 from customers.models import Contact, Permission
 from surveys.choices import ContactWish, SampleKind
@@ -55,7 +55,8 @@ def submit(
         created = _insert(asking, answers, form_id=form_id, language=language, flags=flags, now=now)
         if created is not None:
             response, verbatims = created
-            response_saved.send(sender=Response, response=response, corrected=False, verbatims=verbatims)
+            with together():
+                response_saved.send(sender=Response, response=response, corrected=False, verbatims=verbatims)
             return Submitted(response, created=True)
         # Not the key: whoever stores a reading of these words refers to it, and would wait for us as we for them.
         known = Response.objects.select_for_update(no_key=True)

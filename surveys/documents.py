@@ -25,7 +25,8 @@ WAYS = (ContactWish.CALL.value, ContactWish.TEXT.value, ContactWish.EMAIL.value)
 CHOOSING = {OtherKind.SINGLE.value, OtherKind.MULTIPLE.value}
 # These ask in the page's own words, in every language it speaks, unless the survey has words of its own for them.
 SPEAKING = {OtherKind.CONTACT.value, OtherKind.HERE.value}
-_KINDS = {*QuestionKind.values, *OtherKind.values}
+_SCORED = frozenset(QuestionKind.values)
+_KINDS = {*_SCORED, *OtherKind.values}
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 # {store}, {manager}, and {manager|our team} with what is said where there is none.
 _PLACE = re.compile(r"\{(\w+)(?:\|([^{}]*))?\}")
@@ -91,7 +92,7 @@ class Question:
 
     @property
     def scored(self) -> bool:
-        return self.kind in QuestionKind.values
+        return self.kind in _SCORED
 
     @property
     def values(self) -> range:

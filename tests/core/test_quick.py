@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.leases import ClockNow
-from core.quick import Compiled, ask, insert
+from core.quick import Compiled, ask, insert, insert_soon, together
 from customers.models import Contact
 from reports.models import StaleMark
 from stores.models import Touchpoint
@@ -100,3 +100,22 @@ def test_statements_are_prepared_unless_a_pooler_forbids_it(settings: Any, prepa
         assert ask(statement, []) == [(41 + prepares,)]
     known = ask("SELECT count(*) FROM pg_prepared_statements WHERE statement = %s", [statement])
     assert known == [(int(prepares),)]
+
+
+def test_what_may_wait_goes_in_one_statement_or_not_at_all(chain: Chain) -> None:
+    today = timezone.now().date()
+    response = _response(chain)
+    with CaptureQueriesContext(connection) as queries, together():
+        insert_soon([StaleMark(store=chain.store, local_day=today), StaleMark(store=chain.foreign, local_day=today)])
+        # The words before their response, whose key they bear: looked at when the transaction ends.
+        insert_soon([Verbatim(response=response, question="reason", text="first")])
+        insert_soon([response], ignore_conflicts=True)
+        assert not StaleMark.objects.exists()
+    assert len([q for q in queries.captured_queries if "INSERT" in q["sql"]]) == 1
+    assert StaleMark.objects.count() == 2 and Verbatim.objects.get().response == response
+    with pytest.raises(RuntimeError), together():
+        insert_soon([StaleMark(store=chain.store, local_day=today)])
+        raise RuntimeError
+    assert StaleMark.objects.count() == 2
+    insert_soon([StaleMark(store=chain.store, local_day=today)])
+    assert StaleMark.objects.count() == 3
