@@ -111,7 +111,7 @@ class PersonEventKind(models.TextChoices):
 
 
 # What of a person can be changed by itself, as the history names it.
-DETAILS = {"name": _("Name"), "phone": _("Phone"), "language": _("Language")}
+DETAILS = {"name": pgettext_lazy("of a person", "Name"), "phone": _("Phone"), "language": _("Language")}
 
 
 class DeviceEnd(models.TextChoices):
