@@ -26,13 +26,8 @@ def rule_with(conditions: dict[str, Any], **more: Any) -> Rule:
 
 
 def read(response: Response, **reading: Any) -> None:
-    content: dict[str, Any] = {
-        "analysed_at": timezone.now(),
-        "run_at": None,
-        "confident": True,
-        "proven": True,
-        "sentiment": "neutral",
-    }
+    content: dict[str, Any] = {"analysed_at": timezone.now(), "run_at": None, "confident": True, "proven": True}
+    content |= {"sentiment": "neutral"}
     content |= {"p_negative": 0.1, "p_neutral": 0.8, "p_positive": 0.1}
     Analysis.objects.update_or_create(verbatim=response.verbatims.get(), defaults=content | reading)
 
