@@ -33,7 +33,7 @@ LOOKS: tuple[dict[str, Any], ...] = (
 @pytest.fixture
 def survey(transactional_db: None) -> Survey:
     """A draft with something of everything."""
-    from surveys.defaults import ensure_surveys  # noqa: PLC0415 - tables are empty before the fixture above
+    from surveys.defaults import ensure_surveys
 
     chain = Chain()
     found = ensure_surveys()["recommend"].survey
