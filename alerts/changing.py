@@ -166,11 +166,11 @@ def changing(
             case.save()
             change.written.save()
             if actor is not None and not change.for_good:
-                _remember(change, before)
+                _remember(change, actor, before)
             case_changed.send(sender=Case, case=case)
 
 
-def _remember(change: Change, before: dict[str, Any]) -> None:
+def _remember(change: Change, actor: User, before: dict[str, Any]) -> None:
     """Keep what the step changed, for as long as nothing else happens."""
     case = change.case
     own = [event for event in change.written.events if event.kind != EventKind.CROSSED]
@@ -178,7 +178,7 @@ def _remember(change: Change, before: dict[str, Any]) -> None:
     LastStep.objects.update_or_create(
         case=case,
         defaults={
-            "actor": change.actor,
+            "actor": actor,
             "at": change.at,
             "version": case.version,
             "label": own[-1].kind,

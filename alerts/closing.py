@@ -182,7 +182,7 @@ def _recovery(asked: QuerySet[Verification]) -> list[Recovery]:
     rows = asked.exclude(score=None).values_list("case__response__headline_kind", "case__response__score", "score")
     by_kind: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for kind, first, again in rows:
-        if first is not None:
+        if first is not None and again is not None:
             by_kind[kind].append((first, again))
     found = []
     for kind, pairs in sorted(by_kind.items()):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
@@ -72,11 +73,11 @@ def _news(response: Response, now: datetime) -> list[Message]:
     team = list(dict.fromkeys(one for role in STORE_ROLES for one in people.get(role, [])))
     plan = channels_of(team)
     about = f"kudos:{response.pk}"
-    times = {"run_at": now, "expires_at": now + _LIFETIME}
+    ends = now + _LIFETIME
     found = [
         draft(
             KUDOS, response.pk, channel=Channel.PUSH, user=one, dedup_key=f"{about}:{one.pk}:{Channel.PUSH}",
-            priority=_PRIORITY, **times,
+            priority=_PRIORITY, run_at=now, expires_at=ends,
         )
         for one in team
         if plan[one.pk][:1] == [Channel.PUSH]
@@ -84,7 +85,7 @@ def _news(response: Response, now: datetime) -> list[Message]:
     found += [
         draft(
             KUDOS, response.pk, channel=Channel.CHAT, hook=hook, dedup_key=f"{about}:hook{hook.pk}:{Channel.CHAT}",
-            priority=_PRIORITY, **times,
+            priority=_PRIORITY, run_at=now, expires_at=ends,
         )
         for hook in hooks_of(response.store, severe=False)
     ]  # fmt: skip
@@ -132,7 +133,7 @@ def count_kudos(found: QuerySet[Kudos]) -> KudosCount:
 # --- its message --------------------------------------------------------------------------------------------------
 def render_kudos(message: Message) -> Rendered | None:
     """What the phone shows: the score, the store, the words without names. None once they are deleted."""
-    kudos = Kudos.objects.select_related("response__store__node").filter(pk=message.subject_id).first()
+    kudos = Kudos.objects.select_related("response__store__node").filter(pk=UUID(message.subject_id)).first()
     if kudos is None or kudos.response.erased_at:
         return None
     response = kudos.response
@@ -147,7 +148,7 @@ def when_open(message: Message) -> datetime | None:
     """Praise wakes nobody: it waits until the store opens."""
     if message.channel not in BUZZING:
         return None
-    kudos = Kudos.objects.select_related("store__node").filter(pk=message.subject_id).first()
+    kudos = Kudos.objects.select_related("store__node").filter(pk=UUID(message.subject_id)).first()
     if kudos is None:
         return None
     now = timezone.now()

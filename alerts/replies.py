@@ -97,7 +97,10 @@ class Reply:
 
 
 def shopper_language(case: Case) -> str:
-    """The language to write to the shopper in: that of their words where it was read for certain, else their page's."""
+    """The language to write to the shopper in: the one they asked for, else that of their words where it was read for
+    certain, else their page's."""
+    if case.response.contact_language:
+        return case.response.contact_language
     for verbatim in case.response.verbatims.all():
         reading: Analysis | None = getattr(verbatim, "analysis", None)
         if reading is not None and reading.analysed_at and (reading.language_confidence or 0) > _SURE:

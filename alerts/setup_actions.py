@@ -1,6 +1,6 @@
 """Changing the replies and root causes of the chain, each change on record at the top of the tree."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import models, transaction
@@ -75,10 +75,14 @@ def _name(row: ReplyTemplate | RootCause) -> str:
     return row.name if isinstance(row, RootCause) else _as_json(row)["name"]
 
 
+Listed = TypeVar("Listed", ReplyTemplate, RootCause)
+
+
 @transaction.atomic
-def move(row: ReplyTemplate | RootCause, *, by: int) -> None:
+def move(row: Listed, *, by: int) -> None:
     """Exchange places with the neighbour above (-1) or below (1); at an end nothing happens."""
-    rows = list(type(row).objects.select_for_update().filter(active=row.active).order_by("order", "pk"))
+    model = type(row)
+    rows = list(model.objects.select_for_update().filter(active=row.active).order_by("order", "pk"))
     here = next(number for number, one in enumerate(rows) if one.pk == row.pk)
     there = here + by
     if not 0 <= there < len(rows):
@@ -86,7 +90,7 @@ def move(row: ReplyTemplate | RootCause, *, by: int) -> None:
     rows[here], rows[there] = rows[there], rows[here]
     for number, one in enumerate(rows, start=1):
         one.order = number * 10
-    type(row).objects.bulk_update(rows, ["order"])
+    model.objects.bulk_update(rows, ["order"])
 
 
 def _last(model: type[models.Model]) -> int:

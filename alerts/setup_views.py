@@ -20,7 +20,7 @@ from stores.queries import stores_visible_to
 
 
 def _see(name: str, **where: Any) -> HttpResponse:
-    response = redirect(name, **where)
+    response: HttpResponse = redirect(name, **where)
     response.status_code = 303
     return response
 
@@ -45,19 +45,16 @@ def replies(request: StaffRequest) -> HttpResponse:
     if request.method == "POST":
         _arrange(request, get_object_or_404(ReplyTemplate, pk=_number(request.POST.get("pk"))))
         return _see("replies")
-    rows = []
+    active, retired = [], []
     known = ReplyTemplate.objects.prefetch_related("texts").annotate(used=Count("entries"))
     # What is grouped forgets its order.
     for template in known.order_by("order", "pk"):
         texts = {text.language: text for text in template.texts.all()}
         shown = best(texts, [request.LANGUAGE_CODE or "en", "en", *texts])
         topic = topic_label(template.topic) if template.topic else ""
-        rows.append({"template": template, "text": shown, "languages": sorted(texts), "topic": topic})
-    context = {
-        "active": [row for row in rows if row["template"].active],
-        "retired": [row for row in rows if not row["template"].active],
-    }
-    return render(request, "alerts/replies.html", context)
+        row = {"template": template, "text": shown, "languages": sorted(texts), "topic": topic}
+        (active if template.active else retired).append(row)
+    return render(request, "alerts/replies.html", {"active": active, "retired": retired})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -20,7 +20,7 @@ from alerts.queries import case_for_response, is_reachable
 from core import nonces
 from customers.models import Contact
 from surveys.actions import add_contact
-from surveys.choices import SCORE_RANGE, UNHAPPY_AT_MOST, ContactWish, QuestionKind
+from surveys.choices import FACES, SCORE_RANGE, UNHAPPY_AT_MOST, ContactWish, QuestionKind
 from surveys.documents import document_of
 from surveys.forms import LONGEST_WORDS, AnswerForm, masked, tidy
 from surveys.kept import place
@@ -203,7 +203,8 @@ def _case_context(
     request: HttpRequest, response: Response, reach: AnswerForm, *, typed: str, problem: str
 ) -> dict[str, Any]:
     case = case_for_response(response.pk)
-    smileys = response.headline_kind == QuestionKind.SMILEY5
+    faces = FACES.get(response.headline_kind, ())
+    face = faces[response.score - 1] if faces and response.score else None
     own = case if _is_own(case, response) else None
     answerable = own is not None and own.state in actions.ANSWERABLE
     asked = own.verifications.order_by("-round").first() if own is not None else None
@@ -213,8 +214,8 @@ def _case_context(
         | {
             "said_at": store_time(response.submitted_at, response.store),
             "score": response.score,
-            "face": response.score if smileys else None,
-            "face_name": SMILEY_NAMES[response.score - 1] if smileys and response.score else "",
+            "face": face,
+            "face_name": SMILEY_NAMES[face - 1] if face else "",
             "words": [verbatim.text for verbatim in response.verbatims.all() if verbatim.text],
             "erased": response.erased_at is not None,
             "state": state_in_words(response, case),
@@ -246,15 +247,15 @@ def _again(response: Response, asked: Verification | None) -> dict[str, Any] | N
         return None
     kind = QuestionKind(response.headline_kind)
     least, most = SCORE_RANGE[kind]
-    smileys = kind == QuestionKind.SMILEY5
-    names = SMILEY_NAMES if smileys else range(least, most + 1)
+    faces = FACES.get(kind, ())
+    scale: list[dict[str, Any]] = [
+        {"value": value, "face": face, "name": str(SMILEY_NAMES[face - 1])}
+        for value, face in enumerate(faces, start=least)
+    ]
     return {
-        "smileys": smileys,
+        "smileys": bool(faces),
         "score": asked.score,
-        "scale": [
-            {"value": value, "name": str(name), "chosen": value == asked.score}
-            for value, name in zip(range(least, most + 1), names, strict=True)
-        ],
+        "scale": scale or [{"value": value, "name": str(value)} for value in range(least, most + 1)],
     }
 
 

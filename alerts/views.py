@@ -182,7 +182,7 @@ def _context(request: StaffRequest, found: Case, bound: CaseForm | None = None) 
     replies = replies_for(found, request.user, request.LANGUAGE_CODE or "en") if not found.response.erased_at else []
     chosen = _chosen(replies, request.GET.get("reply", ""))
     if chosen is not None and bound is None:
-        forms["answer"].initial |= {"text": chosen.text, "template": chosen.template.pk}
+        forms["answer"].initial.update(text=chosen.text, template=chosen.template.pk)
     looks = bool(roles_of(request.user) & _ABOVE_STORES)
     return {
         "case": found,

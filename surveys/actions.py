@@ -216,6 +216,6 @@ def change_contact(response: Response, wish: Wish, *, language: str, now: dateti
     _keep_revision(response)
     _take_back(response, now)
     response.contact = _contact(wish, language, now)
-    response.contact_wish = wish.how
+    response.contact_wish, response.contact_when, response.contact_language = wish.how, wish.when, wish.language
     response.answers = response.answers | {"contact": wish.how.value}
     response.save()

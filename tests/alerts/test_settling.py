@@ -1,6 +1,7 @@
 """Out of the shares and back, the last step taken back, a case handed over, and how long everything took."""
 
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,7 +21,7 @@ from tests.alerts.conftest import open_case
 from tests.factories import Chain, new_form_id
 
 pytestmark = pytest.mark.django_db
-OUT = {"exemption": "outside", "reason": "weather"}
+OUT: dict[str, Any] = {"exemption": "outside", "reason": "weather"}
 
 
 def state_of(case: Case) -> str:
@@ -93,7 +94,12 @@ def test_the_last_step_is_taken_back_and_stays_on_record(chain: Chain, root_caus
 
 def test_a_resolution_taken_back_asks_nobody(chain: Chain, root_cause: RootCause) -> None:
     case = open_case(chain, contact=None)
-    resolve = {"actor": chain.manager, "root_cause_id": root_cause.pk, "outcome": "put_right", "text": "Mended."}
+    resolve: dict[str, Any] = {
+        "actor": chain.manager,
+        "root_cause_id": root_cause.pk,
+        "outcome": "put_right",
+        "text": "Mended.",
+    }
     actions.resolve(case.pk, form_id=new_form_id(), **resolve)
     settling.undo(case.pk, actor=chain.manager, form_id=new_form_id())
     case.refresh_from_db()
