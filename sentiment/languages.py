@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from copy import copy
-from functools import cache
+from functools import lru_cache
 from threading import Lock
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -39,15 +39,19 @@ _TYPED_SURE = 0.5
 _lock = Lock()
 
 
-@cache
-def _all() -> LanguageIdentifier:
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+@lru_cache(maxsize=4)  # a process has one chain
+def _of_chain(languages: frozenset[str]) -> LanguageIdentifier:
+    """Knows the chain's languages and no other: a third of the memory."""
+    every = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    every.set_languages(languages & set(every.labels))
+    tables = every.nb_ptc, every.nb_pc, every.nb_classes, every.tk_nextmove, every.tk_output
+    return LanguageIdentifier(*tables, norm_probs=True, tk_row=every.tk_row)
 
 
-@cache
-def _identifier(languages: tuple[str, ...]) -> LanguageIdentifier:
-    identifier = copy(_all())
-    identifier.set_languages([code for code in languages if code in identifier.labels])
+@lru_cache(maxsize=64)
+def _identifier(chain: frozenset[str], languages: frozenset[str]) -> LanguageIdentifier:
+    identifier = copy(_of_chain(chain))
+    identifier.set_languages(languages & set(identifier.labels))
     return identifier
 
 
@@ -72,7 +76,7 @@ def find_language(text: str, page: str | None, chain: Sequence[str]) -> tuple[st
     if len(fitting) == 1:
         return fitting[0], 0.95 if fitting != choice or len(choice) == 1 else 0.5
     with _lock:
-        identifier = _identifier(tuple(sorted(fitting)))
+        identifier = _identifier(frozenset(choice), frozenset(fitting))
     odds: dict[str, float] = dict(identifier.rank(text))
     if not odds:
         return page or fitting[0], 0.0
