@@ -4,7 +4,7 @@ import gzip
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +37,9 @@ def read_rows(path: Path) -> Iterator[Row]:
             )
 
 
-def shuffle_rows(data: Path, seed: int) -> list[Row]:
-    """The training rows of a folder, in the order in which they are shown."""
-    rows = list(read_rows(find_rows(data, "train")))
+def shuffle_rows(data: Path, seed: int, more: Iterable[Row] = ()) -> list[Row]:
+    """The training rows of a folder, and more, in the order in which they are shown."""
+    rows = [*read_rows(find_rows(data, "train")), *more]
     random.Random(seed).shuffle(rows)
     return rows
 

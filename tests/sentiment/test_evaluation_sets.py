@@ -1,16 +1,21 @@
 """The sets that judge topics and urgency are whole: a wrong key would quietly change every figure."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sentiment.fitting import read_examples
 from sentiment.labels import SENTIMENT_LABELS, TOPIC_LABELS, URGENCY_LABELS
+from sentiment.training.written import read_written
 
 FOLDER = Path(__file__).parents[2] / "sentiment" / "evaluation_sets"
 PRODUCT_LANGUAGES = ["en", "de", "uk", "fr", "es", "it", "pl", "da", "nl", "pt", "cs", "sv", "ar"]
+# So many words in a row are no chance.
+RUN = 7
 FIELDS = {"text", "topics", "urgency", "sentiment", "topic_sentiments", "near_miss"}
 
 
@@ -66,3 +71,19 @@ def test_no_comment_occurs_twice() -> None:
 def test_no_comment_occurs_twice_within_a_language(language: str) -> None:
     texts = [row["text"].casefold() for row in rows_of(language)]
     assert len(set(texts)) == len(texts)
+
+
+def test_nothing_that_was_fitted_on_is_in_a_set() -> None:
+    """The exam is not among the exercises: no long run of the same words, no comment of mostly the same words."""
+
+    def words(text: str) -> list[str]:
+        return re.findall(r"\w+", text.casefold())
+
+    exam = {language: [words(row["text"]) for row in rows_of(language)] for language in PRODUCT_LANGUAGES}
+    runs = {tuple(one[k : k + RUN]) for each in exam.values() for one in each for k in range(len(one) - RUN + 1)}
+    for example in [*read_examples(), *read_written()]:
+        said = words(example.text)
+        assert runs.isdisjoint(tuple(said[k : k + RUN]) for k in range(len(said) - RUN + 1)), example
+        if len(said) >= RUN:  # "Alles gut" is nobody's own
+            alike = [len(set(said) & set(one)) / len(set(said) | set(one)) for one in exam.get(example.language, ())]
+            assert max(alike, default=0) <= 0.6, example

@@ -9,6 +9,7 @@ from sentiment.classifier import FOLDER, Classifier, ModelMissing, get_classifie
 from sentiment.fitting import Rows, fit, read_examples, rows_of_comments, rows_of_examples
 from sentiment.heads import FILE
 from sentiment.training.rows import find_rows, read_rows
+from sentiment.training.written import read_written
 
 _SEED = 1
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
             comments = _comments(classifier, options["data"], options["rows"])
         except (OSError, ValueError, KeyError, ModelMissing) as error:
             raise CommandError(str(error)) from error
-        examples = read_examples()
+        examples = [*read_examples(), *read_written()]
         scores = classifier.score([example.text for example in examples])
         if scores.embeddings is None:
             raise CommandError("this model has no embedding")
