@@ -47,12 +47,14 @@ class Scores:
     """One row per text: calibrated probabilities in the order of LABELS, and the share of unknown pieces.
 
     `embeddings` have length one and are told in 127ths; None when the model has none. Only those of one model version
-    may be compared, by their scalar product.
+    may be compared, by their scalar product. `topics` says how each topic of topics.TOPICS is judged if the text is
+    about it: logits in the order of LABELS, texts × topics × 3; None when the model does not say.
     """
 
     probabilities: Floats
     unknown: Floats
     embeddings: Bytes | None = None
+    topics: Floats | None = None
 
 
 class Classifier(Protocol):
@@ -71,15 +73,18 @@ class ServedClassifier:
     def __init__(self, folder: Path, threads: int) -> None:
         # Slow to import, and needed by workers only.
         import onnxruntime  # noqa: PLC0415
+        from tokenizers import Tokenizer  # noqa: PLC0415
 
-        tokenizers = _import_transformers()
         try:
             self._config: ModelConfig = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise ModelMissing(f"no sentiment model in {folder}: run train_classifier") from error
         self.version, self.alert_threshold = self._config["model_version"], self._config["alert_threshold"]
         self.proven = frozenset(self._config["proven"])
-        self._tokenizer = tokenizers.PreTrainedTokenizerFast.from_pretrained(folder)
+        # Not by `transformers`, whose import alone takes 35 MB of every worker.
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.enable_truncation(self._config["max_tokens"])
+        self._padding, self._unknown = map(self._tokenizer.token_to_id, ("<pad>", "<unk>"))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         # Idle workers must not spin, and batches differ too much in shape for a plan of memory to pay; the arena stays
@@ -93,42 +98,37 @@ class ServedClassifier:
             # Fused, these steps took six times as long as apart.
             disabled_optimizers=["SkipLayerNormFusion"],
         )
-        self._width = next(out.shape[1] for out in self._session.get_outputs() if out.name == "embedding")
-        self._tokenizing = Lock()
+        self._widths = {out.name: out.shape[1] for out in self._session.get_outputs()}
 
     def score(self, texts: Sequence[str]) -> Scores:
         probabilities = np.empty((len(texts), len(LABELS)), np.float32)
         unknown = np.zeros(len(texts), np.float32)
-        embeddings = np.empty((len(texts), self._width), np.int8)
+        embeddings = np.empty((len(texts), self._widths["embedding"]), np.int8)
+        topics = np.empty((len(texts), self._widths["topics"]), np.float32)
         encoded = self._encode(texts)
         order = sorted(range(len(texts)), key=lambda i: len(encoded[i]))
         for rows in _batches(order, [len(ids) for ids in encoded]):
             longest = len(encoded[rows[-1]])
-            ids = np.full((len(rows), longest), self._tokenizer.pad_token_id, np.int64)
+            ids = np.full((len(rows), longest), self._padding, np.int64)
             mask = np.zeros((len(rows), longest), np.int64)
             for k, i in enumerate(rows):
                 ids[k, : len(encoded[i])] = encoded[i]
                 mask[k, : len(encoded[i])] = 1
                 inner = ids[k, 1 : len(encoded[i]) - 1]
-                unknown[i] = np.mean(inner == self._tokenizer.unk_token_id) if len(inner) else 1
-            tuned, base, vector = self._session.run(
-                ["tuned", "base", "embedding"], {"input_ids": ids, "attention_mask": mask}
+                unknown[i] = np.mean(inner == self._unknown) if len(inner) else 1
+            tuned, base, topics[rows], vector = self._session.run(
+                ["tuned", "base", "topics", "embedding"], {"input_ids": ids, "attention_mask": mask}
             )
             probabilities[rows] = self._blend(tuned, base)
             embeddings[rows] = np.rint(vector * _BYTE)
-        return Scores(probabilities, unknown, embeddings)
+        return Scores(probabilities, unknown, embeddings, topics.reshape(len(texts), -1, len(LABELS)))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How long the model takes each text to be, its marks at start and end included."""
         return [len(ids) for ids in self._encode(texts)]
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
-        # A fast tokenizer keeps its truncation inside and refuses to be used from two threads at once.
-        with self._tokenizing:
-            encoded: list[list[int]] = self._tokenizer(
-                list(texts), truncation=True, max_length=self._config["max_tokens"], return_attention_mask=False
-            )["input_ids"]
-        return encoded
+        return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
 
     def _blend(self, tuned: Floats, base: Floats) -> Floats:
         share = self._config["blend_tuned"]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
 
@@ -73,7 +73,6 @@ class _Draft:
     mentions: list[Mention]
     long_enough: bool
     after_opening: str  # what follows a first clause of few words; empty when the text does not begin so
-    parts: dict[str, str] = field(default_factory=dict)  # topic → the sentences that mention it
 
 
 def read(
@@ -101,7 +100,7 @@ def read(
     drafts = [
         _draft(text, page, chain_languages, chain_words) for text, page in zip(texts, page_languages, strict=True)
     ]
-    scores, parts = _score(drafts, classifier)
+    scores = classifier.score([draft.text for draft in drafts])
     doubtful = _find_irony(drafts, scores, classifier)
     if heads is None or heads.model_version != classifier.version:
         heads = (
@@ -113,9 +112,11 @@ def read(
 
     readings = []
     for i, (draft, staff) in enumerate(zip(drafts, names, strict=True)):
-        confident = draft.long_enough and float(scores.unknown[i]) < _MOSTLY_UNKNOWN and i not in doubtful
+        readable = draft.long_enough and float(scores.unknown[i]) < _MOSTLY_UNKNOWN
+        confident = readable and i not in doubtful
         row = dict(zip(LABELS, map(float, scores.probabilities[i]), strict=True)) if confident else dict(_UNSURE)
         sentiment = max(row, key=row.__getitem__)
+        plain = readable and not _IRONY.search(draft.text)
         readings.append(
             Reading(
                 language=draft.language,
@@ -125,7 +126,10 @@ def read(
                 confident=confident,
                 alarming=confident and row["negative"] >= classifier.alert_threshold,
                 proven=draft.language in classifier.proven,
-                topics=[TopicHit(topic, parts.get((i, topic), sentiment)) for topic in judged[i].topics],
+                topics=[
+                    TopicHit(topic, _judged_topic(scores, i, topic) if plain else sentiment)
+                    for topic in judged[i].topics
+                ],
                 urgency=list(judged[i].urgency),
                 urgency_certain=judged[i].certain and draft.long_enough,
                 redacted=redact(texts[i], languages=draft.languages, staff_names=staff),
@@ -141,6 +145,12 @@ def alert_threshold(model: str | None = None) -> float:
     return get_classifier(model).alert_threshold
 
 
+def _judged_topic(scores: Scores, i: int, topic: str) -> str:
+    """How a text judges one of its topics; as it judges the whole where the model does not tell them apart."""
+    row = scores.probabilities[i] if scores.topics is None else scores.topics[i, TOPICS.index(topic)]
+    return LABELS[int(row.argmax())]
+
+
 def _embedding(scores: Scores, i: int) -> bytes:
     strange = float(scores.unknown[i]) >= _MOSTLY_UNKNOWN
     return b"" if scores.embeddings is None or strange else scores.embeddings[i].tobytes()
@@ -153,10 +163,7 @@ def _draft(text: str, page: str | None, chain: Sequence[str], chain_words: Chain
     languages = _languages(language, page)
     mentions = find_mentions(words, languages, chain_words)
     long_enough = len(words) + len(_UNSPACED.findall(plain)) // 2 >= _FEW_WORDS
-    draft = _Draft(plain, words, language, confidence, languages, mentions, long_enough, _after_opening(text, words))
-    if len({mention.topic for mention in mentions}) > 1:
-        draft.parts = _split_by_topic(text, words, mentions)
-    return draft
+    return _Draft(plain, words, language, confidence, languages, mentions, long_enough, _after_opening(text, words))
 
 
 def _after_opening(text: str, words: list[Word]) -> str:
@@ -168,37 +175,6 @@ def _after_opening(text: str, words: list[Word]) -> str:
 def _languages(language: str, page: str | None) -> tuple[str, ...]:
     """Whose words to look for: the text's language, then its page's, for people mix them."""
     return tuple(dict.fromkeys([language, *([page.split("-")[0].lower()] if page else [])]))
-
-
-def _split_by_topic(text: str, words: list[Word], mentions: list[Mention]) -> dict[str, str]:
-    """For each topic the clauses that mention it; empty unless topics stand in different clauses."""
-    spans: dict[int, tuple[int, int]] = {}
-    counts: dict[int, int] = {}
-    for word in words:
-        start, _ = spans.get(word.clause, (word.start, word.end))
-        spans[word.clause] = (start, word.end)
-        counts[word.clause] = counts.get(word.clause, 0) + 1
-    clause_at = {word.start: word.clause for word in words}
-    by_topic: dict[str, set[int]] = {}
-    for mention in mentions:
-        by_topic.setdefault(mention.topic, set()).add(clause_at[mention.start])
-    if len(set(map(frozenset, by_topic.values()))) == 1:
-        return {}
-    return {
-        topic: " ".join(text[slice(*spans[clause])] for clause in sorted(clauses))
-        for topic, clauses in by_topic.items()
-        if sum(counts[clause] for clause in clauses) >= _FEW_WORDS
-    }
-
-
-def _score(drafts: list[_Draft], classifier: Classifier) -> tuple[Scores, dict[tuple[int, str], str]]:
-    """The scores of the texts, and the sentiment of each topic's own clauses where a text has several."""
-    asked = [(i, topic, part) for i, draft in enumerate(drafts) for topic, part in draft.parts.items()]
-    # Texts and clauses together, for neighbours of like length share a pass of the model.
-    place = {part: len(drafts) + k for k, part in enumerate(dict.fromkeys(part for _, _, part in asked))}
-    scores = classifier.score([*(draft.text for draft in drafts), *place])
-    said = {part: LABELS[int(scores.probabilities[k].argmax())] for part, k in place.items()}
-    return scores, {(i, topic): said[part] for i, topic, part in asked}
 
 
 def _judge(drafts: list[_Draft], scores: Scores, heads: Heads | None, chain_words: ChainWords | None) -> list[Judged]:

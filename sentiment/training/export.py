@@ -142,8 +142,21 @@ def _unit(graph: _Graph, value: str, name: str) -> str:
     return graph.add("Div", [value, length], name)
 
 
+def _judge(graph: _Graph, tokens: str, weights: dict[str, Floats]) -> None:
+    """TopicJudge over the tokens, as the output `topics`."""
+    const = {name: graph.constant(f"judge.weights.{name}", value) for name, value in weights.items()}
+    lower = graph.add("MatMul", [tokens, const["lower"]], "judge.product")
+    h = graph.add("BiasGelu", [lower, const["lower_bias"]], "judge.hidden", _FUSED)
+    said = graph.add("Add", [graph.add("MatMul", [h, const["say"]], "judge.saying"), const["say_bias"]], "judge.said")
+    padding = graph.add("Sub", ["is_token", graph.constant("one_float", np.array(1, np.float32))], "judge.padding")
+    unseen = graph.add("Mul", [padding, graph.constant("far", np.array(1e9, np.float32))], "judge.unseen")
+    look = graph.add("Add", [graph.add("MatMul", [h, const["look"]], "judge.looking"), unseen], "judge.look")
+    seen = graph.add("Softmax", [look], "judge.seen", axis=1)
+    graph.add("ReduceSum", [graph.add("Mul", [seen, said], "judge.weighted"), "one"], "topics", keepdims=0)
+
+
 def build_graph(parts: Branches, factors: list[Factors], *, positions: int) -> onnx.ModelProto:
-    """Inputs `input_ids` and `attention_mask`; outputs `tuned` and `base` (logits) and `embedding` (length one).
+    """Inputs `input_ids`, `attention_mask`; outputs `tuned`, `base`, `topics` (logits), `embedding` (of length one).
 
     `factors` come from smoothing.find_factors. Texts of more than `positions` tokens must be cut by the caller.
     """
@@ -162,6 +175,7 @@ def build_graph(parts: Branches, factors: list[Factors], *, positions: int) -> o
     x = _stack(graph, x, trunk.lower, factors[0], "trunk", base)
 
     s = _stack(graph, x, parts.side, factors[2], "side", base)
+    _judge(graph, s, parts.judge)
     t = _stack(graph, x, parts.tuned, factors[1], "tuned", base, only_first=True)
     first = graph.add("Squeeze", [t, one], "first")
     h = _arrays(parts.head)
@@ -188,6 +202,7 @@ def build_graph(parts: Branches, factors: list[Factors], *, positions: int) -> o
             [
                 helper.make_tensor_value_info("tuned", TensorProto.FLOAT, ["batch", 3]),
                 helper.make_tensor_value_info("base", TensorProto.FLOAT, ["batch", 3]),
+                helper.make_tensor_value_info("topics", TensorProto.FLOAT, ["batch", parts.judge["say_bias"].size]),
                 helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", base.hidden]),
             ],
             graph.constants,

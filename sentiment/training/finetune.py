@@ -14,8 +14,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from .network import Head, Layers, Trunk, mean_pool
-from .rows import Row
+from .network import Head, Layers, TopicJudge, Trunk, mean_pool
+from .rows import LABELS, Row
 from .wheel import Base, Floats
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,13 @@ class Recipe:
     regression_strength: float = 0.02
     likeness_rows: int = 6_000
     blend_tuned: float = 0.6
+    judge_hidden: int = 192
+    judge_epochs: int = 10
+    judge_batch: int = 64
+    judge_rate: float = 1e-3
+    judge_decay: float = 0.05
+    judge_dropout: float = 0.1
+    judge_absent: float = 0.1  # weight of a topic that a comment is not about
     seed: int = 1
 
 
@@ -155,6 +162,45 @@ def embed(upper: Layers, cached: Cached, rows: list[int], recipe: Recipe) -> Flo
     return out
 
 
+def run_layers(layers: Layers, cached: Cached, recipe: Recipe) -> Cached:
+    """What layers make of every token of a cached trunk."""
+    states = np.empty_like(cached.states)
+    with torch.inference_mode():
+        for batch in by_length([cached.length(i) for i in range(len(cached))], recipe.batch):
+            out = layers(*cached.batch(batch)).numpy().astype(np.float16)
+            for k, i in enumerate(batch):
+                states[cached.starts[i] : cached.starts[i + 1]] = out[k, : cached.length(i)]
+    return Cached(states, cached.starts)
+
+
+def fit_judge(cached: Cached, labels: npt.NDArray[np.int64], recipe: Recipe) -> TopicJudge:
+    """Learn from tokens' states how topics are judged; `labels` are texts × topics, -1 where a text is not about it."""
+    torch.manual_seed(recipe.seed)
+    answers = torch.from_numpy(labels[:, :, None] == np.arange(len(LABELS))).flatten(1).float()
+    weights = torch.from_numpy(np.where(labels < 0, recipe.judge_absent, 1)).float().repeat_interleave(len(LABELS), 1)
+    judge = TopicJudge(cached.states.shape[1], recipe.judge_hidden, answers.shape[1], recipe.judge_dropout)
+    states = cached.states.astype(np.float32)
+    judge.mean.data, judge.scale.data = torch.from_numpy(states.mean(0)), torch.from_numpy(states.std(0))
+    learnt = [weight for weight in judge.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(learnt, weight_decay=recipe.judge_decay)
+    lengths = [cached.length(i) for i in range(len(cached))]
+    total, step = recipe.judge_epochs * -(-len(lengths) // recipe.judge_batch), 0
+    for epoch in range(recipe.judge_epochs):
+        for batch in by_length(lengths, recipe.judge_batch, random.Random(recipe.seed * 1000 + epoch)):
+            for group in optimizer.param_groups:
+                group["lr"] = (
+                    recipe.judge_rate * min(1.0, (step + 1) / recipe.warmup_steps) * max(0.02, 1 - step / total)
+                )
+            said = judge(*cached.batch(batch))
+            wrong = F.binary_cross_entropy_with_logits(said, answers[batch], weight=weights[batch], reduction="sum")
+            (wrong / len(batch)).backward()
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            step += 1
+    judge.eval()
+    return judge
+
+
 def fit_likeness(pooled: Floats, embeddings: Floats) -> tuple[Floats, Floats]:
     """Weights and bias that turn pooled states into the whole base's embedding, freed of what all texts share.
 
@@ -185,8 +231,6 @@ def save_checkpoint(
 ) -> None:
     """The tuned model as `AutoModelForSequenceClassification` loads it."""
     from transformers import BertConfig, BertForSequenceClassification
-
-    from .rows import LABELS
 
     config = BertConfig(
         vocab_size=vocabulary,

@@ -116,6 +116,36 @@ class Head(nn.Module):  # type: ignore[misc]  # torch is an optional extra
         return out
 
 
+class TopicJudge(nn.Module):  # type: ignore[misc]  # torch is an optional extra
+    """How each topic is judged, from the words that say so: every answer looks at the tokens with an attention of its
+    own (Mullenbach et al. 2018, arXiv:1802.05695). Answers are topics × labels, as logits."""
+
+    def __init__(self, width: int, hidden: int, answers: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.mean, self.scale = (nn.Parameter(torch.zeros(width), requires_grad=False) for _ in range(2))
+        self.lower = nn.Linear(width, hidden)
+        self.look = nn.Linear(hidden, answers, bias=False)
+        self.say = nn.Linear(hidden, answers)
+        self.dropout = nn.Dropout(dropout)
+        nn.init.zeros_(self.look.weight)
+        nn.init.zeros_(self.say.weight)
+        nn.init.constant_(self.say.bias, -2.0)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        x = self.dropout((x - self.mean) / self.scale)
+        h = self.dropout(F.gelu(self.lower(x)))
+        looked = self.look(h).masked_fill(~mask[:, :, None], -1e9).softmax(1)
+        out: Tensor = (looked * self.say(h)).sum(1)
+        return out
+
+    def plain(self) -> dict[str, Floats]:
+        """The weights with the standardisation folded in, matrices transposed from torch's order."""
+        lower = self.lower.weight.detach() / self.scale
+        bias = self.lower.bias.detach() - lower @ self.mean
+        rest = {"look": self.look.weight.T, "say": self.say.weight.T, "say_bias": self.say.bias}
+        return {"lower": lower.T.numpy(), "lower_bias": bias.numpy()} | {k: v.detach().numpy() for k, v in rest.items()}
+
+
 def mean_pool(x: Tensor, mask: Tensor) -> Tensor:
     """The embedding of a text: the mean of its tokens, of length one, as the base was trained to be used."""
     weight = mask.to(x.dtype)[:, :, None]

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 
+from ..fitting import Example
 from .finetune import (
     Cached,
     Recipe,
     embed,
+    fit_judge,
     fit_likeness,
     fit_regression,
+    run_layers,
     run_trunk,
     save_checkpoint,
     tune,
@@ -21,6 +25,7 @@ from .network import Head, Layers, Trunk
 from .rows import Row, find_balanced, shuffle_rows
 from .vocabulary import WORDS, build_tokenizer, choose_pieces, common_words, save_tokenizer
 from .wheel import Base, Floats, find_wheel_file, read_base
+from .written import read_written, topic_labels, written_rows
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +42,7 @@ class Branches:
     head: Head
     regression: tuple[Floats, Floats]
     likeness: tuple[Floats, Floats]
+    judge: dict[str, Floats]  # TopicJudge.plain
 
 
 def train(data: Path, work: Path, recipe: Recipe, limit: int | None = None) -> None:
@@ -46,7 +52,7 @@ def train(data: Path, work: Path, recipe: Recipe, limit: int | None = None) -> N
     """
     work.mkdir(parents=True, exist_ok=True)
     base = read_base(find_wheel_file())
-    rows = shuffle_rows(data, recipe.seed)[:limit]
+    rows = shuffle_rows(data, recipe.seed, written_rows())[:limit]
     balanced = find_balanced(rows, recipe.most_of_a_kind)
 
     words = common_words(WORDS if limit is None else dict.fromkeys(WORDS, limit))
@@ -58,6 +64,7 @@ def train(data: Path, work: Path, recipe: Recipe, limit: int | None = None) -> N
 
     cached = run_trunk(trunk, tokenizer, [row.text for row in rows], kept.index(base.pad), recipe)
     _fit_readers(base, kept, cached, rows, balanced, work, recipe)
+    fit_topics(base, trunk, tokenizer, kept.index(base.pad), read_written()[:limit], work, recipe)
     tuned, head = tune(base, cached, rows, recipe)
     torch.save({"tuned": tuned.state_dict(), "head": head.state_dict()}, work / "tuned.pt")
     save_checkpoint(work, base, len(kept), trunk, tuned, head, kept.index(base.pad))
@@ -79,6 +86,18 @@ def _fit_readers(
     log.info("regression fitted on %d rows, embedding on %d", len(balanced), len(few))
 
 
+def fit_topics(
+    base: Base, trunk: Trunk, tokenizer: Tokenizer, pad: int, written: list[Example], work: Path, recipe: Recipe
+) -> None:
+    """Fit what tells how topics are judged: it reads the same untouched layers as the regression, token by token."""
+    texts = [" ".join(example.text.split()) for example in written]
+    cached = run_trunk(trunk, tokenizer, texts, pad, recipe)
+    cached = run_layers(Layers(base, recipe.frozen_layers, recipe.read_layers).eval(), cached, recipe)
+    judge = fit_judge(cached, topic_labels(written), recipe)
+    np.savez(work / "judge.npz", **judge.plain())  # type: ignore[arg-type]  # numpy's stub takes names for its options
+    log.info("judgement of topics fitted on %d comments", len(written))
+
+
 def load_branches(work: Path, recipe: Recipe) -> Branches:
     """What `train` left in `work`."""
     base = read_base(find_wheel_file())
@@ -98,4 +117,5 @@ def load_branches(work: Path, recipe: Recipe) -> Branches:
         head.eval(),
         (readers["weights"], readers["bias"]),
         (readers["likeness"], readers["likeness_bias"]),
+        dict(np.load(work / "judge.npz")),
     )

@@ -37,11 +37,15 @@ def write_quantised(model: onnx.ModelProto, path: Path, texts: Iterable[Feed], *
             reduce_range=reduce_range,
             op_types_to_quantize=["MatMul", "Attention"],
             # The heads are small, and read a few loud values beside many quiet ones: eight bits would drown these.
-            nodes_to_exclude=[name for node in model.graph.node if node.op_type == "Gemm" for name in _named(node)],
+            nodes_to_exclude=[name for node in model.graph.node if _is_of_a_head(node) for name in _named(node)],
             extra_options={"MatMulConstBOnly": True, "DefaultTensorType": TensorProto.FLOAT},
         )
         quantised = onnx.load(dynamic)
     onnx.save(fix_ranges(quantised, texts), path)
+
+
+def _is_of_a_head(node: onnx.NodeProto) -> bool:
+    return bool(node.op_type == "Gemm" or node.name.startswith("judge."))
 
 
 def _named(gemm: onnx.NodeProto) -> tuple[str, str]:

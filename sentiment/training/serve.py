@@ -26,6 +26,7 @@ from .quantise import Feed, write_quantised
 from .rows import find_rows, read_rows, shuffle_rows
 from .smoothing import find_factors
 from .vocabulary import build_tokenizer, save_tokenizer
+from .written import written_rows
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def write_served(data: Path, work: Path, out: Path, recipe: Recipe) -> None:
     parts = load_branches(work, recipe)
     log.info("%d pieces served", len(parts.kept))
     tokenizer = build_tokenizer(parts.base, parts.kept)
-    trained = shuffle_rows(data, recipe.seed)
+    trained = shuffle_rows(data, recipe.seed, written_rows())
     some = random.Random(recipe.seed).sample([row.text for row in trained], min(_RANGE_TEXTS, len(trained)))
     ids = [tokenizer.encode(text).ids[:_MAX_TOKENS] for text in some]
     factors = find_factors(parts.trunk, [parts.tuned, parts.side], ids[:_SMOOTHING_TEXTS])

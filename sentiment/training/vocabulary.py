@@ -19,7 +19,7 @@ _NEIGHBOURS = (
 )
 _OTHER_SCRIPTS = ("el", "fa", "he", "hi", "ja", "ko", "zh")
 VISITORS = (*_NEIGHBOURS, *_OTHER_SCRIPTS)
-WORDS = dict.fromkeys(PRODUCT, 10_000) | dict.fromkeys(_NEIGHBOURS, 600) | dict.fromkeys(_OTHER_SCRIPTS, 1_500)
+WORDS = dict.fromkeys(PRODUCT, 8_000) | dict.fromkeys(_NEIGHBOURS, 600) | dict.fromkeys(_OTHER_SCRIPTS, 1_500)
 
 # Latin, Greek, Cyrillic, Hebrew, Arabic, Devanagari, punctuation, currency and letterlike signs, kana; and the pictures
 # people put into comments.

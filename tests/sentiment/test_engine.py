@@ -114,11 +114,36 @@ def test_a_promoter_with_a_hurt_child_is_urgent() -> None:
     assert reading.urgency_certain
 
 
-def test_topics_carry_the_sentiment_of_their_own_clauses() -> None:
-    reading = read_one("The staff were wonderful and so kind. The queue at the checkout was a terrible disaster.", "en")
-    sentiment = {hit.topic: hit.sentiment for hit in reading.topics}
-    assert sentiment["staff"] == "positive"
-    assert sentiment["waiting"] == "negative"
+@pytest.mark.parametrize(
+    ("language", "text", "judged"),
+    [
+        (
+            "en",
+            "The staff were wonderful and so kind. The queue at the checkout was a terrible disaster.",
+            {"staff": "positive", "waiting": "negative"},
+        ),
+        (
+            "en",
+            "Lovely staff, but the queue took forever and the prices have gone mad.",
+            {"staff": "positive", "waiting": "negative", "price": "negative"},
+        ),
+        (
+            "de",
+            "Ware top, aber an der Kasse 25 Minuten gestanden, Personal trotzdem nett",
+            {"staff": "positive", "waiting": "negative"},
+        ),
+        ("uk", "Продавчиня чудова, а от черга на касу жах", {"staff": "positive", "waiting": "negative"}),
+        ("ar", "الموظفين محترمين بس الأسعار غالية", {"staff": "positive", "price": "negative"}),
+    ],
+)
+def test_each_topic_is_judged_for_itself(language: str, text: str, judged: dict[str, str]) -> None:
+    found = {hit.topic: hit.sentiment for hit in read_one(text, language).topics}
+    assert judged.items() <= found.items()
+
+
+def test_topics_of_doubtful_words_are_not_judged() -> None:
+    hits = read_one("The staff were so helpful, great service 🙄", "en").topics
+    assert hits and {hit.sentiment for hit in hits} == {"neutral"}
 
 
 def test_what_is_shared_is_redacted() -> None:
