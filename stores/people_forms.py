@@ -115,9 +115,8 @@ class DetailsForm(forms.Form):
 class PersonForm(DetailsForm):
     """The same of somebody who is here already; the address only for whoever may change it."""
 
-    def __init__(self, person: User, *args: Any, with_address: bool, **kwargs: Any) -> None:
-        initial = {name: getattr(person, name) for name in self.base_fields}
-        super().__init__(*args, initial=initial, **kwargs)
+    def __init__(self, person: User, data: Any, *, with_address: bool) -> None:
+        super().__init__(data, initial={name: getattr(person, name) for name in self.base_fields})
         if with_address:
             self.fields["email"].help_text = (
                 _("They sign in with it. It changes once the new one is confirmed by a link that is sent there.")

@@ -27,7 +27,7 @@ def finished(chain: Chain) -> Job:
 
 
 def test_a_file_closes_with_the_role_that_made_it(chain: Chain, client: Client, finished: Job) -> None:
-    owner = User.objects.get(pk=finished.owner)
+    owner = User.objects.get(email="exporter@chain.example")
     client.force_login(owner)
     assert b"".join(client.get(f"/jobs/{finished.pk}/file")) == b"everybody's names"  # type: ignore[call-overload]
     # One role more takes nothing away.
