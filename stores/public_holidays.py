@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cache, lru_cache
 
-import holidays
 from babel import Locale
 from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
@@ -17,6 +16,8 @@ from django.utils.translation import gettext as _
 
 @cache
 def _supported() -> Mapping[str, tuple[str, ...]]:
+    import holidays  # noqa: PLC0415  (11 MB that most processes never need)
+
     known = holidays.list_supported_countries(include_aliases=False)
     # Some calendars name cities ("Augsburg") as well, which have no ISO code.
     return {
@@ -77,6 +78,8 @@ def _days(place: str, year: int, language: str) -> Mapping[date, str]:
     if country not in _supported():
         return {}
     part = subdivision if place in subdivisions(country) else None
+    import holidays  # noqa: PLC0415
+
     found = holidays.country_holidays(country, subdiv=part, years=year, language=language or None)
     # Copied: the library's own mapping computes years on demand, and is not made for several threads.
     return dict(found)
