@@ -46,7 +46,7 @@ class _DateInput(forms.DateInput):
 
 class _HttpsField(forms.URLField):
     # In place of the one that also takes http, so that a slip is named once.
-    default_validators = [URLValidator(schemes=["https"])]  # noqa: RUF012 - as Django types it
+    default_validators = [URLValidator(schemes=["https"])]
 
 
 class NodeField(forms.ChoiceField):
