@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from typing import cast
 
 from csp.utils import build_policy
 from django.conf import settings
@@ -32,7 +33,7 @@ def shoppers_way(get_response: Handler) -> Handler:
         request.resolver_match = _shoppers_page(request.path_info)
         if request.resolver_match is None:
             return get_response(request)
-        response = serve(request)
+        response = cast(HttpResponse, serve(request))
         for name, value in _headers(secure=request.is_secure()).items():
             response.headers.setdefault(name, value)
         if not response.streaming:

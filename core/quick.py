@@ -82,7 +82,8 @@ class Compiled(Generic[Row]):
         begin, end = info["select_fields"][0], info["select_fields"][-1] + 1
         self._own = slice(begin, end)
         self._names = [column[0].target.attname for column in select[begin:end]]
-        self._related = get_related_populators(info, select, DEFAULT_DB_ALIAS)
+        # The stubs are those of a later Django.
+        self._related = get_related_populators(info, select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
         self._noted = list(compiler.annotation_col_map.items())
         self._converters = compiler.get_converters([column[0] for column in select])
         self._compiler = compiler

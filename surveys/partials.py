@@ -55,7 +55,7 @@ def keep(
     now: datetime | None = None,
 ) -> bool:
     """Keep what has been tapped so far. False when that is not news: a later step or the answer itself is there."""
-    values = {
+    values: dict[str, Any] = {
         "id": form_id,
         "version": asking.version.pk,
         "store": asking.store.pk,
