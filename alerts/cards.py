@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,7 @@ from alerts.policy import TARGET_MINUTES
 from alerts.queries import is_reachable
 from sentiment.models import Analysis
 from surveys.choices import ContactWish
+from surveys.contact_times import ContactTime
 from surveys.models import Response
 
 
@@ -159,11 +161,14 @@ class Card:
         """How the shopper wants to hear from us."""
         if not is_reachable(self.response):
             return _("no contact wished: fix it")
-        return {
+        way = {
             ContactWish.CALL: _("wants a call"),
             ContactWish.TEXT: _("wants a text message"),
             ContactWish.EMAIL: _("wants an e-mail"),
         }.get(ContactWish(self.response.contact_wish), "")
+        when = "" if self.response.contact_when == ContactTime.ANY else self.response.get_contact_when_display()
+        tongue = dict(settings.LANGUAGES).get(self.response.contact_language, "")
+        return ", ".join(filter(None, (way, when, tongue)))
 
     @property
     def came_at(self) -> str:

@@ -26,6 +26,7 @@ from reports.wall import Wall, build_wall
 from stores.choices import StoreKind
 from stores.models import Store, User
 from surveys.choices import ResponseChannel, SampleKind
+from surveys.editor.trends import breaks_between
 
 # More stores than this are chosen from the table, or by region first.
 _LONGEST_LIST = 300
@@ -48,6 +49,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "period": period,
         "chart": week_chart(found.weeks),
+        "breaks": breaks_between(period.start, period.end),
         "only_store": stores[0] if len(stores) == 1 else None,
         "verbatims": newest_verbatims(stores, filters),
         "min_ranked": MIN_RANKED,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from surveys.choices import OtherKind
@@ -82,7 +82,7 @@ def breaks(versions: Iterable[SurveyVersion]) -> list[Break]:
     return found
 
 
-def breaks_between(start: datetime, end: datetime) -> list[Break]:
-    """The breaks in a time, for whoever shows figures over it."""
+def breaks_between(first: date, last: date) -> list[Break]:
+    """The breaks from one day to another, by UTC, for whoever shows figures over them."""
     versions = SurveyVersion.objects.select_related("survey").order_by("survey_id", "number")
-    return [one for one in breaks(versions) if start <= one.at < end]
+    return [one for one in breaks(versions) if first <= one.at.date() <= last]

@@ -1,6 +1,7 @@
 """Head office's editor: drafted, checked, translated, looked at, published, and kept as it was published."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from stores.choices import TouchpointKind
 from surveys.documents import document_of, parse
 from surveys.editor import csv_files, drafts
 from surveys.editor.lint import Level, lint
-from surveys.editor.trends import Fate, breaks, compare
+from surveys.editor.trends import Fate, breaks, breaks_between, compare
 from surveys.models import Response, Survey, SurveyChange, SurveyChoice, SurveyDraft, SurveyVersion
 from tests.factories import Chain, make_touchpoint, make_user
 from tests.surveys.conftest import hidden
@@ -292,6 +293,9 @@ def test_trends_go_on_with_the_question_and_say_where_they_do_not(office: Client
     assert ("recommend", Fate.ENDS) in fates and (document_of(third).headline.key, Fate.BEGINS) in fates
     assert [one.number for one in breaks(survey.versions.order_by("number"))] == [3]
     assert "Version 3" in office.get(at(survey, "versions/")).content.decode()
+    day = third.published_at.date()
+    assert [one.number for one in breaks_between(day, day)] == [3]
+    assert breaks_between(day + timedelta(days=1), day + timedelta(days=2)) == []
 
 
 def test_a_key_never_changes_its_kind(survey: Survey) -> None:
