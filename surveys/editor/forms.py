@@ -83,7 +83,7 @@ class QuestionForm(forms.Form):
         self.question, self.document, self._stores = question, document, stores
         self.language = document["languages"][0]
         self.is_headline = document["headline"] == question["key"]
-        super().__init__(*args, initial=self._initial(), **kwargs)
+        super().__init__(*args, **kwargs, initial=self._initial())
         kind = question["kind"]
         self._add_text("text", self._text_label(kind), area=True, required=False)
         if has_ends(kind):
@@ -188,7 +188,7 @@ class QuestionForm(forms.Form):
         }
         plain = {name: data[name] for name in ("required", "ways", "asks_when", "asks_language") if name in data}
         placed = {name: data[name] for name in ("screen", "channels", "stores") if name in data}
-        values = texts | plain | placed
+        values: Raw = {**texts, **plain, **placed}
         if "options" in question:
             values["options"] = self._options()
         if not self.is_headline:

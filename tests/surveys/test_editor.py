@@ -13,6 +13,7 @@ from stores.choices import TouchpointKind
 from surveys.documents import document_of, parse
 from surveys.editor import csv_files, drafts
 from surveys.editor.lint import Level, lint
+from surveys.editor.texts import all_texts
 from surveys.editor.trends import Fate, breaks, breaks_between, compare
 from surveys.models import Response, Survey, SurveyChange, SurveyChoice, SurveyDraft, SurveyVersion
 from tests.factories import Chain, make_touchpoint, make_user
@@ -148,7 +149,7 @@ def translate_all(office: Client, survey: Survey, text: str = "Etwas {store}") -
     document = drafts.working_document(survey)
     words = {
         (one.path, language): text.replace(" {store}", "")
-        for one in drafts.all_texts(document)
+        for one in all_texts(document)
         for language in document["languages"]
         if not one.words.get(language) and not one.may_be_empty
     }
@@ -306,7 +307,7 @@ def test_a_key_never_changes_its_kind(survey: Survey) -> None:
 
 def test_translations_side_by_side(office: Client, survey: Survey) -> None:
     document = drafts.working_document(survey)
-    emptied = {(one.path, "ar"): "" for one in drafts.all_texts(document) if not one.may_be_empty}
+    emptied = {(one.path, "ar"): "" for one in all_texts(document) if not one.may_be_empty}
     drafts.save_words(survey, emptied, make_user(email="w@example.com"))
     office.post(at(survey, "languages/"), {"first": "en", "languages": ["de", "uk", "ar"]})
     page = office.get(at(survey, "languages/")).content.decode()
