@@ -83,7 +83,7 @@ class QuestionForm(forms.Form):
         self.question, self.document, self._stores = question, document, stores
         self.language = document["languages"][0]
         self.is_headline = document["headline"] == question["key"]
-        super().__init__(*args, **kwargs, initial=self._initial())
+        super().__init__(*args, **(kwargs | {"initial": self._initial()}))
         kind = question["kind"]
         self._add_text("text", self._text_label(kind), area=True, required=False)
         if has_ends(kind):
@@ -181,13 +181,13 @@ class QuestionForm(forms.Form):
         """What takes the place of the question's own values. Other languages keep what they say."""
         data = self.cleaned_data
         question = self.question
-        texts = {
+        texts: Raw = {
             name: question.get(name, {}) | {self.language: data[name]}
             for name in ("text", "low", "high")
             if name in data
         }
-        plain = {name: data[name] for name in ("required", "ways", "asks_when", "asks_language") if name in data}
-        placed = {name: data[name] for name in ("screen", "channels", "stores") if name in data}
+        plain: Raw = {name: data[name] for name in ("required", "ways", "asks_when", "asks_language") if name in data}
+        placed: Raw = {name: data[name] for name in ("screen", "channels", "stores") if name in data}
         values: Raw = {**texts, **plain, **placed}
         if "options" in question:
             values["options"] = self._options()
