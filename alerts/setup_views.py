@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from alerts.models import ReplyTemplate, RootCause
 from alerts.replies import BLANKS, best, fill, sample_of
-from alerts.setup_actions import move, save_cause, save_reply, set_active
+from alerts.setup_actions import Listed, move, save_cause, save_reply, set_active
 from alerts.setup_forms import CauseForm, ReplyForm
 from sentiment.labels import topic_label
 from stores.access import StaffRequest, roles_required
@@ -25,7 +25,7 @@ def _see(name: str, **where: Any) -> HttpResponse:
     return response
 
 
-def _arrange(request: StaffRequest, row: ReplyTemplate | RootCause) -> None:
+def _arrange(request: StaffRequest, row: Listed) -> None:
     """The buttons beside an entry: up, down, retire, restore."""
     match request.POST.get("do"):
         case "up":
@@ -45,7 +45,8 @@ def replies(request: StaffRequest) -> HttpResponse:
     if request.method == "POST":
         _arrange(request, get_object_or_404(ReplyTemplate, pk=_number(request.POST.get("pk"))))
         return _see("replies")
-    active, retired = [], []
+    active: list[dict[str, Any]] = []
+    retired: list[dict[str, Any]] = []
     known = ReplyTemplate.objects.prefetch_related("texts").annotate(used=Count("entries"))
     # What is grouped forgets its order.
     for template in known.order_by("order", "pk"):

@@ -217,11 +217,11 @@ def _condition(value: Any, where: str, before: Mapping[str, Question]) -> Condit
     if not isinstance(value, dict) or value.get("question") not in before:
         raise DocumentError(f"{where} must name an earlier question.")
     asked = before[value["question"]]
-    marks = [_mark(value.get(name), f"{where}.{name}") for name in ("at_least", "at_most")]
+    least, most = (_mark(value.get(name), f"{where}.{name}") for name in ("at_least", "at_most"))
     options = _names(value.get("any_of", []), f"{where}.any_of", [option.key for option in asked.options])
-    if asked.scored == bool(options) or (asked.scored and marks == [None, None]):
+    if asked.scored == bool(options) or (asked.scored and least is None and most is None):
         raise DocumentError(f"{where} must name marks of a score, or options of a choice.")
-    return Condition(asked.key, *marks, any_of=options)
+    return Condition(asked.key, least, most, any_of=options)
 
 
 def _question(value: Any, where: str, before: Mapping[str, Question]) -> Question:

@@ -48,7 +48,7 @@ def test_what_is_stored_is_what_the_orm_would_have_stored(chain: Chain) -> None:
         usual.save(force_insert=True)
         own = {"id", "token_hash", "submitted_at"}
         rows = Response.objects.filter(pk__in=[quick.pk, usual.pk]).values()
-        first, second = ({name: row[name] for name in row if name not in own} for row in rows)
+        first, second = ({name: value for name, value in row.items() if name not in own} for row in rows)
         assert first == second and first["flags"] == flags
         assert not quick._state.adding and Response.objects.get(pk=quick.pk).answers == quick.answers
 

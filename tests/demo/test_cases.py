@@ -13,8 +13,9 @@ from alerts.choices import Exemption, ExemptReason
 from alerts.clock import hours_of
 from alerts.models import Case, RootCause, Verification
 from alerts.notices import CASE_ANSWER, STAFF_KINDS, VERIFICATION
-from alerts.opening import Verdict, open_case
+from alerts.opening import open_case
 from alerts.policy import ensure_defaults
+from alerts.verdicts import Verdict
 from alerts.work import climb
 from customers.models import Contact, ContactKind
 from demo.cases import Chronicle, Story
