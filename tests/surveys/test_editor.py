@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -157,11 +158,11 @@ def translate_all(office: Client, survey: Survey, text: str = "Etwas {store}") -
 
 
 def test_a_version_cannot_be_changed(survey: Survey) -> None:
-    version = survey.versions.get()
+    version = SurveyVersion.objects.filter(survey=survey)
     for change in (
-        lambda: SurveyVersion.objects.filter(pk=version.pk).update(note="Another"),
-        lambda: SurveyVersion.objects.filter(pk=version.pk)._raw_delete("default"),
-        lambda: SurveyVersion.objects.filter(pk=version.pk).update(document={}),
+        partial(version.update, note="Another"),
+        partial(version._raw_delete, "default"),
+        partial(version.update, document={}),
     ):
         with pytest.raises(DatabaseError, match="stays as it is"), transaction.atomic():
             change()
