@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from alerts.book import current
 from alerts.choices import TO_DO, EventKind, Severity, StepState, Trigger
 from alerts.clock import StoreHours, due_after, hours_of
-from alerts.ladder import Policy, Rung
+from alerts.ladder import LEVELS, Policy, Rung
 from alerts.models import Case, CaseEvent, CaseResponse, CaseStep, Evaluation, Rule
 from alerts.notices import CASE_NOTICE, CASE_UPDATE, Written, add_step_notices, add_update
 from alerts.queries import case_for_response, earlier_cases, is_reachable, open_case_of_contact
@@ -327,13 +327,18 @@ def _raise_severity(written: Written, case: Case, verdict: Verdict | None, *, at
 
 def _widen(written: Written, case: Case, verdict: Verdict | None, *, at: datetime) -> None:
     """What rules that have not had their say yet add to a case that is there: people to tell, and of urgent words a
-    stricter clock with its ladder. The steps that it has stay as they are."""
+    stricter clock with its ladder. The steps that it has stay as they are. A rule that has had its say has it again of
+    another kind of urgency, which has a way of its own."""
     policy = Policy.of(case.policy)
-    if verdict is None or case.state not in TO_DO or set(verdict.rules) <= set(policy.rules):
+    if verdict is None or case.state not in TO_DO:
+        return
+    urgent = [kind for kind in verdict.urgency if kind not in case.urgency]
+    if not urgent and set(verdict.rules) <= set(policy.rules):
         return
     known = {target for rung in policy.rungs if not rung.after for target in rung.to}
-    also = [target for target in verdict.also if target not in known]
-    urgent = [kind for kind in verdict.urgency if kind not in case.urgency]
+    # Whoever has begun keeps the case; those who would have answered a new one are told.
+    higher = [name for name, level in LEVELS.items() if case.level < level == verdict.level]
+    also = [target for target in dict.fromkeys([*verdict.also, *higher]) if target not in known]
     stricter = verdict.policy if verdict.urgency and verdict.policy and verdict.policy.is_stricter(policy) else None
     if not (also or urgent or stricter):
         return

@@ -148,9 +148,13 @@ def test_a_reminder_is_a_step_that_only_reaching_the_shopper_stops(chain: Chain)
 
 
 # --- urgency -------------------------------------------------------------------------------------------------------
-def urgent(chain: Chain, score: int = 9, **reading: Any) -> Case | None:
-    response = make_response(touchpoint=chain.touchpoint, score=score, words="but the security guard hit my son")
-    submit(response)
+def urgent(chain: Chain, score: int = 9, again: Verbatim | None = None, **reading: Any) -> Case | None:
+    """The case after words were read; `again`: words that were read before."""
+    if again is None:
+        response = make_response(touchpoint=chain.touchpoint, score=score, words="but the security guard hit my son")
+        submit(response)
+    else:
+        response = again.response
     content = {"urgency": ["safety"], "urgency_certain": True, "confident": True, "proven": True}
     content |= {"sentiment": "negative", "p_negative": 0.9, "analysed_at": timezone.now(), "run_at": None}
     analysis, _made = Analysis.objects.update_or_create(
@@ -207,6 +211,24 @@ def test_a_case_that_turns_out_urgent_gets_the_named_people_and_less_time_once(c
     run_evaluations()
     assert (case.steps.count(), Message.objects.count()) == (steps, messages)
     assert case.events.filter(kind=EventKind.WIDENED).count() == 1
+
+
+def test_another_kind_of_urgency_of_the_same_rule_reaches_its_own_people(chain: Chain) -> None:
+    name_for("safety", chain.head_office)
+    name_for("legal", chain.area_manager)
+    assert urgent(chain, score=2)
+    case = urgent(chain, score=2, urgency=["safety", "legal"], again=Verbatim.objects.get())
+    assert case and case.urgency == ["safety", "legal"]
+    assert len(told(kind="case_update", user=chain.head_office)) == 1
+    assert len(told(kind="case_update", user=chain.area_manager)) == 1
+    assert case.events.filter(kind=EventKind.WIDENED).count() == 2
+
+
+def test_whoever_answers_for_a_kind_of_urgency_hears_of_a_case_that_turns_out_so(chain: Chain) -> None:
+    UrgencyRoute.objects.filter(kind="safety").update(to=[], level=2)
+    case = urgent(chain, score=2)
+    assert case and (case.owner, case.level) == (chain.manager, 0)
+    assert {user for user, _channel in told(kind="case_update")} == {chain.manager, chain.head_office}
 
 
 def test_the_store_can_be_left_out_where_it_may_be_the_trouble(chain: Chain) -> None:
