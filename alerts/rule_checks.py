@@ -14,11 +14,12 @@ from alerts.ladder import GROUP, PERSON, ids_of
 from alerts.models import AlertGroup, Rule, UrgencyRoute
 from alerts.rules import Conditions
 from alerts.wording import URGENCY_NAMES
+from sentiment.models import Sentiment
 from sentiment.urgency import URGENCIES
 from stores.choices import CASE_ROLES, Role
 from stores.models import RoleAssignment, User
 
-# With one of these besides, a rule overlooks some of what is urgent.
+# With another one besides, a rule overlooks some of what is urgent.
 _HARMLESS = {"urgency", "urgency_certain", "sentiment"}
 
 
@@ -30,9 +31,15 @@ def uncaught(rules: Iterable[Rule]) -> list[str]:
             conditions = rule.parsed
         except ValidationError:
             continue
-        if rule.active and conditions.urgency is not None and _asked(conditions) <= _HARMLESS:
+        if rule.active and conditions.urgency is not None and not _overlooks(conditions):
             caught |= set(conditions.urgency or URGENCIES)
     return [kind for kind in URGENCIES if kind not in caught]
+
+
+def _overlooks(conditions: Conditions) -> bool:
+    """Whether they pass over angry words whose urgency is beyond doubt, somewhere or by some way."""
+    others = set(conditions.sentiment or ()) - {Sentiment.NEGATIVE.value}
+    return bool(others) or conditions.urgency_certain is False or not _asked(conditions) <= _HARMLESS
 
 
 def _asked(conditions: Conditions) -> set[str]:
@@ -41,8 +48,8 @@ def _asked(conditions: Conditions) -> set[str]:
 
 def refuse_silence(changed: Rule) -> None:
     """Raises ValidationError when this rule, as it would be saved, leaves a kind of urgency that some rule looks for
-    now to none."""
-    now = list(Rule.objects.filter(active=True))
+    now to none. In the transaction that saves it: of two people who switch off one rule each, the second is refused."""
+    now = list(Rule.objects.select_for_update().filter(active=True).order_by("order", "pk"))
     then = [rule for rule in now if rule.pk != changed.pk] + [changed]
     if lost := set(uncaught(then)) - set(uncaught(now)):
         kinds = ", ".join(str(URGENCY_NAMES[kind]) for kind in URGENCIES if kind in lost)

@@ -121,6 +121,15 @@ def test_urgency_cannot_be_left_to_nobody(office: Client) -> None:
     assert Rule.objects.filter(name__startswith="Urgent", active=True).count() == 1
 
 
+@pytest.mark.parametrize("condition", [{"sentiment": {"positive": 0.9}}, {"urgency_certain": False}])
+def test_a_rule_that_passes_over_what_is_urgent_does_not_count(office: Client, condition: dict[str, object]) -> None:
+    Rule.objects.filter(name="Urgent and angry words").update(conditions={"urgency": [], **condition})
+    rule = Rule.objects.get(name="Urgent words")
+    data = {"name": rule.name, "severity": "severe", "level": "0", "urgent": "certain", "save": "1"}
+    assert office.post(f"/setup/rules/{rule.pk}/", data).status_code == 422
+    assert Rule.objects.get(pk=rule.pk).active
+
+
 def test_rules_change_places(office: Client, chain: Chain) -> None:
     low = Rule.objects.get(name="Low score")
     office.post(f"/setup/rules/{low.pk}/move/", {"to": "up"})
