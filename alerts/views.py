@@ -32,7 +32,7 @@ from sentiment.similar import Similar, similar_to
 from stores.access import StaffRequest, opens_on_devices, roles_required
 from stores.choices import CASE_ROLES, STORE_ROLES
 from stores.models import User
-from stores.queries import roles_of, stores_visible_to
+from stores.queries import stores_visible_to
 from surveys.choices import ContactWish
 from surveys.models import Response
 
@@ -149,7 +149,7 @@ def _act(request: StaffRequest, found: Case) -> HttpResponse:
     if name not in FORMS:
         return HttpResponse(status=400)
     form = FORMS[name](found, request.POST)
-    if name in _OF_THOSE_ABOVE and not roles_of(request.user) & _ABOVE_STORES:
+    if name in _OF_THOSE_ABOVE and not _stands_above(request.user, found):
         raise PermissionDenied
     if form.is_valid():
         try:
@@ -169,6 +169,11 @@ def _act(request: StaffRequest, found: Case) -> HttpResponse:
     return _with_time(render(request, template, _context(request, fresh, bound=form), status=422))
 
 
+def _stands_above(user: User, found: Case) -> bool:
+    """Whether they answer for the case's store from above; one may lead an area and a store of another."""
+    return stores_visible_to(user, roles=_ABOVE_STORES).filter(pk=found.store_id).exists()
+
+
 def _context(request: StaffRequest, found: Case, bound: CaseForm | None = None) -> dict[str, Any]:
     now = timezone.now()
     [card] = cards_of([found], now)
@@ -183,7 +188,6 @@ def _context(request: StaffRequest, found: Case, bound: CaseForm | None = None) 
     chosen = _chosen(replies, request.GET.get("reply", ""))
     if chosen is not None and bound is None:
         forms["answer"].initial.update(text=chosen.text, template=chosen.template.pk)
-    looks = bool(roles_of(request.user) & _ABOVE_STORES)
     return {
         "case": found,
         "card": card,
@@ -205,7 +209,7 @@ def _context(request: StaffRequest, found: Case, bound: CaseForm | None = None) 
         "replies": replies,
         "chosen": chosen,
         "last_step": last_step_of(found, request.user, now),
-        "may_sample": looks and found.state == CaseState.DISMISSED,
+        "may_sample": found.state == CaseState.DISMISSED and _stands_above(request.user, found),
         "sampled": any(moment.kind == EventKind.SAMPLED and not moment.undone for moment in moments),
         "took": times_of(found),
         "purchase": purchase_of(found.response),

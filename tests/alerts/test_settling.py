@@ -16,7 +16,8 @@ from alerts.models import Case, CaseEvent, LastStep, RootCause, Verification
 from alerts.times import times_of
 from alerts.work import climb
 from messaging.models import Message
-from stores.models import OpeningInterval, Store
+from stores.choices import Role
+from stores.models import OpeningInterval, RoleAssignment, Store
 from tests.alerts.conftest import open_case
 from tests.factories import Chain, new_form_id
 
@@ -66,6 +67,17 @@ def test_the_area_looks_at_a_sample_and_brings_one_back(client: Client, chain: C
     assert sample_for(Store.objects.all()) == []
     [row] = closing_of(Store.objects.all()).left_out
     assert (row.opened, row.outside, row.looked_at, row.brought_back) == (2, 1, 2, 1)
+
+
+def test_leading_another_area_judges_no_case_of_ones_own_store(client: Client, chain: Chain) -> None:
+    case = open_case(chain)
+    settling.leave_out(case.pk, actor=chain.manager, form_id=new_form_id(), **OUT)
+    RoleAssignment.objects.create(user=chain.manager, role=Role.AREA_MANAGER, node=chain.other_area)
+    client.force_login(chain.manager)
+    assert "Rightly left out" not in client.get(f"/cases/{case.pk}/").content.decode()
+    for action in ("agree", "bring_back"):
+        answer = client.post(f"/cases/{case.pk}/", {"action": action, "form_id": new_form_id()})
+        assert answer.status_code == 403
 
 
 def test_the_last_step_is_taken_back_and_stays_on_record(chain: Chain, root_cause: RootCause) -> None:
