@@ -20,7 +20,8 @@ _HIGHEST_HEADER = 20
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 # What a workbook's reader writes in place of a cell whose value is not there; nobody types these.
 NO_RESULT, ERROR = "\ue000no result", "\ue000error"
-_LINES = re.compile(r"\s*[\r\n\v\f\x85\u2028\u2029]+\s*")
+# From the first white space on, so that a run of it is looked through once rather than from each of its signs.
+_LINES = re.compile(r"(?<!\s)\s*[\r\n\v\f\x85\u2028\u2029]\s*")
 _INVISIBLE = re.compile("[\ufeff\u200b\u2060]")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}.*)?")
 

@@ -26,7 +26,13 @@ _MOST_UNZIPPED = 80 * 1024 * 1024
 # The reader makes room for every cell between the first and the last: one stray cell far out would take all memory.
 _MOST_CELLS = 30 * MOST_ROWS
 _MOST_MERGED = 1000
-_PLACE = re.compile(rb"""\sr=["']([A-Z]{0,3})([0-9]{1,9})["']""")
+_PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)([0-9]+)["']""")
+_MOST_LETTERS = 3  # spreadsheets end at column XFD
+_ROW = re.compile(rb"<(?:\w{1,20}:)?row(?=[\s/>])")
+# Rows and cells that name no place come after the one before.
+_NEXT_ROW, _NEXT_CELL = (
+    re.compile(rb"<(?:\w{1,20}:)?" + name + rb"(?![^<>]{0,300}\sr\s*=)[\s/>]") for name in (b"row", b"c")
+)
 # Only these are read: pictures may be as large as they like.
 _READ = re.compile(r"(\[Content_Types\]|(xl|_rels)/.*)\.(xml|rels)", re.DOTALL)
 # Cells with a formula that nobody has computed (an empty result is a "str"), and cells that show an error. To the
@@ -104,7 +110,8 @@ def _unpacked(data: bytes) -> io.BytesIO:
             raise FileUnreadable(_("Save the file as .xlsx or as CSV."))
         for part in wanted:
             content = parts.read(part)
-            if part.filename.startswith("xl/worksheets/"):
+            # By what is in it: a workbook may keep its sheets in any folder.
+            if b"sheetData" in content:
                 _refuse_too_many(content)
                 _refuse_far_cells(content)
                 content = _without_gaps(content)
@@ -125,10 +132,9 @@ def _refuse_far_cells(sheet: bytes) -> None:
     rows = columns = 1
     for letters, row in _PLACE.findall(sheet):
         rows = max(rows, int(row))
-        number = 0
-        for letter in letters:
-            number = number * 26 + letter - 64
-        columns = max(columns, number)
+        columns = max(columns, _column(letters))
+    rows += len(_NEXT_ROW.findall(sheet))
+    columns += max(len(_NEXT_CELL.findall(row)) for row in _ROW.split(sheet))
     if rows * columns > _MOST_CELLS:
         raise FileUnreadable(
             _(
@@ -137,6 +143,16 @@ def _refuse_far_cells(sheet: bytes) -> None:
             )
             % {"row": rows}
         )
+
+
+def _column(letters: bytes) -> int:
+    """Its number; A is 1."""
+    if len(letters) > _MOST_LETTERS:
+        return _MOST_CELLS + 1
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
 
 
 def _without_gaps(sheet: bytes) -> bytes:

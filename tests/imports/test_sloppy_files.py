@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import date, time, timedelta
 from html import unescape
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -259,6 +260,37 @@ def test_workbooks_that_would_take_for_ever(client: Client, chain: Chain) -> Non
         lambda sheet: sheet.replace("</worksheet>", f"<mergeCells>{merged}</mergeCells></worksheet>"),
     )
     assert "split them" in Told(client, "a.xlsx", data).refused
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '<row r="900000"><c r = "ZZ900000"><v>1</v></c></row>',
+        '<row r="900000"><c r="zz900000"><v>1</v></c></row>',
+        '<row r="2"><c r="ABCDEF2"><v>1</v></c></row>',
+        '<row r="900000">' + "<c><v>1</v></c>" * 400 + "</row>",
+        '<row r="900000"/>' + "<row/>" * 9 + '<row r="3"><c r="ZZ3"><v>1</v></c></row>',
+    ],
+)
+@pytest.mark.parametrize("folder", ["worksheets", "elsewhere"])
+def test_a_cell_far_out_is_found_however_its_place_is_written(
+    client: Client, chain: Chain, row: str, folder: str
+) -> None:
+    data = rewritten(stores(chain), SHEET1, lambda sheet: sheet.replace("</sheetData>", f"{row}</sheetData>"))
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for one in old.infolist():
+            moved = old.read(one).replace(b"worksheets/sheet1.xml", f"{folder}/sheet1.xml".encode())
+            new.writestr(one.filename.replace("worksheets/", f"{folder}/"), moved)
+    assert "far outside" in Told(client, "a.xlsx", out.getvalue()).refused
+
+
+def test_shared_words_full_of_blanks_do_not_take_for_ever(client: Client, chain: Chain) -> None:
+    name = "Kyiv" + " " * 1900 + "One"
+    data = stores(chain, *(shop(chain, f"KY{number}", name) for number in range(2000)))
+    begun = monotonic()
+    Told(client, "a.xlsx", data)
+    assert monotonic() - begun < 20
 
 
 # --- files of other kinds -------------------------------------------------------------------------------------------
