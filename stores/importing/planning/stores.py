@@ -144,12 +144,6 @@ class StorePlanner(SheetPlanner):
         if self.plan.add("stores", store.code, _kind_of(known, old, new), old, new):
             self.plan.stores.append(StoreChange(store, node.code, known, retired))
 
-    def _retire_missing(self) -> None:
-        for code, store in self.known.stores.items():
-            if code in self.known.own and code not in self.known.planned and store.retired_at is None:
-                self.plan.add("stores", code, ChangeKind.RETIRED, {"retired": False}, {"retired": True})
-                self.plan.stores.append(StoreChange(copy(store), store.node.code, store, True))
-
 
 def _kind_of(known: Store | None, old: dict[str, Any], new: dict[str, Any]) -> str:
     if known is None:
