@@ -21,8 +21,15 @@ async function forget(except = "") {
   await Promise.all(names.filter((name) => name.startsWith(PAGES) && name !== PAGES + except).map((name) => caches.delete(name)));
 }
 
-// A page may be kept only if the server says for whom.
-async function keep(response) {
+// Counts sign-outs: what was asked for before one must not be kept after it, when the network was slow.
+let left = 0;
+function leave() {
+  left += 1;
+  return forget();
+}
+
+// A page may be kept only if the server says for whom. `before` is what `left` was when it was asked for.
+async function keep(response, before) {
   const keeper = response.headers.get("X-Keep-For");
   if (!keeper || !response.ok || response.redirected) return;
   await forget(keeper);
@@ -33,14 +40,19 @@ async function keep(response) {
   }
   const { pathname } = new URL(response.url);
   await cache.put(pathname, new Response(await response.text(), { headers }));
+  if (before !== left) {
+    await forget();
+    return;
+  }
   // No more than the present cases: what was kept longest goes first.
   const all = await cache.keys();
   for (const old of all.slice(0, Math.max(0, all.length - 60))) await cache.delete(old);
 }
 
 async function keepAll(url) {
+  const before = left;
   const answer = await fetch(url, { credentials: "same-origin" });
-  await keep(answer);
+  await keep(answer, before);
 }
 
 async function found(path) {
@@ -60,10 +72,11 @@ async function found(path) {
 }
 
 async function navigate(event, url) {
+  const before = left;
   try {
     const answer = await fetch(event.request);
-    if (isWayOut(new URL(answer.url))) await forget();
-    else if (isCase(url)) event.waitUntil(keep(answer.clone()));
+    if (isWayOut(new URL(answer.url))) await leave();
+    else if (isCase(url)) event.waitUntil(keep(answer.clone(), before));
     return answer;
   } catch (error) {
     const same = isCase(url) ? await found(url.pathname) : undefined;
@@ -92,7 +105,7 @@ self.addEventListener("fetch", (event) => {
   if (url.origin !== self.location.origin) return;
   if (event.request.method !== "GET") {
     // Signing out deletes what is kept first, connection or not.
-    if (isWayOut(url)) event.waitUntil(forget());
+    if (isWayOut(url)) event.waitUntil(leave());
     return;
   }
   if (event.request.mode === "navigate") {
