@@ -15,7 +15,7 @@ from uuid import UUID
 
 import psycopg
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connections, models
 from django.db.models.query import get_related_populators  # type: ignore[attr-defined]  # not in the stubs
 
 Row = TypeVar("Row", bound=models.Model)
@@ -52,7 +52,22 @@ def _live() -> Any:
 
 
 def ask(sql: str, values: Sequence[Any]) -> list[Any]:
-    """The rows of a prepared statement."""
+    """The rows of a prepared statement.
+
+    One that was planned before a migration changed a type it answers with is planned anew, on another connection. In a
+    transaction that is too late: it fails, and rolling it back forgets every plan.
+    """
+    try:
+        return _asked(sql, values)
+    except NotSupportedError:
+        live = _live()
+        if live.in_atomic_block:
+            raise
+        live.close()
+    return _asked(sql, values)
+
+
+def _asked(sql: str, values: Sequence[Any]) -> list[Any]:
     with prepared_cursor() as cursor:
         cursor.execute(sql, values)
         rows: list[Any] = cursor.fetchall()

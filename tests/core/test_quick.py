@@ -4,11 +4,13 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import connection
+from django.db import NotSupportedError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from core.database import database_url
 from core.leases import ClockNow
 from core.quick import Compiled, ask, insert, insert_soon, together
 from customers.models import Contact
@@ -100,6 +102,23 @@ def test_statements_are_prepared_unless_a_pooler_forbids_it(settings: Any, prepa
         assert ask(statement, []) == [(41 + prepares,)]
     known = ask("SELECT count(*) FROM pg_prepared_statements WHERE statement = %s", [statement])
     assert known == [(int(prepares),)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_outlives_a_migration() -> None:
+    statement = "SELECT said FROM known_before"
+    with psycopg.connect(database_url(), autocommit=True) as migration:
+        migration.execute("CREATE TABLE known_before AS SELECT 'yes'::varchar(3) AS said")
+        try:
+            for longer in (5, 7):
+                for _time in range(4):
+                    assert ask(statement, []) == [("yes",)]
+                migration.execute(f"ALTER TABLE known_before ALTER said TYPE varchar({longer})")
+            with pytest.raises(NotSupportedError), transaction.atomic():
+                ask(statement, [])
+            assert ask(statement, []) == [("yes",)]
+        finally:
+            migration.execute("DROP TABLE known_before")
 
 
 def test_what_may_wait_goes_in_one_statement_or_not_at_all(chain: Chain) -> None:
