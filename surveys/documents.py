@@ -18,7 +18,7 @@ Words = dict[str, str]
 # Names that the form of the page has other uses for, or that answers keep something else under.
 RESERVED_KEYS = {
     *("form", "lang", "switch", "seen", "contact", "phone", "email", "still_here"),
-    *("contact_when", "contact_language", "website"),
+    *("contact_when", "contact_language", "website", "step", "stepped"),
 }
 LONGEST_KEY = 40
 WAYS = (ContactWish.CALL.value, ContactWish.TEXT.value, ContactWish.EMAIL.value)

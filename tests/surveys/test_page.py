@@ -15,6 +15,7 @@ from core.inline import Block, page_script, page_style
 from stores.choices import TouchpointKind
 from stores.models import Store
 from surveys.defaults import ensure_surveys
+from surveys.documents import RESERVED_KEYS
 from surveys.models import Response, SurveyVersion
 from tests.factories import Chain, make_touchpoint
 from tests.surveys.conftest import hidden
@@ -241,3 +242,11 @@ def test_the_page_for_typing_a_code_complains_of_nothing_yet(client: Client, cha
     opened = client.get("/q/")
     assert opened.status_code == 200 and "not in use" not in opened.content.decode()
     assert "not in use" in client.get("/q/ABCDABCDABCD/").content.decode()
+
+
+def test_no_question_bears_a_name_that_the_page_has_another_use_for(client: Client, address: str) -> None:
+    drawn = set(re.findall(r' name="(\w+)"', client.get(address).content.decode()))
+    sent_by_script = set(re.findall(r"\['(\w+)', |note\('(\w+)'\)|\{(\w+): f\.", page_script().text))
+    words = drawn | {word for found in sent_by_script for word in found if word}
+    assert {"form", "lang", "website", "switch", "step", "stepped", "seen"} <= words
+    assert words - RESERVED_KEYS == {"score", "reason", "viewport", "robots"}
