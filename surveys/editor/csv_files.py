@@ -82,7 +82,11 @@ def read(content: bytes) -> str | None:
 def plan(document: Raw, content: str) -> Plan:
     """What a file would change in a draft. Empty cells change nothing."""
     result = Plan()
-    header, *rows = _rows(content) or [[]]
+    try:
+        header, *rows = _rows(content) or [[]]
+    except csv.Error:  # a cell longer than a book: a quotation mark that is never closed, or no such file at all
+        result.slips.append(Slip(0, "", _("The file is larger than any survey. Is it the right one?")))
+        return result
     names = [name.strip().lower() for name in header]
     if not names or names[0] != _NAME:
         result.slips.append(Slip(1, _NAME, _("The first column must be called “text”, as in the file from here.")))
@@ -120,6 +124,7 @@ def plan(document: Raw, content: str) -> Plan:
 
 
 def _rows(content: str) -> list[list[str]]:
+    content = content.replace("\0", "")  # the database has no such character
     first = content.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=first.count)
     return list(csv.reader(io.StringIO(content, newline=""), delimiter=delimiter))

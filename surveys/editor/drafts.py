@@ -273,6 +273,7 @@ def publish(survey: Survey, actor: User, *, note: str, seen: str) -> SurveyVersi
 @transaction.atomic
 def drop(survey: Survey, actor: User) -> None:
     """Forget the draft; what is published stays."""
+    Survey.objects.select_for_update().get(pk=survey.pk)
     draft = draft_of(survey)
     if draft is not None:
         draft.delete()

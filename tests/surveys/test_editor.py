@@ -363,6 +363,7 @@ def test_a_file_goes_to_a_translator_and_comes_back(office: Client, survey: Surv
         (b"name,de\nreason.text,a\n", "1", "text", "must be called"),
         (b"text,de\nreason.text,\xff\xfe\xfa\n", "–", "–", "not in UTF-8"),
         (b"", "–", "–", "Choose a file first"),
+        (b'text,en\nreason.text,"' + b"x" * 140_000, "–", "–", "Is it the right one?"),
     ],
 )
 def test_slips_in_a_file_are_named_by_row_and_column(
