@@ -66,8 +66,12 @@ def add_step_notices(
     `knowing` are those whom another step of this very moment has told, by which channel; those of this one are added.
     """
     knowing = set() if knowing is None else knowing
-    told = [] if rung.channel == Channel.CHAT else people_told(rung, case.store, case.level, people)
-    if not told and rung.channel != Channel.CHAT:
+    by_chat = rung.channel in {"", Channel.CHAT}
+    hooks = hooks_of(case.store, severe=case.severity == Severity.SEVERE) if by_chat else []
+    # Where no chat listens, a step for the chat tells its people: better the wrong way than nobody.
+    chat_only = rung.channel == Channel.CHAT and bool(hooks)
+    told = [] if chat_only else people_told(rung, case.store, case.level, people)
+    if not told and not chat_only:
         log.error("case has nobody to tell", case=str(case.pk), step=step.ordinal)
     news = _Times(run_at=at, expires_at=at + _STAFF_LIFETIME, priority=_priority(case))
     plan = channels_of(told)
@@ -85,9 +89,7 @@ def add_step_notices(
         written.events.append(
             CaseEvent(case=case, kind=EventKind.NOTIFIED, at=at, step=step, recipient=user, channel=channel)
         )
-    if rung.channel not in {"", Channel.CHAT}:
-        return
-    for hook in hooks_of(case.store, severe=case.severity == Severity.SEVERE):
+    for hook in hooks:
         if (hook, Channel.CHAT.value) in knowing:
             continue
         knowing.add((hook, Channel.CHAT.value))

@@ -109,6 +109,12 @@ def test_a_step_for_the_team_chat_tells_nobody_else(chain: Chain) -> None:
     assert Message.objects.filter(channel=Channel.CHAT).count() == 2
 
 
+def test_where_no_chat_listens_its_step_tells_people(chain: Chain) -> None:
+    usual(Policy(30, (Rung(0, ("answering",), "never", channel="chat"),)))
+    open_case(chain)
+    assert [user for user, _channel in told()] == [chain.manager]
+
+
 def test_nobody_is_told_twice_in_one_moment(chain: Chain) -> None:
     rule = Rule.objects.get(name="Low score")
     rule.also = ["store", "head_office"]
