@@ -48,7 +48,9 @@ def run_test(arguments: list[str]) -> int:
         say("!!! No Chromium: the browser tests will be SKIPPED. As root: apt-get install chromium !!!")
     subprocess.run(manage("compile_translations"), cwd=ROOT, env=environment, check=True)
     # Every worker has a database of its own. One more than there are cores, for tests often wait for other processes.
-    workers = [] if "-n" in arguments else ["-n", str(min((os.cpu_count() or 1) + 1, _MOST_TEST_WORKERS))]
+    # Whoever is done takes over what others have not begun: a stretch of browser tests is long.
+    number = str(min((os.cpu_count() or 1) + 1, _MOST_TEST_WORKERS))
+    workers = [] if "-n" in arguments else ["-n", number, "--dist", "worksteal"]
     command = [sys.executable, "-m", "pytest", *workers, *arguments]
     if url := environment.get("TEST_DATABASE_URL"):
         return _call(command, environment | {"DATABASE_URL": url})
