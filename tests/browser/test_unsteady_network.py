@@ -99,6 +99,7 @@ def test_an_error_shows_the_page_with_everything_on_it(page: Page) -> None:
     page.press("#f-phone", "Enter")
     page.wait_for_selector("[role=alert]")
     assert page.input_value("#f-reason") == "In the tunnel" and page.input_value("#f-phone") == "12"
+    page.click(".langs summary")
     page.click("button[name=switch][value=de]")
     page.wait_for_selector("html[lang=de]")
     assert page.input_value("#f-phone") == "12" and not Response.objects.exists()

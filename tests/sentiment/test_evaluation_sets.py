@@ -15,7 +15,7 @@ from sentiment.training.written import read_written
 FOLDER = Path(__file__).parents[2] / "sentiment" / "evaluation_sets"
 PRODUCT_LANGUAGES = ["en", "de", "uk", "fr", "es", "it", "pl", "da", "nl", "pt", "cs", "sv", "ar"]
 # So many words in a row are no chance.
-RUN = 7
+RUN = 8
 FIELDS = {"text", "topics", "urgency", "sentiment", "topic_sentiments", "near_miss"}
 
 

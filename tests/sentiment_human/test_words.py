@@ -162,19 +162,19 @@ def test_head_office_tries_adds_and_takes_back(head_office: Client, chain: Chain
 
 
 def test_head_office_switches_a_built_in_entry_off_and_on(head_office: Client, read: Read) -> None:
-    assert "waiting" in names(read("We stood in a queue before the doors opened"))
+    assert "waiting" in names(read("The queue is by the door"))
     address = "/words/en/topic/waiting/"
     looked = head_office.post(address, {"look": "certain/queue"}).content.decode()
     assert "<b>1</b> would lose" in looked
     head_office.post(address, {"off": "certain/queue"})
-    assert "waiting" not in names(read("We stood in a queue before the doors opened, yes"))
+    assert "waiting" not in names(read("The queue is by the door, yes"))
     row = ChainWord.objects.get()
     assert row.effect == Effect.OFF
     page = head_office.get(address).content.decode()
     assert f'name="back" value="{row.pk}"' in page
     assert 'value="certain/queue"' not in page
     head_office.post(address, {"back": str(row.pk)})
-    assert "waiting" in names(read("We stood in a queue before the doors opened"))
+    assert "waiting" in names(read("The queue is by the door"))
     for nonsense in ({"off": "certain/no such"}, {"look": "x"}, {"off": ""}):
         assert head_office.post(address, nonsense).status_code == 404
 
