@@ -16,7 +16,9 @@ from uuid import UUID
 import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connections, models
+from django.db.models.functions import Now
 from django.db.models.query import get_related_populators  # type: ignore[attr-defined]  # not in the stubs
+from django.db.models.sql import InsertQuery
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -212,12 +214,21 @@ def _places(fields: Sequence[Any], row: models.Model, live: Any, values: list[An
     """What stands for a row in the statement; what is sent with it is added to `values`."""
     places = []
     for field in fields:
-        value = field.pre_save(row, True)
-        if not isinstance(value, _PLAIN) and hasattr(value, "as_postgresql"):
-            sql, given = value.as_postgresql(None, live)
-            places.append(sql)
-            values.extend(given)
-        else:
+        value: Any = field.pre_save(row, True)
+        if isinstance(value, _PLAIN) or not hasattr(value, "resolve_expression"):
             places.append("%s")
             values.append(field.get_db_prep_save(value, live))
+            continue
+        # The clock, which nearly every row has, needs no compiler.
+        is_clock: bool = isinstance(value, Now)
+        sql, given = value.as_postgresql(None, live) if is_clock else _compiled(field, row, value)
+        places.append(sql)
+        values.extend(given)
     return f"({', '.join(places)})"
+
+
+def _compiled(field: Any, row: models.Model, value: Any) -> tuple[str, Sequence[Any]]:
+    """An expression as the ORM's own INSERT writes it, with what is sent with it; refused where the ORM refuses it."""
+    compiler: Any = InsertQuery(type(row)).get_compiler(using=DEFAULT_DB_ALIAS)
+    sql, given = compiler.field_as_sql(field, None, compiler.prepare_value(field, value))
+    return sql, given

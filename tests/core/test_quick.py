@@ -7,11 +7,12 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import NotSupportedError, connection, transaction
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.database import database_url
-from core.leases import ClockNow
+from core.leases import ClockNow, from_now
 from core.quick import Compiled, ask, insert, insert_soon, together
 from customers.models import Contact
 from reports.models import StaleMark
@@ -75,6 +76,24 @@ def test_the_databases_own_clock_is_asked(chain: Chain) -> None:
     insert([mark])
     stored = StaleMark.objects.get(pk=mark.pk)
     assert stored.run_at is not None and abs(stored.run_at - timezone.now()) < timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_what_the_database_is_to_compute_is_computed(chain: Chain, waits: bool) -> None:
+    today, now = timezone.now().date(), timezone.now()
+    moments: list[Any] = [from_now(timedelta(hours=9)), now, from_now(timedelta(hours=-2)), ClockNow()]
+    marks = [StaleMark(store=chain.store, local_day=today, run_at=moment) for moment in moments]
+    if waits:
+        with together():
+            insert_soon(marks[:2])
+            insert_soon(marks[2:])
+    else:
+        insert(marks)
+    stored = sorted(mark.run_at - now for mark in StaleMark.objects.all() if mark.run_at)
+    for found, hours in zip(stored, (-2, 0, 0, 9), strict=True):
+        assert abs(found - timedelta(hours=hours)) < timedelta(minutes=5)
+    with pytest.raises(ValueError, match="not to insert"):
+        insert([StaleMark(store=chain.store, local_day=today, run_at=F("lease_until"))])
 
 
 def test_ciphertext_stays_ciphertext(chain: Chain) -> None:
