@@ -65,6 +65,7 @@ def write_answer(visitor: Visitor, words: str) -> None:
 
 def resolve(visitor: Visitor, words: str) -> None:
     unfold(visitor, "Resolve")
+    visitor.page.get_by_label("What came of it").select_option(index=1)
     visitor.page.get_by_label("Root cause").select_option(index=1)
     visitor.page.get_by_label("What was done").last.fill(words)
     visitor.page.get_by_role("button", name="Resolve").click()

@@ -90,7 +90,7 @@ def test_every_page_that_opens_on_devices_is_one_of_these() -> None:
                 yield from walk(pattern.url_patterns)
 
     found = {one.name for one in walk(get_resolver().url_patterns) if getattr(one.callback, "opens_on_devices", False)}
-    assert found == {"home", "inbox", "case", "my_phone", "set_language"}
+    assert found == {"home", "inbox", "kept", "case", "kudos", "thank", "my_phone", "set_language"}
 
 
 def test_a_second_factor_is_in_the_enrolment(phone: Client, case: Case, settings: Any) -> None:
