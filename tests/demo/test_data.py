@@ -5,6 +5,7 @@ import random
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from io import StringIO
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -137,9 +138,13 @@ def test_private_details_are_redacted() -> None:
         assert not Analysis.objects.filter(redacted__contains=detail).exists()
 
 
-def test_nothing_is_overdue() -> None:
-    """The audit would find a clean house, apart from the two responses that came just now."""
-    assert {watch.name: watch.overdue(30) for watch in watches()} == {watch.name: 0 for watch in watches()}
+def test_nothing_is_overdue(demo: datetime) -> None:
+    """The audit would find a clean house, apart from the two responses that came as the demo's present began.
+
+    However long ago that is: with many tests in a row the demo may be minutes old, and nothing works off its queues.
+    """
+    patience_secs = 30 + ceil((timezone.now() - demo).total_seconds())
+    assert {watch.name: watch.overdue(patience_secs) for watch in watches()} == {watch.name: 0 for watch in watches()}
 
 
 def test_the_events_alone_tell_how_each_case_stands() -> None:
