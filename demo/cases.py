@@ -39,6 +39,7 @@ from alerts.notices import (
     add_update,
 )
 from alerts.opening import new_case, new_step, opening_facts, set_clock
+from alerts.queries import is_reachable
 from alerts.times import keep_times
 from alerts.verdicts import Verdict
 from demo.deeds import NOTES, Deed, deed_about
@@ -393,8 +394,11 @@ class Story:
 class Chronicler:
     """Decides how each case went, and stops where the present begins."""
 
-    # How the latest cases stand, so that the inboxes show every state.
-    _LATEST = ("untouched", "contacted", "acknowledged", "attempted", "usual") * 3
+    # How the latest cases stand, so that the inboxes show every state at any hour.
+    _LATEST = ("untouched", "usual") * 8
+    # The same of the latest shoppers who can be reached and whose store had an hour of its opening time for them.
+    _RIPE = ("contacted", "acknowledged", "attempted") * 3
+    _RIPE_AFTER_MINUTES = 60
 
     def __init__(self, rng: random.Random, *, now: datetime) -> None:
         self.rng, self.now = rng, now
@@ -404,7 +408,7 @@ class Chronicler:
 
     def tell(self, opened: list[Opening]) -> Chronicle:
         """Every case, oldest first."""
-        first_latest = len(opened) - len(self._LATEST)
+        hows = self._how_the_latest_stand(opened)
         stories = []
         for number, opening in enumerate(opened):
             response, at = opening.response, opening.at
@@ -414,14 +418,25 @@ class Chronicler:
             )
             if opening.raised:
                 story.raise_severity(opening.raised, at + _READ_AFTER)
-            how = self._LATEST[number - first_latest] if number >= first_latest else "usual"
-            # Nobody leaves a shopper alone overnight.
-            how = "usual" if how == "untouched" and self.now - at > _WORKDAY else how
-            self._go_on(story, deed_about(opening.words), how, at)
+            self._go_on(story, deed_about(opening.words), hows.get(number, "usual"), at)
             story.climb_until(self.now)
             stories.append(story)
         self._dispute(stories)
         return self.chronicle
+
+    def _how_the_latest_stand(self, opened: list[Opening]) -> dict[int, str]:
+        """By place in the list; the others go on as usual."""
+        latest = dict(zip(range(len(opened) - 1, -1, -1), self._LATEST, strict=False))
+        # Nobody leaves a shopper alone overnight.
+        hows = {n: how for n, how in latest.items() if how == "usual" or self.now - opened[n].at <= _WORKDAY}
+        ripe = (n for n in range(len(opened) - 1, -1, -1) if self._is_ripe(opened[n]))
+        return hows | dict(zip(ripe, self._RIPE, strict=False))
+
+    def _is_ripe(self, opening: Opening) -> bool:
+        if not is_reachable(opening.response):
+            return False
+        hours, _people = self._of(opening.response.store)
+        return add_open_time(hours, opening.at, self._RIPE_AFTER_MINUTES) <= self.now
 
     def _dispute(self, stories: list[Story]) -> None:
         """Let the last two shoppers who were asked say no just now, so that somebody above the store has a clock."""
@@ -440,12 +455,13 @@ class Chronicler:
         rng, case = self.rng, story.case
         # Stores differ: some look at once, some when somebody asks why not.
         pace = 4 + (case.store_id * 7 % 13)
-        noticed = story.open_minutes_later(min(rng.expovariate(1 / pace) + 0.5, 300), since)
+        at_most = 300 if how == "usual" else self._RIPE_AFTER_MINUTES // 2
+        noticed = story.open_minutes_later(min(rng.expovariate(1 / pace) + 0.5, at_most), since)
         if how == "untouched" or noticed > self.now or case.owner is None:
             return
         actor = case.owner
         story.acknowledge(actor, noticed)
-        acted = story.open_minutes_later(min(rng.expovariate(1 / 9) + 1, 300), noticed)
+        acted = story.open_minutes_later(min(rng.expovariate(1 / 9) + 1, at_most), noticed)
         if how == "acknowledged" or acted > self.now:
             return
         if how == "usual" and case.round == 0 and rng.random() < 0.02:
@@ -469,7 +485,7 @@ class Chronicler:
             story.answer(actor, at, _in(story.response.language, deed.answer))
         else:
             channel = {"call": "call", "text": "sms", "email": "email"}[story.response.contact_wish]
-            reached = how != "attempted" and rng.random() < 0.85
+            reached = how == "contacted" or (how == "usual" and rng.random() < 0.85)
             notes = _in(actor.language, NOTES)
             note = rng.choice(notes) if rng.random() < 0.4 else ""
             story.contact(actor, at, channel=channel, reached=reached, note=note)
