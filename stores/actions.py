@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from stores.choices import ChangeKind, HolidayRule, NodeKind
 from stores.models import ConfigChange, HoursException, Node, OpeningInterval, Store, User, lock_tree
+from stores.opening import weekly_hours
 from stores.recording import change, record, snapshot
 from stores.signals import stores_moved
 from stores.stretches import Stretch, format_stretches, written_week
@@ -182,9 +183,7 @@ def _assign(row: Node | Store, values: Mapping[str, Any], allowed: Sequence[str]
 def set_hours(store: Store, week: Mapping[int, Sequence[Stretch]], *, actor: User | None) -> None:
     """Replace the weekly hours (Monday is 0); none at all is "no hours entered", which counts as always open."""
     store = _locked(store)
-    old: dict[int, list[Stretch]] = {}
-    for interval in store.opening_intervals.order_by("weekday", "opens"):
-        old.setdefault(interval.weekday, []).append((interval.opens, interval.closes))
+    old = weekly_hours([store.pk]).get(store.pk, {})
     if not record(change(store, what="hours", actor=actor, old=written_week(old), new=written_week(week))):
         return
     store.opening_intervals.all().delete()

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from stores.actions import CLOSURE_FIELDS, STORE_FIELDS
 from stores.choices import NodeKind
 from stores.models import Node, Store
+from stores.opening import weekly_hours
 from stores.public_holidays import clean_subdivision, country_names
 from stores.recording import snapshot
 from stores.stretches import Stretch, clashing_dates, format_stretches, overlaps, parse_stretches
@@ -312,9 +313,7 @@ class HoursForm(_Unchanged):
     @staticmethod
     def initial_of(store: Store) -> dict[str, Any]:
         """What is entered now, as the fields show it."""
-        week: dict[int, list[Stretch]] = {}
-        for interval in store.opening_intervals.order_by("weekday", "opens"):
-            week.setdefault(interval.weekday, []).append((interval.opens, interval.closes))
+        week = weekly_hours([store.pk]).get(store.pk, {})
         entered = {"none": not week} | {f"day_{day}": format_stretches(found) for day, found in week.items()}
         return entered | {"shown": _name_of(entered)}
 
