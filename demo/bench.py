@@ -10,10 +10,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import psutil
@@ -394,20 +395,31 @@ def poll_cost() -> Iterator[Figure]:
 
 def posters(place: Place, *, number: int = 6700) -> Iterator[Figure]:
     """Print-ready A4 posters for nearly all stores, as the long job that head office asks for."""
+    if Store.objects.count() < number:
+        make_chain(place.store.node, number)
     secs, size = poster_secs(make_touchpoints(number), place.manager, format="a4")
     yield figure(f"{number:,} posters as PDF", secs, "s", budget=15)
     yield figure(f"{number:,} posters, file", size / 1e6, "MB", budget=100)
 
 
-def run(*, seconds: int, rate: int, comments: int) -> Iterator[Figure]:
-    """All of them, in an order in which each leaves the next what it needs."""
-    yield from (Figure(**line) for line in measure_reading())
-    place = build_place()
-    yield from shopper_cpu(place)
-    yield from notice_latency(place, seconds=seconds, rate=rate)
-    yield from inbox_page(place)
-    yield from store_list(place)
-    yield from import_of_stores(place)
-    yield from posters(place)
-    yield from poll_cost()
-    yield from comment_burst(place, comments=comments, seconds=seconds)
+def run(only: Collection[str] = (), *, seconds: int, rate: int, comments: int) -> Iterator[Figure]:
+    """The parts named in `only`, or all of them, in an order in which each leaves the next what it needs."""
+    parts: dict[str, Callable[[Place], Iterator[Figure]]] = {
+        "shopper": shopper_cpu,
+        "latency": partial(notice_latency, seconds=seconds, rate=rate),
+        "inbox": inbox_page,
+        "stores": store_list,
+        "import": import_of_stores,
+        "posters": posters,
+        "poll": lambda _place: poll_cost(),
+        "burst": partial(comment_burst, comments=comments, seconds=seconds),
+    }
+    if unknown := set(only) - {"reading", *parts}:
+        raise ValueError(f"No part {', '.join(sorted(unknown))}; there are reading, {', '.join(parts)}.")
+    if not only or "reading" in only:
+        yield from (Figure(**line) for line in measure_reading())
+    wanted = [measure for name, measure in parts.items() if not only or name in only]
+    if wanted:
+        place = build_place()
+        for measure in wanted:
+            yield from measure(place)

@@ -81,7 +81,7 @@ def _areas(root: Node) -> Iterator[Node]:
             yield area
 
 
-def list_waits(client: Client, *, times: int = 20) -> Iterator[tuple[str, list[float]]]:
+def list_waits(client: Client, *, times: int = 60) -> Iterator[tuple[str, list[float]]]:
     """Milliseconds of each page, sorted, after one call that warms up."""
     for name, address in (*_ADDRESSES.items(), ("checklist", "/setup/"), ("tree", "/tree/")):
         waits = []

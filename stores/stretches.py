@@ -17,7 +17,9 @@ MOST_PER_DAY = 6
 ROUND_THE_CLOCK: Stretch = (time(0), time(0))
 _DAY, _WEEK = 24 * 60, 7 * 24 * 60
 _CLOCK = r"(\d{1,2})(?:[:.h](\d{2})|h)?(am|pm)?"
-_STRETCH = re.compile(rf"{_CLOCK}-{_CLOCK}")
+# Behind a stretch that begins and ends at the same time of day: it is meant.
+_WHOLE_DAY = " (24 h)"
+_STRETCH = re.compile(rf"{_CLOCK}-{_CLOCK}(\(24h\))?")
 _NOON = 12
 
 
@@ -39,16 +41,20 @@ def parse_stretches(text: str) -> list[Stretch]:
 
 def _stretch(signs: str, text: str) -> Stretch:
     match = _STRETCH.fullmatch(signs)
-    times = _times(*match.groups()) if match else None
-    if times is None:
+    times = _times(*match.groups()[:-1]) if match else None
+    is_whole_day = bool(match and match[match.re.groups])
+    if times is None or (is_whole_day and times[0] != times[1]):
         raise ValidationError(
             _("“%(text)s” is not understood. Write it like 09:00–18:00."), params={"text": text.strip()}
         )
     opens, closes = times
-    if opens == closes and times != ROUND_THE_CLOCK:
+    if opens == closes and times != ROUND_THE_CLOCK and not is_whole_day:
         raise ValidationError(
-            _("“%(text)s” is a whole day and night. If that is meant, write 24 h; if not, correct one of the times."),
-            params={"text": format_stretches([times])},
+            _(
+                "“%(text)s” is a whole day and night. If that is meant, write 24 h, or “%(whole)s”; if not, correct "
+                "one of the times."
+            ),
+            params={"text": _plain(times), "whole": format_stretches([times])},
         )
     if closes < opens and match and _is_bare(match) and opens.hour < _NOON and closes.hour < _NOON:
         in_the_evening = closes.replace(hour=closes.hour + _NOON)
@@ -95,7 +101,11 @@ def _clock(hours: str | None, minutes: str | None, half: str | None) -> time | N
 
 def format_stretches(stretches: Iterable[Stretch]) -> str:
     """As `parse_stretches` reads it."""
-    return ", ".join(f"{opens:%H:%M}–{closes:%H:%M}" for opens, closes in stretches)
+    return ", ".join(_plain(one) + _WHOLE_DAY * (one[0] == one[1] != time(0)) for one in stretches)
+
+
+def _plain(stretch: Stretch) -> str:
+    return "–".join(f"{at:%H:%M}" for at in stretch)
 
 
 def written_week(week: Mapping[int, Sequence[Stretch]]) -> dict[str, str]:

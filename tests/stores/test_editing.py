@@ -263,6 +263,7 @@ def test_a_circle_by_the_page(head_office: Client, chain: Chain) -> None:
         ("цілодобово", "00:00–00:00"),
         ("22-6", "22:00–06:00"),
         ("09:00–05:00", "09:00–05:00"),
+        ("09:00-09:00 (24h)", "09:00–09:00 (24 h)"),
     ],
 )
 def test_stretches(text: str, read: str) -> None:
@@ -273,7 +274,8 @@ def test_stretches(text: str, read: str) -> None:
 @pytest.mark.parametrize(
     ("text", "remedy"),
     [
-        ("09:00-09:00", "write 24 h"),
+        ("09:00-09:00", "write 24 h, or “09:00–09:00 (24 h)”"),
+        ("09:00-17:00 (24 h)", "Write it like 09:00–18:00"),
         ("9am–9am", "write 24 h"),
         ("9-5", "Write 09:00–17:00, or 09:00–05:00"),
         ("9am-5", "Write it like 09:00–18:00"),

@@ -13,18 +13,19 @@ class Command(BaseCommand):
     help = "Measures in a database of its own and prints one JSON object a line; exits 1 when a budget is not kept."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("parts", nargs="*", help="Which parts; all of them without any.")
         parser.add_argument(
             "--seconds", type=int, default=30, help="How long the latency benchmark sends (300: in full)."
         )
         parser.add_argument("--rate", type=int, default=20, help="Its responses per second.")
         parser.add_argument("--comments", type=int, default=10_000, help="How many comments come at once in the burst.")
 
-    def handle(self, *args: Any, seconds: int, rate: int, comments: int, **options: Any) -> None:
+    def handle(self, *args: Any, parts: list[str], seconds: int, rate: int, comments: int, **options: Any) -> None:
         name = connection.settings_dict["NAME"]
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         failed = False
         try:
-            for found in run(seconds=seconds, rate=rate, comments=comments):
+            for found in run(parts, seconds=seconds, rate=rate, comments=comments):
                 failed |= found.verdict == "fail"
                 self.stdout.write(json.dumps(found.as_line()))
                 self.stdout.flush()
