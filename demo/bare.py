@@ -1,11 +1,17 @@
 """The reference of the CPU figures: the same form by a bare Django view, without middleware, on the same database."""
 
+import os
+from typing import Protocol
+
+import django
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template import Context, Engine
 from django.urls import path
 
-from demo.site import Site
+from demo.site import Answer
 
 _PAGE = Engine().from_string(
     "<!doctype html><html lang=en><head><title>{{ store }}</title><style>body{font:16px sans-serif}</style></head>"
@@ -53,13 +59,28 @@ def thanks(request: HttpRequest, number: int) -> HttpResponse:
 urlpatterns = [path("bare/<str:code>/", question), path("thanks/<int:number>/", thanks)]
 
 
-def ask(site: Site) -> None:
+def application() -> WSGIHandler:
+    """The reference as a WSGI application, in a process that serves nothing else."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "feedback.settings")
+    django.setup()
+    settings.ROOT_URLCONF, settings.MIDDLEWARE = __name__, []
+    return WSGIHandler()
+
+
+class Server(Protocol):
+    """What answers a shopper."""
+
+    def get(self, address: str) -> Answer: ...
+    def post(self, address: str, fields: dict[str, str]) -> Answer: ...
+
+
+def ask(site: Server) -> None:
     """One page."""
     if site.get("/bare/B/").status != 200:
         raise RuntimeError("the bare page failed")
 
 
-def answer(site: Site) -> None:
+def answer(site: Server) -> None:
     """One complete response: page, form, thank-you page."""
     ask(site)
     sent = site.post("/bare/B/", {"score": "9", "reason": "Friendly and quick.", "contact": "none"})
