@@ -1,25 +1,23 @@
-"""Cells: what a store's day amounts to, counted from the raw rows and never changed by hand."""
+"""Cells: what was counted from the raw rows by store and by node, day and week; never changed by hand."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from core.leases import Leased
-from stores.models import Store
+from stores.models import Node, Store
 from surveys.choices import QuestionKind, ResponseChannel, SampleKind
 from surveys.models import Verbatim
 
 
-class StoreDay(models.Model):
-    """One store, one local day, one headline question, channel and sample kind; recomputed whole.
+class Cell(models.Model):
+    """The columns of every cell: one headline question, channel and sample kind, and what was counted of it.
 
-    Responses flagged as staff's own are in `staff_responses` and in nothing else. Promoters, passives and detractors
-    exist for the 0-to-10 question only, so that smileys can never become an NPS. Cases count on the day of the
-    response that opened them, and once their thirty minutes are over.
+    Responses that count in no headline figure are in `staff_responses` and in nothing else. Promoters, passives and
+    detractors exist for the 0-to-10 question only, so that smileys can never become an NPS. Cases count on the day of
+    the response that opened them, and once their thirty minutes are over.
     """
 
-    store = models.ForeignKey(Store, models.PROTECT, related_name="days")
-    local_day = models.DateField()
     headline_kind = models.CharField(max_length=10, choices=QuestionKind)
     channel = models.CharField(max_length=10, choices=ResponseChannel)
     sample_kind = models.CharField(max_length=10, choices=SampleKind)
@@ -53,11 +51,26 @@ class StoreDay(models.Model):
     unconfirmed = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["store", "local_day", "headline_kind", "channel", "sample_kind"], name="store_day_once"
-            )
-        ]
+        abstract = True
+
+
+# What a ranking of all stores reads: it need not fetch the cells themselves.
+_RANKED = ("responses", "promoters", "passives", "detractors")
+
+
+def _cell_of(*key: str, name: str) -> models.UniqueConstraint:
+    return models.UniqueConstraint(fields=[*key, "headline_kind", "channel", "sample_kind"], name=name)
+
+
+class StoreDay(Cell):
+    """One store, one local day; recomputed whole from the raw rows. All other cells are sums of these."""
+
+    # No index of its own, here as below: the constraint's begins with it.
+    store = models.ForeignKey(Store, models.PROTECT, db_index=False, related_name="days")
+    local_day = models.DateField()
+
+    class Meta:
+        constraints = [_cell_of("store", "local_day", name="store_day_once")]
         indexes = [
             # A period of the whole chain.
             models.Index(fields=["local_day"], name="store_day_period"),
@@ -65,6 +78,95 @@ class StoreDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.store_id} {self.local_day}"
+
+
+class StoreWeek(Cell):
+    """One store, one ISO week."""
+
+    store = models.ForeignKey(Store, models.PROTECT, db_index=False, related_name="weeks")
+    monday = models.DateField()
+
+    class Meta:
+        constraints = [_cell_of("store", "monday", name="store_week_once")]
+        indexes = [
+            # A period of the whole chain, store by store.
+            models.Index(
+                fields=["monday"],
+                include=["store", "headline_kind", "channel", "sample_kind", *_RANKED],
+                name="store_week_period",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.monday}"
+
+
+class NodeDay(Cell):
+    """All stores that lie under a node of the tree today, retired ones among them, on one local day."""
+
+    node = models.ForeignKey(Node, models.CASCADE, db_index=False, related_name="days")
+    local_day = models.DateField()
+
+    class Meta:
+        constraints = [_cell_of("node", "local_day", name="node_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.node_id} {self.local_day}"
+
+
+class NodeWeek(Cell):
+    """All stores that lie under a node of the tree today, retired ones among them, in one ISO week."""
+
+    node = models.ForeignKey(Node, models.CASCADE, db_index=False, related_name="weeks")
+    monday = models.DateField()
+
+    class Meta:
+        constraints = [_cell_of("node", "monday", name="node_week_once")]
+        indexes = [
+            # A period of all nodes beside each other.
+            models.Index(fields=["monday"], name="node_week_period"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.node_id} {self.monday}"
+
+
+class StoreTraffic(models.Model):
+    """How many purchases (or calls) a store had on a local day by the channel that asks about them.
+
+    Told by the chain's own systems, the last word holds. A day without a row is not known, which is not none.
+    """
+
+    store = models.ForeignKey(Store, models.PROTECT, db_index=False, related_name="traffic")
+    local_day = models.DateField()
+    channel = models.CharField(max_length=10, choices=ResponseChannel)
+    transactions = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "local_day", "channel"], name="store_traffic_once")]
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.local_day} {self.channel}"
+
+
+class TrafficWeek(models.Model):
+    """The same summed over an ISO week, and of how many of its days anything is known."""
+
+    store = models.ForeignKey(Store, models.PROTECT, db_index=False, related_name="traffic_weeks")
+    monday = models.DateField()
+    channel = models.CharField(max_length=10, choices=ResponseChannel)
+    transactions = models.PositiveIntegerField()
+    days = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "monday", "channel"], name="traffic_week_once")]
+        indexes = [
+            # The weights of all stores in a period.
+            models.Index(fields=["monday"], include=["store", "channel", "transactions"], name="traffic_week_period"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.monday} {self.channel}"
 
 
 class StaleMark(Leased):
@@ -84,6 +186,25 @@ class StaleMark(Leased):
 
     def __str__(self) -> str:
         return f"{self.store_id} {self.local_day}"
+
+
+class StaleSum(Leased):
+    """That a node's stores have changed, so that its week and those of the nodes above it have to be summed again.
+
+    Like a StaleMark: written in the transaction of the change, deleted with the new sums.
+    """
+
+    node = models.ForeignKey(Node, models.CASCADE, related_name="+")
+    monday = models.DateField()
+
+    class Meta:
+        indexes = [
+            # The facts step of the work loop, twice a second.
+            models.Index(fields=["run_at"], name="stale_sum_due", condition=Q(run_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.node_id} {self.monday}"
 
 
 class ExplorerRow(models.Model):

@@ -2,7 +2,10 @@ from datetime import timedelta
 
 from core.personal import impersonal, register
 
-impersonal("reports.StoreDay", "headline_kind", "channel", "sample_kind", "topics", "score_counts")
+for cell in ("StoreDay", "StoreWeek", "NodeDay", "NodeWeek"):
+    impersonal(f"reports.{cell}", "headline_kind", "channel", "sample_kind", "topics", "score_counts")
+impersonal("reports.StoreTraffic", "channel")
+impersonal("reports.TrafficWeek", "channel")
 impersonal("reports.ExplorerRow", "channel", "sample_kind", "band", "sentiment", "topics", "urgency", "language")
 register(
     "reports.ExplorerRow",
