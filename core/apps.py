@@ -20,8 +20,9 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.module_loading import autodiscover_modules  # noqa: PLC0415
 
-        from core import jobs, work  # noqa: PLC0415
+        from core import jobs, personal, work  # noqa: PLC0415
 
         autodiscover_modules("personal")
+        personal.impersonal("core.ChainLook", "accent", "second", "logo")
         work.register_watch("jobs that nobody takes up", jobs.PATIENCE_SECS, jobs.count_overdue)
         post_migrate.connect(_schedule_jobs, sender=self)

@@ -6,12 +6,14 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language_bidi
 
+from core.look import look
+
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """The chain's name and colour, and the reading direction of the page's language."""
     return {
         "chain_name": settings.CHAIN_NAME,
-        "chain_accent": settings.CHAIN_ACCENT,
+        "chain_accent": look().accent,
         "text_direction": "rtl" if get_language_bidi() else "ltr",
         "languages": settings.STAFF_LANGUAGES,
         "demo": settings.DEMO,

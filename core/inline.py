@@ -8,12 +8,12 @@ from functools import lru_cache
 
 from csp.constants import NONE, SELF
 from csp.utils import build_policy
-from django.conf import settings
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
-from core.theme import INK, WHITE, contrast, readable_on
+from core.look import look
+from core.theme import INK, WHITE, contrast, readable_ink, readable_on
 
 # The page under the accent, as templates/shopper/_style.css has it.
 _LIGHT_PAPER, _DARK_PAPER = "#ffffff", "#14171b"
@@ -44,17 +44,35 @@ def _squeeze_script(script: str) -> str:
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
+@dataclass(frozen=True)
+class Shade:
+    """A surface in a colour of the chain, and the colour of the words upon it."""
+
+    fill: str
+    ink: str
+
+
+def accents(colour: str) -> tuple[Shade, Shade]:
+    """The chain's first colour on light and on dark pages: as far from the paper as words must be."""
+    found = (readable_on(_LIGHT_PAPER, colour), readable_on(_DARK_PAPER, colour))
+    light, dark = (Shade(fill, max((WHITE, INK), key=lambda ink: contrast(ink, fill))) for fill in found)
+    return light, dark
+
+
+def heads(colour: str) -> tuple[Shade, Shade]:
+    """Its second one, behind the head of a page: as it is on light pages, and on dark ones so deep that it is calm."""
+    deep = readable_on(WHITE, colour)
+    return Shade(colour, readable_ink(colour)), Shade(deep, WHITE)
+
+
 @lru_cache
-def style(template: str, colour: str) -> Block:
-    """The style of a template file, in the chain's colour."""
-    light, dark = readable_on(_LIGHT_PAPER, colour), readable_on(_DARK_PAPER, colour)
-    shades = {
-        "light": light,
-        "on_light": max((WHITE, INK), key=lambda ink: contrast(ink, light)),
-        "dark": dark,
-        "on_dark": max((WHITE, INK), key=lambda ink: contrast(ink, dark)),
-    }
-    return Block.of(_squeeze_style(render_to_string(template, {"accent": shades})))
+def style(template: str, accent: str, second: str) -> Block:
+    """The style of a template file, in the chain's colours; they are the same where there is no second one."""
+    light, dark = accents(accent)
+    shades: dict[str, object] = {"accent": light, "dark_accent": dark}
+    if second != accent:
+        shades["head"], shades["dark_head"] = heads(second)
+    return Block.of(_squeeze_style(render_to_string(template, shades)))
 
 
 @lru_cache
@@ -65,7 +83,8 @@ def script(template: str) -> Block:
 
 def page_style() -> Block:
     """The style of every shopper's page."""
-    return style("shopper/_style.css", settings.CHAIN_ACCENT)
+    worn = look()
+    return style("shopper/_style.css", worn.accent, worn.second)
 
 
 def page_script() -> Block:

@@ -111,10 +111,15 @@ def security_headers(get_response: Handler) -> Handler:
 
 
 def no_null_characters(get_response: Handler) -> Handler:
-    """An address with a null character is nobody's: PostgreSQL cannot even look for one."""
+    """An address with a null character is nobody's: PostgreSQL cannot even look for one. Nor can a person type one into
+    a form; those of shoppers drop it, for no answer is refused."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         _refuse_null_characters(request)
+        if request.method == "POST" and not request.path_info.startswith(settings.SHOPPER_PATHS):
+            sent = (value for pair in request.POST.lists() for value in (pair[0], *pair[1]))
+            if any("\0" in str(value) for value in sent):
+                raise BadRequest("null character")
         return get_response(request)
 
     return handle

@@ -109,3 +109,22 @@ class JobChunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ordinal} of {self.job_id}"
+
+
+class ChainLook(models.Model):
+    """A look that head office tried or chose, see `core.look`: the one that was chosen last holds.
+
+    `second` is empty where there is no second colour; `logo` is SVG as `core.logo.sheet_logo` gives it, or empty. Rows
+    that were chosen stay, so that one can go back to them.
+    """
+
+    accent = models.CharField(max_length=7)
+    second = models.CharField(max_length=7, blank=True)
+    logo = models.TextField(blank=True)
+    made_at = models.DateTimeField(auto_now_add=True)
+    # The id of who made it: people live in a room to the right of this one.
+    made_by = models.BigIntegerField(null=True, blank=True)
+    chosen_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.accent} {self.second}"

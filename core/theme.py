@@ -3,12 +3,6 @@
 import colorsys
 from functools import lru_cache
 
-from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
-from django.utils.cache import patch_response_headers
-from django.views.decorators.http import require_safe
-
 Rgb = tuple[float, float, float]
 
 # The surfaces that accent-coloured text stands on, as static/css/tokens.css has them.
@@ -48,24 +42,18 @@ def readable_on(surface: str, colour: str) -> str:
     return found
 
 
+def readable_ink(fill: str) -> str:
+    """White, our ink or black: the first that can be read on `fill`. Where white fails, black does not."""
+    return next((ink for ink in (WHITE, INK) if contrast(ink, fill) >= READABLE), "#000000")
+
+
 @lru_cache
 def stylesheet(accent: str) -> str:
     """The accent (a fill), the text upon it, and the accent as text, for light and for dark pages."""
 
     def rules(fill: str, surface: str) -> str:
-        # Where white fails, black does not: no colour is too far from both.
-        on_fill = next((ink for ink in (WHITE, INK) if contrast(ink, fill) >= READABLE), "#000000")
-        return f"--accent:{fill};--on-accent:{on_fill};--accent-text:{readable_on(surface, accent)}"
+        return f"--accent:{fill};--on-accent:{readable_ink(fill)};--accent-text:{readable_on(surface, accent)}"
 
     light = rules(accent, LIGHT_SURFACE)
     dark = rules(readable_on(DARK_SURFACE, accent), DARK_SURFACE)
     return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
-
-
-@login_not_required
-@require_safe
-def theme(request: HttpRequest) -> HttpResponse:
-    """`/theme.css`, so that a chain's colour is a setting and not an edited file."""
-    response = HttpResponse(stylesheet(settings.CHAIN_ACCENT.lower()), content_type="text/css")
-    patch_response_headers(response, cache_timeout=3600)
-    return response

@@ -1,7 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from core.theme import theme
-from core.views import healthz, job_cancel, job_file, job_page, readyz
+from core.views import healthz, job_cancel, job_file, job_page, readyz, theme
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("theme.css", theme, name="theme"),

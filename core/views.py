@@ -6,11 +6,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.cache import patch_response_headers
 from django.views.decorators.http import require_POST, require_safe
 
 from core.health import overdue_work, silence_of_jobs, silence_of_lanes
 from core.jobs import KEPT_FOR, cancel_job, may_read_file
+from core.look import look
 from core.models import Job, JobState
+from core.theme import stylesheet
 
 LANE_PATIENCE_SECS = 30
 JOBS_PATIENCE_SECS = 180
@@ -21,6 +24,15 @@ JOBS_PATIENCE_SECS = 180
 def healthz(request: HttpRequest) -> HttpResponse:
     """This process answers; nothing else is asked."""
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+@require_safe
+def theme(request: HttpRequest) -> HttpResponse:
+    """`/theme.css`, so that a chain's colour is a choice and not an edited file; its address changes with it."""
+    response = HttpResponse(stylesheet(look().accent), content_type="text/css")
+    patch_response_headers(response, cache_timeout=3600)
+    return response
 
 
 @login_not_required

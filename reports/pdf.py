@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import get_language, get_language_bidi, gettext
 
+from core.look import look
 from reports.figures import Figure
 from reports.statistics import MIN_SHOWN
 from reports.wall import Done, Voice, Wall
@@ -44,7 +45,7 @@ def wall_pdf(wall: Wall) -> bytes:
 def _data(wall: Wall) -> dict[str, Any]:
     language = (get_language() or "en").split("-")[0]
     return {
-        "accent": settings.CHAIN_ACCENT,
+        "accent": look().accent,
         "chain": settings.CHAIN_NAME,
         "language": language,
         "rtl": get_language_bidi(),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import nonces
 from core.inline import Block, admit, page_script, page_style
+from core.look import look
 from customers.models import ContactKind
 from stores.models import Store, Touchpoint
 from surveys.choices import FACES, ContactWish, OtherKind
@@ -68,7 +69,7 @@ def page(
 
 def _rendered(template: str, context: dict[str, Any], *, style: Block, script: Block | None) -> str:
     known: dict[str, Any] = {
-        "chain": settings.CHAIN_NAME,
+        **look_context(),
         "lang": translation.get_language(),
         "dir": "rtl" if translation.get_language_bidi() else "ltr",
         **language_switch(dict(settings.LANGUAGES), ()),
@@ -76,6 +77,12 @@ def _rendered(template: str, context: dict[str, Any], *, style: Block, script: B
         "script": script.text if script else "",
     }
     return get_template(template).render(known | context)  # without the request: no session, no csrf cookie
+
+
+def look_context() -> dict[str, Any]:
+    """What the head of every page shows of the chain."""
+    worn = look()
+    return {"chain": worn.name, "logo": worn.page_logo}
 
 
 def language_switch(offered: Collection[str], near: Collection[str]) -> dict[str, list[tuple[str, str]]]:
@@ -109,7 +116,7 @@ def kept_page(
     `context` has a `place` for each of the `secrets`.
     """
     style = style or page_style()
-    key = (template, settings.CHAIN_NAME, settings.CHAIN_ACCENT, translation.get_language(), *key)
+    key = (template, look(), translation.get_language(), *key)
     page = kept(key, lambda: _rendered(template, context(), style=style, script=script))
     if "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", ""):
         response = HttpResponse(page.fill_gzip(secrets))
@@ -266,8 +273,8 @@ def choice_id(name: str, value: str, *, first: bool) -> str:
 
 
 @lru_cache(maxsize=500)
-def _style_with(rules: str, accent: str) -> Block:
-    return Block.of(page_style().text + rules)
+def _style_with(style: Block, rules: str) -> Block:
+    return Block.of(style.text + rules)
 
 
 def style_of(document: SurveyDocument) -> Block:
@@ -277,7 +284,7 @@ def style_of(document: SurveyDocument) -> Block:
     needlessly is left out when it is read.
     """
     rules = "".join(_hiding(document, question) for question in document.questions if question.when)
-    return _style_with(rules, settings.CHAIN_ACCENT) if rules else page_style()
+    return _style_with(page_style(), rules) if rules else page_style()
 
 
 def _hiding(document: SurveyDocument, question: Question) -> str:

@@ -11,7 +11,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from core.theme import INK, WHITE, contrast, readable_on
+from core.inline import accents
+from core.look import look
 from surveys.choices import FACES
 from surveys.documents import said_in
 from surveys.inviting import public_link
@@ -19,7 +20,6 @@ from surveys.models import Invitation
 from surveys.pages import SMILEY_NAMES, piped
 from surveys.queries import asking_in
 
-_PAPER = "#ffffff"
 # Pictures are often blocked in mail, so the faces there are characters.
 _FACES = ("😠", "🙁", "😐", "🙂", "😀")
 
@@ -56,15 +56,16 @@ class ReceiptBlock:
 
     def context(self) -> dict[str, Any]:
         """What the templates show."""
-        accent = readable_on(_PAPER, settings.CHAIN_ACCENT)
-        ink = max((WHITE, INK), key=lambda colour: contrast(colour, accent))
+        worn = look()
+        button, _on_dark = accents(worn.accent)
         half = -(-len(self.choices) // 2) if len(self.choices) > 7 else len(self.choices)
         return {
             "block": self,
             "rows": [row for row in (self.choices[:half], self.choices[half:]) if row],
-            "chain": settings.CHAIN_NAME,
-            "accent": accent,
-            "on_accent": ink,
+            "chain": worn.name,
+            "accent": button.fill,
+            "on_accent": button.ink,
+            "edge": worn.second,
             "lang": self.language,
             "dir": "rtl" if translation.get_language_bidi() else "ltr",
         }

@@ -1,9 +1,11 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from surveys import touchpoint_pages, views
+from surveys import look_pages, touchpoint_pages, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("surveys.editor.urls")),
+    path("setup/look/", look_pages.chain_look, name="chain_look"),
+    path("setup/look/page/", look_pages.look_frame, name="look_frame"),
     path("q/", views.find_touchpoint, name="find_touchpoint"),
     path("q/<str:code>/", views.touchpoint, name="touchpoint"),
     path("r/<str:token>/", views.invitation, name="invitation"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core import look
 from core.catalogues import compile_language, languages
 from tests.factories import Chain
 
@@ -11,6 +12,12 @@ def translations() -> None:
     """The compiled catalogues, as any installation has them."""
     for language in languages():
         compile_language(language)
+
+
+@pytest.fixture(autouse=True)
+def settings_hold() -> None:
+    """Nobody chose a look; what a test before this one chose is forgotten, and no test asks the database for it."""
+    look.assume_nothing_chosen()
 
 
 @pytest.fixture

@@ -224,6 +224,8 @@ TABLE = [
         [({"code": "KYIV"}, OWN_READ_ONLY | {"operator": 200}), ({"code": "NO"}, NOBODYS_PLACE)],
     ),
     # --- what is asked: head office's alone
+    row("setup/look/", HEAD_OFFICE_PAGE),
+    row("setup/look/page/", HEAD_OFFICE_PAGE | {"head_office": 404}),
     row("setup/surveys/", HEAD_OFFICE_PAGE),
     row("setup/surveys/where/", HEAD_OFFICE_PAGE),
     Row("setup/surveys/<slug:slug>/", survey_page()),

@@ -8,6 +8,8 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from core.look import look
+
 
 @login_not_required
 @require_safe
@@ -21,7 +23,7 @@ def manifest(request: HttpRequest) -> JsonResponse:
         "start_url": reverse("home"),
         "scope": "/",
         "display": "standalone",
-        "theme_color": settings.CHAIN_ACCENT,
+        "theme_color": look().accent,
         "background_color": "#ffffff",
         "icons": [icon],
     }

@@ -7,13 +7,12 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.translation import gettext
 
-from core.logo import BadLogo, chain_logo
-from core.theme import INK, READABLE, WHITE, contrast, readable_on
+from core.look import look
+from core.theme import WHITE, readable_ink, readable_on
 from core.writing import direction_of, printable
 from stores import qr
 from stores.models import Touchpoint
@@ -21,7 +20,6 @@ from stores.posters.formats import Format
 from stores.posters.press import set_sheets
 from stores.posters.wording import WORDINGS, languages_of
 
-log = structlog.get_logger()
 # A row without a space for longer than this may be broken anywhere.
 _LONGEST_WORD = 24
 # A name of so many letters fits on one line of the narrowest column, whichever they are.
@@ -42,7 +40,8 @@ def poster_png(format: Format, touchpoint: Touchpoint, *, dpi: float) -> bytes:
 
 def common_data(format: Format, *, marks: bool) -> dict[str, Any]:
     """What all sheets of a print have in common."""
-    colour, second = settings.CHAIN_ACCENT.lower(), settings.CHAIN_SECOND.lower()
+    worn = look()
+    colour, second = worn.accent, worn.second
     return {
         "form": {
             "key": format.key,
@@ -55,24 +54,14 @@ def common_data(format: Format, *, marks: bool) -> dict[str, Any]:
         "marks": marks and format.height is not None,
         "title": gettext("Posters"),
         "chain": printable(settings.CHAIN_NAME),
-        "logo": "" if format.mono else _logo(),
+        "logo": "" if format.mono else worn.logo,
         "accent": readable_on(WHITE, colour),
         "fill": second,
-        # Where white fails, black does not: no colour is too far from both.
-        "on_fill": next((ink for ink in (WHITE, INK) if contrast(ink, second) >= READABLE), "#000000"),
+        "on_fill": readable_ink(second),
         "faces": _faces("#000000" if format.mono else readable_on(WHITE, colour)),
         "folding": gettext("Base: fold along the dashed lines."),
         "glue": gettext("Glue this flap behind the upper edge."),
     }
-
-
-def _logo() -> str:
-    """The logo; without one, or with one that cannot be drawn, the sheet bears the chain's name."""
-    try:
-        return chain_logo(settings.CHAIN_LOGO)
-    except BadLogo as error:
-        log.error("logo left out", reason=str(error))
-        return ""
 
 
 def _faces(colour: str) -> list[str]:

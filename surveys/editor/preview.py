@@ -19,7 +19,7 @@ from surveys.documents import DocumentError, parse
 from surveys.editor.texts import Raw, all_texts
 from surveys.forms import AnswerForm
 from surveys.models import Survey, SurveyVersion
-from surveys.pages import question_context, style_of
+from surveys.pages import look_context, question_context, style_of
 from surveys.queries import Asking
 
 LOOKS = ("light", "dark")
@@ -80,22 +80,22 @@ def preview_page(request: HttpRequest, survey: Survey, document: Raw, look: Look
     try:
         parsed = parse(document)
     except DocumentError:
-        return _page(_not_yet(look), Block.of(_in_look("", look)))
+        return framed(_not_yet(look), Block.of(in_scheme("", dark=look.dark)))
     version = SurveyVersion(survey=survey, number=0, document=document, headline_kind=parsed.headline.kind)
     spot = Touchpoint(store=store, kind=look.touchpoint_kind, name="") if look.touchpoint_kind else None
     asking = Asking(store, look.channel, version, touchpoint=spot)
-    style = Block.of(_in_look(style_of(asking.document).text, look))
+    style = Block.of(in_scheme(style_of(asking.document).text, dark=look.dark))
     form = AnswerForm(document=asking.document, country=store.country)
     with translation.override(look.language):
         context = question_context(asking, form, "") | {
-            "chain": settings.CHAIN_NAME,
+            **look_context(),
             "lang": look.language,
             "dir": "rtl" if translation.get_language_bidi() else "ltr",
             "languages": [(code, name) for code, name in settings.LANGUAGES if code in document["languages"]],
             "style": style.text,
             "script": "",
         }
-        return _page(get_template("surveys/question.html").render(context), style)
+        return framed(get_template("surveys/question.html").render(context), style)
 
 
 def _filled(document: Raw) -> Raw:
@@ -109,21 +109,22 @@ def _filled(document: Raw) -> Raw:
     return document
 
 
-def _in_look(css: str, look: Look) -> str:
+def in_scheme(css: str, *, dark: bool) -> str:
     """The style as a phone that is set to light or dark shows it."""
-    scheme = f":root{{color-scheme:{LOOKS[look.dark]}}}"
-    return scheme + _BY_BROWSER.sub("@media all" if look.dark else "@media not all", css).replace(
-        "color-scheme:light dark", f"color-scheme:{LOOKS[look.dark]}"
+    scheme = f":root{{color-scheme:{LOOKS[dark]}}}"
+    return scheme + _BY_BROWSER.sub("@media all" if dark else "@media not all", css).replace(
+        "color-scheme:light dark", f"color-scheme:{LOOKS[dark]}"
     )
 
 
 def _not_yet(look: Look) -> str:
     said = _("There is nothing to show yet: write the questions, and choose the headline.")
-    style = _in_look("", look)
+    style = in_scheme("", dark=look.dark)
     return get_template("surveys/editor/not_yet.html").render({"style": Block.of(style).text, "said": said})
 
 
-def _page(html: str, style: Block) -> HttpResponse:
+def framed(html: str, style: Block) -> HttpResponse:
+    """A page that only a page of ours may show, in which nothing runs and from which nothing is sent."""
     response = HttpResponse(html)
     response.headers["Content-Security-Policy"] = _POLICY.format(style=style.source)
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
