@@ -191,11 +191,12 @@ class StaleMark(Leased):
 class StaleSum(Leased):
     """That a node's stores have changed, so that its week and those of the nodes above it have to be summed again.
 
-    Like a StaleMark: written in the transaction of the change, deleted with the new sums.
+    Like a StaleMark: written in the transaction of the change, deleted with the new sums. No `monday` is every week: it
+    is taken apart once the change is there to be seen.
     """
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="+")
-    monday = models.DateField()
+    monday = models.DateField(null=True, blank=True)
 
     class Meta:
         indexes = [

@@ -102,12 +102,13 @@ def move_node(node: Node, *, to: Node, actor: User | None) -> Node:
     lock_tree()
     _refuse_retired(to)
     node = Node.objects.select_related("parent").get(pk=node.pk)
-    old = {"parent": node.parent.code if node.parent else None}
+    old, left = {"parent": node.parent.code if node.parent else None}, node.parent_id
     node.parent = to
     node.save()
     if record(change(node, actor=actor, kind=ChangeKind.MOVED, old=old, new={"parent": to.code})):
         below = Store.objects.filter(node__path__startswith=node.path)
-        stores_moved.send(sender=Node, store_ids=list(below.values_list("pk", flat=True)))
+        nodes = {pk for pk in (left, to.pk) if pk is not None}
+        stores_moved.send(sender=Node, store_ids=list(below.values_list("pk", flat=True)), nodes=nodes)
     return node
 
 
@@ -269,7 +270,8 @@ def move_stores(stores: QuerySet[Store], *, to: Node, actor: User | None) -> int
         )
     )
     if moving:
-        stores_moved.send(sender=Store, store_ids=[store.pk for store in moving])
+        nodes = {to.pk, *(store.node_id for store in moving)}
+        stores_moved.send(sender=Store, store_ids=[store.pk for store in moving], nodes=nodes)
     return len(moving)
 
 
