@@ -43,7 +43,8 @@ class Watch:
 
 _steps: list[Step] = []
 _watches: list[Watch] = []
-_woken = threading.Event()
+# One for each lane that is worked on, set when something may have become due.
+_wakers: dict[str, threading.Event] = {}
 
 
 def register_step(lane: str, name: str, run: Callable[[], int]) -> None:
@@ -112,7 +113,8 @@ class Background:
             close_old_connections()
             with self._lock:
                 self._places += 1
-            _woken.set()
+            for waker in _wakers.values():
+                waker.set()
 
 
 _background: Background | None = None
@@ -146,35 +148,60 @@ def drain(lanes: list[str], *, limit: int = 10_000) -> int:
     return total
 
 
-def heartbeat_name(lanes: list[str]) -> str:
-    """The name under which a loop over `lanes` reports; `core.health.silence_of_lanes` reads it back."""
-    return "work " + " ".join(lanes)
+def heartbeat_name(lane: str) -> str:
+    """The name under which the loop over a lane reports; `core.health.silence_of_lanes` reads it back."""
+    return f"work {lane}"
 
 
 def run_forever(lanes: list[str], *, stop: Callable[[], bool]) -> None:
-    """Work until `stop()` says so; a lost database is waited for, never fatal."""
+    """Work until `stop()` says so; a lost database is waited for, never fatal.
+
+    Each lane has a thread and a connection of its own, so that a day with many responses, which takes seconds to
+    count, holds up no alert. When one of them fails for good, all end and the error is raised: the process is to be
+    started anew.
+    """
     global _background
     _background = Background()
-    beat_due = 0.0
+    failed = threading.Event()
+    _wakers.update((lane, threading.Event()) for lane in lanes)
+
+    def work_on(lane: str) -> None:
+        try:
+            _keep_working(lane, stop=lambda: failed.is_set() or stop())
+        except BaseException:
+            failed.set()
+            raise
+        finally:
+            connections.close_all()
+
     try:
-        while not stop():
-            looked_at = time.monotonic()
-            _woken.clear()
-            try:
-                if time.monotonic() >= beat_due:
-                    Heartbeat.beat(heartbeat_name(lanes))
-                    beat_due = time.monotonic() + BEAT_SECS
-                taken = run_once(lanes)
-            except (OperationalError, InterfaceError) as error:
-                log.warning("database away", error=type(error).__name__)
-                taken = 0
-                connection.close()
-                time.sleep(1)
-            finally:
-                close_old_connections()
-            if not taken:
-                _woken.wait(POLL_SECS)
-            time.sleep(max(0.0, looked_at + PACE_SECS - time.monotonic()))
+        with ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as pool:
+            ended = [pool.submit(work_on, lane) for lane in lanes]
+        for one in ended:
+            one.result()
     finally:
         _background.close()
         _background = None
+        _wakers.clear()
+
+
+def _keep_working(lane: str, *, stop: Callable[[], bool]) -> None:
+    woken, beat_due = _wakers[lane], 0.0
+    while not stop():
+        looked_at = time.monotonic()
+        woken.clear()
+        try:
+            if time.monotonic() >= beat_due:
+                Heartbeat.beat(heartbeat_name(lane))
+                beat_due = time.monotonic() + BEAT_SECS
+            taken = run_once([lane])
+        except (OperationalError, InterfaceError) as error:
+            log.warning("database away", error=type(error).__name__)
+            taken = 0
+            connection.close()
+            time.sleep(1)
+        finally:
+            close_old_connections()
+        if not taken:
+            woken.wait(POLL_SECS)
+        time.sleep(max(0.0, looked_at + PACE_SECS - time.monotonic()))
