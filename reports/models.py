@@ -3,9 +3,10 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from core.leases import Leased
-from stores.models import Node, Store
+from stores.models import Node, Store, User
 from surveys.choices import QuestionKind, ResponseChannel, SampleKind
 from surveys.models import Verbatim
 
@@ -206,6 +207,92 @@ class StaleSum(Leased):
 
     def __str__(self) -> str:
         return f"{self.node_id} {self.monday}"
+
+
+class PeriodKind(models.TextChoices):
+    """What head office publishes figures of."""
+
+    WEEK = "week", _("Week")
+    MONTH = "month", _("Month")
+    QUARTER = "quarter", _("Quarter")
+
+
+class PublishedPeriod(models.Model):
+    """That the figures from `first` to `last` were frozen as they were at `published_at`. The database refuses changes.
+
+    What the cells say later stands beside it as a restated figure, see `reports.published`.
+    """
+
+    kind = models.CharField(max_length=10, choices=PeriodKind)
+    first = models.DateField()
+    last = models.DateField()
+    published_at = models.DateTimeField()
+    published_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-last", "-first"]
+        constraints = [models.UniqueConstraint(fields=["kind", "first"], name="published_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.first}"
+
+
+class PublishedNode(Cell):
+    """What was published of a node, by the tree and under the name it had then."""
+
+    period = models.ForeignKey(PublishedPeriod, models.CASCADE, db_index=False, related_name="nodes")
+    node = models.ForeignKey(Node, models.PROTECT, db_index=False, related_name="+")
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        constraints = [_cell_of("period", "node", name="published_node_once")]
+
+    def __str__(self) -> str:
+        return f"{self.period_id} {self.name}"
+
+
+class PublishedStore(models.Model):
+    """What a store had answered by then, and the ids of the nodes above it: what later differences are traced to."""
+
+    period = models.ForeignKey(PublishedPeriod, models.CASCADE, db_index=False, related_name="stores")
+    store = models.ForeignKey(Store, models.PROTECT, db_index=False, related_name="+")
+    path = models.CharField(max_length=1000)
+    headline_kind = models.CharField(max_length=10, choices=QuestionKind)
+    channel = models.CharField(max_length=10, choices=ResponseChannel)
+    sample_kind = models.CharField(max_length=10, choices=SampleKind)
+    responses = models.PositiveIntegerField()
+    promoters = models.PositiveIntegerField()
+    passives = models.PositiveIntegerField()
+    detractors = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [_cell_of("period", "store", name="published_store_once")]
+
+    def __str__(self) -> str:
+        return f"{self.period_id} {self.store_id}"
+
+
+class Rebuild(models.Model):
+    """That all cells are counted again: of `weeks`, Mondays, the first `done` are."""
+
+    began_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    weeks = models.JSONField()
+    done = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.done} of {len(self.weeks)}"
+
+
+class CellCheck(models.Model):
+    """What comparing cells with the rows behind them found. `differences` says where, in words of the code."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    cells = models.PositiveIntegerField()
+    differences = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {len(self.differences)} of {self.cells}"
 
 
 class ExplorerRow(models.Model):

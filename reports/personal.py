@@ -2,8 +2,13 @@ from datetime import timedelta
 
 from core.personal import impersonal, register
 
-for cell in ("StoreDay", "StoreWeek", "NodeDay", "NodeWeek"):
+for cell in ("StoreDay", "StoreWeek", "NodeDay", "NodeWeek", "PublishedNode"):
     impersonal(f"reports.{cell}", "headline_kind", "channel", "sample_kind", "topics", "score_counts")
+impersonal("reports.PublishedPeriod", "kind")
+impersonal("reports.PublishedNode", "name")
+impersonal("reports.PublishedStore", "path", "headline_kind", "channel", "sample_kind")
+impersonal("reports.Rebuild", "weeks")
+impersonal("reports.CellCheck", "differences")
 impersonal("reports.StoreTraffic", "channel")
 impersonal("reports.TrafficWeek", "channel")
 impersonal("reports.ExplorerRow", "channel", "sample_kind", "band", "sentiment", "topics", "urgency", "language")

@@ -55,27 +55,27 @@ def _refresh(target: type[models.Model], owner: str, when: str, cells: str) -> s
         f" INSERT INTO {table} AS t ({', '.join(columns)}) SELECT {', '.join(columns)} FROM summed"
         f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in COUNTS)}"
         f" WHERE ({counts[0]}) IS DISTINCT FROM ({counts[1]})"
-        f") DELETE FROM {table} d USING {_wanted(owner, when)} WHERE d.{owner} = w.{owner} AND d.{when} = w.{when}"
+        f") DELETE FROM {table} d USING {wanted(owner, when)} WHERE d.{owner} = w.{owner} AND d.{when} = w.{when}"
         f" AND NOT EXISTS (SELECT FROM summed s WHERE {' AND '.join(f's.{n} = d.{n}' for n in key)})"
     )
 
 
-def _wanted(owner: str, when: str) -> str:
+def wanted(owner: str, when: str) -> str:
     return f"unnest(%(owners)s::bigint[], %(dates)s::date[]) AS w({owner}, {when})"
 
 
-def _cells_of(rows: str, owner: str, when: str) -> str:
+def cells_of(rows: str, owner: str, when: str) -> str:
     """`rows` is what follows FROM, with the cells as `d`; `owner` and `when` say whose and of when they become."""
     return f"SELECT {owner}, {when}, {', '.join(f'd.{name}' for name in (*SOURCE, *COUNTS))} FROM {rows}"  # noqa: S608
 
 
-_IN_WEEK = "d.local_day >= w.monday AND d.local_day < w.monday + 7"
+IN_WEEK = "d.local_day >= w.monday AND d.local_day < w.monday + 7"
 STORE_WEEKS = _refresh(
     StoreWeek,
     "store_id",
     "monday",
-    _cells_of(
-        f"{_wanted('store_id', 'monday')} JOIN {_table(StoreDay)} d ON d.store_id = w.store_id AND {_IN_WEEK}",
+    cells_of(
+        f"{wanted('store_id', 'monday')} JOIN {_table(StoreDay)} d ON d.store_id = w.store_id AND {IN_WEEK}",
         "w.store_id",
         "w.monday",
     ),
@@ -84,8 +84,8 @@ NODE_WEEKS = _refresh(
     NodeWeek,
     "node_id",
     "monday",
-    _cells_of(
-        f"{_wanted('node_id', 'monday')} JOIN {_table(NodeDay)} d ON d.node_id = w.node_id AND {_IN_WEEK}",
+    cells_of(
+        f"{wanted('node_id', 'monday')} JOIN {_table(NodeDay)} d ON d.node_id = w.node_id AND {IN_WEEK}",
         "w.node_id",
         "w.monday",
     ),
@@ -95,15 +95,15 @@ NODE_DAYS = _refresh(
     NodeDay,
     "node_id",
     "local_day",
-    _cells_of(
-        f"{_wanted('node_id', 'local_day')} JOIN {_table(Store)} s ON s.node_id = w.node_id"
+    cells_of(
+        f"{wanted('node_id', 'local_day')} JOIN {_table(Store)} s ON s.node_id = w.node_id"
         f" JOIN {_table(StoreDay)} d ON d.store_id = s.id AND d.local_day = w.local_day",
         "w.node_id",
         "w.local_day",
     )
     + " UNION ALL "
-    + _cells_of(
-        f"{_wanted('node_id', 'local_day')} JOIN {_table(Node)} n ON n.parent_id = w.node_id"
+    + cells_of(
+        f"{wanted('node_id', 'local_day')} JOIN {_table(Node)} n ON n.parent_id = w.node_id"
         f" JOIN {_table(NodeDay)} d ON d.node_id = n.id AND d.local_day = w.local_day",
         "w.node_id",
         "w.local_day",
@@ -163,6 +163,11 @@ def sum_nodes(days: Iterable[Day]) -> None:
 def sum_weeks_of_nodes(weeks: Iterable[Day]) -> None:
     """Sum whole weeks of these (node id, Monday) pairs and of the nodes above them."""
     sum_nodes([(node, monday + timedelta(days=n)) for node, monday in weeks for n in range(7)])
+
+
+def sum_all_nodes(monday: date) -> None:
+    """Sum a week of the whole tree, also of nodes under which nothing lies any more."""
+    sum_weeks_of_nodes((pk, monday) for pk in Node.objects.values_list("pk", flat=True))
 
 
 def weeks_known() -> list[date]:
