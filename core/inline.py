@@ -87,9 +87,11 @@ def page_style() -> Block:
     return style("shopper/_style.css", worn.accent, worn.second)
 
 
-def page_script() -> Block:
-    """The script of the page that asks."""
-    return script("shopper/_script.js")
+@lru_cache
+def page_script(*, screens: bool = False) -> Block:
+    """The script of the page that asks; `screens`: of one that asks on several, one after the other."""
+    plain = script("shopper/_script.js")
+    return Block.of(f"{script('shopper/_screens.js').text}\n{plain.text}") if screens else plain
 
 
 def admit(response: HttpResponse, *, style: Block, script: Block | None = None) -> HttpResponse:

@@ -138,12 +138,12 @@ def question_page(
 ) -> HttpResponse:
     """The page that asks, filled with whatever was chosen or typed before; `nonce` keeps its submission id."""
     nonce = nonce or nonces.mint(asking.scope, version_id=asking.version.pk)
-    style = style_of(asking.document)
+    style, script = style_of(asking.document), script_of(asking.document)
     if status == 200 and not expired and form == AnswerForm(document=form.document, country=form.country):
         response = _untouched_page(request, asking, form, nonce, style)
     else:
         context = question_context(asking, form, nonce) | {"expired": expired}
-        response = page(request, "surveys/question.html", context, status=status, script=page_script(), style=style)
+        response = page(request, "surveys/question.html", context, status=status, script=script, style=style)
     # Not `no-store`: Back must show this very form, so that what is sent from it corrects and doubles nothing.
     response.headers["Cache-Control"] = "private, no-cache"
     return response
@@ -166,9 +166,14 @@ def _untouched_page(request: HttpRequest, asking: Asking, form: AnswerForm, nonc
         key,
         lambda: question_context(asking, form, place("nonce")),
         {"nonce": nonce},
-        script=page_script(),
+        script=script_of(asking.document),
         style=style,
     )
+
+
+def script_of(document: SurveyDocument) -> Block:
+    """The page's script, which turns from screen to screen where there are several."""
+    return page_script(screens=len(document.screens) > 1)
 
 
 def question_context(asking: Asking, form: AnswerForm, nonce: str) -> dict[str, Any]:
@@ -176,7 +181,7 @@ def question_context(asking: Asking, form: AnswerForm, nonce: str) -> dict[str, 
     return {
         "store": asking.store.name,
         "spot": asking.touchpoint.name if asking.touchpoint else "",
-        "questions": [_drawn(asking, form, question) for question in asking.document.questions],
+        "screens": [[_drawn(asking, form, one) for one in screen] for screen in asking.document.screens],
         "longest": LONGEST_WORDS,
         "nonce": nonce,
         **language_switch(asking.document.languages, asking.store.languages),

@@ -20,7 +20,6 @@ from surveys.choices import (
     ResponseChannel,
 )
 from surveys.documents import CHOOSING
-from surveys.editor.lint import MOST_SCREENS
 from surveys.editor.texts import LONGEST_AT_ALL, Raw, has_ends
 from surveys.models import Survey
 
@@ -141,9 +140,12 @@ class QuestionForm(forms.Form):
         self.fields["asks_language"] = forms.BooleanField(label=_("Ask in which language"), required=False)
 
     def _add_place_and_conditions(self) -> None:
-        screens = max(MOST_SCREENS, self.question.get("screen", 1))
+        screens = max(settings.MOST_SCREENS, self.question.get("screen", 1))
         self.fields["screen"] = forms.TypedChoiceField(
-            label=_("Screen"), coerce=int, choices=[(number, str(number)) for number in range(1, screens + 2)]
+            label=_("Screen"),
+            coerce=int,
+            choices=[(number, str(number)) for number in range(1, screens + 1)],
+            help_text=_("One after the other; the last one has the button Send."),
         )
         conditions = _offered_conditions(self.document, self.question)
         if conditions:

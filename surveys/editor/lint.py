@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,7 +18,6 @@ from surveys.documents import PLACES, DocumentError, parse, places_in
 from surveys.editor.texts import LONGEST_AT_ALL, Raw, Text, all_texts, progress, texts_of
 from surveys.models import Survey
 
-MOST_SCREENS = 2
 MOST_QUESTIONS = 6
 MOST_OPTIONS = 8
 
@@ -135,11 +135,11 @@ def _whole(document: Raw) -> Iterator[Finding]:
             _("Choose the one question with a score that reports count: “Make it the headline”."),
         )
     screens = {question.get("screen", 1) for question in questions}
-    if len(screens) > MOST_SCREENS:
+    if len(screens) > settings.MOST_SCREENS:
         yield Finding(
-            Level.ADVICE,
+            Level.ERROR,
             ngettext("There is %(n)d screen.", "There are %(n)d screens.", len(screens)) % {"n": len(screens)},
-            _("Keep to two: with every further screen fewer people finish."),
+            _("Keep to %(most)d: with every further screen fewer people finish.") % {"most": settings.MOST_SCREENS},
         )
     asked = [question for question in questions if question["kind"] not in (OtherKind.CONTACT, OtherKind.HERE)]
     if len(asked) > MOST_QUESTIONS:

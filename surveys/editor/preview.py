@@ -23,6 +23,7 @@ from surveys.pages import look_context, question_context, style_of
 from surveys.queries import Asking
 
 LOOKS = ("light", "dark")
+ONE_BY_ONE = [str(number) for number in range(1, 10)]
 # Nothing runs or is sent in there; only our own page may show it.
 _POLICY = (
     "default-src 'none'; style-src {style}; img-src data:; form-action 'none'; base-uri 'none'; "
@@ -33,11 +34,15 @@ _BY_BROWSER = re.compile(r"@media\s*\(prefers-color-scheme:\s*dark\)")
 
 @dataclass(frozen=True)
 class Look:
-    """What a preview is asked to show. `place` is a channel, or a kind of touchpoint after "qr-"."""
+    """What a preview is asked to show. `place` is a channel, or a kind of touchpoint after "qr-".
+
+    `screen` counts from 1; 0: all of them below each other, as a browser without JavaScript shows them.
+    """
 
     language: str
     dark: bool
     place: str
+    screen: int = 0
 
     @classmethod
     def wanted(cls, given: Any, document: Raw) -> "Look":
@@ -48,11 +53,12 @@ class Look:
             language if language in languages else languages[0],
             given.get("look") == "dark",
             place if place in places else places[0],
+            int(screen) if (screen := given.get("screen", "")) in ONE_BY_ONE else 0,
         )
 
     @property
     def query(self) -> str:
-        return f"language={self.language}&look={LOOKS[self.dark]}&place={self.place}"
+        return f"language={self.language}&look={LOOKS[self.dark]}&place={self.place}&screen={self.screen}"
 
     @property
     def channel(self) -> ResponseChannel:
@@ -84,7 +90,8 @@ def preview_page(request: HttpRequest, survey: Survey, document: Raw, look: Look
     version = SurveyVersion(survey=survey, number=0, document=document, headline_kind=parsed.headline.kind)
     spot = Touchpoint(store=store, kind=look.touchpoint_kind, name="") if look.touchpoint_kind else None
     asking = Asking(store, look.channel, version, touchpoint=spot)
-    style = Block.of(in_scheme(style_of(asking.document).text, dark=look.dark))
+    rules = _one_screen(look.screen, len(asking.document.screens)) if look.screen else ""
+    style = Block.of(in_scheme(style_of(asking.document).text, dark=look.dark) + rules)
     form = AnswerForm(document=asking.document, country=store.country)
     with translation.override(look.language):
         context = question_context(asking, form, "") | {
@@ -96,6 +103,13 @@ def preview_page(request: HttpRequest, survey: Survey, document: Raw, look: Look
             "script": "",
         }
         return framed(get_template("surveys/question.html").render(context), style)
+
+
+def _one_screen(number: int, of: int) -> str:
+    """What the page's script does there: the other screens away, and Continue instead of Send before the last."""
+    number = min(number, of)
+    rules = f".screen:not(#screen-{number}){{display:none}}"
+    return rules if number == of else rules + "#last{display:none}#next{display:block!important}"
 
 
 def _filled(document: Raw) -> Raw:

@@ -189,6 +189,7 @@ def _look_context(request: StaffRequest, document: Raw) -> dict[str, Any]:
     return {
         "look": look,
         "places": places_on_offer(),
+        "screens": range(1, 1 + len({question.get("screen", 1) for question in document["questions"]})),
         "store_code": request.GET.get("store", "")[:20] if store and request.GET.get("store") == store.code else "",
         "languages_shown": _languages(document["languages"]),
         "seen": drafts.digest(document),
