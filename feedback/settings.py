@@ -84,7 +84,7 @@ MIDDLEWARE = [
 ]
 
 # Where pages that know no session may lie, see `core.middleware.shoppers_way`.
-SHOPPER_PATHS = ("/q/", "/r/", "/t/", "/c/")
+SHOPPER_PATHS = ("/q/", "/r/", "/t/", "/c/", "/u/")
 ROOT_URLCONF = "feedback.urls"
 WSGI_APPLICATION = "feedback.wsgi.application"
 
@@ -197,7 +197,7 @@ SECURE_SSL_REDIRECT = SECURE and env.flag("SSL_REDIRECT", default=True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY", default=False) else None
 # How many proxies of ours stand in front: the client's address is that many hops from the right. Sign-ins are limited
 # by it; without it one person's wrong passwords would shut out everybody behind the same proxy.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_HOPS", default=0)
+TRUSTED_PROXY_HOPS = ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_HOPS", default=0)
 # Nothing to other origins. "no-referrer" would have browsers send `Origin: null` with our own forms, which the
 # protection against forged requests must refuse.
 SECURE_REFERRER_POLICY = "same-origin"
@@ -256,6 +256,7 @@ SHOPPER_TEXTS = [
     "alerts/renderers.py::render_answer",
     "alerts/renderers.py::render_verification",
     "alerts/shopper.py",
+    "messaging/views/inbound.py",
 ]
 # Languages verbatims are read in.
 VERBATIM_LANGUAGES = ["en", "de", "uk", "fr", "es", "it", "pl", "da", "nl", "pt", "cs", "sv", "ar", "ru"]
@@ -280,6 +281,8 @@ CALL_SURVEY_DELAY = timedelta(seconds=env.number("CALL_SURVEY_DELAY_SECS", defau
 VERIFICATION_DELAY = timedelta(seconds=env.number("VERIFICATION_DELAY_SECS", default=86_400))
 # How long silence lasts until a case counts as unconfirmed.
 VERIFICATION_WINDOW = timedelta(days=7)
+# Over how many screens head office may spread a survey: with every further one fewer people finish.
+MOST_SCREENS = env.number("MOST_SCREENS", default=2)
 # How long the same submission id may still correct its answers.
 CORRECTION_WINDOW = timedelta(minutes=30)
 INVITATION_LIFETIME = timedelta(days=30)
@@ -292,6 +295,11 @@ SAMPLE_PCT = {
 }
 # An answer that comes sooner after its page is marked, and taken all the same.
 SHORTEST_ANSWER_SECS = 0 if TESTING else 2
+# Which marks keep an answer out of the headline figures, besides those of staff and of what was never sent. Cells count
+# by it from then on; `./run manage rebuild_facts` brings it to the days before.
+FLAGS_LEFT_OUT = env.words("FLAGS_LEFT_OUT", default="trap,hasty,many,unusual_scans")
+# How long after the last tap a page counts as left; and after a Send that was refused.
+UNSENT_AFTER, UNFINISHED_AFTER = timedelta(minutes=30), timedelta(minutes=5)
 # To which countries text messages go, besides the store's own.
 SMS_COUNTRIES = env.words(
     "SMS_COUNTRIES",
@@ -324,7 +332,7 @@ SENDER_LEASE = timedelta(seconds=env.number("SENDER_LEASE_SECS", default=60, lea
 MAILBOX_URL = env.text("MAILBOX_URL")
 DEADMAN_URL = env.text("DEADMAN_URL")
 # Stand-ins of tests listen on this machine, without TLS; in production nothing typed in may lead here.
-OUTBOUND_ALLOW_LOOPBACK = False
+OUTBOUND_ALLOW_LOOPBACK = TESTING and env.flag("OUTBOUND_ALLOW_LOOPBACK", default=False)
 
 # --- background -----------------------------------------------------------------------------------------------
 Q_CLUSTER = {
