@@ -11,8 +11,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from core.leases import Claim, ClockNow, finish, from_now, retry_delay
-from customers.models import Suppression
-from messaging.choices import MessageState
+from customers.leaving import STOP, stop_by_hash
+from messaging.choices import Channel, MessageState
 from messaging.models import ChatHook, Message
 from messaging.outbox import draft, put_all
 from messaging.preferences import channels_of
@@ -27,6 +27,8 @@ MAX_ATTEMPTS = 5
 FAILOVER_AFTER = timedelta(minutes=2)
 _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(seconds=60)
 _ERROR_LENGTH = 300
+# When the provider is asked of what is unknown, and of what it took and has not spoken of again.
+_ASK_UNKNOWN_AFTER, ASK_TAKEN_AFTER = timedelta(seconds=20), timedelta(hours=1)
 
 
 def begin(claimed: Claim[Message]) -> bool:
@@ -44,6 +46,8 @@ def mark_sent(claimed: Claim[Message], provider_id: str) -> None:
         "last_error": "",
         "failover_at": None,
     }
+    if provider_id:
+        done["ask_at"] = from_now(ASK_TAKEN_AFTER)
     if not finish(claimed, **done):
         Message.objects.filter(pk=claimed.row.pk, state=MessageState.UNKNOWN).update(**done)
 
@@ -67,8 +71,9 @@ def mark_cancelled(claimed: Claim[Message], reason: str) -> None:
 
 
 def mark_unknown(claimed: Claim[Message], reason: str) -> None:
-    """It may have reached a shopper: never sent again by itself."""
-    finish(claimed, state=MessageState.UNKNOWN, last_error=reason[:_ERROR_LENGTH])
+    """It may have reached a shopper: never sent again by itself. The provider is asked."""
+    asked = {"ask_at": from_now(_ASK_UNKNOWN_AFTER)} if claimed.row.channel == Channel.SMS else {}
+    finish(claimed, state=MessageState.UNKNOWN, last_error=reason[:_ERROR_LENGTH], **asked)
 
 
 def mark_dead(claimed: Claim[Message], reason: str) -> None:
@@ -130,7 +135,7 @@ def settle(claimed: Claim[Message], failure: Undelivered) -> None:
             mark_unknown(claimed, reason)
     else:
         if isinstance(failure, Refused) and failure.opted_out and message.contact and message.contact.value_hash:
-            Suppression.objects.get_or_create(value_hash=message.contact.value_hash, defaults={"reason": "stop"})
+            stop_by_hash(message.contact.value_hash, STOP)
         mark_dead(claimed, reason)
 
 
@@ -194,7 +199,14 @@ def send_again(message_id: UUID, *, expires_at: datetime | None = None, actor: U
     unsettled = Message.objects.filter(pk=message_id, state__in=(MessageState.UNKNOWN, MessageState.DEAD))
     return bool(
         unsettled.update(
-            state=MessageState.PENDING, attempts=0, run_at=ClockNow(), expires_at=expires_at, settled_by=actor
+            state=MessageState.PENDING,
+            attempts=0,
+            run_at=ClockNow(),
+            expires_at=expires_at,
+            settled_by=actor,
+            provider_id="",
+            provider_state="",
+            ask_at=None,
         )
     )
 

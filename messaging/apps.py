@@ -5,5 +5,5 @@ class MessagingConfig(AppConfig):
     name = "messaging"
 
     def ready(self) -> None:
-        # Registers its steps with the work loop, and the mail by which staff join with the outbox.
-        from messaging import invitations, work  # noqa: F401, PLC0415
+        # Registers their steps with the work loop, and the mails about staff accounts with the outbox.
+        from messaging import addresses, invitations, work  # noqa: F401, PLC0415

@@ -7,6 +7,7 @@ Both can be told to fail in the ways that real ones do.
 import asyncio
 import base64
 import binascii
+import hmac
 import json
 import re
 import secrets
@@ -15,16 +16,19 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import MIMEPart
 from email.utils import format_datetime
 from enum import StrEnum
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.request import Request, urlopen
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -34,7 +38,10 @@ _MESSAGES = re.compile(r"^/2010-04-01/Accounts/(?P<account>[^/]+)/Messages(?:/(?
 _E164 = re.compile(r"^\+[1-9]\d{6,14}$")
 _MEMORY = 10_000
 _HANG_SECS = 120
+_CALLBACK_SECS = 5
 _LONGEST_SMS = 1600
+# https://www.twilio.com/docs/api/errors/30003
+_LOST = 30003
 
 
 class Trouble(StrEnum):
@@ -45,6 +52,7 @@ class Trouble(StrEnum):
     RESET = "reset"  # the connection breaks; not accepted
     DROP = "drop"  # accepted, then the connection breaks
     HANG = "hang"  # accepted, and never answered
+    LOST = "lost"  # a text message that is accepted, and does not arrive
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,8 @@ class Catcher:
         self.smtp_port, self.sms_port = smtp_port, sms_port
         self.account = account
         self.messages: deque[Caught] = deque(maxlen=_MEMORY)
+        # The SIDs of text messages that did not arrive.
+        self.lost: set[str] = set()
         self.stopping = threading.Event()
         self._keep = keep
         self._troubles: dict[Channel, deque[Trouble]] = {channel: deque() for channel in Channel}
@@ -138,6 +148,10 @@ class Catcher:
     def by_sid(self, sid: str) -> Caught | None:
         """The text message with this SID."""
         return next((m for m in tuple(self.messages) if m.channel == Channel.SMS and m.message_id == sid), None)
+
+    def status_of(self, caught: Caught) -> str:
+        """What became of a text message, as Twilio says it."""
+        return "undelivered" if caught.message_id in self.lost else "delivered"
 
 
 # --- e-mail -----------------------------------------------------------------------------------------------------
@@ -333,11 +347,21 @@ class _SmsRequest(BaseHTTPRequestHandler):
             message_id=f"SM{secrets.token_hex(16)}",
         )
         catcher.accept(caught)
+        if trouble == Trouble.LOST:
+            catcher.lost.add(caught.message_id)
+        if url := form.get("StatusCallback"):
+            # Never waited for: the callback may come before the answer, as it does in life.
+            report = partial(_report, url, account, self._token(), caught, catcher.status_of(caught))
+            threading.Thread(target=report, daemon=True).start()
         if trouble == Trouble.HANG:
             catcher.stopping.wait(_HANG_SECS)
-        if trouble is not None:
+        if trouble not in (None, Trouble.LOST):
             return None
         return 201, _resource(account, caught, "queued")
+
+    def _token(self) -> str:
+        credentials = base64.b64decode(self.headers.get("Authorization", "").partition(" ")[2])
+        return credentials.decode().partition(":")[2]
 
     def _get(self) -> tuple[int, dict[str, Any]]:
         parts = urlsplit(self.path)
@@ -347,7 +371,7 @@ class _SmsRequest(BaseHTTPRequestHandler):
             found = catcher.by_sid(sid)
             if not found:
                 raise _Refused(404, 20404, f"The requested resource {parts.path} was not found")
-            return 200, _resource(account, found, "delivered")
+            return 200, _resource(account, found, catcher.status_of(found))
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         size = min(int(query.get("PageSize", 50)), 1000)
         page = int(query.get("Page", 0))
@@ -355,7 +379,7 @@ class _SmsRequest(BaseHTTPRequestHandler):
         shown = newest_first[page * size : (page + 1) * size]
         more = len(newest_first) > (page + 1) * size
         return 200, {
-            "messages": [_resource(account, caught, "delivered") for caught in shown],
+            "messages": [_resource(account, caught, catcher.status_of(caught)) for caught in shown],
             "page": page,
             "page_size": size,
             "uri": self.path,
@@ -371,6 +395,19 @@ class _SmsRequest(BaseHTTPRequestHandler):
         except (ValueError, KeyError, TypeError) as error:
             raise _Refused(400, 0, f"Not an order: {error}") from None
         return 200, {"ordered": troubles}
+
+
+def _report(url: str, account: str, token: str, caught: Caught, last: str) -> None:
+    """The callbacks of a text message, signed as Twilio signs them: https://www.twilio.com/docs/usage/security."""
+    for status in ("queued", "sent", last):
+        form = {"AccountSid": account, "MessageSid": caught.message_id, "MessageStatus": status, "To": caught.recipient}
+        if status == "undelivered":
+            form["ErrorCode"] = str(_LOST)
+        signed = url + "".join(f"{name}{value}" for name, value in sorted(form.items()))
+        signature = base64.b64encode(hmac.new(token.encode(), signed.encode(), "sha1").digest()).decode()
+        request = Request(url, urlencode(form).encode(), {"X-Twilio-Signature": signature})  # noqa: S310 - our own
+        with suppress(OSError), urlopen(request, timeout=_CALLBACK_SECS):  # noqa: S310
+            pass
 
 
 def _others(query: str) -> str:
@@ -403,11 +440,11 @@ def _resource(account: str, caught: Caught, status: str) -> dict[str, Any]:
         "api_version": "2010-04-01",
         "body": caught.text,
         "date_created": at,
-        "date_sent": at if status == "delivered" else None,
+        "date_sent": None if status == "queued" else at,
         "date_updated": at,
         "direction": "outbound-api",
-        "error_code": None,
-        "error_message": None,
+        "error_code": _LOST if status == "undelivered" else None,
+        "error_message": "Unreachable destination handset" if status == "undelivered" else None,
         "from": caught.sender,
         "messaging_service_sid": None,
         "num_media": "0",

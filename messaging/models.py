@@ -104,6 +104,10 @@ class Message(Leased):
     expires_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     provider_id = models.CharField(max_length=120, blank=True)
+    # The provider's last word about a text message, see `messaging.provider`; empty before any.
+    provider_state = models.CharField(max_length=12, blank=True)
+    # When to ask the provider what became of it.
+    ask_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
     # When to try another channel, set once this one has failed a member of staff.
     failover_at = models.DateTimeField(null=True, blank=True)
@@ -130,9 +134,10 @@ class Message(Leased):
             # The outbox step of the work loop, twice a second.
             models.Index(fields=["run_at"], name="message_due", condition=Q(run_at__isnull=False)),
             models.Index(fields=["kind", "subject_id"], name="message_subject"),
-            # What the audit and /readyz count: messages that a person has to settle.
             # What is to reach somebody by another channel, twice a second.
             models.Index(fields=["failover_at"], name="message_failover", condition=Q(failover_at__isnull=False)),
+            models.Index(fields=["ask_at"], name="message_ask", condition=Q(ask_at__isnull=False)),
+            # What the audit and /readyz count: messages that a person has to settle.
             models.Index(fields=["created_at"], name="message_trouble", condition=Q(state__in=["unknown", "dead"])),
         ]
 

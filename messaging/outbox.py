@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
+from django.conf import settings
+from django.utils import timezone, translation
 from django.utils.functional import Promise
 
 from core.quick import insert_soon
@@ -18,12 +19,14 @@ from stores.models import User
 @dataclass(frozen=True)
 class Rendered:
     """What is sent. An e-mail has a subject and may have HTML, an SMS is its `text` alone; a push and a chat message
-    show `subject` as their title and lead to `url`."""
+    show `subject` as their title and lead to `url`. An e-mail with `to` goes there, not to the recipient's own address.
+    """
 
     subject: str
     text: str
     html: str = ""
     url: str = ""
+    to: str = ""
 
 
 Renderer = Callable[[Message], Rendered | None]
@@ -71,6 +74,15 @@ def reaches(user: User, kind: str) -> bool:
 def renderer_of(kind: str) -> Renderer:
     """Raises KeyError for a kind that no room has registered."""
     return _renderers[kind]
+
+
+def rendered_for(message: Message) -> Rendered | None:
+    """What is sent, in the recipient's language; None when it is not needed any more."""
+    known = dict(settings.LANGUAGES)
+    recipient = message.user or message.contact or message.hook
+    language = recipient.language if recipient and recipient.language in known else settings.LANGUAGE_CODE
+    with translation.override(language):
+        return renderer_of(message.kind)(message)
 
 
 def draft(

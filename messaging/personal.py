@@ -9,7 +9,7 @@ register(
     keep_for=timedelta(days=90),
     why="A server's answer may quote the address of a member of staff; of a shopper's message only its code is kept.",
 )
-impersonal("messaging.Message", "kind", "subject_id", "channel", "dedup_key", "state", "provider_id")
+impersonal("messaging.Message", "kind", "subject_id", "channel", "dedup_key", "state", "provider_id", "provider_state")
 register(
     "messaging.CaughtMessage",
     "sender",

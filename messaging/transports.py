@@ -1,13 +1,15 @@
 """Handing one message to the server that delivers it, and what its answer means for trying again."""
 
 import smtplib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.urls import reverse
 
 from core import outbound
 from messaging.chat import send_to_chat
@@ -18,9 +20,11 @@ from messaging.push import push
 
 if TYPE_CHECKING:
     from twilio.rest import Client
+    from twilio.rest.api.v2010.account.message import MessageInstance
 
 # https://www.twilio.com/docs/api/errors/21610: the recipient has answered STOP.
-_STOPPED = 21610
+STOPPED = 21610
+_MOST_LISTED = 200
 
 
 class Undelivered(Exception):
@@ -53,10 +57,10 @@ def send(message: Message, rendered: Rendered, *, message_id: str) -> str:
     `message_id` is the e-mail's Message-ID: repeats bear the same. Raises NotTaken, Ambiguous or Refused.
     """
     if message.channel == Channel.EMAIL:
-        _send_email(_address(message), rendered, message_id)
+        _send_email(rendered.to or _address(message), rendered, message_id)
         return ""
     if message.channel == Channel.SMS:
-        return _send_sms(_address(message), rendered.text)
+        return _send_sms(_address(message), rendered.text, status_url(message))
     if message.channel == Channel.PUSH:
         _send_push(message, rendered)
     else:
@@ -153,23 +157,36 @@ def _twilio(account: str, token: str, base_url: str, timeout_secs: int) -> "Clie
     return client
 
 
-def _send_sms(number: str, text: str) -> str:
+def status_url(message: Message) -> str:
+    """Where the provider says what became of a message; empty where it could not reach us."""
+    reachable = settings.SECURE or settings.TWILIO_BASE_URL
+    return f"{settings.PUBLIC_URL}{reverse('message_status', args=[message.pk])}" if reachable else ""
+
+
+def _client() -> "Client":
+    """Raises Refused where there is no account."""
     if not settings.TWILIO_ACCOUNT_SID:
         raise Refused("text messages are not set up")
+    return _twilio(
+        settings.TWILIO_ACCOUNT_SID,
+        settings.TWILIO_AUTH_TOKEN,
+        settings.TWILIO_BASE_URL,
+        settings.TWILIO_TIMEOUT_SECS,
+    )
+
+
+@contextmanager
+def _asking() -> Iterator["Client"]:
+    """The client; what it raises becomes NotTaken, Ambiguous or Refused."""
+    client = _client()
     from requests import RequestException  # noqa: PLC0415
     from requests.exceptions import ConnectionError as NoConnection  # noqa: PLC0415
     from requests.exceptions import ConnectTimeout  # noqa: PLC0415
     from twilio.base.exceptions import TwilioException, TwilioRestException  # noqa: PLC0415
     from urllib3.exceptions import NewConnectionError  # noqa: PLC0415
 
-    client = _twilio(
-        settings.TWILIO_ACCOUNT_SID,
-        settings.TWILIO_AUTH_TOKEN,
-        settings.TWILIO_BASE_URL,
-        settings.TWILIO_TIMEOUT_SECS,
-    )
     try:
-        created = client.messages.create(to=number, from_=settings.TWILIO_FROM, body=text)
+        yield client
     except TwilioRestException as error:
         raise _by_status(error.status, error.code, str(error.msg)) from error
     except TwilioException as error:
@@ -182,7 +199,24 @@ def _send_sms(number: str, text: str) -> str:
         raise (NotTaken if refused else Ambiguous)(type(cause or error).__name__) from error
     except (RequestException, ValueError) as error:  # a timeout after asking, an answer that is not JSON
         raise Ambiguous(type(error).__name__) from error
-    return str(created.sid)
+
+
+def _send_sms(number: str, text: str, status_url: str) -> str:
+    told = {"status_callback": status_url} if status_url else {}
+    with _asking() as client:
+        return str(client.messages.create(to=number, from_=settings.TWILIO_FROM, body=text, **told).sid)
+
+
+def look_up_text(sid: str) -> "MessageInstance":
+    """What the provider keeps of a text message. Raises Undelivered."""
+    with _asking() as client:
+        return client.messages(sid).fetch()
+
+
+def find_texts(number: str, *, since: datetime) -> "list[MessageInstance]":
+    """What the provider keeps of the text messages to a number. Raises Undelivered."""
+    with _asking() as client:
+        return client.messages.list(to=number, date_sent_after=since, limit=_MOST_LISTED)
 
 
 def _by_status(status: int, code: int | None, reason: str) -> Undelivered:
@@ -191,7 +225,7 @@ def _by_status(status: int, code: int | None, reason: str) -> Undelivered:
     if status == 429 or status in (401, 403):  # too fast, or credentials that somebody has to mend
         return NotTaken(reason)
     if 400 <= status < 500:
-        return Refused(reason, opted_out=code == _STOPPED)
+        return Refused(reason, opted_out=code == STOPPED)
     return Ambiguous(reason)
 
 

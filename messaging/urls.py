@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from messaging.views import app, chats, mailbox, mine, trouble
+from messaging.views import app, callbacks, chats, inbound, mailbox, mine, trouble
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("me/alerts/", mine.my_alerts, name="my_alerts"),
@@ -9,6 +9,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("me/alerts/devices/<int:pk>/remove/", mine.remove_device, name="remove_push_device"),
     path("me/alerts/test/", mine.test_my_alerts, name="test_my_alerts"),
     path("messages/", trouble.trouble, name="message_trouble"),
+    path("messages/status/<uuid:pk>/", callbacks.message_status, name="message_status"),
+    path("messages/texts/", inbound.text_came, name="text_came"),
     path("messages/<uuid:pk>/", trouble.settle, name="settle_message"),
     path("messages/chats/", chats.chats, name="chats"),
     path("messages/chats/<int:pk>/", chats.change_chat, name="change_chat"),

@@ -20,7 +20,8 @@ from django.utils.translation import ngettext
 from core.faults import kill_point
 from core.leases import Claim, claim, from_now
 from core.work import background, register_step, register_watch
-from customers.models import Suppression
+from customers.leaving import is_suppressed
+from customers.texting import may_be_texted
 from messaging.actions import (
     MAX_ATTEMPTS,
     begin,
@@ -38,7 +39,7 @@ from messaging.actions import (
 from messaging.choices import MessageState
 from messaging.grouping import is_grouped, next_buzz_at, take_buzz, waiting_with
 from messaging.models import Message
-from messaging.outbox import Rendered, held_until, reaches, renderer_of
+from messaging.outbox import Rendered, held_until, reaches, rendered_for
 from messaging.transports import Ambiguous, Undelivered, send
 
 log = structlog.get_logger()
@@ -95,7 +96,7 @@ def _write_and_send(claimed: Claim[Message]) -> None:
         if (until := held_until(message)) is not None:
             hold(claimed, until)
             return
-        rendered = _rendered(message)
+        rendered = rendered_for(message)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # whatever a template may throw
@@ -143,18 +144,12 @@ def _unwanted(message: Message) -> str | None:
         return None if reaches(message.user, message.kind) else "account closed"
     if message.contact and message.contact.erased_at:
         return "erased"
-    value_hash = message.contact.value_hash if message.contact else ""
-    if value_hash and Suppression.objects.filter(value_hash=value_hash).exists():
+    contact = message.contact
+    if contact is not None and is_suppressed(contact.value_hash):
         return "suppressed"
+    if contact is not None and message.channel == Channel.SMS and contact.value and not may_be_texted(contact.value):
+        return "country"
     return None
-
-
-def _rendered(message: Message) -> Rendered | None:
-    known = dict(settings.LANGUAGES)
-    recipient = message.user or message.contact or message.hook
-    language = recipient.language if recipient and recipient.language in known else settings.LANGUAGE_CODE
-    with translation.override(language):
-        return renderer_of(message.kind)(message)
 
 
 def _with_others(message: Message, rendered: Rendered, count: int) -> Rendered:
