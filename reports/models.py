@@ -1,5 +1,7 @@
 """Cells: what was counted from the raw rows by store and by node, day and week; never changed by hand."""
 
+from uuid import uuid4
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -330,3 +332,69 @@ class ExplorerRow(models.Model):
 
     def __str__(self) -> str:
         return f"explorer row {self.pk}"
+
+
+class HideReason(models.TextChoices):
+    """Why words stay off the wall."""
+
+    NAMES_SOMEBODY = "names", _("Somebody can be recognised")
+    OFFENDS = "offends", _("It offends or insults")
+    WRONG_PLACE = "place", _("It is not about this store")
+    MISREAD = "misread", _("It was misunderstood by the machine")
+    NOT_READABLE = "unreadable", _("It cannot be understood")
+
+
+class WallHidden(models.Model):
+    """That somebody keeps a shopper's words off the wall, and why; deleted when they may hang again."""
+
+    verbatim = models.OneToOneField(Verbatim, models.CASCADE, primary_key=True, related_name="wall_hidden")
+    reason = models.CharField(max_length=10, choices=HideReason)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.verbatim_id} {self.reason}"
+
+
+class WallApproval(models.Model):
+    """That somebody has looked through the wall of a store's week and lets it hang as it is."""
+
+    store = models.ForeignKey(Store, models.CASCADE, related_name="wall_approvals")
+    monday = models.DateField()
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "monday"], name="wall_approved_once")]
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.monday}"
+
+
+class WallRound(Leased):
+    """When a store is sent its next wall: that of the week which began on `monday`, at `run_at`."""
+
+    store = models.OneToOneField(Store, models.CASCADE, primary_key=True, related_name="wall_round")
+    monday = models.DateField()
+
+    class Meta:
+        indexes = [
+            # The step of the work loop, twice a second.
+            models.Index(fields=["run_at"], name="wall_due", condition=Q(run_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.monday}"
+
+
+class WallScreen(models.Model):
+    """The link by which a screen in a store's back office shows its wall without a sign-in. A new one ends the old."""
+
+    store = models.OneToOneField(Store, models.CASCADE, primary_key=True, related_name="wall_screen")
+    serial = models.UUIDField(default=uuid4)
+    token_hash = models.CharField(max_length=64, unique=True)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"screen of {self.store_id}"

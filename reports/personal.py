@@ -12,6 +12,8 @@ impersonal("reports.CellCheck", "differences")
 impersonal("reports.StoreTraffic", "channel")
 impersonal("reports.TrafficWeek", "channel")
 impersonal("reports.ExplorerRow", "channel", "sample_kind", "band", "sentiment", "topics", "urgency", "language")
+impersonal("reports.WallHidden", "reason")
+impersonal("reports.WallScreen", "token_hash")
 register(
     "reports.ExplorerRow",
     "folded",
