@@ -1,23 +1,19 @@
-"""How sure a figure is, and which figures may be shown. Each formula names its source.
+"""The Net Promoter Score and how sure it is, and what stands among many comparisons.
 
-Scores and margins are in NPS points (-100 to 100); shares are 0 to 1; the confidence is 95 % throughout.
+Scores and margins are in NPS points (-100 to 100); the confidence is 95 % throughout.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import erfc, sqrt
-from typing import TypeVar
 
-from core.shares import Share as Share
-from core.shares import Z as Z
+from core.shares import Share, Z
 
 SIGNIFICANT = 0.05
 # Below this a score says who gave it, so only the number of answers is shown.
 MIN_SHOWN = 5
 # Below this the margin is so wide that a rank would be noise.
 MIN_RANKED = 30
-
-Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ class Nps:
         return 100 * (self.promoters - self.detractors) / self.n if self.n else None
 
     @property
-    def _adjusted(self) -> tuple[float, float]:
+    def adjusted(self) -> tuple[float, float]:
         """The adjusted score and its standard error, both as fractions of one.
 
         Adjusted Wald with three added answers, spread as 3/4, 3/2, 3/4: Rocks, B.: Interval estimation for the "Net
@@ -56,20 +52,26 @@ class Nps:
     @property
     def margin(self) -> float:
         """Half the width of the 95 % interval before it is cut off at ±100."""
-        return 100 * Z * self._adjusted[1]
+        return 100 * Z * self.adjusted[1]
 
     @property
     def low(self) -> float:
-        score, error = self._adjusted
+        score, error = self.adjusted
         return max(-100.0, 100 * (score - Z * error))
 
     @property
     def high(self) -> float:
-        score, error = self._adjusted
+        score, error = self.adjusted
         return min(100.0, 100 * (score + Z * error))
 
     def __add__(self, other: "Nps") -> "Nps":
         return Nps(self.promoters + other.promoters, self.passives + other.passives, self.detractors + other.detractors)
+
+    def __sub__(self, other: "Nps") -> "Nps":
+        return Nps(self.promoters - other.promoters, self.passives - other.passives, self.detractors - other.detractors)
+
+
+NO_ANSWERS = Nps(0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class Difference:
     points: float
     z: float
     p: float
+    # Half the width of the 95 % interval of the difference, in the same points.
+    margin: float = 0.0
 
     @property
     def significant(self) -> bool:
@@ -92,9 +96,26 @@ def nps_difference(now: Nps, before: Nps) -> Difference | None:
     """
     if now.score is None or before.score is None:
         return None
-    (s1, e1), (s2, e2) = now._adjusted, before._adjusted
-    z = (s1 - s2) / sqrt(e1**2 + e2**2)
-    return Difference(points=now.score - before.score, z=z, p=two_sided_p(z))
+    (s1, e1), (s2, e2) = now.adjusted, before.adjusted
+    error = sqrt(e1**2 + e2**2)
+    z = (s1 - s2) / error
+    return Difference(points=now.score - before.score, z=z, p=two_sided_p(z), margin=100 * Z * error)
+
+
+def share_difference(now: Share, before: Share) -> Difference | None:
+    """The change of a share in percentage points; None when one of them is of nothing.
+
+    One success and one failure added to each: Agresti, A., Caffo, B.: Simple and effective confidence intervals for
+    proportions and differences of proportions result from adding two successes and two failures. The American
+    Statistician 54(4), 2000.
+    """
+    if now.value is None or before.value is None:
+        return None
+    n1, n2 = now.n + 2, before.n + 2
+    p1, p2 = (now.part + 1) / n1, (before.part + 1) / n2
+    error = sqrt(p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2)
+    z = (p1 - p2) / error
+    return Difference(points=100 * (now.value - before.value), z=z, p=two_sided_p(z), margin=100 * Z * error)
 
 
 def two_sided_p(z: float) -> float:
@@ -114,23 +135,7 @@ def significant_among(p_values: Sequence[float], *, rate: float = SIGNIFICANT) -
     return [p <= limit for p in p_values]
 
 
-def gives_away(sizes: Iterable[int]) -> bool:
-    """Whether the sum of such groups, beside those of them that are large enough, tells about those that are not."""
-    small = [n for n in sizes if 0 < n < MIN_SHOWN]
-    return bool(small) and (len(small) < 2 or sum(small) < MIN_SHOWN)
-
-
-def hidden_among(sizes: Mapping[Key, int], also: Collection[Key] = ()) -> set[Key]:
-    """Which groups' figures must not be shown where all of `sizes` stand beside their total.
-
-    Groups below MIN_SHOWN and those of `also` are hidden, and of the others the smallest too, until what total minus
-    the shown ones gives away is about at least two groups and MIN_SHOWN answers. Complementary suppression:
-    Willenborg, L., de Waal, T.: Elements of Statistical Disclosure Control, Springer 2001, chapter 6. Groups without
-    answers hide nothing.
-    """
-    filled = sorted((n, position, key) for position, (key, n) in enumerate(sizes.items()) if n)
-    hidden = [(n, key) for n, _, key in filled if n < MIN_SHOWN or key in also]
-    shown = [(n, key) for n, _, key in filled if n >= MIN_SHOWN and key not in also]
-    while hidden and shown and (len(hidden) < 2 or sum(n for n, _ in hidden) < MIN_SHOWN):
-        hidden.append(shown.pop(0))
-    return {key for _, key in hidden}
+def moved_among(changes: Sequence[Difference | None]) -> list[bool]:
+    """The same for changes of which some cannot be told; those never stand."""
+    standing = iter(significant_among([change.p for change in changes if change]))
+    return [bool(change) and next(standing) for change in changes]

@@ -1,0 +1,135 @@
+"""What a figure is made of: weighting its parts by purchases, and splitting its change into its causes."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import TypeVar
+
+from core.shares import Z
+from reports.statistics.nps import NO_ANSWERS, Nps
+
+Store = TypeVar("Store", bound=Hashable)
+Channel = TypeVar("Channel", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A score in which every group counts by its purchases instead of by its answers.
+
+    `covered` is the share of all purchases that were made in groups with answers; the others cannot be in it.
+    """
+
+    score: float
+    margin: float
+    n: int
+    transactions: int
+    covered: float
+
+    @property
+    def low(self) -> float:
+        return max(-100.0, self.score - self.margin)
+
+    @property
+    def high(self) -> float:
+        return min(100.0, self.score + self.margin)
+
+
+def weighted_nps(groups: Iterable[tuple[Nps, int]]) -> Weighted | None:
+    """The score of groups, each an NPS and its transactions; None where no purchases meet answers.
+
+    Stratified mean with known weights, and its variance as the sum of squared weights times those of the strata:
+    Cochran, W. G.: Sampling Techniques, 3rd ed., Wiley 1977, sections 5.2 to 5.4. The spread of a stratum's answers is
+    no less than that of the adjusted score of `Nps`, which does not vanish where all of a few answers agree.
+    """
+    known = [(nps, weight) for nps, weight in groups if weight > 0]
+    total, meets = sum(weight for _, weight in known), [(nps, weight) for nps, weight in known if nps.n]
+    weight_met = sum(weight for _, weight in meets)
+    if not weight_met:
+        return None
+    score = sum(weight * (nps.score or 0.0) for nps, weight in meets) / weight_met
+    variance = sum((weight / weight_met) ** 2 * _spread(nps) / max(1, nps.n - 1) for nps, weight in meets)
+    return Weighted(score, 100 * Z * sqrt(variance), sum(nps.n for nps, _ in meets), weight_met, weight_met / total)
+
+
+def _spread(nps: Nps) -> float:
+    """The variance of one answer, as a fraction."""
+    raw = (nps.promoters + nps.detractors) / nps.n - ((nps.score or 0.0) / 100) ** 2
+    return max(raw, nps.adjusted[1] ** 2 * (nps.n + 3))
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of the NPS in points and what it is made of; the three parts add up to `total`.
+
+    `stores`: answers come from other stores than before. `channels`: within the stores they come by other channels.
+    `within`: the same channels of the same stores score differently. `margin` is that of `within` at 95 %.
+    """
+
+    total: float
+    stores: float
+    channels: float
+    within: float
+    margin: float
+
+
+def split_change(
+    now: Mapping[tuple[Store, Channel], Nps], before: Mapping[tuple[Store, Channel], Nps]
+) -> Change | None:
+    """The change of the sum of all cells from `before` to `now`; None when one of the two has no answers.
+
+    Kitagawa, E. M.: Components of a difference between two rates. Journal of the American Statistical Association
+    50(272), 1955: each part is weighed with the mean of both periods, so that nothing is left over; applied first to
+    stores, then to the channels of each. What had answers in one period only has no change within: all of it is mix.
+    """
+    totals = sum(now.values(), NO_ANSWERS), sum(before.values(), NO_ANSWERS)
+    if not totals[0].n or not totals[1].n:
+        return None
+    by_store: dict[Store, dict[Channel, tuple[Nps, Nps]]] = defaultdict(dict)
+    for store, channel in dict.fromkeys([*now, *before]):
+        by_store[store][channel] = (
+            now.get((store, channel), NO_ANSWERS),
+            before.get((store, channel), NO_ANSWERS),
+        )
+    stores = channels = within = variance = 0.0
+    for cells in by_store.values():
+        new = sum((one for one, _ in cells.values()), NO_ANSWERS)
+        old = sum((one for _, one in cells.values()), NO_ANSWERS)
+        new_share, old_share = new.n / totals[0].n, old.n / totals[1].n
+        new_score, old_score = _both(new, old)
+        stores += (new_share - old_share) * (new_score + old_score) / 2
+        if not new.n or not old.n:
+            continue
+        store_share = (new_share + old_share) / 2
+        for one, other in cells.values():
+            cell_new, cell_old = one.n / new.n, other.n / old.n
+            new_score, old_score = _both(one, other)
+            channels += store_share * (cell_new - cell_old) * (new_score + old_score) / 2
+            if one.n and other.n:
+                weight = store_share * (cell_new + cell_old) / 2
+                within += weight * (new_score - old_score)
+                variance += weight**2 * (one.adjusted[1] ** 2 + other.adjusted[1] ** 2)
+    total = (totals[0].score or 0.0) - (totals[1].score or 0.0)
+    return Change(total, stores, channels, within, 100 * Z * sqrt(variance))
+
+
+def _both(new: Nps, old: Nps) -> tuple[float, float]:
+    """The scores of both; of what one has no answers to, the other's."""
+    scores = [one.score for one in (new, old) if one.score is not None]
+    return (scores[0], scores[-1]) if scores else (0.0, 0.0)
+
+
+def paired_change(pairs: Sequence[tuple[int, int]]) -> tuple[float, float] | None:
+    """How many NPS points the same people give more than before, with the margin; None without anybody.
+
+    Each pair is -1, 0 or 1 (detractor, passive, promoter) before and after. Differences of matched pairs, with one
+    change upwards and one downwards added against false certainty: Agresti, A., Min, Y.: Simple improved confidence
+    intervals for comparing matched proportions. Statistics in Medicine 24(5), 2005.
+    """
+    if not pairs:
+        return None
+    gains = [after - before for before, after in pairs]
+    padded = [*gains, 1, -1]
+    mean = sum(padded) / len(padded)
+    variance = sum((gain - mean) ** 2 for gain in padded) / (len(padded) - 1)
+    return 100 * sum(gains) / len(gains), 100 * Z * sqrt(variance / len(gains))

@@ -1,0 +1,109 @@
+"""Ranking many groups of answers without mistaking luck for merit."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+from core.shares import Z
+from reports.statistics.nps import Nps
+
+# Two bars of this many standard errors that do not touch differ at 5 %: Goldstein, H., Healy, M. J. R.: The graphical
+# presentation of a collection of means. Journal of the Royal Statistical Society A 158(1), 1995.
+_PAIRWISE = Z / sqrt(2)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a group's score is likely to be, in NPS points, after it was drawn towards all groups' mean.
+
+    `first` and `last` are the places in the ranking that it may really have, from one.
+    """
+
+    score: float
+    error: float
+    first: int = 1
+    last: int = 1
+
+    @property
+    def low(self) -> float:
+        return max(-100.0, self.score - Z * self.error)
+
+    @property
+    def high(self) -> float:
+        return min(100.0, self.score + Z * self.error)
+
+    @property
+    def margin(self) -> float:
+        return Z * self.error
+
+
+@dataclass(frozen=True)
+class Shrinkage:
+    """What all groups have in common, in NPS points: their mean, its error, how far the groups really differ (as a
+    standard deviation) and how far a single answer lies from its group's score."""
+
+    mean: float
+    error: float
+    between: float
+    within: float
+
+    def estimate(self, nps: Nps) -> Estimate:
+        """The group's score after shrinkage; the group has answers. See `shrinkage`."""
+        noise = self.within**2 / nps.n
+        if noise == 0:
+            return Estimate(nps.score or 0.0, 0.0)
+        towards = noise / (noise + self.between**2)
+        score = towards * self.mean + (1 - towards) * (nps.score or 0.0)
+        return Estimate(score, sqrt((1 - towards) * noise + (towards * self.error) ** 2))
+
+
+def shrinkage(groups: Sequence[Nps]) -> Shrinkage | None:
+    """How far scores of groups are to be drawn to their mean: the less is known of a group, the further.
+
+    Empirical Bayes for normal means: Efron, B., Morris, C.: Stein's estimation rule and its competitors. Journal of
+    the American Statistical Association 68(341), 1973; the error of an estimate with that of the mean in it: Morris,
+    C.: Parametric empirical Bayes inference. JASA 78(381), 1983. A group's own variance is the one of an answer within
+    all groups, divided by its n, so that a lucky streak does not pass for certainty. The variance between groups by
+    moments: DerSimonian, R., Laird, N.: Meta-analysis in clinical trials. Controlled Clinical Trials 7(3), 1986. None
+    without two groups that have answers.
+    """
+    known = [nps for nps in groups if nps.n]
+    answers = sum(nps.n for nps in known)
+    if len(known) < 2 or answers <= len(known):
+        return None
+    spread = sum(nps.promoters + nps.detractors - (nps.promoters - nps.detractors) ** 2 / nps.n for nps in known)
+    within = 1e4 * spread / (answers - len(known))
+    if within == 0:
+        mean = sum(nps.score or 0.0 for nps in known) / len(known)
+        return Shrinkage(mean, 0.0, 0.0, 0.0)
+    pooled = sum((nps.score or 0.0) * nps.n for nps in known) / answers
+    excess = sum(nps.n * ((nps.score or 0.0) - pooled) ** 2 for nps in known) / within - (len(known) - 1)
+    scale = (answers - sum(nps.n**2 for nps in known) / answers) / within
+    between = max(0.0, excess / scale)
+    weights = [1 / (within / nps.n + between) for nps in known]
+    mean = sum(weight * (nps.score or 0.0) for weight, nps in zip(weights, known, strict=True)) / sum(weights)
+    return Shrinkage(mean, 1 / sqrt(sum(weights)), sqrt(between), sqrt(within))
+
+
+def ranked(groups: Sequence[Nps]) -> list[Estimate]:
+    """The estimates of groups that have answers, in the order given, with the places they may have.
+
+    A group may have any place that those do not take which are surely better or worse, at 5 % each: Goldstein, H.,
+    Spiegelhalter, D. J.: League tables and their limitations. Journal of the Royal Statistical Society A 159(3), 1996.
+    """
+    common = shrinkage(groups)
+    if common is None:
+        return [Estimate(nps.score or 0.0, nps.margin / Z) for nps in groups]
+    found = [common.estimate(nps) for nps in groups]
+    lows = sorted(one.score - _PAIRWISE * one.error for one in found)
+    highs = sorted(one.score + _PAIRWISE * one.error for one in found)
+    return [
+        Estimate(
+            one.score,
+            one.error,
+            first=1 + len(lows) - bisect_right(lows, one.score + _PAIRWISE * one.error),
+            last=len(highs) - bisect_left(highs, one.score - _PAIRWISE * one.error),
+        )
+        for one in found
+    ]

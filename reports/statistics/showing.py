@@ -1,0 +1,108 @@
+"""Which figures may be shown at all, so that no page, and no two pages together, tell about fewer than five answers.
+
+One rule, along two trees. The first is the chain's: a place is the sum of the places right below it. The second is
+time: thirteen weeks are the sum of their parts, a part the sum of its weeks (`reports.stretches`). For one way of
+asking, and for one measure, a place shows a stretch
+
+- if it has five answers in it, and the place above shows it too;
+- and it shows the parts of that stretch only all at once: every part with answers in it has five of them;
+- and what must be hidden beside its neighbours adds up, in every part, to nothing or to five answers: otherwise the
+  smallest neighbour that could be shown is hidden with it, until it does or all of them are hidden;
+- and where the parts are hidden, their numbers of answers are hidden as well.
+
+Why that is enough: within the places right below one place, what is hidden of a stretch is a table of places by parts
+of which at most the sums of whole rows and of whole columns are known. What can be computed from these about a set of
+answers is about whole rows and whole columns, and each of them holds five answers or none. Below a hidden part nothing
+is shown. Every other figure of the pages is a sum of figures that are shown: of ways of asking, of longer periods, of
+the places that a reader may see. It tells nothing that they do not.
+
+The rule looks at answers and never at the reader, so that two readers who put their pages together learn no more than
+one. What it does not hide: a figure of today less one of yesterday is today's answers. Complementary suppression:
+Willenborg, L., de Waal, T.: Elements of Statistical Disclosure Control, Springer 2001, chapter 6.
+"""
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from reports.statistics.nps import MIN_SHOWN
+
+Key = TypeVar("Key", bound=Hashable)
+Part = TypeVar("Part", bound=Hashable)
+# How many answers a place has in a part.
+Sizes = Callable[[Key, Part], int]
+
+
+def gives_away(sizes: Iterable[int]) -> bool:
+    """Whether the sum of such groups, beside those of them that are large enough, tells about those that are not."""
+    small = [n for n in sizes if 0 < n < MIN_SHOWN]
+    return bool(small) and sum(small) < MIN_SHOWN
+
+
+def hidden_among(sizes: Mapping[Key, int], also: Collection[Key] = ()) -> set[Key]:
+    """Which groups' figures must not be shown where all of `sizes` stand beside their total.
+
+    Groups below MIN_SHOWN and those of `also` are hidden, and of the others the smallest too, until what total minus
+    the shown ones gives away is about at least two groups and MIN_SHOWN answers. Groups without answers hide nothing.
+    """
+    filled = sorted((n, position, key) for position, (key, n) in enumerate(sizes.items()) if n)
+    hidden = [(n, key) for n, _, key in filled if n < MIN_SHOWN or key in also]
+    shown = [(n, key) for n, _, key in filled if n >= MIN_SHOWN and key not in also]
+    while hidden and shown and (len(hidden) < 2 or sum(n for n, _ in hidden) < MIN_SHOWN):
+        hidden.append(shown.pop(0))
+    return {key for _, key in hidden}
+
+
+def shown_at_the_top(
+    size: Callable[[Part], int], tops: Iterable[Part], parts_of: Callable[[Part], Sequence[Part]]
+) -> set[Part]:
+    """What of the stretches `tops` and their parts the place above all others shows."""
+    shown: set[Part] = set()
+    queue = [[top] for top in tops]
+    while queue:
+        filled = [part for part in queue.pop() if size(part)]
+        if all(size(part) >= MIN_SHOWN for part in filled):
+            shown.update(filled)
+            queue += [list(divided) for part in filled if (divided := parts_of(part))]
+    return shown
+
+
+def shown_below(
+    places: Sequence[Key],
+    size: Sizes[Key, Part],
+    above: Collection[Part],
+    tops: Iterable[Part],
+    parts_of: Callable[[Part], Sequence[Part]],
+) -> dict[Key, set[Part]]:
+    """What of the stretches `tops` and their parts each of `places` shows: all those right below a place that shows
+    `above`."""
+    shown: dict[Key, set[Part]] = {place: set() for place in places}
+    queue = [(None, [top]) for top in tops if top in above]
+    while queue:
+        whole, parts = queue.pop()
+        # The parts in which anybody has answers; the place above shows all of them or none.
+        columns = [part for part in parts if any(size(place, part) for place in places)]
+        if not columns or not all(part in above for part in columns):
+            continue
+        filled = [place for place in places if any(size(place, part) for part in columns)]
+        able = [place for place in filled if whole is None or whole in shown[place]]
+        good = [p for p in able if all(n == 0 or n >= MIN_SHOWN for n in (size(p, part) for part in columns))]
+        for place in _left_after_hiding(filled, good, columns, size):
+            shown[place].update(part for part in columns if size(place, part))
+        queue += [(part, list(divided)) for part in columns if (divided := parts_of(part))]
+    return shown
+
+
+def _left_after_hiding(
+    filled: Sequence[Key], good: Sequence[Key], columns: Sequence[Part], size: Sizes[Key, Part]
+) -> list[Key]:
+    """Those of `good` that may be shown beside those of `filled` that may not."""
+    kept = set(good)
+    hidden = {part: sum(size(place, part) for place in filled if place not in kept) for part in columns}
+    smallest = sorted(good, key=lambda place: sum(size(place, part) for part in columns))
+    for place in smallest:
+        if not any(0 < n < MIN_SHOWN for n in hidden.values()):
+            break
+        kept.discard(place)
+        for part in columns:
+            hidden[part] += size(place, part)
+    return [place for place in good if place in kept]

@@ -1,0 +1,64 @@
+"""Stretches of weeks as a tree, so that figures of several periods fit into each other (see `statistics.showing`).
+
+A stretch is counted in weeks back from the running one, which is 0: `(0, 13)` are the last thirteen weeks. Thirteen
+weeks are divided into four, four and five of them, and those into weeks. Longer periods are sums of thirteen weeks.
+"""
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+from reports.periods import Week
+
+Stretch = tuple[int, int]
+
+QUARTER = 13
+_YEAR = 52
+_PARTS = (0, 4, 8, QUARTER)
+
+
+def quarters(weeks: int) -> list[Stretch]:
+    """The stretches of thirteen weeks that the last `weeks` reach into."""
+    return [(start, start + QUARTER) for start in range(0, weeks, QUARTER)]
+
+
+def parts_of(stretch: Stretch) -> list[Stretch]:
+    """What a stretch is divided into; nothing if it is one week.
+
+    The running week has few answers on a Monday, so it is held together with the one before it as long as possible.
+    """
+    first, end = stretch
+    if end - first == QUARTER:
+        return [(first + a, first + b) for a, b in pairwise(_PARTS)]
+    if stretch == (0, 4):
+        return [(0, 2), (2, 3), (3, 4)]
+    return [(week, week + 1) for week in range(first, end)] if end - first > 1 else []
+
+
+def latest(weeks: int, *, back: int = 0) -> list[Stretch]:
+    """The stretches whose sum are `weeks` weeks (4, 13 or whole quarters), beginning `back` weeks ago."""
+    if weeks % QUARTER:
+        return [(back, back + weeks)]
+    return [(start, start + QUARTER) for start in range(back, back + weeks, QUARTER)]
+
+
+def before(weeks: int) -> list[Stretch]:
+    """As many weeks right before."""
+    return latest(weeks, back=weeks)
+
+
+def year_ago(weeks: int) -> list[Stretch]:
+    """The same weeks of the year before."""
+    return latest(weeks, back=_YEAR)
+
+
+def chart_of(weeks: int) -> list[Stretch]:
+    """The points of a chart of the last `weeks`, oldest first: weeks, or four to five of them where they are many."""
+    if weeks <= QUARTER:
+        return [(week, week + 1) for week in reversed(range(weeks))]
+    return [part for quarter in reversed(quarters(weeks)) for part in reversed(parts_of(quarter))]
+
+
+def mondays(stretch: Stretch, this_week: Week) -> tuple[date, date]:
+    """Its first Monday and its last."""
+    first, end = stretch
+    return this_week.monday - timedelta(weeks=end - 1), this_week.monday - timedelta(weeks=first)
