@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 from core.look import look
-from core.theme import INK, WHITE, contrast, readable_ink, readable_on
+from core.theme import WHITE, readable_ink, readable_on
 
 # The page under the accent, as templates/shopper/_style.css has it.
 _LIGHT_PAPER, _DARK_PAPER = "#ffffff", "#14171b"
@@ -55,7 +55,7 @@ class Shade:
 def accents(colour: str) -> tuple[Shade, Shade]:
     """The chain's first colour on light and on dark pages: as far from the paper as words must be."""
     found = (readable_on(_LIGHT_PAPER, colour), readable_on(_DARK_PAPER, colour))
-    light, dark = (Shade(fill, max((WHITE, INK), key=lambda ink: contrast(ink, fill))) for fill in found)
+    light, dark = (Shade(fill, readable_ink(fill)) for fill in found)
     return light, dark
 
 
