@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils import timezone, translation
@@ -14,6 +14,14 @@ from customers.models import Contact
 from messaging.choices import Channel, MessageState
 from messaging.models import ChatHook, Message
 from stores.models import User
+
+
+class Attachment(NamedTuple):
+    """A file that comes with an e-mail; other channels leave it out."""
+
+    name: str
+    content: bytes
+    content_type: str
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,7 @@ class Rendered:
     html: str = ""
     url: str = ""
     to: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 Renderer = Callable[[Message], Rendered | None]

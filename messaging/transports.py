@@ -91,6 +91,8 @@ def _send_email(address: str, rendered: Rendered, message_id: str) -> None:
     )
     if rendered.html:
         mail.attach_alternative(rendered.html, "text/html")
+    for one in rendered.attachments:
+        mail.attach(one.name, one.content, one.content_type)
     try:
         backend.open()
     except OSError as error:  # refused, timed out, no greeting, no sign-in: smtplib's errors are OSErrors
