@@ -3,23 +3,30 @@
 import gzip
 import json
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from itertools import cycle, islice
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 import psutil
 from django.conf import settings
 
+from core.database import process_environment
 from sentiment import engine
 from sentiment.classifier import ServedClassifier, get_classifier
+from sentiment.topic_evaluation import read_sets
 
 # Real comments where they are at hand; they are other people's words and no part of the project.
 REAL = settings.BASE_DIR.parent / "shared" / "data" / "dev.jsonl.gz"
 # The length that the budgets are about.
 MEAN_TOKENS = 28
 _TEXTS, _BATCH, _SINGLES = 640, 32, 200
+# How many comments a worker has read when its memory is measured; it grows no more long before.
+_READ_BEFORE = 2000
 
 
 class Measured(TypedDict):
@@ -31,10 +38,12 @@ class Measured(TypedDict):
 
 
 def measure(comments: Path = REAL) -> Iterator[Measured]:
-    """Comments a CPU second, everything included; how long one alone takes; what the process holds then.
+    """Comments a CPU second, everything included; how long one alone takes; what a worker holds that has read many.
 
-    CPU time rather than the clock's, so that a busy machine does not decide. Nothing is measured without `comments`.
+    CPU time rather than the clock's, so that a busy machine does not decide. Only the memory is measured without
+    `comments`.
     """
+    yield _line("memory of a worker that reads", memory_of_worker(_READ_BEFORE).megabytes, "MB", most=350)
     if not comments.exists():
         return
     rows = _choose(comments)
@@ -49,7 +58,41 @@ def measure(comments: Path = REAL) -> Iterator[Measured]:
         _read([row])
         alone.append(1000 * (time.process_time() - began))
     yield _line("one comment alone, p95", float(np.percentile(alone, 95)), "CPU ms", most=30)
-    yield _line("memory of a process that reads", psutil.Process().memory_info().rss / 1e6, "MB", most=350)
+
+
+class Held(NamedTuple):
+    """What a process holds: resident memory, and the names of what it has imported."""
+
+    megabytes: float
+    imported: frozenset[str]
+
+
+_WORKER = """
+import django
+django.setup()
+from core.management.commands import work
+from sentiment.bench import report_memory
+report_memory({comments})
+"""
+
+
+def memory_of_worker(comments: int) -> Held:
+    """Of a process of its own that has all rooms loaded, as a worker has, and has read so many comments."""
+    command = [sys.executable, "-c", _WORKER.format(comments=comments)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=settings.BASE_DIR, env=process_environment())
+    megabytes, imported = json.loads(done.stdout)
+    return Held(megabytes, frozenset(imported))
+
+
+def report_memory(comments: int) -> None:
+    """Read the comments of the evaluation sets over and over, some as long as the model reads at most, and say so."""
+    texts = [comment.text for comment in read_sets()]
+    texts += [f"{text} " * 12 for text in texts[:: len(texts) // 20]]
+    random.Random(1).shuffle(texts)
+    source = islice(cycle(texts), comments)
+    while batch := list(islice(source, _BATCH)):
+        _read([{"text": text, "language": ""} for text in batch])
+    print(json.dumps([psutil.Process().memory_info().rss / 1e6, sorted(sys.modules)]))
 
 
 def _choose(comments: Path) -> list[dict[str, str]]:
@@ -70,7 +113,7 @@ def _choose(comments: Path) -> list[dict[str, str]]:
 def _read(rows: list[dict[str, str]]) -> None:
     engine.read(
         [row["text"] for row in rows],
-        page_languages=[row["language"] for row in rows],
+        page_languages=[row["language"] or None for row in rows],
         chain_languages=settings.VERBATIM_LANGUAGES,
     )
 

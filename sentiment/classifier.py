@@ -9,13 +9,15 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol, TypedDict
 
 import numpy as np
 import numpy.typing as npt
+
+from .pieces import Pieces, UnknownPieces, give_back_memory
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.int8]
@@ -73,7 +75,6 @@ class ServedClassifier:
     def __init__(self, folder: Path, threads: int) -> None:
         # Slow to import, and needed by workers only.
         import onnxruntime  # noqa: PLC0415
-        from tokenizers import Tokenizer  # noqa: PLC0415
 
         try:
             self._config: ModelConfig = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -81,10 +82,10 @@ class ServedClassifier:
             raise ModelMissing(f"no sentiment model in {folder}: run train_classifier") from error
         self.version, self.alert_threshold = self._config["model_version"], self._config["alert_threshold"]
         self.proven = frozenset(self._config["proven"])
-        # Not by `transformers`, whose import alone takes 35 MB of every worker.
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(self._config["max_tokens"])
-        self._padding, self._unknown = map(self._tokenizer.token_to_id, ("<pad>", "<unk>"))
+        try:
+            self._pieces = Pieces(folder / "tokenizer.json", self._config["max_tokens"])
+        except UnknownPieces as error:
+            raise ModelMissing(str(error)) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         # Idle workers must not spin, and batches differ too much in shape for a plan of memory to pay; the arena stays
@@ -98,6 +99,7 @@ class ServedClassifier:
             # Fused, these steps took six times as long as apart.
             disabled_optimizers=["SkipLayerNormFusion"],
         )
+        give_back_memory()
         self._widths = {out.name: out.shape[1] for out in self._session.get_outputs()}
 
     def score(self, texts: Sequence[str]) -> Scores:
@@ -109,13 +111,13 @@ class ServedClassifier:
         order = sorted(range(len(texts)), key=lambda i: len(encoded[i]))
         for rows in _batches(order, [len(ids) for ids in encoded]):
             longest = len(encoded[rows[-1]])
-            ids = np.full((len(rows), longest), self._padding, np.int64)
+            ids = np.full((len(rows), longest), self._pieces.padding, np.int64)
             mask = np.zeros((len(rows), longest), np.int64)
             for k, i in enumerate(rows):
                 ids[k, : len(encoded[i])] = encoded[i]
                 mask[k, : len(encoded[i])] = 1
                 inner = ids[k, 1 : len(encoded[i]) - 1]
-                unknown[i] = np.mean(inner == self._unknown) if len(inner) else 1
+                unknown[i] = np.mean(inner == self._pieces.unknown) if len(inner) else 1
             tuned, base, topics[rows], vector = self._session.run(
                 ["tuned", "base", "topics", "embedding"], {"input_ids": ids, "attention_mask": mask}
             )
@@ -128,7 +130,7 @@ class ServedClassifier:
         return [len(ids) for ids in self._encode(texts)]
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
-        return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        return [self._pieces.encode(text) for text in texts]
 
     def _blend(self, tuned: Floats, base: Floats) -> Floats:
         share = self._config["blend_tuned"]
@@ -157,11 +159,7 @@ class PipelineClassifier:
     proven: frozenset[str] = frozenset()
 
     def __init__(self, name: str) -> None:
-        transformers = _import_transformers()
-        try:
-            import torch  # noqa: F401, PLC0415
-        except ImportError as error:
-            raise ModelMissing(f"the model {name!r} needs torch: pip install torch") from error
+        transformers = _import_transformers(name)
         try:
             self._pipeline = transformers.pipeline("text-classification", model=name, top_k=None, truncation=True)
         except (OSError, ValueError) as error:
@@ -205,11 +203,14 @@ def softmax(logits: Floats) -> Floats:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float32)
 
 
-def _import_transformers() -> Any:
-    # It warns on import that torch is missing, which is as we want it.
+def _import_transformers(name: str) -> Any:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    import transformers  # noqa: PLC0415
-
+    try:
+        import torch  # noqa: F401, PLC0415
+        import transformers  # noqa: PLC0415
+    except ImportError as error:
+        wanted = "torch and transformers: run .venv/bin/pip install '.[torch]' in the project's folder"
+        raise ModelMissing(f"the model {name!r} needs {wanted} ({error})") from error
     return transformers
 
 
@@ -222,7 +223,8 @@ def get_classifier(model: str | None = None) -> Classifier:
         return _load(model)
 
 
-@cache
+# A process reads with one model; when another goes live, the memory of the one before is not kept.
+@lru_cache(maxsize=1)
 def _load(model: str | None) -> Classifier:
     folder = FOLDER if model is None else Path(model)
     if model is None or (folder / "model.onnx").exists():

@@ -4,6 +4,7 @@ import importlib
 import io
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,12 @@ def test_the_command_takes_it_too(torch: Any, tmp_path: Path) -> None:
     out = io.StringIO()
     call_command("analyse", str(source), "--model", name, stdout=out)
     assert json.loads(out.getvalue())["sentiment"] == "neutral"
+
+
+def test_without_its_libraries_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ModelMissing, match=r"somebody/elses.*pip install '\.\[torch\]'"):
+        get_classifier("somebody/elses")
 
 
 def test_a_model_that_judges_something_else_is_refused(torch: Any, tmp_path: Path) -> None:

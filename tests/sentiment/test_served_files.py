@@ -3,11 +3,10 @@
 import hashlib
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 
+from sentiment.bench import memory_of_worker
 from sentiment.classifier import FOLDER, get_classifier
 from sentiment.training.vocabulary import PRODUCT
 
@@ -73,16 +72,7 @@ def test_the_vocabulary_knows_every_language_of_the_product(language: str) -> No
     assert len(pieces) <= 2.2 * len(REMARKS[language].split())
 
 
-def test_a_worker_stays_within_its_memory() -> None:
-    code = """
-import psutil
-from sentiment import engine
-for _ in range(3):
-    engine.read(["The staff were rude, the queue was long and the ring broke. " * n for n in range(1, 33)],
-                page_languages=["en"] * 32, chain_languages=["en", "de", "fr"])
-print(psutil.Process().memory_info().rss // 1_000_000)
-"""
-    ran = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=FOLDER.parents[1]
-    )
-    assert int(ran.stdout) <= 350
+def test_a_worker_stays_within_its_memory_and_loads_no_library_of_other_models() -> None:
+    held = memory_of_worker(192)
+    assert held.megabytes <= 350
+    assert not {"torch", "transformers", "tokenizers"} & held.imported
