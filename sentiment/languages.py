@@ -40,26 +40,32 @@ _lock = Lock()
 
 
 @lru_cache(maxsize=4)  # a process has one chain
-def _of_chain(languages: frozenset[str]) -> LanguageIdentifier:
-    """Knows the chain's languages and no other: a third of the memory."""
+def _of_chain(languages: frozenset[str]) -> LanguageIdentifier | None:
+    """Knows the chain's languages and no other: a third of the memory. None when it knows none of them."""
     every = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    every.set_languages(languages & set(every.labels))
+    known = languages & set(every.labels)
+    if not known:
+        return None
+    every.set_languages(known)
     tables = every.nb_ptc, every.nb_pc, every.nb_classes, every.tk_nextmove, every.tk_output
     return LanguageIdentifier(*tables, norm_probs=True, tk_row=every.tk_row)
 
 
 @lru_cache(maxsize=64)
-def _identifier(chain: frozenset[str], languages: frozenset[str]) -> LanguageIdentifier:
+def _identifier(chain: frozenset[str], languages: frozenset[str]) -> LanguageIdentifier | None:
     identifier = copy(_of_chain(chain))
-    identifier.set_languages(languages & set(identifier.labels))
+    known = languages & set(identifier.labels) if identifier else frozenset()
+    if identifier is None or not known:
+        return None
+    identifier.set_languages(known)
     return identifier
 
 
 def find_language(text: str, page: str | None, chain: Sequence[str]) -> tuple[str, float]:
     """The language's code and how sure that is (0 to 1).
 
-    `page` is the language of the page the text was typed on; None when there was none. A chain of one language, or
-    of none that the detector knows, has no choice to make.
+    `page` is the language of the page the text was typed on; None when there was none. A chain of one language has no
+    choice to make; where the detector knows none of them, it is the page's language or the first.
     """
     choice = tuple(dict.fromkeys(_base(code) for code in chain)) or (_base(page or "en"),)
     page = _base(page) if page else None
@@ -77,9 +83,9 @@ def find_language(text: str, page: str | None, chain: Sequence[str]) -> tuple[st
         return fitting[0], 0.95 if fitting != choice or len(choice) == 1 else 0.5
     with _lock:
         identifier = _identifier(frozenset(choice), frozenset(fitting))
-    odds: dict[str, float] = dict(identifier.rank(text))
+    odds: dict[str, float] = dict(identifier.rank(text)) if identifier else {}
     if not odds:
-        return page or fitting[0], 0.0
+        return page if page in choice else fitting[0], 0.0
     best = max(odds, key=odds.__getitem__)
     if page is not None and page in odds:
         odds[page] *= _PAGE_ODDS

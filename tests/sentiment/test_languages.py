@@ -49,6 +49,16 @@ def test_only_languages_of_the_chain_are_answered() -> None:
     assert find_language("anything at all here", None, ["uk"])[0] == "uk"
 
 
+def test_of_languages_that_nobody_can_tell_it_is_that_of_the_page_or_the_first() -> None:
+    chain = ["gsw", "yi"]
+    words = "S isch e schöne Lade gsi"
+    assert find_language(words, "yi-US", chain) == ("yi", 0.0)
+    assert find_language(words, None, chain) == ("gsw", 0.0)
+    assert find_language(words, "fr", chain) == ("gsw", 0.0)
+    # Known ones of another script do not help.
+    assert find_language(words, "yi", [*chain, "uk", "ru"]) == ("yi", 0.0)
+
+
 def test_a_page_variant_counts_as_its_language() -> None:
     assert find_language("gut", "de-AT", CHAIN)[0] == "de"
 
