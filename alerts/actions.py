@@ -20,12 +20,11 @@ from django.utils.translation import gettext as _
 
 from alerts.changing import ActionRefused as ActionRefused
 from alerts.changing import AlreadyDone, Change, changing, cleaned, once, require_to_do
-from alerts.choices import TO_DO, CaseState, EntryKind, EventKind, Outcome
+from alerts.choices import REOPENINGS, TO_DO, CaseState, EntryKind, EventKind, Outcome
 from alerts.clock import hours_of
-from alerts.ladder import Policy
 from alerts.models import Case, CaseEntry, ReplyTemplate, RootCause, Verification
 from alerts.notices import CASE_ANSWER, VERIFICATION, add_update
-from alerts.opening import set_clock, start_ladder
+from alerts.opening import begin_round, start_ladder
 from alerts.queries import case_for_response, events_that_stand, is_reachable
 from core.personal import erase_response
 from customers.models import Contact, ContactKind, Permission
@@ -33,7 +32,7 @@ from messaging.choices import Channel, MessageState
 from messaging.models import Message
 from messaging.outbox import draft
 from stores.models import User
-from stores.queries import LEVELS, everybody_of, people_by_role, who_answers
+from stores.queries import everybody_of, people_by_role
 from surveys.actions import change_contact
 from surveys.choices import SCORE_RANGE, ContactWish, QuestionKind
 from surveys.forms import Wish
@@ -43,6 +42,7 @@ ContactChannel = Literal["call", "sms", "email", "person"]
 ANSWERABLE = (CaseState.RESOLVED, CaseState.CONFIRMED, CaseState.UNCONFIRMED)
 # A shopper's link is all that guards their page.
 _REPLIES_A_DAY = 20
+_SCORES_A_ROUND = 5
 _ANSWER_LIFETIME = timedelta(days=3)
 LONGEST_NAME = 60
 
@@ -247,7 +247,7 @@ def resolve(
 def _this_round(case: Case, *kinds: str) -> bool:
     """Whether one of these happened since the case was opened, or reopened the last time, and was not taken back."""
     events = events_that_stand(case.events.filter(kind__in=kinds))
-    again = case.events.filter(kind__in=(EventKind.REOPENED, EventKind.TAKEN_BACK))
+    again = case.events.filter(kind__in=REOPENINGS)
     reopened = events_that_stand(again).order_by("-pk").first() if case.round else None
     return (events.filter(pk__gt=reopened.pk) if reopened else events).exists()
 
@@ -339,30 +339,7 @@ def start_round(change: Change, kind: str, *, rise: int, said: dict[str, Any]) -
     case = change.case
     people = people_by_role(case.store)
     hours = hours_of(case.store)
-    old = {
-        "state": case.state,
-        "level": case.level,
-        "owner": case.owner_id,
-        "due_at": case.due_at.isoformat(),
-        "root_cause": case.root_cause_id,
-    }
-    left = {"outcome": case.outcome, "exemption": case.exemption, "exempt_reason": case.exempt_reason}
-    old |= {name: value for name, value in left.items() if value}
-    case.round += 1
-    case.level = min(case.level + rise, len(LEVELS) - 1)
-    case.state = CaseState.OPEN
-    case.owner = next(iter(who_answers(case.store, case.level, people=people)), None)
-    case.first_due_at = case.first_due_at or case.due_at
-    set_clock(case, Policy.of(case.policy), hours=hours, at=change.at)
-    case.resolved_at = case.closed_at = case.root_cause = None
-    case.outcome = case.exemption = case.exempt_reason = ""
-    new = {
-        "state": case.state.value,
-        "level": case.level,
-        "owner": case.owner_id,
-        "due_at": case.due_at.isoformat(),
-        "round": case.round,
-    }
+    old, new = begin_round(case, level=case.level + rise, hours=hours, people=people, at=change.at)
     change.event(kind, old=old, new=new | said)
     start_ladder(change.written, case, hours=hours, people=people, at=change.at)
 
@@ -462,7 +439,7 @@ def choose_contact(response_id: UUID, wish: Wish, *, name: str, language: str, a
 def score_again(response_id: UUID, *, score: int, at: datetime | None = None) -> None:
     """The shopper answers the headline question once more, after the two questions: recovery, never part of an NPS.
 
-    Only the last of several counts.
+    Only the last of several counts, and after some nothing changes it any more.
     """
     with changing(_case_of(response_id).pk, actor=None, at=at) as change:
         asked = change.case.verifications.order_by("-round").first()
@@ -473,6 +450,9 @@ def score_again(response_id: UUID, *, score: int, at: datetime | None = None) ->
             raise ActionRefused(_("Please choose one of the answers."))
         if asked.score == score:
             raise AlreadyDone
+        before = change.case.events.filter(kind=EventKind.SCORED_AGAIN, new__round=asked.round)
+        if before.count() >= _SCORES_A_ROUND:
+            raise ActionRefused(_("You have changed this often enough: your last score stays."))
         Verification.objects.filter(pk=asked.pk).update(score=score, scored_at=change.at)
         new = {"round": asked.round, "score": score}
         change.event(EventKind.SCORED_AGAIN, old={"score": asked.score}, new=new)

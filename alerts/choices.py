@@ -123,8 +123,13 @@ class EventKind(models.TextChoices):
     DISMISSED = "dismissed", _("Left out of the shares")
     SAMPLED = "sampled", _("Looked at by the area")
     TAKEN_BACK = "taken_back", _("Reopened by a colleague")
+    URGENT_LATER = "urgent_later", _("Reopened: its words are urgent")
     UNDONE = "undone", _("Taken back")
     SCORED_AGAIN = "scored_again", _("Shopper scored again")
+
+
+# What begins a new round of a case.
+REOPENINGS = (EventKind.REOPENED, EventKind.TAKEN_BACK, EventKind.URGENT_LATER)
 
 
 class EntryKind(models.TextChoices):

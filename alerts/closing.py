@@ -117,8 +117,8 @@ class _LeftOutCount:
     brought_back: int = 0
 
 
-def closing_of(stores: QuerySet[Store], *, now: datetime | None = None) -> Closing:
-    """What became of the cases of these stores."""
+def closing_of(stores: QuerySet[Store], *, led: QuerySet[Store] | None = None, now: datetime | None = None) -> Closing:
+    """What became of the cases of these stores; by person only of those that are `led` by the reader from above."""
     since = (now or timezone.now()) - PERIOD
     asked = Verification.objects.filter(case__store__in=stores, asked_at__gte=since).exclude(
         case__response__flags__contains=[STAFF_FLAG]
@@ -127,14 +127,14 @@ def closing_of(stores: QuerySet[Store], *, now: datetime | None = None) -> Closi
     yes, no = reachable.filter(solved=True).count(), reachable.filter(solved=False).count()
     silent = reachable.filter(answered_at=None, run_at=None).count()
     whole = yes + no + silent
-    by_store, by_person, denied = _denials(asked)
+    by_store, denied = _denied_by_store(asked)
     return Closing(
         since=since,
         confirmed=_part(yes, whole),
         reopened=_part(no, whole),
         unconfirmed=_part(silent, whole),
         by_store=by_store,
-        by_person=by_person,
+        by_person=_denied_by_person(asked.filter(case__store__in=led)) if led is not None else [],
         denied=denied,
         recovery=_recovery(asked),
         left_out=_left_out(stores, since),
@@ -142,35 +142,36 @@ def closing_of(stores: QuerySet[Store], *, now: datetime | None = None) -> Closi
     )
 
 
-def _denials(asked: QuerySet[Verification]) -> tuple[list[Denied], list[Denied], list[Case]]:
-    """Each recorded contact about which the shopper answered, by store and by the colleague who recorded it."""
+def _answered_contacts(asked: QuerySet[Verification]) -> QuerySet[Verification]:
+    """Those about whose recorded contact the shopper answered, newest first; `by` is who recorded it."""
     recorded = events_that_stand(
         CaseEvent.objects.filter(case=OuterRef("case"), kind=EventKind.CONTACTED, at__lt=OuterRef("answered_at"))
     ).order_by("-at")
-    rows = (
-        asked.exclude(contacted=None)
-        .exclude(answered_at=None)
-        .annotate(by=Subquery(recorded.values("actor")[:1]))
-        .exclude(by=None)
-        .order_by("-answered_at")
-        .values_list("case_id", "contacted", "case__store__name", "by")
-    )
+    answered = asked.exclude(contacted=None).exclude(answered_at=None)
+    return answered.annotate(by=Subquery(recorded.values("actor")[:1])).exclude(by=None).order_by("-answered_at")
+
+
+def _denied_by_store(asked: QuerySet[Verification]) -> tuple[list[Denied], list[Case]]:
+    """How many contacts shoppers deny at each store, and the newest such cases."""
     stores: dict[str, _Count] = defaultdict(_Count)
-    people: dict[int, _Count] = defaultdict(_Count)
     denied = []
-    for case_id, contacted, store, by in rows:
-        for count in (stores[store], people[by]):
-            count.n += 1
-            count.denied += not contacted
+    for case_id, contacted, store in _answered_contacts(asked).values_list("case_id", "contacted", "case__store__name"):
+        stores[store].n += 1
+        stores[store].denied += not contacted
         if not contacted:
             denied.append(case_id)
-    names = dict(User.objects.filter(pk__in=people).values_list("pk", "name"))
     cases = Case.objects.select_related("store", "owner").in_bulk(denied[:MOST_DENIED])
-    return (
-        _worst_first((name, count) for name, count in stores.items()),
-        _worst_first((names[pk], count) for pk, count in people.items()),
-        [cases[pk] for pk in dict.fromkeys(denied[:MOST_DENIED])],
-    )
+    return _worst_first(stores.items()), [cases[pk] for pk in dict.fromkeys(denied[:MOST_DENIED])]
+
+
+def _denied_by_person(asked: QuerySet[Verification]) -> list[Denied]:
+    """The same by the colleague who recorded the contact."""
+    people: dict[int, _Count] = defaultdict(_Count)
+    for contacted, by in _answered_contacts(asked).values_list("contacted", "by"):
+        people[by].n += 1
+        people[by].denied += not contacted
+    names = dict(User.objects.filter(pk__in=people).values_list("pk", "name"))
+    return _worst_first((names[pk], count) for pk, count in people.items())
 
 
 def _worst_first(counts: Iterable[tuple[str, _Count]]) -> list[Denied]:

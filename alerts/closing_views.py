@@ -24,13 +24,14 @@ ABOVE_STORES = CASE_ROLES - STORE_ROLES
 @require_safe
 @roles_required(*CASE_ROLES)
 def closing(request: StaffRequest) -> HttpResponse:
-    """Figures by store for everybody within their reach; by person only for those who lead several stores."""
+    """Figures by store for everybody within their reach; by person only of the stores that one leads from above: one
+    may lead an area and work in a store of another."""
     above = bool(roles_of(request.user) & ABOVE_STORES)
-    stores = stores_visible_to(request.user)
+    led = _led_by(request) if above else None
     context = {
-        "closing": closing_of(stores),
+        "closing": closing_of(stores_visible_to(request.user), led=led),
         "by_person": above,
-        "to_sample": len(sample_for(_led_by(request))) if above else 0,
+        "to_sample": len(sample_for(led)) if led is not None else 0,
         "tabs": list(Tab),
         "tab": "",
         "open_count": cases_visible_to(request.user).filter(state__in=TO_DO).count(),

@@ -4,7 +4,7 @@ Weeks are those of ISO 8601, from Monday to Sunday in UTC; a case counts in the 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Count, Q
@@ -67,11 +67,13 @@ def week_name(begin: datetime) -> str:
 
 
 def week_of(name: str) -> datetime | None:
-    """The Monday of a week by its name; None for what is no week."""
+    """The Monday of a week by its name; None for what is no week, or none that had cases or will."""
     try:
-        return datetime.strptime(f"{name}-1", "%G-W%V-%u").replace(tzinfo=UTC)
+        begin = datetime.strptime(f"{name}-1", "%G-W%V-%u").replace(tzinfo=UTC)
     except ValueError:
         return None
+    # At the ends of the calendar there is no week before or after.
+    return begin if MINYEAR + 1 < begin.year < MAXYEAR - 1 else None
 
 
 def alarms_of(begin: datetime, reader: User) -> list[RuleAlarms]:

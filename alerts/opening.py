@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from alerts.book import current
-from alerts.choices import TO_DO, EventKind, Severity, StepState, Trigger
+from alerts.choices import TO_DO, CaseState, EventKind, ReviewReason, Severity, StepState, Trigger
 from alerts.clock import StoreHours, due_after, hours_of
 from alerts.ladder import LEVELS, Policy, Rung
 from alerts.models import Case, CaseEvent, CaseResponse, CaseStep, Evaluation, Rule
@@ -25,6 +25,7 @@ from core.quick import insert, insert_soon
 from sentiment.lexicon import split_words
 from sentiment.models import Analysis
 from stores.models import User
+from stores.queries import LEVELS as ROLES_BY_LEVEL
 from stores.queries import people_by_role, who_answers
 from surveys.models import Response
 
@@ -36,6 +37,9 @@ FEWEST_WORDS = 3
 _GROWS = (
     "fix_only", "severity", "version", "urgency", "policy",
     "due_at", "hours_basis", "acknowledge_due_at", "resolve_due_at",
+    # What begins anew.
+    "round", "level", "state", "owner", "first_due_at", "resolved_at", "closed_at", "root_cause",
+    "outcome", "exemption", "exempt_reason",
 )  # fmt: skip
 READ_BY_A_PERSON = gettext_noop("Read by a person")
 
@@ -52,7 +56,8 @@ def judge(evaluation: Evaluation, response: Response, *, fresh: bool) -> Case | 
         if analysis is None or response.submitted_at < timezone.now() - STALE_AFTER:
             return None
         if not says_enough(analysis.verbatim.text):
-            return None  # whatever was read into it
+            _ask_about_few_words(response, analysis)
+            return None
     book = current()
     rules = book.rules_of(evaluation.trigger)
     facts = facts_of(response, analysis, remember=any(asks_for_repeats(rule) for rule in rules))
@@ -71,6 +76,12 @@ def judge(evaluation: Evaluation, response: Response, *, fresh: bool) -> Case | 
     if case is not None and not fresh:
         settle_by_case(case, response)
     return case
+
+
+def _ask_about_few_words(response: Response, analysis: Analysis) -> None:
+    """ "Gas leak!" opens nothing, but somebody looks; of other words so few, whatever was read into them is nothing."""
+    if analysis.urgency and not response.erased_at and case_for_response(response.pk) is None:
+        ask_person(response, analysis.verbatim, ReviewReason.URGENT)
 
 
 def open_by_person(response: Response, severity: Severity, *, actor: User) -> Case:
@@ -196,6 +207,38 @@ def set_clock(case: Case, policy: Policy, *, hours: StoreHours, at: datetime) ->
 
     case.due_at, case.hours_basis = due_after(hours, at, policy.target, policy.counted)
     case.acknowledge_due_at, case.resolve_due_at = by(policy.acknowledge), by(policy.resolve)
+
+
+def begin_round(
+    case: Case, *, level: int, hours: StoreHours, people: dict[str, list[User]], at: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Turn the case to a new round at `level`, with an owner and a clock of its own; returns what the record says of
+    before and after. Its ladder is started by the caller, once that is written."""
+    old: dict[str, Any] = {
+        "state": case.state,
+        "level": case.level,
+        "owner": case.owner_id,
+        "due_at": case.due_at.isoformat(),
+        "root_cause": case.root_cause_id,
+    }
+    left = {"outcome": case.outcome, "exemption": case.exemption, "exempt_reason": case.exempt_reason}
+    old |= {name: value for name, value in left.items() if value}
+    case.round += 1
+    case.level = min(level, len(ROLES_BY_LEVEL) - 1)
+    case.state = CaseState.OPEN
+    case.owner = next(iter(who_answers(case.store, case.level, people=people)), None)
+    case.first_due_at = case.first_due_at or case.due_at
+    set_clock(case, Policy.of(case.policy), hours=hours, at=at)
+    case.resolved_at = case.closed_at = case.root_cause = None
+    case.outcome = case.exemption = case.exempt_reason = ""
+    new = {
+        "state": case.state.value,
+        "level": case.level,
+        "owner": case.owner_id,
+        "due_at": case.due_at.isoformat(),
+        "round": case.round,
+    }
+    return old, new
 
 
 def start_ladder(
@@ -330,15 +373,22 @@ def _widen(written: Written, case: Case, verdict: Verdict | None, *, at: datetim
     stricter clock with its ladder. The steps that it has stay as they are. A rule that has had its say has it again of
     another kind of urgency, which has a way of its own."""
     policy = Policy.of(case.policy)
-    if verdict is None or case.state not in TO_DO:
+    if verdict is None:
         return
     urgent = [kind for kind in verdict.urgency if kind not in case.urgency]
+    if case.state not in TO_DO:
+        if urgent:
+            _reopen(written, case, verdict, urgent, at=at)
+        return
     if not urgent and set(verdict.rules) <= set(policy.rules):
         return
     known = {target for rung in policy.rungs if not rung.after for target in rung.to}
     # Whoever has begun keeps the case; those who would have answered a new one are told.
     higher = [name for name, level in LEVELS.items() if case.level < level == verdict.level]
-    also = [target for target in dict.fromkeys([*verdict.also, *higher]) if target not in known]
+    also = [target for target in [*verdict.also, *higher] if target not in known]
+    # Whoever knows of the case does not know yet that it is urgent in this way.
+    routes = current().routes
+    also = list(dict.fromkeys([*also, *(target for kind in urgent if kind in routes for target in routes[kind].to)]))
     stricter = verdict.policy if verdict.urgency and verdict.policy and verdict.policy.is_stricter(policy) else None
     if not (also or urgent or stricter):
         return
@@ -352,10 +402,29 @@ def _widen(written: Written, case: Case, verdict: Verdict | None, *, at: datetim
         case.due_at = min(due_at, case.due_at)
     policy = replace(policy.and_tell(also), rules=tuple(dict.fromkeys([*policy.rules, *verdict.rules])))
     case.policy, case.urgency = policy.as_json(), [*case.urgency, *urgent]
+    if urgent and not written.messages:
+        # Whoever acts learns it too, also where the case was severe before, nobody is named and the clock stays.
+        add_update(written, case, about=f"urgent:{case.pk}:{case.version}", at=at)
     new = {"due_at": case.due_at.isoformat(), "rule": verdict.rule_name, "urgency": case.urgency}
     written.events.append(CaseEvent(case=case, kind=EventKind.WIDENED, at=at, old=old, new=new))
     people = people_by_role(case.store)
     start_ladder(written, case, hours=hours, people=people, at=at, since=since, kind=CASE_UPDATE)
+
+
+def _reopen(written: Written, case: Case, verdict: Verdict, urgent: list[str], *, at: datetime) -> None:
+    """What is urgent was read too late: a case that was closed meanwhile begins anew, the way of the urgency."""
+    policy = Policy.of(case.policy)
+    if verdict.policy and verdict.policy.is_stricter(policy):
+        policy = replace(verdict.policy.with_warning(), rules=policy.rules)
+    rules = tuple(dict.fromkeys([*policy.rules, *verdict.rules]))
+    case.policy = replace(policy.and_tell(verdict.also), rules=rules).as_json()
+    case.urgency = [*case.urgency, *urgent]
+    hours, people = hours_of(case.store), people_by_role(case.store)
+    level = max(case.level, verdict.level)
+    old, new = begin_round(case, level=level, hours=hours, people=people, at=at)
+    new |= {"rule": verdict.rule_name, "urgency": case.urgency}
+    written.events.append(CaseEvent(case=case, kind=EventKind.URGENT_LATER, at=at, old=old, new=new))
+    start_ladder(written, case, hours=hours, people=people, at=at)
 
 
 def _locked(case: Case) -> Case:

@@ -12,7 +12,7 @@ from alerts.choices import Counted, Severity, StopsOn, Trigger
 from alerts.ladder import ANSWERING, DEPUTY, HEAD_OFFICE, UP, Policy, Rung
 from alerts.models import CasePolicy, RootCause, Rule, UrgencyRoute
 from alerts.reply_texts import ensure_replies
-from sentiment.urgency import URGENCIES
+from alerts.urgent_kinds import KINDS
 
 TARGET_MINUTES = 30
 _WALL = Counted.WALL.value
@@ -81,7 +81,7 @@ def ensure_defaults() -> None:
             CasePolicy.objects.create(name=name, content=policy.as_json(), usual=policy is DEFAULT_POLICY)
     if not UrgencyRoute.objects.exists():
         own = CasePolicy.objects.filter(name=_POLICIES[1][0]).first() if new else None
-        for kind in URGENCIES:
+        for kind in KINDS:
             UrgencyRoute.objects.create(kind=kind, policy=own)
     if not Rule.objects.exists():
         for name, trigger, order, conditions, severity in _RULES:

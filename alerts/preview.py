@@ -19,6 +19,7 @@ from alerts.choices import Trigger
 from alerts.models import Case, Rule
 from alerts.opening import says_enough
 from alerts.rules import Conditions, Facts, first_that_holds, trigger_of
+from alerts.urgent_kinds import wholes_of
 from sentiment.models import Analysis
 from stores.choices import NodeKind
 from stores.models import Node, Store, User
@@ -244,7 +245,7 @@ def _narrowed_by_words(conditions: Conditions) -> Q:
     for sentiment, least in (conditions.sentiment or {}).items():
         found &= Q(confident=True, proven=True, **{f"p_{sentiment}__gte": least})
     if conditions.urgency is not None:
-        found &= Q(urgency__overlap=list(conditions.urgency)) if conditions.urgency else ~Q(urgency=[])
+        found &= Q(urgency__overlap=wholes_of(conditions.urgency)) if conditions.urgency else ~Q(urgency=[])
     if conditions.urgency_certain is not None:
         found &= Q(urgency_certain=conditions.urgency_certain)
     if conditions.topics:

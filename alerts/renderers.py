@@ -22,11 +22,11 @@ from alerts.clock import HORIZON, hours_of, open_spans
 from alerts.models import Case, CaseEntry, Verification
 from alerts.notices import CASE_ANSWER, CASE_ESCALATED, CASE_NOTICE, CASE_UPDATE, VERIFICATION
 from alerts.queries import is_reachable
+from alerts.urgent_kinds import urgency_name
 from messaging.choices import BUZZING, Channel
 from messaging.models import Message
 from messaging.outbox import Rendered, register_renderer
 from messaging.quiet import morning_after
-from sentiment.labels import urgency_label
 from sentiment.queries import names_of_staff
 from sentiment.redaction import redact
 from surveys.choices import SCORE_RANGE, QuestionKind
@@ -135,7 +135,7 @@ def _case(message: Message) -> Case | None:
 def _headline(case: Case) -> str:
     """What leads the notice: the urgency that was named, or that it is severe."""
     if case.urgency:
-        return f"{_('Urgent')}: {', '.join(urgency_label(kind) for kind in case.urgency)}"
+        return f"{_('Urgent')}: {', '.join(urgency_name(kind) for kind in case.urgency)}"
     return _("Severe") if case.severity == Severity.SEVERE else ""
 
 

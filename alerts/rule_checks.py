@@ -13,9 +13,8 @@ from django.utils.translation import gettext as _
 from alerts.ladder import GROUP, PERSON, ids_of
 from alerts.models import AlertGroup, Rule, UrgencyRoute
 from alerts.rules import Conditions
-from alerts.wording import URGENCY_NAMES
+from alerts.urgent_kinds import KINDS, PART_OF, urgency_name
 from sentiment.models import Sentiment
-from sentiment.urgency import URGENCIES
 from stores.choices import CASE_ROLES, Role
 from stores.models import RoleAssignment, User
 
@@ -32,8 +31,10 @@ def uncaught(rules: Iterable[Rule]) -> list[str]:
         except ValidationError:
             continue
         if rule.active and conditions.urgency is not None and not _overlooks(conditions):
-            caught |= set(conditions.urgency or URGENCIES)
-    return [kind for kind in URGENCIES if kind not in caught]
+            caught |= set(conditions.urgency or KINDS)
+    # Whoever looks for the whole finds its parts.
+    caught |= {part for part, wholes in PART_OF.items() if set(wholes) <= caught}
+    return [kind for kind in KINDS if kind not in caught]
 
 
 def _overlooks(conditions: Conditions) -> bool:
@@ -52,7 +53,7 @@ def refuse_silence(changed: Rule) -> None:
     now = list(Rule.objects.select_for_update().filter(active=True).order_by("order", "pk"))
     then = [rule for rule in now if rule.pk != changed.pk] + [changed]
     if lost := set(uncaught(then)) - set(uncaught(now)):
-        kinds = ", ".join(str(URGENCY_NAMES[kind]) for kind in URGENCIES if kind in lost)
+        kinds = ", ".join(urgency_name(kind) for kind in KINDS if kind in lost)
         raise ValidationError(
             _("No rule would look for this any more, and nobody would be told: %(kinds)s.") % {"kinds": kinds}
         )
@@ -63,11 +64,11 @@ def unheard_kinds() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for kind in uncaught(Rule.objects.filter(active=True)):
         found.setdefault(kind, []).append(_("No rule that is switched on looks for it everywhere."))
-    for route in UrgencyRoute.objects.filter(kind__in=URGENCIES):
+    for route in UrgencyRoute.objects.filter(kind__in=KINDS):
         for problem in _gone(route.to):
             found.setdefault(route.kind, []).append(problem)
     if not RoleAssignment.objects.filter(role=Role.HEAD_OFFICE, user__is_active=True, node__parent=None).exists():
-        for kind in URGENCIES:
+        for kind in KINDS:
             found.setdefault(kind, []).append(_("Head office has nobody who could be told when the others are away."))
     return found
 

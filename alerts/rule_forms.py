@@ -26,7 +26,8 @@ from alerts.ladder import (
 )
 from alerts.models import AlertGroup, CasePolicy, Rule, UrgencyRoute
 from alerts.rules import LONGEST_MEMORY_DAYS, parse
-from alerts.wording import LEVEL_NAMES, ROLE_NAMES, URGENCY_NAMES, question_texts
+from alerts.urgent_kinds import URGENCY_NAMES
+from alerts.wording import LEVEL_NAMES, ROLE_NAMES, question_texts
 from messaging.choices import Channel
 from sentiment.entries import cleaned
 from sentiment.labels import SENTIMENT_LABELS, TOPIC_LABELS

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy
 
 from alerts.choices import Severity
 from alerts.rule_actions import ALERT_GROUP, CLOCK, RULE, URGENCY
-from alerts.wording import LEVEL_NAMES, URGENCY_NAMES, Names, all_of, condition_sentence, policy_lines, target_names
+from alerts.urgent_kinds import URGENCY_NAMES
+from alerts.wording import LEVEL_NAMES, Names, all_of, condition_sentence, policy_lines, target_names
 from stores.models import ConfigChange
 
 _THINGS = {

@@ -21,8 +21,8 @@ from alerts.preview import Preview, TooSlow, preview_rule
 from alerts.rule_checks import unheard_kinds
 from alerts.rule_forms import ClockPage, GroupForm, RouteForm, RuleForm
 from alerts.rule_history import history_lines
-from alerts.wording import LEVEL_NAMES, URGENCY_NAMES, Names, policy_lines, rule_sentence, target_names
-from sentiment.urgency import URGENCIES
+from alerts.urgent_kinds import KINDS, PART_OF, urgency_name
+from alerts.wording import LEVEL_NAMES, Names, any_of, policy_lines, rule_sentence, target_names
 from stores.access import StaffRequest, roles_required
 from stores.choices import Role
 from stores.models import ConfigChange
@@ -212,11 +212,11 @@ def urgencies(request: StaffRequest) -> HttpResponse:
     rows = {route.kind: route for route in UrgencyRoute.objects.select_related("policy")}
     unheard = unheard_kinds()
     listed = []
-    for kind in URGENCIES:
+    for kind in KINDS:
         route = rows.get(kind) or UrgencyRoute(kind=kind)
         told = target_names(route.to, names)
         level = str(LEVEL_NAMES[route.level])
-        listed.append((kind, str(URGENCY_NAMES[kind]), told, level, route.policy, unheard.get(kind, [])))
+        listed.append((kind, urgency_name(kind), told, level, route.policy, unheard.get(kind, []), _wholes(kind)))
     return render(request, "alerts/rules/urgencies.html", {"routes": listed})
 
 
@@ -224,15 +224,20 @@ def urgencies(request: StaffRequest) -> HttpResponse:
 @_head_office
 def urgency(request: StaffRequest, kind: str) -> HttpResponse:
     """The way of one kind of urgency."""
-    if kind not in URGENCIES:
+    if kind not in KINDS:
         raise Http404
     route = UrgencyRoute.objects.filter(kind=kind).first() or UrgencyRoute(kind=kind)
     form = RouteForm(route, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         rule_actions.save_route(form.as_route, actor=request.user)
         return _done(_("Saved. It holds from the next answer on."), request, "urgencies")
-    context = {"form": form, "kind": kind, "label": str(URGENCY_NAMES[kind])}
+    context = {"form": form, "kind": kind, "label": urgency_name(kind), "wholes": _wholes(kind)}
     return render(request, "alerts/rules/urgency.html", context, status=422 if form.errors else 200)
+
+
+def _wholes(kind: str) -> str:
+    """Of which kinds this one is a part, in words; empty for a whole one."""
+    return any_of(urgency_name(whole) for whole in PART_OF.get(kind, ()))
 
 
 # --- history -------------------------------------------------------------------------------------------------------

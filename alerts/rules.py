@@ -13,11 +13,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from alerts.choices import Trigger
+from alerts.urgent_kinds import KINDS, with_parts
 from sentiment.entries import cleaned
 from sentiment.lexicon import Phrases, Word, split_words
 from sentiment.models import Sentiment
 from sentiment.topics import TOPICS
-from sentiment.urgency import URGENCIES
 from stores.choices import StoreKind
 from surveys.choices import SCORE_RANGE, UNHAPPY_AT_MOST, QuestionKind, ResponseChannel
 
@@ -62,6 +62,11 @@ class Facts:
         """The words one by one."""
         return split_words(self.words)
 
+    @cached_property
+    def urgent_kinds(self) -> tuple[str, ...]:
+        """The kinds of urgency that have a way of their own, see `alerts.urgent_kinds`."""
+        return with_parts(self.urgency, self.split)
+
     def probability(self, sentiment: str) -> float | None:
         return {"negative": self.p_negative, "neutral": self.p_neutral, "positive": self.p_positive}[sentiment]
 
@@ -81,10 +86,10 @@ class Conditions:
     `unhappy`: at or below its question's mark (UNHAPPY_AT_MOST). `scores`: from and to for each kind of headline
     question, or for the key of any other; one of those answered must lie within, what is not named never does.
     `alarming`: the model's own judgement that the words are a reason to act, in a proven language. `sentiment`: the
-    least probability of a reading, of confident ones in a proven language only. `urgency`: any of these kinds, or any
-    at all for an empty list. `urgency_certain`: pattern and model agree. `topics`: any of these; with
-    `topics_negative` only those that are spoken badly of. `words`: any of these entries, see `sentiment.lexicon`.
-    `nodes`: the store lies below any of these places.
+    least probability of a reading, of confident ones in a proven language only. `urgency`: any of these kinds
+    of `alerts.urgent_kinds`, or any at all for an empty list. `urgency_certain`: pattern and model agree. `topics`:
+    any of these; with `topics_negative` only those that are spoken badly of. `words`: any of these entries, see
+    `sentiment.lexicon`. `nodes`: the store lies below any of these places.
     """
 
     unhappy: bool | None = None
@@ -176,7 +181,7 @@ def _is_felt(facts: Facts, least: Mapping[str, float]) -> bool:
 
 
 def _is_urgent(facts: Facts, kinds: tuple[str, ...]) -> bool:
-    return bool(set(facts.urgency) & set(kinds)) if kinds else bool(facts.urgency)
+    return bool(set(facts.urgent_kinds) & set(kinds)) if kinds else bool(facts.urgency)
 
 
 def _is_repeated(facts: Facts, repeat: Repeat) -> bool:
@@ -209,7 +214,7 @@ def _some_of(value: object, known: Iterable[str], *, or_none: bool = False) -> t
 
 
 def _urgencies(value: object) -> tuple[str, ...]:
-    return _some_of(value, URGENCIES, or_none=True)
+    return _some_of(value, KINDS, or_none=True)
 
 
 def _topics(value: object) -> tuple[str, ...]:

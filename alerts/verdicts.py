@@ -39,7 +39,7 @@ def verdict_of(holding: Sequence[Rule], facts: Facts, book: Book) -> Verdict | N
     also = [target for rule in holding for target in rule.also]
     urgency: tuple[str, ...] = ()
     if any(rule.parsed.asks_urgency for rule in holding):
-        urgency = facts.urgency
+        urgency = facts.urgent_kinds
         routes = [book.routes[kind] for kind in urgency if kind in book.routes]
         also += [target for route in routes for target in route.to]
         level = max([level, *(route.level for route in routes)])

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from alerts import actions, settling
 from alerts.cards import cards_of, reach_of, words_of
-from alerts.choices import TO_DO, CaseState, EventKind, Severity
+from alerts.choices import REOPENINGS, TO_DO, CaseState, EventKind, Severity
 from alerts.earlier import earlier_cases_seen_by, purchase_of
 from alerts.forms import FORMS, CaseForm
 from alerts.history import Moment, conversation_of, history_of, shared_entries
@@ -235,7 +235,7 @@ def _similar(found: Case, reader: User) -> list[Similar]:
 
 def _was_asked(moments: list[Moment]) -> bool:
     """Whether the question of the present round went out; where no message can, it only waits."""
-    turns = [moment.kind for moment in moments if moment.kind in {EventKind.ASKED, EventKind.REOPENED}]
+    turns = [moment.kind for moment in moments if moment.kind in {EventKind.ASKED, *REOPENINGS}]
     return turns[-1:] == [EventKind.ASKED]
 
 

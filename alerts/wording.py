@@ -27,8 +27,9 @@ from alerts.ladder import (
 )
 from alerts.models import AlertGroup, CasePolicy, Rule
 from alerts.rules import Conditions, parse
+from alerts.urgent_kinds import urgency_name
 from messaging.choices import Channel
-from sentiment.labels import sentiment_label, topic_label, urgency_label
+from sentiment.labels import sentiment_label, topic_label
 from stores.choices import StoreKind
 from stores.models import Node, User
 from surveys.choices import QuestionKind, ResponseChannel
@@ -42,13 +43,6 @@ ROLE_NAMES = {
     DEPUTY: gettext_lazy("the deputies"),
     AREA: gettext_lazy("the area manager"),
     HEAD_OFFICE: gettext_lazy("head office"),
-}
-URGENCY_NAMES = {
-    "safety": gettext_lazy("Safety and injury"),
-    "discrimination": gettext_lazy("Discrimination and harassment"),
-    "fraud": gettext_lazy("Theft and fraud"),
-    "legal": gettext_lazy("Legal threat"),
-    "data_protection": gettext_lazy("Data protection"),
 }
 LEVEL_NAMES = {
     0: gettext_lazy("the store"),
@@ -197,7 +191,7 @@ def _word_clauses(asked: Conditions) -> list[str]:
 
 
 def _urgency_clause(asked: Conditions) -> str:
-    kinds = any_of(urgency_label(one) for one in asked.urgency or ())
+    kinds = any_of(urgency_name(one) for one in asked.urgency or ())
     if kinds and asked.urgency_certain:
         return _("the words certainly name something urgent: %(kinds)s") % {"kinds": kinds}
     if kinds:

@@ -1,7 +1,7 @@
 """What the lane `alerts` does: judge what is due, climb the ladders, ask whether it was solved."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from alerts.queries import events_that_stand, is_reachable
 from alerts.reviews import leave_queue
 from alerts.signals import case_changed
 from core.faults import kill_point
-from core.leases import Claim, Leased, LeaseLost, claim, finish, from_now, retry_delay
+from core.leases import Claim, ClockNow, Leased, LeaseLost, claim, finish, from_now, retry_delay
 from core.work import register_step, register_watch
 from stores.queries import people_by_role
 from surveys.models import Response
@@ -94,13 +94,15 @@ def climb() -> int:
 def _lock_case(case_id: UUID) -> Case:
     """The row that acknowledging locks as well: one of the two comes first, and the other sees it."""
     related = ("store__node", "response__contact")
-    return Case.objects.select_for_update(of=("self",)).select_related(*related).get(pk=case_id)
+    held = Case.objects.select_for_update(of=("self",)).select_related(*related)
+    return held.annotate(clock=ClockNow()).get(pk=case_id)
 
 
 def _climb(claimed: Claim[CaseStep]) -> None:
     step = claimed.row
     case = _lock_case(step.case_id)
-    now = timezone.now()
+    # By the clock that found the step due: a machine whose own is wrong must neither storm nor fall silent.
+    now: datetime = case.clock
     if is_stopped(step, case):
         _finish(claimed, state=StepState.STOPPED, done_at=now)
         return

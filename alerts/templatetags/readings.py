@@ -4,11 +4,12 @@ import phonenumbers
 from django import template
 from django.utils.translation import gettext
 
-from sentiment.labels import language_name, sentiment_label, topic_label, urgency_label
+from alerts.urgent_kinds import urgency_name
+from sentiment.labels import language_name, sentiment_label, topic_label
 
 register = template.Library()
 register.filter("topic_label", topic_label)
-register.filter("urgency_label", urgency_label)
+register.filter("urgency_label", urgency_name)
 register.filter("sentiment_label", sentiment_label)
 register.filter("language_label", language_name)
 

@@ -10,7 +10,8 @@ from alerts.choices import EventKind
 from alerts.closing import FEWEST, closing_of
 from alerts.models import Case, RootCause, Verification
 from messaging.models import Message
-from stores.models import Store
+from stores.choices import Role
+from stores.models import RoleAssignment, Store
 from surveys.models import Response
 from tests.alerts.conftest import open_case
 from tests.factories import Chain, new_form_id
@@ -40,7 +41,7 @@ def test_denied_contacts_by_store_and_person_with_n(client: Client, chain: Chain
         closed(chain, root_cause, number, contacted=True, solved=True)
     denied = closed(chain, root_cause, 99, contacted=False, solved=False)
     client.force_login(chain.area_manager)
-    found = closing_of(Store.objects.all())
+    found = closing_of(Store.objects.all(), led=Store.objects.all())
     [store], [person] = found.by_store, found.by_person
     assert (store.name, store.part.share.part, store.part.share.n) == (chain.store.name, 1, FEWEST)
     assert person.name == chain.manager.name and person.part.shown and found.denied == [denied]
@@ -49,6 +50,10 @@ def test_denied_contacts_by_store_and_person_with_n(client: Client, chain: Chain
     # Who works in one store sees its figures, and no colleague's.
     client.force_login(chain.deputy)
     assert f">{chain.manager.name}<" not in client.get("/inbox/closing/").content.decode()
+    # Nor does who works there and leads another area.
+    RoleAssignment.objects.create(user=chain.deputy, role=Role.AREA_MANAGER, node=chain.other_area)
+    page = client.get("/inbox/closing/").content.decode()
+    assert chain.store.name in page and f">{chain.manager.name}<" not in page
     assert closing_of(Store.objects.filter(pk=chain.foreign.pk)).by_store == []
 
 
@@ -70,6 +75,9 @@ def test_a_second_score_is_recovery_and_changes_no_first(client: Client, chain: 
     response.refresh_from_db()
     assert response.score == 2 and Verification.objects.get().score == 9
     assert case.events.get(kind=EventKind.SCORED_AGAIN).new["score"] == 9
+    # The same once more changes nothing, another replaces it, and after some it stays.
+    assert [post(client, response, do="score", score=str(score)) for score in (9, 8, 10, 7, 9, 3)] == [303] * 5 + [422]
+    assert Verification.objects.get().score == 9
     [recovery] = closing_of(Store.objects.all()).recovery
     assert (recovery.n, recovery.happy, recovery.unhappy) == (1, (0, 1), (1, 0))
     other = open_case(chain, contact="b@example.org")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.utils import timezone
 from alerts import actions
 from alerts.choices import EventKind, Severity, StepState
 from alerts.ladder import Policy, Rung, parse_policy
-from alerts.models import AlertGroup, Case, CaseEvent, CasePolicy, CaseStep, Rule, UrgencyRoute
+from alerts.models import AlertGroup, Case, CaseEvent, CasePolicy, CaseStep, RootCause, Rule, UrgencyRoute
 from alerts.policy import DEFAULT_POLICY, URGENT_POLICY
 from alerts.renderers import render_notice, while_closed
 from alerts.work import climb, run_evaluations
@@ -180,12 +181,12 @@ def test_what_is_urgent_tells_the_named_at_once_with_the_stricter_clock(chain: C
     name_for("safety", chain.head_office)
     name_for("fraud", chain.area_manager)
     case = urgent(chain)
-    assert case and case.urgency == ["safety"] and case.severity == Severity.SEVERE
+    assert case and case.urgency == ["safety", "injury"] and case.severity == Severity.SEVERE
     assert {user for user, _channel in told()} == {chain.manager, chain.head_office}
     assert case.due_at - case.opened_at == timedelta(minutes=URGENT_POLICY.target)
     assert case.hours_basis == "wall"
     notice = render_notice(Message.objects.get(user=chain.head_office))
-    assert notice and notice.subject.startswith("Urgent: Safety")
+    assert notice and notice.subject.startswith("Urgent: Safety, Injury")
 
 
 def test_day_and_night(chain: Chain) -> None:
@@ -205,7 +206,7 @@ def test_day_and_night(chain: Chain) -> None:
 def test_a_case_that_turns_out_urgent_gets_the_named_people_and_less_time_once(chain: Chain) -> None:
     name_for("safety", chain.head_office)
     case = urgent(chain, score=2)
-    assert case and case.rule_name == "Low score" and case.urgency == ["safety"]
+    assert case and case.rule_name == "Low score" and case.urgency == ["safety", "injury"]
     assert case.due_at - case.opened_at < timedelta(minutes=16)
     widened = case.events.get(kind=EventKind.WIDENED)
     assert widened.old["due_at"] > widened.new["due_at"]
@@ -224,7 +225,7 @@ def test_another_kind_of_urgency_of_the_same_rule_reaches_its_own_people(chain: 
     name_for("legal", chain.area_manager)
     assert urgent(chain, score=2)
     case = urgent(chain, score=2, urgency=["safety", "legal"], again=Verbatim.objects.get())
-    assert case and case.urgency == ["safety", "legal"]
+    assert case and case.urgency == ["safety", "injury", "legal"]
     assert len(told(kind="case_update", user=chain.head_office)) == 1
     assert len(told(kind="case_update", user=chain.area_manager)) == 1
     assert case.events.filter(kind=EventKind.WIDENED).count() == 2
@@ -235,6 +236,45 @@ def test_whoever_answers_for_a_kind_of_urgency_hears_of_a_case_that_turns_out_so
     case = urgent(chain, score=2)
     assert case and (case.owner, case.level) == (chain.manager, 0)
     assert {user for user, _channel in told(kind="case_update")} == {chain.manager, chain.head_office}
+
+
+def test_a_part_of_a_kind_has_people_of_its_own(chain: Chain) -> None:
+    name_for("safety", chain.head_office)
+    name_for("injury", chain.area_manager)
+    case = urgent(chain)
+    assert case and case.urgency == ["safety", "injury"]
+    assert {user for user, _channel in told()} == {chain.manager, chain.head_office, chain.area_manager}
+
+
+def test_urgent_words_that_are_read_after_the_case_was_closed_open_it_again(chain: Chain) -> None:
+    name_for("safety", chain.head_office)
+    case = open_case(chain, contact=None, words="but the security guard hit my son")
+    cause = RootCause.objects.order_by("order")[0]
+    actions.resolve(
+        case.pk, actor=chain.manager, root_cause_id=cause.pk, outcome="explained", text="Said sorry.", form_id=uuid4()
+    )
+    Message.objects.all().delete()
+    found = urgent(chain, again=case.response.verbatims.get())
+    assert found and (found.state, found.round, found.outcome, found.severity) == ("open", 1, "", Severity.SEVERE)
+    event = found.events.get(kind=EventKind.URGENT_LATER)
+    assert event.old["state"] == "resolved" and event.new["urgency"] == ["safety", "injury"]
+    assert found.due_at - event.at == timedelta(minutes=URGENT_POLICY.target)
+    assert {user for user, _channel in told()} == {chain.manager, chain.head_office}
+    assert found.steps.filter(round=1, state=StepState.PENDING).count() == 3
+    # Read again, nothing begins anew; and it has to be worked off as any other.
+    assert urgent(chain, again=case.response.verbatims.get()) == found
+    assert Case.objects.get(pk=case.pk).round == 1
+    with pytest.raises(actions.ActionRefused):
+        actions.resolve(case.pk, actor=chain.manager, root_cause_id=cause.pk, outcome="explained", form_id=uuid4())
+
+
+def test_whoever_acts_on_a_severe_case_learns_that_it_is_urgent(chain: Chain) -> None:
+    """Nobody is named besides, and the clock stays."""
+    UrgencyRoute.objects.update(to=[], policy=None)
+    Rule.objects.filter(trigger="score").update(severity=Severity.SEVERE)
+    case = urgent(chain, score=2)
+    assert case and case.events.filter(kind=EventKind.WIDENED).count() == 1
+    assert told(kind="case_update") == [(chain.manager, Channel.EMAIL)]
 
 
 def test_the_store_can_be_left_out_where_it_may_be_the_trouble(chain: Chain) -> None:
