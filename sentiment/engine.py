@@ -20,6 +20,9 @@ Sentiment = Literal["negative", "neutral", "positive"]
 # "Ok", "Super!": too little to judge by, and never an alert.
 _FEW_WORDS = 3
 _MOSTLY_UNKNOWN = 0.4
+# "Gas leak!": the embedding says little of so few words, and the weights were learnt from sentences. What a list finds
+# there asks a person to look; that was so in 3 of 782 real comments as short, none of which were urgent.
+_LISTS_SUFFICE = 5
 # "Great, waited an hour again": praise of so few words, and then a complaint, may be meant as a complaint.
 _SHORT_PRAISE = 3
 _IRONY = re.compile("[\U0001f644\U0001f643\U0001f921]|(?<![\\w/])/s(?!\\w)")
@@ -59,7 +62,7 @@ class Reading:
     urgency: list[str]  # of urgency.URGENCIES
     urgency_certain: bool  # True: may open a case by itself; False: a person should look
     redacted: str
-    model_version: str
+    model_version: str  # with a mark of what was learnt from corrections, if anything was: `<model>+learnt-3`
     embedding: bytes
 
 
@@ -109,6 +112,7 @@ def read(
             else served_heads(FOLDER if model is None else Path(model), classifier.version)
         )
     judged = _judge(drafts, scores, heads, chain_words)
+    version = classifier.version + (heads.mark if heads else "")
 
     readings = []
     for i, (draft, staff) in enumerate(zip(drafts, names, strict=True)):
@@ -133,7 +137,7 @@ def read(
                 urgency=list(judged[i].urgency),
                 urgency_certain=judged[i].certain and draft.long_enough,
                 redacted=redact(texts[i], languages=draft.languages, staff_names=staff),
-                model_version=classifier.version,
+                model_version=version,
                 embedding=_embedding(scores, i),
             )
         )
@@ -187,7 +191,9 @@ def _judge(drafts: list[_Draft], scores: Scores, heads: Heads | None, chain_word
     if heads is None or scores.embeddings is None or not known:
         return judged
     evidence = [find_evidence(drafts[i].words, drafts[i].languages, drafts[i].mentions, chain_words) for i in known]
-    for i, one in zip(known, heads.judge(scores.embeddings[known], evidence), strict=True):
+    for i, found, one in zip(known, evidence, heads.judge(scores.embeddings[known], evidence), strict=True):
+        if not one.urgency and len(drafts[i].words) <= _LISTS_SUFFICE:
+            one = replace(one, urgency=found.kinds)
         judged[i] = _with_own(one, drafts[i], chain_words) if chain_words and chain_words.added else one
     return judged
 

@@ -85,7 +85,8 @@ class Judged:
 
 @dataclass(frozen=True)
 class Heads:
-    """`weights` has a row per head and a column per component and sign; `mean` and `scale` are of the embedding."""
+    """`weights` has a row per head and a column per component and sign; `mean` and `scale` are of the embedding.
+    `mark` stands behind the model's version of what they judged: empty for those that the model is served with."""
 
     model_version: str
     weights: Floats
@@ -95,6 +96,7 @@ class Heads:
     urgent_threshold: float
     certain_threshold: float
     about: dict[str, Any] = field(default_factory=dict)
+    mark: str = ""
 
     def features(self, embeddings: npt.NDArray[np.int8], evidence: Sequence[Evidence]) -> Floats:
         """One row per text."""

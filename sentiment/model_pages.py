@@ -1,15 +1,17 @@
 """Head office's page of the model versions: read history again, compare, decide."""
 
+from dataclasses import dataclass
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from sentiment.comparison import agreement_of, agreements, lines_of, samples_of, total_of
+from sentiment.comparison import InPoints, agreement_of, agreements, lines_of, samples_of, total_of
 from sentiment.labels import language_name
-from sentiment.models import Analysis, Rereading, RereadingState
-from sentiment.reading import live_model
+from sentiment.models import Analysis, LearntHeads, Rereading, RereadingState
+from sentiment.reading import Reader, live_reader, offered_heads
 from sentiment.rereading import NotNow, discard, go_live, open_rereading, resume, start_rereading
 from stores.access import StaffRequest, roles_required
 from stores.choices import Role
@@ -37,7 +39,7 @@ def _context(request: StaffRequest, found: Rereading | None) -> dict[str, object
         "past": decided.select_related("decided_by").order_by("-decided_at")[:_LATEST],
     }
     if found is None:
-        return context
+        return context | _choices()
     job = found.job
     lines = lines_of(found)
     stopped = found.state != RereadingState.READY and (job is None or job.is_over)
@@ -48,6 +50,7 @@ def _context(request: StaffRequest, found: Rereading | None) -> dict[str, object
         "ready": found.state == RereadingState.READY,
         "lines": [(language_name(line.language), line) for line in lines],
         "total": total_of(lines),
+        "learnt": _figures(found.heads),
     }
     if found.state == RereadingState.READY:
         context |= {
@@ -57,8 +60,45 @@ def _context(request: StaffRequest, found: Rereading | None) -> dict[str, object
     return context
 
 
+def _choices() -> dict[str, object]:
+    """What old comments can be read again by, besides what reads new ones."""
+    offered, live = offered_heads(), live_reader()
+    return {"offered": offered, "learnt": _figures(offered), "has_learnt": live.heads is not None}
+
+
+@dataclass(frozen=True)
+class _F1:
+    """In whole percent; of its margin nothing is known."""
+
+    percent: int
+    points: None = None
+
+
+def _figures(heads: LearntHeads | None) -> list[tuple[str, list[_F1 | InPoints]]]:
+    """What was learnt, measured: each figure without it and with it."""
+    if heads is None:
+        return []
+    both = heads.before, heads.after
+    quiet = heads.comments - heads.urgent
+    return [
+        (_("Topics found rightly (F1)"), [_F1(round(100 * one["topics"])) for one in both]),
+        (_("Urgent ones found"), [InPoints(round(one["found"] * heads.urgent), heads.urgent) for one in both]),
+        (_("False alarms"), [InPoints(round(one["false_alarms"] * quiet), quiet) for one in both]),
+    ]
+
+
 def _titles() -> list[str]:
     return [_("Another sentiment"), _("Other topics"), _("Another urgency")]
+
+
+def _chosen(by: str) -> Reader:
+    """By what the start form wants history read: what is live, what was learnt since, or the model as it is served."""
+    live, offered = live_reader(), offered_heads()
+    if by == "served":
+        return Reader(live.model)
+    if offered is not None and by == str(offered.pk):
+        return Reader(live.model, offered.pk)
+    return live
 
 
 def _decide(request: StaffRequest) -> HttpResponse:
@@ -69,7 +109,7 @@ def _decide(request: StaffRequest) -> HttpResponse:
     found = open_rereading()
     try:
         if wish == "start":
-            start_rereading(user, model=live_model())
+            start_rereading(user, _chosen(request.POST.get("by", "")))
             said = _("Old comments are being read again. You can leave this page.")
         elif found is None or str(found.pk) != request.POST.get("of"):
             said = _("Somebody has decided about this already.")

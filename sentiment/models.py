@@ -156,13 +156,16 @@ class RereadingState(models.TextChoices):
 
 
 class Rereading(models.Model):
-    """History read again by another model or with other words, beside what is live, until somebody decides.
+    """History read again by another model, with other weights or other words, beside what is live, until somebody
+    decides. The newest that went live says what reads new words.
 
-    `model` is a folder or hub name, empty for the installation's own. `read_to` and `live_to` are the last readings
-    (by key) that have a candidate, and that were replaced by it.
+    `model` is a folder or hub name, empty for the installation's own; `heads` are those learnt from corrections, None
+    for those the model is served with. `read_to` and `live_to` are the last readings (by key) that have a candidate,
+    and that were replaced by it.
     """
 
     model = models.CharField(max_length=300, blank=True)
+    heads = models.ForeignKey("LearntHeads", models.PROTECT, null=True, blank=True, related_name="+")
     model_version = models.CharField(max_length=60, blank=True)
     state = models.CharField(max_length=10, choices=RereadingState, default=RereadingState.READING)
     started_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -221,8 +224,9 @@ class Candidate(models.Model):
 class LearntHeads(models.Model):
     """What finds topics and urgency, moved by people's corrections: see `learning.py`. Rows are only ever added.
 
-    The newest that went live counts, for the model version it was fitted to. `before` and `after` are its figures on
-    the evaluation sets, without and with the corrections.
+    They count, for the model version they were fitted to, once a rereading with them went live. `before` and `after`
+    are their figures on the evaluation sets, without and with the corrections; those have so many `comments`, of which
+    so many are `urgent`.
     """
 
     model_version = models.CharField(max_length=60)
@@ -230,12 +234,9 @@ class LearntHeads(models.Model):
     corrections = models.PositiveIntegerField()
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
+    comments = models.PositiveIntegerField(default=0)
+    urgent = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
-    live_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        # What the workers ask before every batch.
-        indexes = [models.Index(fields=["-live_at"], name="learnt_live", condition=Q(live_at__isnull=False))]
 
     def __str__(self) -> str:
         return f"heads {self.pk} for {self.model_version}"

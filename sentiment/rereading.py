@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import structlog
+from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from core.jobs import JobFailed, cancel_job, register_job, start_job
@@ -19,7 +21,7 @@ from core.models import Job
 from sentiment.comparison import agreement_of
 from sentiment.holding import JUDGED, Judgement, columns_of, model_said, overruled
 from sentiment.models import Analysis, Candidate, Rereading, RereadingState
-from sentiment.reading import readings_of
+from sentiment.reading import Reader, hold_reader, readings_of
 from sentiment.signals import readings_replaced
 from stores.models import User
 from surveys.models import Verbatim
@@ -41,6 +43,9 @@ _SWAPPED = (
 )
 
 
+_OF_SERVICE = ("sentiment", "p_negative", "p_neutral", "p_positive", "confident", "alarming")
+
+
 class NotNow(Exception):
     """A rereading is open already, or is not where this decision belongs; the message is for the person."""
 
@@ -51,12 +56,16 @@ def open_rereading() -> Rereading | None:
     return Rereading.objects.select_related("job", "started_by", "decided_by").filter(state__in=_OPEN).first()
 
 
-def start_rereading(actor: User | None, *, model: str = "") -> Rereading:
-    """Have all words read again by `model` (empty: the installation's own) and today's word lists. Raises NotNow."""
+def start_rereading(actor: User | None, reader: Reader | None = None) -> Rereading:
+    """Have all words read again by `reader` (None: the installation's own, as it is served) and today's word lists.
+    Raises NotNow."""
+    reader = reader or Reader()
     try:
         with transaction.atomic():
             total = Analysis.objects.filter(analysed_at__isnull=False).count()
-            rereading = Rereading.objects.create(model=model, started_by=actor, total=total)
+            rereading = Rereading.objects.create(
+                model=reader.model, heads_id=reader.heads, started_by=actor, total=total
+            )
             _start_job(rereading, actor)
     except IntegrityError:
         raise NotNow(_("Old comments are being read again already.")) from None
@@ -64,10 +73,15 @@ def start_rereading(actor: User | None, *, model: str = "") -> Rereading:
 
 
 def go_live(rereading: Rereading, actor: User) -> None:
-    """New words are read by its model from now on, and its readings of old words take their place. Raises NotNow."""
-    agreement = agreement_of(rereading)
+    """New words are read by its model from now on, and its readings of old words take their place. Raises NotNow.
+
+    Whoever is reading words by the old model now stores them before this or not at all; the sweep that begins anew
+    finds all that has come in or was changed since history was read.
+    """
+    more: dict[str, Any] = {"agreement": agreement_of(rereading), "read_to": 0, "skipped": 0}
     with transaction.atomic():
-        _decide(rereading, actor, RereadingState.GOING_LIVE, among=(RereadingState.READY,), agreement=agreement)
+        hold_reader(exchange=True)
+        _decide(rereading, actor, RereadingState.GOING_LIVE, among=(RereadingState.READY,), **more)
         _start_job(rereading, actor)
 
 
@@ -144,7 +158,7 @@ def _step(rereading: Rereading) -> int:
             rereading.state = RereadingState.READY
             rereading.save(update_fields=["state"])
         case RereadingState.GOING_LIVE:
-            # First what came in since: new words are read by the new model already.
+            # First what was read by the old model since: new words are read by the new one already.
             if handled := _read_batch(rereading) or _swap_batch(rereading):
                 return handled
             rereading.state = RereadingState.LIVE
@@ -173,11 +187,13 @@ def _read_batch(rereading: Rereading) -> int:
         .exclude(verbatim__text="")
     )
     if rereading.state == RereadingState.GOING_LIVE:
-        fit = fit.exclude(model_version=rereading.model_version)
+        fit = fit.exclude(_is_by(rereading)).exclude(
+            Exists(rereading.candidates.filter(analysis=OuterRef("pk"), text_hash=OuterRef("text_hash")))
+        )
     analyses = list(fit.select_related("verbatim__response__store__node").order_by("pk")[:BATCH])
     if not analyses:
         return 0
-    readings = _read([analysis.verbatim for analysis in analyses], rereading.model)
+    readings = _read([analysis.verbatim for analysis in analyses], Reader(rereading.model, rereading.heads_id))
     # Whoever erases or changes the words meanwhile waits for us, or we see it: a candidate would keep the old ones.
     held = Analysis.objects.select_for_update(no_key=True).filter(pk__in=[one.pk for one in analyses]).order_by("pk")
     hashes = dict(held.values_list("pk", "text_hash"))
@@ -192,18 +208,26 @@ def _read_batch(rereading: Rereading) -> int:
         if rereading.model_version != reading.model_version:
             raise JobFailed(_("The model was exchanged meanwhile. Discard this and start again."))
         candidates.append(_candidate(rereading, analysis, reading))
+    # Of words that were changed since there is one of the old words.
+    rereading.candidates.filter(analysis__in=[one.analysis_id for one in candidates]).delete()
     Candidate.objects.bulk_create(candidates)
     rereading.read_to = analyses[-1].pk
     rereading.save(update_fields=["read_to", "skipped", "model_version", "summary"])
     return len(analyses)
 
 
-def _read(verbatims: list[Verbatim], model: str) -> "list[Reading | None]":
+def _is_by(rereading: Rereading) -> Q:
+    """Readings by its model, whether or not a service was asked too."""
+    version = rereading.model_version
+    return Q(model_version=version) | Q(model_version__startswith=f"{version}+service")
+
+
+def _read(verbatims: list[Verbatim], reader: Reader) -> "list[Reading | None]":
     """Readings; None for words at which the model fails even when they are alone."""
     from sentiment.classifier import ModelMissing  # noqa: PLC0415
 
     try:
-        return [*readings_of(verbatims, model)]
+        return [*readings_of(verbatims, reader)]
     except ModelMissing as error:
         raise JobFailed(str(error)) from error
     except (OperationalError, InterfaceError):
@@ -212,11 +236,11 @@ def _read(verbatims: list[Verbatim], model: str) -> "list[Reading | None]":
         if len(verbatims) == 1:
             log.warning("rereading failed", analysis=verbatims[0].pk, error=type(error).__name__)
             return [None]
-        return [reading for verbatim in verbatims for reading in _read([verbatim], model)]
+        return [reading for verbatim in verbatims for reading in _read([verbatim], reader)]
 
 
 def _candidate(rereading: Rereading, analysis: Analysis, reading: "Reading") -> Candidate:
-    columns = columns_of(reading)
+    columns = _with_service_kept(columns_of(reading), analysis)
     before, after = model_said(analysis), cast(Judgement, columns)
     differing = differences(before, after)
     counts = Counter(rereading.summary.get(reading.language, {"n": 0}))
@@ -232,6 +256,18 @@ def _candidate(rereading: Rereading, analysis: Analysis, reading: "Reading") -> 
         embedding=embedding,
         differs=differing[0] if differing else "",
     )
+
+
+def _with_service_kept(columns: dict[str, Any], analysis: Analysis) -> dict[str, Any]:
+    """An operator's service is asked about fresh words only; what it said of these stays as long as it is in use."""
+    from sentiment.service import ANSWERED  # noqa: PLC0415
+
+    if not settings.SENTIMENT_SERVICE_URL or not analysis.model_version.endswith(ANSWERED):
+        return columns
+    said = cast(dict[str, Any], model_said(analysis))
+    kept = {name: said[name] for name in _OF_SERVICE}
+    version = columns["model_version"] + ANSWERED
+    return columns | kept | {"proven": analysis.proven, "model_version": version}
 
 
 def differences(before: Judgement, after: Judgement) -> list[str]:

@@ -12,7 +12,7 @@ from core.work import register_step, register_watch
 from sentiment.holding import columns_of, judgement_of, overruled
 from sentiment.models import Analysis
 from sentiment.queries import count_overdue
-from sentiment.reading import live_model, readings_of
+from sentiment.reading import Reader, hold_reader, live_reader, readings_of
 from sentiment.signals import verbatim_analysed
 from surveys.models import Verbatim
 
@@ -51,8 +51,9 @@ def _read(claims: list[Claim[Analysis]]) -> None:
     if not claims:
         return
     verbatims = Verbatim.objects.select_related("response__store__node").in_bulk([one.row.pk for one in claims])
+    reader = live_reader()
     try:
-        readings = _asked_of_service(readings_of([verbatims[one.row.pk] for one in claims], live_model()))
+        readings = _asked_of_service(readings_of([verbatims[one.row.pk] for one in claims], reader))
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # whatever a model may throw; the rows step aside and are tried alone
@@ -61,7 +62,7 @@ def _read(claims: list[Claim[Analysis]]) -> None:
         return
     for one, reading in zip(claims, readings, strict=True):
         try:
-            _store(one, reading)
+            _store(one, reading, reader)
         except LeaseLost:
             log.info("reading discarded: its words changed or another worker took over", analysis=one.row.pk)
         except (OperationalError, InterfaceError):
@@ -79,8 +80,13 @@ def _asked_of_service(readings: "list[Reading]") -> "list[Reading]":
     return with_service(readings)
 
 
-def _store(claimed: Claim[Analysis], reading: "Reading") -> None:
+def _store(claimed: Claim[Analysis], reading: "Reading", reader: Reader) -> None:
     with transaction.atomic():
+        # History may have been passed already: a word of the old model would stay among those of the new one.
+        hold_reader()
+        if live_reader() != reader:
+            finish(claimed, run_at=claimed.row.run_at, attempts=0)
+            return
         # Whoever corrects the reading holds this row too. Their word stays; the model's is kept beside it.
         row = Analysis.objects.select_for_update(no_key=True).only("people_say").filter(pk=claimed.row.pk).first()
         if row is None:
@@ -109,6 +115,8 @@ def _step_aside(claimed: Claim[Analysis], error: Exception) -> None:
     kind = type(error).__name__
     log.warning("reading failed", analysis=claimed.row.pk, attempt=attempts, error=kind)
     if isinstance(error, ModelMissing):
+        # What it says is for the operator and quotes nobody.
+        log.error("no model to read with", reason=str(error))
         wait = {"lease_token": claimed.token, "lease_until": from_now(MODEL_PATIENCE)}
         finish(claimed, run_at=claimed.row.run_at, attempts=0, last_error=kind, **wait)
         return

@@ -1,20 +1,25 @@
-"""What people correct again and again is learnt, measured before it counts, and taken by the workers at once."""
+"""What people correct again and again is learnt and measured; it counts once a person lets it go live."""
 
 from dataclasses import replace
+from io import StringIO
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.test import Client
 
+from core.jobs import run_due
 from core.work import drain
 from sentiment import engine
 from sentiment.actions import correct
 from sentiment.classifier import FOLDER, get_classifier
 from sentiment.fitting import read_examples
 from sentiment.heads import FILE, HeadsMismatch, load_heads, served_heads
-from sentiment.learning import NothingToLearn, current_heads, learn
-from sentiment.models import Analysis, LearntHeads
+from sentiment.learning import NothingToLearn, learn, learnt_heads
+from sentiment.models import Analysis, LearntHeads, Rereading, RereadingState
+from sentiment.reading import Reader, live_reader, offered_heads
+from sentiment.rereading import go_live
 from sentiment.topic_evaluation import Comment
 from surveys.models import Response
 from surveys.signals import response_saved
@@ -37,19 +42,33 @@ FEW = [
 ]
 
 
+def submit(chain: Chain, words: str) -> Response:
+    response = make_response(touchpoint=chain.touchpoint, score=7, words=words)
+    with transaction.atomic():
+        response_saved.send(sender=Response, response=response, corrected=False)
+    return response
+
+
+def held_topics(response: Response) -> set[str]:
+    return {hit["topic"] for hit in Analysis.objects.get(verbatim__response=response).topics}
+
+
 def correct_all(chain: Chain, topic: str, value: str) -> None:
     for words in SAID:
-        response = make_response(touchpoint=chain.touchpoint, score=7, words=words)
-        with transaction.atomic():
-            response_saved.send(sender=Response, response=response, corrected=False)
+        submit(chain, words)
     drain(["analysis"])
     for analysis in Analysis.objects.all():
         correct(analysis.pk, chain.manager, field="topic", key=topic, value=value)
 
 
-def topics_of(text: str) -> set[str]:
-    (reading,) = engine.read([text], page_languages=["en"], chain_languages=["en", "de"], heads=current_heads())
+def topics_of(text: str, heads: int | None = None) -> set[str]:
+    (reading,) = engine.read([text], page_languages=["en"], chain_languages=["en", "de"], heads=learnt_heads(heads))
     return {hit.topic for hit in reading.topics}
+
+
+def work_off(limit: int = 50) -> None:
+    while limit and run_due():
+        limit -= 1
 
 
 @pytest.mark.django_db
@@ -57,24 +76,67 @@ def test_a_correction_made_again_and_again_changes_what_is_said_of_similar_words
     assert "packaging" not in topics_of(ALIKE)
     correct_all(chain, "packaging", "negative")
 
-    row = learn(sets=FEW, go_live=True)
+    row = learn(sets=FEW)
 
-    assert row.live_at is not None
     assert row.corrections == len(SAID)
+    assert (row.comments, row.urgent) == (2, 1)
     assert set(row.before) == set(row.after) == {"topics", "found", "false_alarms"}
-    assert "packaging" in topics_of(ALIKE)
-    assert "packaging" not in topics_of(OTHER)
+    assert "packaging" in topics_of(ALIKE, row.pk)
+    assert "packaging" not in topics_of(OTHER, row.pk)
 
 
 @pytest.mark.django_db
-def test_what_makes_the_evaluation_worse_does_not_go_live_unless_chosen(chain: Chain) -> None:
+def test_what_was_learnt_reads_nothing_before_a_person_lets_it_go_live(chain: Chain, client: Client) -> None:
     correct_all(chain, "packaging", "negative")
-    against = [Comment(ALIKE, "en", frozenset({"environment"}) & topics_of(ALIKE), frozenset(), {}, False)]
+    earlier = submit(chain, ALIKE)
+    drain(["analysis"])
+    row = learn(sets=FEW)
+    assert (live_reader(), offered_heads()) == (Reader(), row)
+    first = submit(chain, ALIKE + " Really.")
+    drain(["analysis"])
+    assert "packaging" not in held_topics(first)
 
-    assert learn(sets=against).live_at is None
-    assert current_heads() is None
-    assert learn(sets=against, go_live=True).live_at is not None
-    assert current_heads() is not None
+    client.force_login(chain.head_office)
+    page = client.get("/words/models/").content.decode()
+    assert "6 corrected comments" in page
+    client.post("/words/models/", {"do": "start", "by": str(row.pk)})
+    work_off()
+    started = Rereading.objects.get()
+    assert (started.state, started.heads_id) == (RereadingState.READY, row.pk)
+    assert "packaging" not in held_topics(earlier)
+    page = client.get("/words/models/").content.decode()
+    assert "very corrections" in page
+    assert f"+learnt-{row.pk}" in page
+    client.post("/words/models/", {"do": "live", "of": str(started.pk)})
+    work_off()
+    late = submit(chain, ALIKE + " Truly.")
+    drain(["analysis"])
+    assert all("packaging" in held_topics(one) for one in (earlier, first, late))
+    version = f"{get_classifier().version}+learnt-{row.pk}"
+    assert set(Analysis.objects.values_list("model_version", flat=True)) == {version}
+    assert offered_heads() is None
+
+    client.post("/words/models/", {"do": "start", "by": "served"})
+    work_off()
+    assert "packaging" in held_topics(late)
+    go_live(Rereading.objects.latest("pk"), chain.head_office)
+    work_off()
+    assert "packaging" not in held_topics(late)
+    assert Analysis.objects.get(verbatim__response=late).model_version == get_classifier().version
+
+
+@pytest.mark.django_db
+def test_the_command_learns_and_has_history_read_with_it(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    correct_all(chain, "packaging", "negative")
+    monkeypatch.setattr("sentiment.learning.read_sets", lambda: FEW)
+    said = StringIO()
+    call_command("learn_topics", stdout=said)
+    assert "not live" in said.getvalue()
+    assert not Rereading.objects.exists()
+    call_command("learn_topics", "--read-again", stdout=said)
+    assert Rereading.objects.get().heads == LearntHeads.objects.latest("pk")
+    with pytest.raises(CommandError, match="already"):
+        call_command("learn_topics", "--read-again", stdout=said)
 
 
 @pytest.mark.django_db

@@ -1,13 +1,16 @@
 """History read again: beside what is live, behind everything new, compared before it counts, and swapped in batches."""
 
 import json
+import threading
+import time
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -23,13 +26,15 @@ from sentiment import reading
 from sentiment import rereading as room
 from sentiment.actions import correct
 from sentiment.chain import change
-from sentiment.classifier import FOLDER
+from sentiment.classifier import FOLDER, get_classifier
 from sentiment.comparison import agreement_of, lines_of, samples_of, total_of
 from sentiment.entries import Entry
 from sentiment.models import Analysis, Candidate, Effect, Rereading, RereadingState
-from sentiment.reading import live_model
+from sentiment.reading import Reader, hold_reader, live_reader
 from sentiment.rereading import NotNow, discard, go_live, open_rereading, resume, start_rereading
-from surveys.models import Verbatim
+from sentiment.work import read_due
+from surveys.models import Response, Verbatim
+from surveys.signals import response_saved
 from tests.factories import Chain
 from tests.sentiment_human.conftest import submit
 
@@ -177,8 +182,9 @@ def test_what_was_changed_or_erased_meanwhile_is_not_overwritten(chain: Chain, h
     work_off()
     now = list(Analysis.objects.order_by("pk"))
     assert (now[0].sentiment, now[0].model_version, now[0].redacted) == ("positive", "old", "")
-    assert (now[1].sentiment, now[1].model_version) == ("neutral", "old")
-    assert now[2].model_version != "old"
+    # The candidate was of other words; these are read once more.
+    assert (now[1].sentiment, now[1].text_hash) == ("positive", "other words")
+    assert now[1].model_version == now[2].model_version == fresh(started).model_version
 
 
 def test_words_erased_while_they_are_read_again_leave_no_candidate(
@@ -186,8 +192,8 @@ def test_words_erased_while_they_are_read_again_leave_no_candidate(
 ) -> None:
     real = reading.readings_of
 
-    def read_slowly(verbatims: list[Verbatim], model: str) -> Any:
-        found = real(verbatims, model)
+    def read_slowly(verbatims: list[Verbatim], reader: Reader) -> Any:
+        found = real(verbatims, reader)
         erase_response(history[0].verbatim.response_id)
         Analysis.objects.filter(pk=history[1].pk).update(text_hash="other words")
         return found
@@ -228,10 +234,10 @@ def test_words_at_which_the_model_fails_are_skipped(
 ) -> None:
     real = reading.readings_of
 
-    def fail(verbatims: list[Verbatim], model: str) -> Any:
+    def fail(verbatims: list[Verbatim], reader: Reader) -> Any:
         if any("lounge" in verbatim.text for verbatim in verbatims):
             raise ValueError("the lounge")
-        return real(verbatims, model)
+        return real(verbatims, reader)
 
     monkeypatch.setattr(room, "readings_of", fail)
     started = start_rereading(chain.head_office)
@@ -264,17 +270,119 @@ def test_the_command_reads_history_with_another_model_that_then_reads_what_is_ne
     call_command("analyse", "--all", stdout=again)
     assert "3" in again.getvalue()
     assert Rereading.objects.count() == 1
-    assert live_model() == ""
+    assert live_reader() == Reader()
     go_live(ready, chain.head_office)
     work_off()
-    assert live_model() == str(tmp_path)
+    assert live_reader() == Reader(str(tmp_path))
     submit(chain, "Lovely shop and very kind people.")
     drain(["analysis"])
     assert set(Analysis.objects.values_list("model_version", flat=True)) == {"brand-new"}
 
 
+def correct_words(analysis: Analysis, words: str) -> None:
+    """As a shopper does within half an hour."""
+    response = analysis.verbatim.response
+    Verbatim.objects.filter(pk=analysis.pk).update(text=words)
+    with transaction.atomic():
+        response_saved.send(sender=Response, response=response, corrected=True)
+
+
+def test_what_the_old_model_read_behind_the_rereading_is_swept(
+    chain: Chain, history: list[Analysis], tmp_path: Path
+) -> None:
+    started = start_rereading(chain.head_office, Reader(str(another_model(tmp_path))))
+    work_off()
+    assert fresh(started).state == RereadingState.READY
+    correct_words(history[0], "Wonderful people, I will come again.")
+    drain(["analysis"])
+    assert Analysis.objects.get(pk=history[0].pk).model_version == get_classifier().version
+    go_live(fresh(started), chain.head_office)
+    work_off()
+    assert set(Analysis.objects.values_list("model_version", flat=True)) == {"brand-new"}
+    assert Analysis.objects.get(pk=history[0].pk).sentiment == "positive"
+    assert not Candidate.objects.exists()
+
+
+def test_what_is_being_read_when_another_model_goes_live_is_read_anew(
+    chain: Chain, history: list[Analysis], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = start_rereading(chain.head_office, Reader(str(another_model(tmp_path))))
+    work_off()
+    submit(chain, "Lovely shop and very kind people.")
+    real = reading.readings_of
+
+    def read_slowly(verbatims: list[Verbatim], reader: Reader) -> Any:
+        found = real(verbatims, reader)
+        if fresh(started).state == RereadingState.READY:
+            go_live(fresh(started), chain.head_office)
+            room.run(fresh(started).job)  # type: ignore[arg-type]  # a generator: nothing is done yet
+        return found
+
+    monkeypatch.setattr("sentiment.work.readings_of", read_slowly)
+    assert read_due() == 1
+    late = Analysis.objects.latest("pk")
+    assert (late.analysed_at, late.attempts, late.lease_token) == (None, 0, None)
+    drain(["analysis"])
+    work_off()
+    assert set(Analysis.objects.values_list("model_version", flat=True)) == {"brand-new"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_model_waits_for_a_reading_that_is_being_stored(chain: Chain, history: list[Analysis]) -> None:
+    started = start_rereading(chain.head_office)
+    work_off()
+    decided: list[float] = []
+
+    def decide() -> None:
+        go_live(fresh(started), chain.head_office)
+        decided.append(time.monotonic())
+        connection.close()
+
+    with transaction.atomic():
+        hold_reader()
+        thread = threading.Thread(target=decide)
+        thread.start()
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        until = time.monotonic() + 60
+        with connection.cursor() as cursor:
+            while time.monotonic() < until:
+                cursor.execute(waiting)
+                if cursor.fetchone()[0]:
+                    break
+                time.sleep(0.05)
+        stored = time.monotonic()
+        assert not decided
+    thread.join()
+    assert decided[0] >= stored
+    assert live_reader() == Reader()
+    assert fresh(started).state == RereadingState.GOING_LIVE
+
+
+def test_what_a_service_said_of_old_words_stays_while_it_is_in_use(
+    chain: Chain, history: list[Analysis], settings: LazySettings
+) -> None:
+    said = {"sentiment": "neutral", "p_negative": 0.1, "p_neutral": 0.8, "p_positive": 0.1, "proven": False}
+    Analysis.objects.filter(pk=history[0].pk).update(model_version="old+service", **said)
+    Analysis.objects.filter(pk=history[1].pk).update(model_version="old+service-failed", sentiment="neutral")
+    settings.SENTIMENT_SERVICE_URL = "https://sentiment.example/"
+    started = start_rereading(chain.head_office)
+    work_off()
+    go_live(fresh(started), chain.head_office)
+    work_off()
+    first, second, _third = Analysis.objects.order_by("pk")
+    assert (first.sentiment, first.p_neutral, first.proven) == ("neutral", 0.8, False)
+    assert first.model_version == fresh(started).model_version + "+service"
+    assert (second.sentiment, second.model_version) == ("positive", fresh(started).model_version)
+    settings.SENTIMENT_SERVICE_URL = ""
+    again = start_rereading(chain.head_office)
+    work_off()
+    go_live(fresh(again), chain.head_office)
+    work_off()
+    assert Analysis.objects.get(pk=first.pk).sentiment == "negative"
+
+
 def test_a_model_that_is_not_there_fails_with_words_for_the_person(chain: Chain, history: list[Analysis]) -> None:
-    started = start_rereading(chain.head_office, model="/nowhere/at/all")
+    started = start_rereading(chain.head_office, Reader("/nowhere/at/all"))
     work_off()
     job = fresh(started).job
     assert job is not None

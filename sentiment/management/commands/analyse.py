@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from sentiment.classifier import ModelMissing
+from sentiment.reading import Reader, live_reader
 from sentiment.rereading import NotNow, open_rereading, start_rereading
 from sentiment.streaming import Source, analyse_chunk, chunks_of
 
@@ -51,7 +52,7 @@ class Command(BaseCommand):
 
     def _read_history(self, model: str) -> None:
         try:
-            start_rereading(None, model=model)
+            start_rereading(None, Reader(model, live_reader().heads))
             self.stdout.write("Old comments are being read again.")
         except NotNow as refused:
             self.stdout.write(str(refused))

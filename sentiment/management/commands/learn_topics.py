@@ -2,24 +2,31 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
 
 from sentiment.classifier import ModelMissing
 from sentiment.learning import NothingToLearn, learn
+from sentiment.reading import Reader, live_reader
+from sentiment.rereading import NotNow, start_rereading
 
 
 class Command(BaseCommand):
-    help = "Learn from people's corrections of topics and urgency; goes live only if the evaluation sets do not suffer."
+    help = "Learn from people's corrections of topics and urgency, and measure it; head office decides what goes live."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        choice = parser.add_mutually_exclusive_group()
-        choice.add_argument("--go-live", action="store_true", default=None, help="whatever the figures say")
-        choice.add_argument("--try", action="store_false", dest="go_live", help="measure and keep, never go live")
+        parser.add_argument(
+            "--read-again", action="store_true", help="start reading history with it, so that it can be compared"
+        )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: Any, read_again: bool, **options: Any) -> None:
+        model = live_reader().model
         try:
-            row = learn(settings.SENTIMENT_MODEL or None, go_live=options["go_live"])
-        except (NothingToLearn, ModelMissing) as error:
+            row = learn(model or settings.SENTIMENT_MODEL or None)
+            if read_again:
+                start_rereading(None, Reader(model, row.pk))
+        except (NothingToLearn, ModelMissing, NotNow) as error:
             raise CommandError(str(error)) from error
         for name, before in row.before.items():
             self.stdout.write(f"{name:14}{before:.3f} → {row.after[name]:.3f}")
-        self.stdout.write(f"{row.corrections} corrections, {'live' if row.live_at else 'not live'}: {row}")
+        self.stdout.write(f"{row.corrections} corrections, {row}: not live.")
+        self.stdout.write(f"Comparison and decision: {settings.PUBLIC_URL}{reverse('models')}")
