@@ -23,6 +23,17 @@ from tests.alerts.test_opening import read
 from tests.factories import Chain, make_response
 
 ANGRY: dict[str, Any] = {"p_negative": 0.9, "sentiment": "negative", "alarming": True}
+URGENT_IN_TWO = [
+    ("Gas leak!", "en"),
+    ("Racist guard", "en"),
+    ("Gasgeruch!", "de"),
+    ("Вкрали гаманець", "uk"),
+    ("Vendeur raciste", "fr"),
+    ("Personal racista", "es"),
+    ("Kradzież!", "pl"),
+    ("Gaslek!", "nl"),
+    ("تسرب غاز!", "ar"),
+]
 WORDS = "Nikt nam nie pomógł, wstyd."
 
 
@@ -93,9 +104,28 @@ def test_what_is_worth_a_persons_look(
 
 @pytest.mark.parametrize("words", ["Never again!", "Жах.", "👎", "Scandale !"])
 def test_fewer_than_three_words_open_nothing_whatever_was_read_into_them(chain: Chain, words: str) -> None:
-    judged(chain, words, **ANGRY, urgency=["safety"], urgency_certain=True)
+    judged(chain, words, **ANGRY)
     assert not Case.objects.exists()
     assert not Review.objects.exists()
+
+
+def test_fewer_than_three_words_that_may_be_urgent_ask_a_person(chain: Chain) -> None:
+    review = review_of(judged(chain, "Gas leak!", urgency=["safety"], urgency_certain=True))
+    assert (review.reason, review.state) == (ReviewReason.URGENT, ReviewState.PENDING)
+    assert count_to_review(chain.manager) == 1
+    # With an unhappy score there is a case already, and people who read the words.
+    judged(chain, "Gas leak!", score=1, urgency=["safety"], urgency_certain=True)
+    assert Case.objects.count() == 1
+    assert Review.objects.count() == 1
+
+
+@pytest.mark.parametrize(("words", "language"), URGENT_IN_TWO)
+def test_the_real_model_sees_what_is_urgent_in_two_words(chain: Chain, words: str, language: str) -> None:
+    response = make_response(touchpoint=chain.touchpoint, score=9, words=words, language=language)
+    submit(response)
+    drain(["analysis", "alerts"])
+    assert not Case.objects.exists()
+    assert review_of(response).reason == ReviewReason.URGENT
 
 
 @pytest.mark.parametrize("words", ["Never again!", "Жахливо, ганьба!"])
