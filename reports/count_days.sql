@@ -1,9 +1,12 @@
--- Counts the responses, readings and cases of the wanted store days into cells; reports/facts.py fills the names in.
+-- What the cells of the wanted store days are by the responses, readings and cases; reports/facts.py fills the names in.
 WITH wanted AS (
     SELECT * FROM unnest(%(stores)s::bigint[], %(days)s::date[]) AS w(store_id, local_day)
 ), answers AS (
     SELECT r.id, r.store_id, r.local_day, r.headline_kind, r.channel, r.sample_kind, r.score,
+           -- Which marks keep an answer out says surveys.counting; what opened a case stays the store's work.
            %(staff)s = ANY(r.flags) AS staff,
+           r.flags && %(no_answer)s::varchar[] AS no_answer,
+           r.flags && %(left_out)s::varchar[] AS apart,
            r.headline_kind = %(nps)s AND r.score >= %(promoter)s AS promoter,
            r.headline_kind = %(nps)s AND r.score <= %(detractor)s AS detractor
     FROM surveys_response r JOIN wanted USING (store_id, local_day)
@@ -12,26 +15,26 @@ WITH wanted AS (
     FROM answers a
     JOIN surveys_verbatim v ON v.response_id = a.id
     JOIN sentiment_analysis n ON n.verbatim_id = v.id
-    WHERE NOT a.staff AND n.analysed_at IS NOT NULL
+    WHERE NOT a.apart AND n.analysed_at IS NOT NULL
 ), cell AS (
     SELECT store_id, local_day, headline_kind, channel, sample_kind,
-           count(*) FILTER (WHERE NOT staff) AS responses,
+           count(*) FILTER (WHERE NOT apart) AS responses,
            count(*) FILTER (WHERE staff) AS staff_responses,
-           count(*) FILTER (WHERE NOT staff AND promoter) AS promoters,
-           count(*) FILTER (WHERE NOT staff AND headline_kind = %(nps)s AND NOT promoter AND NOT detractor) AS passives,
-           count(*) FILTER (WHERE NOT staff AND detractor) AS detractors,
+           count(*) FILTER (WHERE NOT apart AND promoter) AS promoters,
+           count(*) FILTER (WHERE NOT apart AND headline_kind = %(nps)s AND NOT promoter AND NOT detractor) AS passives,
+           count(*) FILTER (WHERE NOT apart AND detractor) AS detractors,
            ARRAY[
-               count(*) FILTER (WHERE NOT staff AND score = 0),
-               count(*) FILTER (WHERE NOT staff AND score = 1),
-               count(*) FILTER (WHERE NOT staff AND score = 2),
-               count(*) FILTER (WHERE NOT staff AND score = 3),
-               count(*) FILTER (WHERE NOT staff AND score = 4),
-               count(*) FILTER (WHERE NOT staff AND score = 5),
-               count(*) FILTER (WHERE NOT staff AND score = 6),
-               count(*) FILTER (WHERE NOT staff AND score = 7),
-               count(*) FILTER (WHERE NOT staff AND score = 8),
-               count(*) FILTER (WHERE NOT staff AND score = 9),
-               count(*) FILTER (WHERE NOT staff AND score = 10)
+               count(*) FILTER (WHERE NOT apart AND score = 0),
+               count(*) FILTER (WHERE NOT apart AND score = 1),
+               count(*) FILTER (WHERE NOT apart AND score = 2),
+               count(*) FILTER (WHERE NOT apart AND score = 3),
+               count(*) FILTER (WHERE NOT apart AND score = 4),
+               count(*) FILTER (WHERE NOT apart AND score = 5),
+               count(*) FILTER (WHERE NOT apart AND score = 6),
+               count(*) FILTER (WHERE NOT apart AND score = 7),
+               count(*) FILTER (WHERE NOT apart AND score = 8),
+               count(*) FILTER (WHERE NOT apart AND score = 9),
+               count(*) FILTER (WHERE NOT apart AND score = 10)
            ]::int[] AS score_counts
     FROM answers GROUP BY 1, 2, 3, 4, 5
 ), words AS (
@@ -82,13 +85,7 @@ WITH wanted AS (
     CROSS JOIN LATERAL (SELECT coalesce(c.first_due_at, c.due_at) AS due_at) AS clock
     CROSS JOIN LATERAL (SELECT clock.due_at <= statement_timestamp() AS over) AS now
     -- What was no complaint, or outside the store's control, stands beside its shares: see alerts.closing.
-    WHERE NOT a.staff AND c.exemption = '' GROUP BY 1, 2, 3, 4, 5
-)
-INSERT INTO reports_storeday (
-    store_id, local_day, headline_kind, channel, sample_kind,
-    responses, staff_responses, promoters, passives, detractors, score_counts,
-    negative, neutral, positive, topics,
-    contactable, reached, attempted, fix_only, acted, running, asked, confirmed, reopened, unconfirmed
+    WHERE NOT a.no_answer AND c.exemption = '' GROUP BY 1, 2, 3, 4, 5
 )
 SELECT store_id, local_day, headline_kind, channel, sample_kind,
        responses, staff_responses, promoters, passives, detractors, score_counts,

@@ -3,18 +3,37 @@
 from collections.abc import Collection
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
 
 from alerts.choices import CaseState
 from reports.explorer_rows import refresh_days
 from reports.models import StoreDay
+from reports.sums import COUNTS, SOURCE, sum_above, sum_store_weeks
 from surveys.choices import PROMOTER_AT_LEAST, STAFF_FLAG, UNHAPPY_AT_MOST, QuestionKind
+from surveys.counting import NO_ANSWERS, marks_left_out
 
 # Responses that staff gave themselves stay out of every figure but their own.
 _LOCK_CLASS = 0x48484641
 
-_COUNT = (Path(__file__).parent / "count_days.sql").read_text()
+# Counts the wanted `stores` and `days`.
+COUNT = (Path(__file__).parent / "count_days.sql").read_text()
+_STORE = f"INSERT INTO {StoreDay._meta.db_table} ({', '.join(('store_id', 'local_day', *SOURCE, *COUNTS))}) {COUNT}"
+
+
+def count_values() -> dict[str, Any]:
+    """What the query is told beside the store days."""
+    return {
+        "staff": STAFF_FLAG,
+        "no_answer": list(NO_ANSWERS),
+        "left_out": marks_left_out(),
+        "nps": QuestionKind.NPS,
+        "promoter": PROMOTER_AT_LEAST[QuestionKind.NPS],
+        "detractor": UNHAPPY_AT_MOST[QuestionKind.NPS],
+        "confirmed": CaseState.CONFIRMED,
+        "unconfirmed": CaseState.UNCONFIRMED,
+    }
 
 
 def lock_store(store_id: int) -> None:
@@ -23,11 +42,11 @@ def lock_store(store_id: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, store_id])
 
 
-def count_days(days: Collection[tuple[int, date]]) -> None:
-    """Count the cells of these (store id, local day) pairs again, in the caller's transaction.
+def count_days(days: Collection[tuple[int, date]], *, above: bool = True) -> None:
+    """Count the cells of these (store id, local day) pairs again, in the caller's transaction, and all sums of them.
 
     Takes a lock per store before it reads, so that of two counts at the same moment the later one sees what the
-    earlier one saw, and more.
+    earlier one saw, and more. Without `above` the sums of nodes stay as they are: the caller sees to them.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("Counting and what it is counted for belong into one transaction.")
@@ -42,20 +61,11 @@ def count_days(days: Collection[tuple[int, date]]) -> None:
             " WHERE d.store_id = w.store_id AND d.local_day = w.local_day",
             [stores, local_days],
         )
-        cursor.execute(
-            _COUNT,
-            {
-                "stores": stores,
-                "days": local_days,
-                "staff": STAFF_FLAG,
-                "nps": QuestionKind.NPS,
-                "promoter": PROMOTER_AT_LEAST[QuestionKind.NPS],
-                "detractor": UNHAPPY_AT_MOST[QuestionKind.NPS],
-                "confirmed": CaseState.CONFIRMED,
-                "unconfirmed": CaseState.UNCONFIRMED,
-            },
-        )
+        cursor.execute(_STORE, count_values() | {"stores": stores, "days": local_days})
     refresh_days(pairs)
+    sum_store_weeks(pairs)
+    if above:
+        sum_above(pairs)
 
 
 def count_store(store_id: int) -> int:

@@ -1,6 +1,6 @@
 """Connects this room to the signals above it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.dispatch import receiver
@@ -10,11 +10,12 @@ from alerts.signals import case_changed
 from core.leases import ClockNow
 from core.quick import insert_soon
 from reports import work  # noqa: F401  (registers its step with the work loop)
-from reports.models import StaleMark
+from reports.models import StaleMark, StaleSum
 from sentiment.models import Analysis
 from sentiment.signals import reading_corrected, readings_replaced, verbatim_analysed
+from stores.signals import stores_moved
 from surveys.models import Response
-from surveys.signals import response_saved
+from surveys.signals import days_changed, response_saved
 
 
 def mark_stale(response: Response, *, at: datetime | None = None) -> None:
@@ -29,6 +30,11 @@ def _mark(response: Response, at: datetime | ClockNow) -> StaleMark:
 @receiver(response_saved)
 def count_response(sender: object, response: Response, **_: Any) -> None:
     mark_stale(response)
+
+
+@receiver(days_changed)
+def count_days_again(sender: object, days: set[tuple[int, date]], **_: Any) -> None:
+    insert_soon([StaleMark(store_id=store, local_day=day, run_at=ClockNow()) for store, day in sorted(days)])
 
 
 @receiver([verbatim_analysed, reading_corrected])
@@ -50,3 +56,9 @@ def count_case(sender: object, case: Case, **_: Any) -> None:
     # The second mark is left when the case is opened, and stays until then; a later clock is not what shares are about.
     later = [_mark(case.response, case.due_at)] if case.version == 1 else []
     insert_soon([_mark(case.response, ClockNow()), *later])
+
+
+@receiver(stores_moved)
+def sum_nodes_again(sender: object, nodes: set[int], **_: Any) -> None:
+    """Reports follow today's tree: all weeks of whatever lost or gained stores are summed again."""
+    StaleSum.objects.bulk_create([StaleSum(node_id=pk, run_at=ClockNow()) for pk in sorted(nodes)])

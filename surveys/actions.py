@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,16 +13,16 @@ from django.utils import timezone
 from core.quick import insert, together
 from core.tokens import token_hash
 from customers.models import Contact, Permission
-from surveys.choices import ContactWish, SampleKind
-from surveys.contact_times import ContactTime
+from surveys.choices import MANY, UNFINISHED, UNSENT, ContactWish, SampleKind
+from surveys.fairness import Browser, is_one_of_many
 from surveys.forms import Answers, Wish
 from surveys.inviting import call_ended, receipt_link
-from surveys.models import Invitation, Response, ResponseRevision, SurveyVersion, Verbatim
+from surveys.models import Invitation, Response, ResponseRevision, Verbatim
 from surveys.queries import Asking
-from surveys.signals import response_saved
+from surveys.signals import days_changed, response_saved
 from surveys.wording import permission_wording
 
-__all__ = ["Submitted", "add_contact", "call_ended", "change_contact", "receipt_link", "submit"]
+__all__ = ["Submitted", "add_contact", "call_ended", "change_contact", "keep_unsent", "receipt_link", "submit"]
 
 
 @dataclass(frozen=True)
@@ -43,26 +42,74 @@ def submit(
     language: str,
     flags: Sequence[str] = (),
     now: datetime | None = None,
+    browser: Browser | None = None,
+    left: bool = False,
 ) -> Submitted:
     """Store a response with its words and contact, and tell the other rooms, in one transaction.
 
     `form_id` is the submission id our server minted: the same one again stores nothing, unless the answers changed
     within CORRECTION_WINDOW, which corrects the response and keeps what it said before. An invitation has one
-    response, whatever the id.
+    response, whatever the id. What was only tapped before becomes the answer now, however late; what was sent without
+    something that was missing is completed. `browser` is where it comes from: one of many is marked. `left`: nobody
+    pressed Send again, so that an answer that is there stays.
     """
     now = now or timezone.now()
     with transaction.atomic():
+        if browser is not None and is_one_of_many(browser):
+            flags = [*flags, MANY]
         created = _insert(asking, answers, form_id=form_id, language=language, flags=flags, now=now)
         if created is not None:
             response, verbatims = created
-            with together():
-                response_saved.send(sender=Response, response=response, corrected=False, verbatims=verbatims)
+            _tell(response, verbatims)
             return Submitted(response, created=True)
         # Not the key: whoever stores a reading of these words refers to it, and would wait for us as we for them.
         known = Response.objects.select_for_update(no_key=True)
         response = known.get(invitation=asking.invitation) if asking.invitation else known.get(pk=form_id)
-        corrected = _correct(response, answers, language=language, now=now)
+        if UNSENT in response.flags:
+            _begin(response, asking, answers, language=language, flags=flags, now=now)
+            return Submitted(response, created=True)
+        corrected = not left and _correct(response, answers, language=language, now=now)
         return Submitted(response, corrected=corrected)
+
+
+def keep_unsent(
+    asking: Asking, answers: Answers, *, form_id: UUID, language: str, flags: Sequence[str], now: datetime
+) -> None:
+    """Store what was tapped and never sent, as a response that nobody is told of; nothing where one is there."""
+    with transaction.atomic():
+        flags = [UNSENT, *flags]
+        if created := _insert(asking, answers, form_id=form_id, language=language, flags=flags, now=now):
+            _tell_of_days(created[0])
+
+
+def _tell(response: Response, verbatims: Sequence[Verbatim]) -> None:
+    with together():
+        response_saved.send(sender=Response, response=response, corrected=False, verbatims=verbatims)
+
+
+def _tell_of_days(*responses: Response) -> None:
+    """Counts by these days change."""
+    days = {(response.store_id, response.local_day) for response in responses}
+    days_changed.send(sender=Response, days=days)
+
+
+def _begin(
+    response: Response, asking: Asking, answers: Answers, *, language: str, flags: Sequence[str], now: datetime
+) -> None:
+    """What was only tapped so far, and locked now, becomes the answer: as new, for nobody was told of it."""
+    _tell_of_days(response)
+    response.version, response.headline_kind = asking.version, asking.version.headline_kind
+    response.language, response.flags = language, list(flags)
+    response.answers = answers.as_json(asking.version.document["headline"])
+    response.score, response.still_here = answers.score, answers.still_here
+    response.contact = _contact(answers.wish, language, now)
+    response.contact_wish, response.contact_when = answers.wish.how, answers.wish.when
+    response.contact_language = answers.wish.language
+    response.submitted_at, response.local_day = now, _local_day(asking, now)
+    response.save()
+    verbatims = [Verbatim(response=response, question=key, text=text) for key, text in answers.words.items()]
+    insert(verbatims)
+    _tell(response, verbatims)
 
 
 def _insert(
@@ -84,7 +131,7 @@ def _insert(
         channel=asking.channel,
         sample_kind=SampleKind.VOLUNTEER if asking.touchpoint else SampleKind.VERIFIED,
         language=language,
-        answers=_document(answers, asking.version),
+        answers=answers.as_json(asking.version.document["headline"]),
         headline_kind=asking.version.headline_kind,
         score=answers.score,
         contact_wish=answers.wish.how,
@@ -92,7 +139,7 @@ def _insert(
         contact_language=answers.wish.language,
         still_here=answers.still_here,
         submitted_at=now,
-        local_day=_visit_at(asking.invitation, now).astimezone(ZoneInfo(asking.store.time_zone)).date(),
+        local_day=_local_day(asking, now),
         flags=list(flags),
     )
     response.token_hash = token_hash(response.token)
@@ -114,6 +161,10 @@ def _forget(contact: Contact | None, wish: Wish) -> None:
         contact.delete()
 
 
+def _local_day(asking: Asking, now: datetime) -> date:
+    return _visit_at(asking.invitation, now).astimezone(ZoneInfo(asking.store.time_zone)).date()
+
+
 def _visit_at(invitation: Invitation | None, now: datetime) -> datetime:
     """When what is asked about took place."""
     if invitation and invitation.receipt:
@@ -121,22 +172,6 @@ def _visit_at(invitation: Invitation | None, now: datetime) -> datetime:
     if invitation and invitation.call:
         return invitation.call.ended_at
     return now
-
-
-def _document(answers: Answers, version: SurveyVersion) -> dict[str, Any]:
-    """All answers as one JSON document; no address is in it."""
-    headline = version.document["headline"]
-    document: dict[str, Any] = {headline: answers.score} if answers.score is not None else {}
-    document |= answers.chosen | answers.words
-    if answers.wish.how != ContactWish.NONE:
-        document["contact"] = answers.wish.how.value
-        if answers.wish.when != ContactTime.ANY:
-            document["contact_when"] = answers.wish.when.value
-        if answers.wish.language:
-            document["contact_language"] = answers.wish.language
-    if answers.still_here:
-        document["still_here"] = True
-    return document
 
 
 def _contact(wish: Wish, language: str, now: datetime) -> Contact | None:
@@ -149,11 +184,15 @@ def _contact(wish: Wish, language: str, now: datetime) -> Contact | None:
 
 
 def _correct(response: Response, answers: Answers, *, language: str, now: datetime) -> bool:
-    """Change a locked response to what its shopper says now. False when nothing changed or may change any more."""
-    late = now - response.submitted_at > settings.CORRECTION_WINDOW
-    document = _document(answers, response.version)
+    """Change a locked response to what its shopper says now. False when nothing changed or may change any more.
+
+    What was sent without something that was missing may be completed however late.
+    """
+    unfinished = UNFINISHED in response.flags
+    late = now - response.submitted_at > settings.CORRECTION_WINDOW and not unfinished
+    document = answers.as_json(response.version.document["headline"])
     old_address = response.contact.value if response.contact else None
-    same = document == response.answers and old_address == answers.wish.address
+    same = document == response.answers and old_address == answers.wish.address and not unfinished
     if late or same or response.erased_at:
         return False
     _keep_revision(response)
@@ -165,6 +204,8 @@ def _correct(response: Response, answers: Answers, *, language: str, now: dateti
     response.answers = document
     response.score = answers.score
     response.still_here = answers.still_here
+    if unfinished:
+        response.flags = [flag for flag in response.flags if flag != UNFINISHED]
     response.save()
     # An emptied answer stays as an empty row: others' readings of it hang there.
     for verbatim in response.verbatims.exclude(question__in=answers.words):

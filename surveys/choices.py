@@ -50,6 +50,10 @@ class SampleKind(models.TextChoices):
 
 # What staff sent while they were signed in: a trial, which counts nowhere.
 STAFF_FLAG = "staff"
+# Tapped and left without Send, see `surveys.partials`: no answer yet, which alerts nobody and counts nowhere.
+UNSENT = "unsent"
+# Send was pressed and something was missing that never came: an answer, without what was missing.
+UNFINISHED = "unfinished"
 # A program filled in the field that no person sees; nobody can have read the page so quickly; many answers from one
 # browser in an hour. They only mark an answer: it is kept, and whoever it is about is reached all the same.
 TRAPPED, HASTY, MANY = "trap", "hasty", "many"
@@ -107,6 +111,18 @@ class ScanFlagKind(models.TextChoices):
 
 # What an answer bears that was given while its touchpoint's scans looked unlike shoppers in the store.
 UNUSUAL_SCANS = "unusual_scans"
+
+
+class Mark(models.TextChoices):
+    """Every mark an answer may bear; which of them keep it out of headline figures says `surveys.counting`."""
+
+    STAFF = STAFF_FLAG, _("By people of the chain")
+    UNSENT = UNSENT, _("Tapped and never sent")
+    UNFINISHED = UNFINISHED, _("Sent without what was missing")
+    TRAPPED = TRAPPED, _("Filled in by a program")
+    HASTY = HASTY, _("Sent sooner than anybody can read")
+    MANY = MANY, _("One of many from one browser")
+    UNUSUAL_SCANS = UNUSUAL_SCANS, _("During unusual scans")
 
 
 class SurveyChangeKind(models.TextChoices):

@@ -19,7 +19,7 @@ def blank_response(response_id: UUID) -> None:
     ResponseRevision.objects.filter(response=response_id).delete()
     Response.objects.filter(pk=response_id).update(answers={}, erased_at=now)
     Invitation.objects.filter(response=response_id).update(people=[])
-    PartialAnswer.objects.filter(pk=response_id).delete()
+    PartialAnswer.objects.filter(Q(pk=response_id) | Q(invitation__response=response_id)).delete()
     theirs = Q(responses=response_id)
     for path in ("invitations", "calls__invitation", "receipts__invitation"):
         theirs |= Q(**{f"{path}__response": response_id})

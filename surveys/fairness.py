@@ -1,25 +1,25 @@
 """Whom we ask, and whom we leave in peace; and what marks an answer that may not be a shopper's."""
 
 import hashlib
-import time
-from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
-from threading import Lock
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
-import phonenumbers
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.network import client_address, household_of
+from core.quick import ask
 from core.tokens import keyed_hash
 from stores.models import Store
-from surveys.choices import HASTY, MANY, TRAPPED, NotAskedReason, ResponseChannel
-from surveys.models import Invitation, NotAsked
+from surveys.choices import HASTY, TRAPPED, NotAskedReason, ResponseChannel
+from surveys.models import DaySalt, Invitation, NotAsked
 
 # The name of the field that no person sees.
 TRAP_FIELD = "website"
 MANY_AN_HOUR = 20
-_HOUR_SECS = 3600
 
 
 def people_of(*, customer: str = "", address: str = "") -> list[str]:
@@ -56,42 +56,52 @@ def note_not_asked(store: Store, channel: ResponseChannel, about: str, reason: N
     NotAsked.objects.get_or_create(channel=channel, about=known, defaults={"store": store, "reason": reason})
 
 
-def may_be_texted(number: str, country: str) -> bool:
-    """Whether we send text messages to the country of a number in E.164: dear ones are how texting is abused."""
-    region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
-    return region == country or region in settings.SMS_COUNTRIES
-
-
-_answered: dict[str, int] = {}
-_hour = 0
-_lock = Lock()
-
-
-def marks_of(request: HttpRequest, store: Store, minted_at: datetime) -> Sequence[str]:
+def marks_of(request: HttpRequest, minted_at: datetime) -> list[str]:
     """What marks the answer in this request; never a reason to refuse it."""
     marks = []
     if request.POST.get(TRAP_FIELD, ""):
         marks.append(TRAPPED)
     if datetime.now(UTC) - minted_at < timedelta(seconds=settings.SHORTEST_ANSWER_SECS):
         marks.append(HASTY)
-    if _count(request, store) > MANY_AN_HOUR:
-        marks.append(MANY)
     return marks
 
 
-def _count(request: HttpRequest, store: Store) -> int:
-    """How many answers this browser has sent about this store in this hour.
+@dataclass(frozen=True)
+class Browser:
+    """One browser's hour at one store. `who` says so only together with the day's salt, which is thrown away: a shop's
+    wireless network shares one address, so that it says little, and it must not become a trace of anybody."""
 
-    Counted in this process's memory under a hash that no other hour can repeat, and stored nowhere: a shop's wireless
-    network shares one address, so that it says little, and it must not become a trace of anybody.
-    """
-    global _hour
-    hour = int(time.time()) // _HOUR_SECS
-    seen = f"{store.pk} {hour} {request.META.get('REMOTE_ADDR', '')} {request.META.get('HTTP_USER_AGENT', '')}"
-    whose = keyed_hash("answers in an hour", seen)
-    with _lock:
-        if hour != _hour:
-            _answered.clear()
-            _hour = hour
-        _answered[whose] = _answered.get(whose, 0) + 1
-        return _answered[whose]
+    who: str
+    hour: datetime
+
+
+def browser_of(request: HttpRequest, store: Store, now: datetime | None = None) -> Browser:
+    """Whose answers about this store are counted together this hour."""
+    hour = (now or timezone.now()).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    address = household_of(client_address(request))
+    seen = f"{_salt_of(hour.date())} {store.pk} {hour.hour} {address} {request.META.get('HTTP_USER_AGENT', '')}"
+    return Browser(keyed_hash("answers in an hour", seen), hour)
+
+
+_salts: dict[date, str] = {}
+
+
+def _salt_of(day: date) -> str:
+    """The day's salt: made by whoever needs it first, remembered for as long as the day lasts."""
+    if day not in _salts:
+        made, _created = DaySalt.objects.get_or_create(day=day, defaults={"salt": secrets.token_hex(32)})
+        _salts.clear()
+        _salts[day] = made.salt
+    return _salts[day]
+
+
+_COUNT = """
+    INSERT INTO surveys_answercount AS c (who, number, hour) VALUES (%s, 1, %s)
+    ON CONFLICT (who) DO UPDATE SET number = c.number + 1 RETURNING number
+"""
+
+
+def is_one_of_many(browser: Browser) -> bool:
+    """Count an answer of a browser, in the transaction that stores it: all processes count together."""
+    [(number,)] = ask(_COUNT, [browser.who, browser.hour])
+    return bool(number > MANY_AN_HOUR)

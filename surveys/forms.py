@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import phonenumbers
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from customers.models import Contact, ContactKind
+from customers.texting import may_be_texted
 from surveys.choices import ContactWish, OtherKind, QuestionKind
 from surveys.contact_times import ContactTime
 from surveys.documents import LONGEST_KEY, WAYS, Question, SurveyDocument
@@ -60,6 +61,28 @@ class Answers:
     still_here: bool = False
     chosen: dict[str, Any] = field(default_factory=dict)
 
+    def as_json(self, headline: str) -> dict[str, Any]:
+        """All answers as one JSON document; no address is in it. `headline` is that question's key."""
+        document: dict[str, Any] = {headline: self.score} if self.score is not None else {}
+        document |= self.chosen | self.words
+        if self.wish.how != ContactWish.NONE:
+            document["contact"] = self.wish.how.value
+            if self.wish.when != ContactTime.ANY:
+                document["contact_when"] = self.wish.when.value
+            if self.wish.language:
+                document["contact_language"] = self.wish.language
+        if self.still_here:
+            document["still_here"] = True
+        return document
+
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any], document: SurveyDocument) -> "Answers":
+        """The same back, without a wish."""
+        open_keys = {question.key for question in document.open_questions}
+        chosen = {q.key: kept[q.key] for q in _by_key(document) if q.key in kept}
+        words = {key: text for key, text in kept.items() if key in open_keys}
+        return cls(kept.get(document.headline.key), words, still_here=bool(kept.get("still_here")), chosen=chosen)
+
 
 class Problem(NamedTuple):
     """One thing to put right: the id of the field it is about, and what to do."""
@@ -87,6 +110,8 @@ class AnswerForm:
     email: str = ""
     still_here: bool = False
     problems: list[Problem] = field(default_factory=list)
+    # Whether what is valid of it is kept, to become the answer of a shopper who leaves it at that.
+    kept: bool = False
 
     @classmethod
     def sent(
@@ -132,6 +157,25 @@ class AnswerForm:
         still_here = self.still_here and any(question.kind == OtherKind.HERE for question in reached)
         return None if self.problems else Answers(score, words, wish, still_here, chosen)
 
+    def so_far(self, *, words: bool) -> Answers | None:
+        """What is valid of what was entered, whatever is missing yet; None when nothing is.
+
+        Neither a consent nor a wish is among it: they are given by Send.
+        """
+        form = replace(self, problems=[])
+        score = form._score()
+        chosen = {
+            q.key: value
+            for q in _by_key(form.document)
+            if q.kind != OtherKind.CONSENT and (value := form._chosen(q)) is not None
+        }
+        said = {key: text[:LONGEST_WORDS] for key, text in form.words.items() if text} if words else {}
+        reached = form.document.reached(chosen | said | ({} if score is None else {form.document.headline.key: score}))
+        chosen = {question.key: chosen[question.key] for question in reached if question.key in chosen}
+        here = form.still_here and any(question.kind == OtherKind.HERE for question in reached)
+        found = Answers(score, said, Wish(), here, chosen)
+        return found if found.as_json(form.document.headline.key) else None
+
     def read_wish(self) -> Wish:
         """The contact wish alone; `problems` grows when its address cannot be used."""
         asked = next(iter(self.document.of_kind(OtherKind.CONTACT)), None)
@@ -145,6 +189,8 @@ class AnswerForm:
         if not typed and self.known is not None and self.known.kind == kind and self.known.value:
             return Wish(how, self.known.value, self.known, when, language)
         address = phone_number(typed, self.country) if kind == ContactKind.PHONE else email_address(typed)
+        if how == ContactWish.TEXT and address is not None and not may_be_texted(address, self.country):
+            self.problem("phone", _("We cannot send text messages to this country. Please choose another way."))
         if address is None:
             self.problem("phone" if kind == ContactKind.PHONE else "email", self._address_help(kind, typed))
         return Wish(how, address, None, when, language)

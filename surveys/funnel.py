@@ -12,23 +12,48 @@ from django.utils import timezone
 from core.shares import Share
 from stores.models import Touchpoint
 from stores.opening import StoreHours, hours_of
+from surveys.choices import UNSENT, Mark
+from surveys.counting import marks_left_out
 from surveys.models import Response, ScanHour
 
 WEEKS = 13
-# What answers of people of the chain bear (see surveys.views): they are in no figure.
-_STAFF = ["staff"]
 _LEVELS = 4
 
 
 @dataclass
 class Steps:
-    """How many scans, opens and answers; robots and staff are counted apart and are in none of them."""
+    """How many scans, opens and answers; robots and staff are counted apart and are in none of them, and so are answers
+    that do not count (see surveys.counting): `marks` says by which mark, those that were never sent among them."""
 
     scans: int = 0
     opens: int = 0
     answers: int = 0
     robots: int = 0
     staff: int = 0
+    marks: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def unsent(self) -> int:
+        """How many tapped an answer and left without Send."""
+        return self.marks[UNSENT]
+
+    @property
+    def completed(self) -> Share | None:
+        """Of those who began to answer, how many sent it; None where nobody did."""
+        return Share(self.answers, self.answers + self.unsent) if self.answers or self.unsent else None
+
+    @property
+    def kept_apart(self) -> list[tuple[str, int]]:
+        """The marks of answers that do not count, in words, the most frequent first."""
+        return [(str(Mark(mark).label), n) for mark, n in self.marks.most_common() if mark != UNSENT]
+
+    def note(self, marks: Collection[str], number: int = 1) -> None:
+        """Count answers that bear these marks."""
+        apart = [mark for mark in marks if mark in marks_left_out()]
+        if apart:
+            self.marks[apart[0]] += number
+        else:
+            self.answers += number
 
     @property
     def answered(self) -> Share | None:
@@ -90,13 +115,13 @@ def funnel_of(touchpoint: Touchpoint) -> Funnel:
                 one.opens += row.opens
                 one.robots += row.robots
                 one.staff += row.staff
-    submitted = Response.objects.filter(touchpoint=touchpoint, submitted_at__gte=begin).exclude(flags__contains=_STAFF)
-    for at in submitted.values_list("submitted_at", flat=True):
+    submitted = Response.objects.filter(touchpoint=touchpoint, submitted_at__gte=begin)
+    for at, marks in submitted.values_list("submitted_at", "flags"):
         local = at.astimezone(zone)
-        answers[local.weekday(), local.hour] += 1
+        answers[local.weekday(), local.hour] += not set(marks_left_out()) & set(marks)
         for one in (weeks.get(_monday(local.date())), total):
             if one is not None:
-                one.answers += 1
+                one.note(marks)
     since = ScanHour.objects.filter(touchpoint=touchpoint).aggregate(since=Min("hour"))["since"]
     for week in weeks.values():
         week.counted = since is not None and week.monday + timedelta(weeks=1) > since.astimezone(zone).date()
@@ -115,9 +140,9 @@ def totals_of(touchpoints: Collection[Touchpoint]) -> dict[int, Steps]:
     for row in counted.annotate(s=Sum("scans"), o=Sum("opens"), r=Sum("robots"), f=Sum("staff")):
         steps = found[row["touchpoint"]]
         steps.scans, steps.opens, steps.robots, steps.staff = row["s"], row["o"], row["r"], row["f"]
-    answered = Response.objects.filter(touchpoint__in=found, submitted_at__gte=begin).exclude(flags__contains=_STAFF)
-    for touchpoint, number in answered.values_list("touchpoint").order_by().annotate(n=Count("pk")):
-        found[touchpoint].answers = number
+    answered = Response.objects.filter(touchpoint__in=found, submitted_at__gte=begin)
+    for touchpoint, marks, number in answered.values_list("touchpoint", "flags").order_by().annotate(n=Count("pk")):
+        found[touchpoint].note(marks, number)
     return found
 
 

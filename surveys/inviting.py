@@ -12,17 +12,23 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.tokens import keyed_hash
-from customers.models import Contact, ContactKind, Receipt, Suppression
+from customers.leaving import is_suppressed
+from customers.models import Contact, ContactKind, Permission, Receipt
+from customers.texting import may_be_texted
 from messaging.choices import Channel
 from messaging.outbox import put
 from stores.models import Store
 from surveys.choices import NotAskedReason, ResponseChannel
-from surveys.fairness import may_be_texted, note_not_asked, people_of, reason_not_to_ask
+from surveys.fairness import note_not_asked, people_of, reason_not_to_ask
 from surveys.forms import email_address, phone_number
 from surveys.models import Call, Invitation
 from surveys.signed import SignedReceipt, invitation_of, receipt_hash
 
 CALL_SURVEY, RECEIPT_SURVEY = "call_survey", "receipt_survey"
+# What permissions to ask are for; and where they were given, for what was said there only the other system knows.
+ASKING = "asking"
+_ON_THE_PHONE = "Given to the call centre, whose system told us with the call."
+_AT_THE_TILL = "Given at the till with the e-mail address, as its system told us with the receipt."
 # Whoever is asked later than this no longer remembers the call or the visit.
 _WORTH_ASKING = timedelta(hours=24)
 _AFTER_STAFF_ALERTS = 7
@@ -91,6 +97,7 @@ def call_ended(
         note_not_asked(store, ResponseChannel.CALL, external_id, reason)
         return Invited(created=True, survey_url=None, expires_at=None, invited=False, not_asked=reason)
     contact = Contact.create(ContactKind.PHONE, number, language=language or _language_of(store))
+    _note_permission(contact, _ON_THE_PHONE, ended_at)
     call.contact = contact
     call.save(update_fields=["contact"])
     invitation = _invite(
@@ -149,6 +156,7 @@ def receipt_link(
     if address and receipt.contact_id is None and reason is None:
         invitation.people = people
         contact = Contact.create(ContactKind.EMAIL, address, language=language)
+        _note_permission(contact, _AT_THE_TILL, purchased_at)
         receipt.contact = invitation.contact = contact
         receipt.save(update_fields=["contact"])
         invitation.save(update_fields=["contact", "people"])
@@ -191,16 +199,18 @@ def _why_not(
     """Why this address is not written to; None when it is."""
     if not consent:
         return NotAskedReason.NO_CONSENT
-    if is_suppressed(address):
+    if is_suppressed(keyed_hash("contact", address)):
         return NotAskedReason.SUPPRESSED
     if channel == ResponseChannel.CALL and not may_be_texted(address, store.country):
         return NotAskedReason.COUNTRY
     return reason_not_to_ask(channel, about, people)
 
 
-def is_suppressed(address: str) -> bool:
-    """Whether the owner of a normalised address told us not to write to it."""
-    return Suppression.objects.filter(value_hash=keyed_hash("contact", address)).exists()
+def _note_permission(contact: Contact, wording: str, given_at: datetime) -> None:
+    """Into the ledger, so that it can be withdrawn there."""
+    Permission.objects.create(
+        contact=contact, purpose=ASKING, wording=wording, language=contact.language, given_at=given_at
+    )
 
 
 def _invite(

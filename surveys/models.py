@@ -151,28 +151,34 @@ class ReceiptKey(models.Model):
 
 
 class PartialAnswer(models.Model):
-    """What a shopper has tapped on a page but not sent: the choices of its submission id, never words or an address.
+    """What a shopper has entered on a page whose answer is not there yet, under the page's submission id.
 
-    It never becomes an answer by itself and opens nothing; Send makes the answer under the same id and takes it away.
-    Whoever left without sending stays here, counted apart, until retention ends it.
+    Until Send it holds choices only, never words or an address; of a Send that was refused because something was
+    missing (`refused`) it holds the words too. Send takes it away; `surveys.partials` makes the answer of whoever left
+    at `run_at`, once.
     """
 
     id = models.UUIDField(primary_key=True)
     version = models.ForeignKey(SurveyVersion, models.PROTECT, related_name="+")
     store = models.ForeignKey(Store, models.CASCADE, related_name="+")
     touchpoint = models.ForeignKey(Touchpoint, models.CASCADE, null=True, blank=True, related_name="+")
+    invitation = models.ForeignKey("Invitation", models.CASCADE, null=True, blank=True, related_name="+")
     channel = models.CharField(max_length=10, choices=ResponseChannel)
     language = models.CharField(max_length=10)
     answers = models.JSONField(default=dict)
+    refused = models.BooleanField(default=False)
+    flags = ArrayField(models.CharField(max_length=20), default=list, blank=True)
     # Which step of the page this is: of two that cross on their way the later one holds.
     step = models.PositiveSmallIntegerField(default=0)
     began_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField()
+    # From when on it counts as left.
+    run_at = models.DateTimeField()
 
     class Meta:
         indexes = [
-            # How many leave without sending, by store.
-            models.Index(fields=["store", "changed_at"], name="partial_of_store"),
+            # Whose time is over, looked for by the work loop.
+            models.Index(fields=["run_at"], name="partial_due"),
         ]
 
     def __str__(self) -> str:
@@ -385,3 +391,48 @@ class ScanFlag(models.Model):
 
     def __str__(self) -> str:
         return f"{self.touchpoint_id} {self.kind} {self.began_at:%Y-%m-%d %H}"
+
+
+class LinkHour(models.Model):
+    """What the links of a store's receipts or calls brought in one hour, see `surveys.link_traffic`.
+
+    `opens` are pages asked for by people's browsers, `taps` those of them whose link named an answer, which is none
+    until Send. `scanners` are programs that look at links, counted apart.
+    """
+
+    store = models.ForeignKey(Store, models.CASCADE, related_name="link_hours")
+    channel = models.CharField(max_length=10, choices=ResponseChannel)
+    hour = models.DateTimeField()
+    opens = models.PositiveIntegerField(default=0)
+    taps = models.PositiveIntegerField(default=0)
+    scanners = models.PositiveIntegerField(default=0)
+    staff = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "channel", "hour"], name="link_hour_once")]
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.channel} {self.hour:%Y-%m-%d %H}"
+
+
+class DaySalt(models.Model):
+    """What is hashed together with whatever comes from a browser on one day. Once it is deleted, nobody, not even who
+    holds our keys, can find out whom the day's hashes stood for."""
+
+    day = models.DateField(primary_key=True)
+    salt = models.CharField(max_length=64)
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return str(self.day)
+
+
+class AnswerCount(models.Model):
+    """How many answers about a store came from one browser in one hour. `who` is salted by the day."""
+
+    who = models.CharField(max_length=43, primary_key=True)
+    number = models.PositiveIntegerField(default=0)
+    hour = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.hour:%Y-%m-%d %H}"

@@ -54,11 +54,11 @@ register(
     "surveys.PartialAnswer",
     "answers",
     erasure="delete row",
-    keep_for=timedelta(days=30),
-    why="What was tapped on a page that was never sent: how many leave, and where.",
+    keep_for=timedelta(days=7),
+    why="What was entered on a page before its answer is there: half an hour, or as long as making the answer fails.",
     aged_by="changed_at",
 )
-impersonal("surveys.PartialAnswer", "channel", "language")
+impersonal("surveys.PartialAnswer", "channel", "language", "flags")
 # Counts of nobody in particular; here so that they end too.
 register(
     "surveys.ScanHour",
@@ -76,4 +76,30 @@ register(
     keep_for=timedelta(days=400),
     why="Why unusual scans need no attention, in a colleague's words.",
     aged_by="began_at",
+)
+impersonal("surveys.LinkHour", "channel")
+register(
+    "surveys.LinkHour",
+    "opens",
+    erasure="delete row",
+    keep_for=timedelta(days=100),
+    why="How often links of receipts and calls were opened: thirteen weeks are shown.",
+    aged_by="hour",
+)
+# A day after the hour, so that with a purge once a day neither outlives forty-eight hours.
+register(
+    "surveys.AnswerCount",
+    "who",
+    erasure="delete row",
+    keep_for=timedelta(hours=23),
+    why="How many answers came from one browser in an hour, under a hash that is salted by the day.",
+    aged_by="hour",
+)
+register(
+    "surveys.DaySalt",
+    "salt",
+    erasure="delete row",
+    keep_for=timedelta(hours=26),
+    why="The day's salt of such hashes.",
+    aged_by="made_at",
 )

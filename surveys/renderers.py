@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from messaging.models import Message
 from messaging.outbox import Rendered, register_renderer
 from messaging.quiet import morning_after
+from surveys.choices import UNSENT
 from surveys.inviting import CALL_SURVEY, RECEIPT_SURVEY, public_link
 from surveys.models import Invitation, Response
 from surveys.receipt_block import block_of
@@ -22,7 +23,8 @@ def _open_invitation(message: Message) -> Invitation | None:
     found = Invitation.objects.select_related("store", "contact").filter(pk=message.subject_id).first()
     if found is None or found.expires_at < timezone.now() or found.contact is None or not found.contact.value:
         return None
-    return None if Response.objects.filter(invitation=found).exists() else found
+    answered = Response.objects.filter(invitation=found).exclude(flags__contains=[UNSENT])
+    return None if answered.exists() else found
 
 
 def call_survey(message: Message) -> Rendered | None:

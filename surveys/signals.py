@@ -7,5 +7,8 @@ from django.dispatch import Signal
 # A receiver that fails undoes the submission: what may fail belongs into a savepoint of the receiver's own.
 response_saved = Signal()
 
+# Sent with `days`, a set of (store id, local day): what is counted of them has changed, by nothing a shopper sent.
+days_changed = Signal()
+
 # Sent with `response` after its words and identities were blanked.
 response_erased = Signal()

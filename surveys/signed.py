@@ -10,6 +10,7 @@ import re
 from base64 import b32encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from django.utils import timezone
 
@@ -60,8 +61,13 @@ def sign(*, secret: str, key: str, store: str, number: str, purchased_at: dateti
     return f"1-{key}-{plain}-{minutes}-{days}-{_signature(secret, key, store, plain, minutes, days)}"
 
 
+def _said(key: str, store: str, number: str, minutes: int, days: int) -> str:
+    """What is signed."""
+    return "|".join(["1", key, PURPOSE, store, number, str(minutes), str(days)])
+
+
 def _signature(secret: str, key: str, store: str, number: str, minutes: int, days: int) -> str:
-    said = "|".join(["1", key, PURPOSE, store, number, str(minutes), str(days)])
+    said = _said(key, store, number, minutes, days)
     mac = hmac.new(secret.encode(), said.encode(), hashlib.sha256).digest()
     return b32encode(mac).decode().lower()[:SIGNATURE_LENGTH]
 
@@ -85,9 +91,66 @@ def read(token: str, *, now: datetime | None = None) -> SignedReceipt | None:
     purchased_at = datetime.fromtimestamp(int(minutes) * 60, UTC)
     expires_at = purchased_at + timedelta(days=min(int(days), LONGEST_DAYS))
     in_time = purchased_at - _SKEW < now < expires_at
-    if key is None or match is None or not genuine or not in_time or key.revoked_at or key.store.retired_at:
+    if key is None or match is None or not genuine or not in_time or key.store.retired_at:
+        return None
+    if key.revoked_at or not _in_use(key, purchased_at):
         return None
     return SignedReceipt(key.store, number.upper(), purchased_at, expires_at)
+
+
+class Fault(StrEnum):
+    """Why a link is worth nothing: for whoever sets up a till, never for whoever opens the link."""
+
+    FORM = "form"
+    KEY = "key"
+    REVOKED = "revoked"
+    ENDED = "ended"
+    SIGNATURE = "signature"
+    FUTURE = "future"
+    OVER = "over"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong with a link of a store's tills (None: it is good), what must be signed, and what it says."""
+
+    fault: Fault | None
+    said: str = ""
+    number: str = ""
+    purchased_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+def diagnose(token: str, store: Store, *, now: datetime | None = None) -> Diagnosis:
+    """Look at a link as whoever makes the tills of `store` needs it explained."""
+    now = now or timezone.now()
+    match = _LINK.fullmatch(token.lower())
+    if match is None or not 1 <= int(match[4]) <= LONGEST_DAYS:
+        return Diagnosis(Fault.FORM)
+    key_id, number, minutes, days = match[1], match[2], int(match[3]), int(match[4])
+    purchased_at = datetime.fromtimestamp(minutes * 60, UTC)
+    expires_at = purchased_at + timedelta(days=days)
+    said = _said(key_id, store.code, number, minutes, days)
+    key = ReceiptKey.objects.filter(key_id=key_id, store=store).first()
+    fault = None
+    if key is None:
+        fault = Fault.KEY
+    elif not hmac.compare_digest(_signature(key.secret, key_id, store.code, number, minutes, days), match[5]):
+        fault = Fault.SIGNATURE
+    elif key.revoked_at:
+        fault = Fault.REVOKED
+    elif not _in_use(key, purchased_at):
+        fault = Fault.ENDED
+    elif purchased_at - _SKEW >= now:
+        fault = Fault.FUTURE
+    elif now >= expires_at:
+        fault = Fault.OVER
+    return Diagnosis(fault, said, number, purchased_at, expires_at)
+
+
+def _in_use(key: ReceiptKey, purchased_at: datetime) -> bool:
+    """Whether a key was still a till's when it signed: an ended one proves only the receipts of before."""
+    return key.ended_at is None or purchased_at <= key.ended_at
 
 
 def invitation_of(signed: SignedReceipt) -> Invitation | None:

@@ -17,13 +17,14 @@ from django.views.decorators.http import require_http_methods
 
 from core import nonces
 from core.tokens import clean_typed_code
-from customers.models import Suppression
+from customers.leaving import is_suppressed
 from surveys import partials, scans, signed
 from surveys.actions import submit
-from surveys.choices import STAFF_FLAG, ResponseChannel
-from surveys.fairness import marks_of
+from surveys.choices import STAFF_FLAG, UNSENT, ResponseChannel
+from surveys.fairness import browser_of, marks_of
 from surveys.forms import AnswerForm
 from surveys.inviting import signed_invitation
+from surveys.link_traffic import note_link
 from surveys.models import Invitation
 from surveys.pages import away_page, lost_page, question_page, speak
 from surveys.queries import (
@@ -117,11 +118,19 @@ def _keep_step(request: HttpRequest, asking: Asking) -> HttpResponse:
     except nonces.BadNonce:
         return HttpResponse(status=204)
     form = AnswerForm.sent(request.POST, document=asking.document, country=asking.store.country)
-    answers, step = partials.choices_of(form), request.POST[_STEP]
+    answers, step = form.so_far(words=False), request.POST[_STEP]
     if ticket.version_id == asking.version.pk and answers and step.isascii() and step.isdigit():
         language = request.LANGUAGE_CODE or settings.LANGUAGE_CODE
-        partials.keep(asking, ticket.form_id, answers, step=int(step[:6]), language=language)
+        asking, flags = _invite(asking, language), _staff_flags(request)
+        partials.keep(asking, ticket.form_id, answers, step=int(step[:6]), language=language, flags=flags)
     return HttpResponse(status=204)
+
+
+def _invite(asking: Asking, language: str) -> Asking:
+    """The same with the invitation that a link which the till signed itself has from the first answer on."""
+    if asking.receipt is None or asking.invitation is not None:
+        return asking
+    return replace(asking, invitation=signed_invitation(asking.receipt, language=language))
 
 
 def _note_seen(request: HttpRequest, asking: Asking) -> HttpResponse:
@@ -149,6 +158,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 def _invited(request: HttpRequest, invited: Invitation, asking: Asking) -> HttpResponse:
     known = getattr(invited, "response", None)
+    if known is not None and UNSENT in known.flags:
+        known = None
     if known is not None and timezone.now() - known.submitted_at > settings.CORRECTION_WINDOW:
         if request.method == "POST" and _is_ours(asking, request):
             return _redirect(request, reverse("thanks", args=[known.token]))
@@ -160,6 +171,7 @@ def _invited(request: HttpRequest, invited: Invitation, asking: Asking) -> HttpR
         return _redirect(request, reverse("thanks", args=[known.token]), status=302)
     if invited.expires_at < timezone.now():
         return lost_page(request, invitation=True)
+    note_link(asking, request)
     return question_page(request, asking, _preselected(request, asking))
 
 
@@ -176,6 +188,7 @@ def _signed_receipt(request: HttpRequest, token: str) -> HttpResponse:
         return _invited(request, invited, asking)
     if request.method == "POST":
         return HttpResponse(status=204) if _only_says_seen(request) else _take(request, asking)
+    note_link(asking, request)
     return question_page(request, asking, _preselected(request, asking))
 
 
@@ -202,7 +215,7 @@ def _known_contact(invited: Invitation | None) -> Any:
     contact = invited.contact if invited else None
     if contact is None or not contact.value:
         return None
-    return None if Suppression.objects.filter(value_hash=contact.value_hash).exists() else contact
+    return None if is_suppressed(contact.value_hash) else contact
 
 
 def _take(request: HttpRequest, asking: Asking, *, ended: bool = False) -> HttpResponse:
@@ -234,15 +247,19 @@ def _take(request: HttpRequest, asking: Asking, *, ended: bool = False) -> HttpR
         return question_page(request, asking, form, nonce=nonce)
     if ticket is None:
         return question_page(request, asking, form, expired=True, status=422)
-    answers = form.read()
+    answers, language = form.read(), request.LANGUAGE_CODE or settings.LANGUAGE_CODE
+    flags = _staff_flags(request)
     if answers is None:
+        if so_far := form.so_far(words=True):
+            partials.keep(
+                _invite(asking, language), ticket.form_id, so_far, language=language, refused=True, flags=flags
+            )
+            form.kept = True
         return question_page(request, asking, form, nonce=nonce, status=422)
-    language = request.LANGUAGE_CODE or settings.LANGUAGE_CODE
-    if asking.receipt and not asking.invitation:
-        asking = replace(asking, invitation=signed_invitation(asking.receipt, language=language))
-    flags = [STAFF_FLAG] if _is_staff(request) else []
-    flags += marks_of(request, asking.store, ticket.minted_at)
-    done = submit(asking, answers, form_id=ticket.form_id, language=language, flags=flags)
+    asking = _invite(asking, language)
+    flags += marks_of(request, ticket.minted_at)
+    browser = browser_of(request, asking.store)
+    done = submit(asking, answers, form_id=ticket.form_id, language=language, flags=flags, browser=browser)
     if _STEPPED in request.POST:
         partials.drop(ticket.form_id)
     if done.created and asking.touchpoint and _SEEN not in request.POST:
@@ -250,9 +267,10 @@ def _take(request: HttpRequest, asking: Asking, *, ended: bool = False) -> HttpR
     return _redirect(request, reverse("thanks", args=[done.response.token]))
 
 
-def _is_staff(request: HttpRequest) -> bool:
-    """Whether somebody of the chain is signed in here; asks only when there is a session's cookie."""
-    return settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated
+def _staff_flags(request: HttpRequest) -> list[str]:
+    """The mark of what people of the chain send who are signed in; asks only when there is a session's cookie."""
+    is_staff = settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated
+    return [STAFF_FLAG] if is_staff else []
 
 
 def _redirect(request: HttpRequest, address: str, *, status: int = 303) -> HttpResponse:

@@ -74,9 +74,11 @@ def read(content: bytes) -> str | None:
     """The text of a file; None when it is in no encoding that we read."""
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        return content.decode(encoding)
+        text = content.decode(encoding)
     except UnicodeDecodeError:
         return None
+    # Two bytes a letter, read as one.
+    return None if "\0" in text else text
 
 
 def plan(document: Raw, content: str) -> Plan:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from stores.choices import TouchpointKind
 from stores.models import Touchpoint, User
@@ -54,11 +54,20 @@ def choose(place: Place, survey: Survey | None, actor: User, *, seen: str) -> bo
     if survey is None:
         choice.delete()
     elif known is None:
-        SurveyChoice.objects.create(channel=place.channel, touchpoint_kind=place.kind, survey=survey)
+        _choose_first(place, survey)
     else:
         choice.update(survey=survey)
     _note(actor, place.name, known.survey if known else None, survey)
     return True
+
+
+def _choose_first(place: Place, survey: Survey) -> None:
+    """Where nothing was chosen there is no row to lock: of two at once the later is told. Raises Stale."""
+    try:
+        with transaction.atomic():
+            SurveyChoice.objects.create(channel=place.channel, touchpoint_kind=place.kind, survey=survey)
+    except IntegrityError as error:
+        raise Stale(None) from error
 
 
 @transaction.atomic

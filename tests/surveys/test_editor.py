@@ -1,6 +1,7 @@
 """Head office's editor: drafted, checked, translated, looked at, published, and kept as it was published."""
 
 import re
+import threading
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -11,9 +12,12 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from stores.choices import TouchpointKind
+from surveys.defaults import ensure_surveys
 from surveys.documents import document_of, parse
 from surveys.editor import csv_files, drafts
+from surveys.editor import places as places_module
 from surveys.editor.lint import Level, lint
+from surveys.editor.places import choose, places
 from surveys.editor.texts import all_texts
 from surveys.editor.trends import Fate, breaks, breaks_between, compare
 from surveys.models import Response, Survey, SurveyChange, SurveyChoice, SurveyDraft, SurveyVersion
@@ -423,6 +427,46 @@ def test_what_is_asked_where(office: Client, survey: Survey, chain: Chain) -> No
     assert SurveyChange.objects.filter(kind="chosen", survey=survey).count() == 1
     assert office.post(address, {"code": chain.touchpoint.code, "survey": ""}).status_code == 303
     assert not SurveyChoice.objects.filter(touchpoint=chain.touchpoint).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_choose_a_survey_for_a_place_at_once_the_later_is_told() -> None:
+    chain, surveys = Chain(), ensure_surveys()
+    place = next(one for one in places() if one.name == "qr-till")
+    start, told = threading.Barrier(2), []
+
+    def choose_one(slug: str) -> None:
+        start.wait()
+        try:
+            told.append(choose(place, surveys[slug].survey, chain.head_office, seen=""))
+        except drafts.Stale:
+            told.append(False)
+        finally:
+            connection.close()
+
+    with pytest.MonkeyPatch.context() as patched:
+        # Both have looked, and found nothing, before either writes.
+        looked, record = threading.Barrier(2), places_module._choose_first
+        patched.setattr(places_module, "_choose_first", lambda *of: (looked.wait(10), record(*of)))
+        threads = [threading.Thread(target=choose_one, args=(slug,)) for slug in ("recommend", "moment")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert sorted(told) == [False, True]
+    chosen = SurveyChoice.objects.get(touchpoint_kind="till")
+    assert SurveyChange.objects.filter(kind="chosen").get().survey == chosen.survey
+
+
+def test_null_characters_are_refused_in_forms_and_files(office: Client, survey: Survey) -> None:
+    address = at(survey, "languages/de/")
+    names = re.findall(r'name="(t\.[^"]+)"', office.get(address).content.decode())
+    seen = hidden(office.get(address), "seen")
+    assert office.post(address, {"seen": seen, names[0]: "Wie\0 war es?"}).status_code == 400
+    assert office.post("/setup/surveys/where/", {"code": "A\0B", "survey": "moment"}).status_code == 400
+    sent = SimpleUploadedFile("texts.csv", "text,de\nrecommend.text,Wie war es?\n".encode("utf-16-le"))
+    refused = office.post(at(survey, "languages/import/"), {"file": sent})
+    assert refused.status_code == 422 and "UTF-8" in refused.content.decode()
 
 
 def test_publishing_takes_the_draft_that_was_looked_at(office: Client, survey: Survey) -> None:

@@ -1,6 +1,6 @@
-"""Nobody is asked too often, partial answers stay apart, and marks never cost a shopper the answer."""
+"""Nobody is asked too often, and marks never cost a shopper the answer."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,11 +9,12 @@ from django.test import Client
 from django.utils import timezone
 
 from core.personal import erase_response
+from core.retention import purge
 from messaging.models import Message
 from surveys import fairness
-from surveys.fairness import in_sample
+from surveys.fairness import browser_of, in_sample
 from surveys.inviting import call_ended, receipt_link
-from surveys.models import Invitation, NotAsked, PartialAnswer, Response
+from surveys.models import AnswerCount, DaySalt, Invitation, NotAsked, Response
 from tests.factories import Chain
 from tests.surveys.conftest import hidden
 
@@ -84,45 +85,53 @@ def test_traps_and_haste_only_mark(client: Client, answer: Any, settings: Any) -
 
 def test_many_answers_from_one_browser_are_all_taken(client: Client, answer: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(fairness, "MANY_AN_HOUR", 3)
-    fairness._answered.clear()
-    for score in range(5):
-        assert answer(score=str(score)).status_code == 303
-    assert [len(one.flags) for one in Response.objects.order_by("score")] == [0, 0, 0, 1, 1]
-    fairness._answered.clear()
+    with time_machine.travel("2026-03-02T10:10:00Z"):
+        for score in range(5):
+            assert answer(score=str(score)).status_code == 303
+    assert [one.flags for one in Response.objects.order_by("score")] == [[], [], [], ["many"], ["many"]]
+    [counted] = AnswerCount.objects.all()
+    assert counted.number == 5 and "127.0.0.1" not in counted.who
+    with time_machine.travel("2026-03-02T11:10:00Z"):
+        answer(score="9")
+    assert Response.objects.get(score=9).flags == []
+
+
+def test_browsers_are_told_apart_behind_our_proxy_and_nobody_can_tell_afterwards(
+    chain: Chain, settings: Any, rf: Any
+) -> None:
+    def seen(
+        forwarded: str = "", *, store: Any = chain.store, at: str = "2026-03-02T10:10:00+00:00", **meta: str
+    ) -> str:
+        headers = {"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {}
+        request = rf.post("/", REMOTE_ADDR="10.0.0.1", HTTP_USER_AGENT="Phone", **headers | meta)
+        return browser_of(request, store, datetime.fromisoformat(at)).who
+
+    # Without a proxy of ours whoever claims another address is the same.
+    assert seen("203.0.113.1") == seen("203.0.113.2") == seen()
+    settings.TRUSTED_PROXY_HOPS = 1
+    assert seen("203.0.113.1") != seen("203.0.113.2")
+    assert seen("1.1.1.1, 203.0.113.1") == seen("8.8.8.8, 203.0.113.1") == seen("203.0.113.1")
+    assert seen("2001:db8::1") == seen("2001:db8::2") != seen("2001:db8:1::1")
+    settings.TRUSTED_PROXY_HOPS = 2
+    assert seen("203.0.113.1, 10.0.0.9") == seen("7.7.7.7, 203.0.113.1, 10.0.0.9")
+    assert seen("forged") == seen()
+    # Another store, hour or day is another; and without its day's salt nobody can find out who it was.
+    known = seen()
+    assert len({known, seen(store=chain.neighbour), seen(at="2026-03-02T11:10:00+00:00")}) == 3
+    DaySalt.objects.all().delete()
+    fairness._salts.clear()
+    assert seen() != known
+
+
+def test_counts_of_browsers_and_their_salts_are_gone_the_day_after(chain: Chain, answer: Any) -> None:
+    with time_machine.travel(timezone.now() - timedelta(hours=27)):
+        answer(score="5")
+    AnswerCount.objects.update(hour=timezone.now() - timedelta(hours=27))
+    DaySalt.objects.update(made_at=timezone.now() - timedelta(hours=27))
+    purge()
+    assert not AnswerCount.objects.exists() and not DaySalt.objects.exists() and Response.objects.exists()
 
 
 def test_the_trap_is_nothing_for_people(client: Client, address: str) -> None:
     page = client.get(address).content.decode()
     assert '<div class="vh" aria-hidden="true"><input name="website" tabindex="-1" autocomplete="off">' in page
-
-
-def _step(client: Client, address: str, nonce: str, step: int, **fields: str) -> Any:
-    return client.post(f"{address}?step", {"form": nonce, "lang": "de", "step": str(step)} | fields)
-
-
-def test_what_is_tapped_is_kept_apart_and_never_an_answer(client: Client, address: str) -> None:
-    nonce = hidden(client.get(address), "form")
-    assert _step(client, address, nonce, 2, score="3", reason="not sent", phone=NUMBER).status_code == 204
-    assert _step(client, address, nonce, 1, score="9").status_code == 204
-    kept = PartialAnswer.objects.get()
-    assert (kept.answers, kept.step, kept.language) == ({"recommend": 3}, 2, "de")
-    assert not Response.objects.exists()
-
-
-def test_send_takes_it_away_and_a_late_step_does_not_bring_it_back(client: Client, address: str, answer: Any) -> None:
-    nonce = hidden(client.get(address), "form")
-    _step(client, address, nonce, 1, score="3")
-    answer(form=nonce, score="4", stepped="1")
-    response = Response.objects.get()
-    _step(client, address, nonce, 2, score="9")
-    assert not PartialAnswer.objects.exists()
-    response.refresh_from_db()
-    assert (response.score, response.pk.hex) == (4, nonce[:32])
-
-
-@pytest.mark.parametrize("sent", [{"score": "99"}, {"score": "x"}, {}, {"step": "-1", "score": "3"}])
-def test_a_step_that_says_nothing_is_not_kept(client: Client, address: str, sent: dict[str, str]) -> None:
-    nonce = hidden(client.get(address), "form")
-    assert client.post(f"{address}?step", {"form": nonce, "step": "1"} | sent).status_code == 204
-    assert client.post(f"{address}?step", {"form": "forged", "step": "1", "score": "3"}).status_code == 204
-    assert not PartialAnswer.objects.exists()

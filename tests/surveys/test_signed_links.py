@@ -134,8 +134,14 @@ def test_a_new_key_leaves_printed_receipts_good_and_a_revoked_one_does_not(
 ) -> None:
     old = signed(key)
     new = new_key(chain, capsys)
-    assert new != key and ReceiptKey.objects.filter(ended_at=None).count() == 1
+    # Both, until every till has the new one.
+    assert new != key and ReceiptKey.objects.filter(ended_at=None).count() == 2
     assert client.get(old).status_code == client.get(signed(new)).status_code == 200
+    # Purchases after its end are none of a till's.
+    ReceiptKey.objects.filter(key_id=key[0]).update(ended_at=timezone.now() - timedelta(hours=3))
+    assert client.get(old).status_code == 404
+    ReceiptKey.objects.filter(key_id=key[0]).update(ended_at=timezone.now())
+    assert client.get(old).status_code == 200
     call_command("receipt_key", chain.store.code, revoke=key[0])
     assert client.get(old).status_code == 404 and client.get(signed(new)).status_code == 200
 

@@ -1,0 +1,47 @@
+"""Where the provider hands over text messages that people send to our number."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.html import escape
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from core.tokens import keyed_hash
+from customers.leaving import STOP, is_suppressed, said_start, says_stop, stop_by_hash
+from customers.models import Contact
+from messaging.views.callbacks import is_signed
+
+_NOTHING = "<Response/>"
+
+
+@csrf_exempt
+@login_not_required
+@require_POST
+def text_came(request: HttpRequest) -> HttpResponse:
+    """`/messages/texts/`: somebody writes that they want no more messages. That holds at once, and is confirmed once.
+
+    English words the provider understands itself: it blocks the number, answers, and says so by `OptOutType`. Of
+    anything else nothing is kept: no message of ours asks for an answer by text.
+    """
+    if not is_signed(request):
+        return HttpResponse(status=403)
+    known, told = keyed_hash("contact", request.POST.get("From", "")), request.POST.get("OptOutType", "")
+    answer = _NOTHING
+    if told == "START":
+        said_start(known)
+    elif told == "STOP" or says_stop(request.POST.get("Body", "")[:100]):
+        if not told and not is_suppressed(known):
+            answer = f"<Response><Message>{escape(_confirmation(known))}</Message></Response>"
+        stop_by_hash(known, STOP)
+    return HttpResponse(answer, content_type="text/xml; charset=utf-8")
+
+
+def _confirmation(value_hash: str) -> str:
+    """In the language in which we last wrote to the number."""
+    last = Contact.objects.filter(value_hash=value_hash).order_by("-created_at").first()
+    language = last.language if last and last.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+    with translation.override(language):
+        return _("%(chain)s: you get no more text messages from us.") % {"chain": settings.CHAIN_NAME}
