@@ -36,7 +36,7 @@ from messaging.actions import (
     stand_in,
     try_later,
 )
-from messaging.choices import MessageState
+from messaging.choices import Channel, MessageState
 from messaging.grouping import is_grouped, next_buzz_at, take_buzz, waiting_with
 from messaging.models import Message
 from messaging.outbox import Rendered, held_until, reaches, rendered_for
