@@ -33,7 +33,7 @@ from surveys.choices import ResponseChannel
 from surveys.editor.preview import framed, in_scheme
 from surveys.forms import AnswerForm
 from surveys.models import Invitation
-from surveys.pages import look_context, question_context, style_of
+from surveys.pages import language_switch, look_context, question_context, style_of
 from surveys.queries import Asking, version_for
 from surveys.receipt_block import block_of
 
@@ -221,10 +221,10 @@ def _thanks(store: Store, dark: bool) -> HttpResponse:
 def _shopper_page(template: str, context: dict[str, Any], style: Block, dark: bool) -> HttpResponse:
     style = Block.of(in_scheme(style.text, dark=dark))
     more = {
+        **language_switch(dict(settings.LANGUAGES), ()),
         **look_context(),
         "lang": translation.get_language(),
         "dir": "rtl" if translation.get_language_bidi() else "ltr",
-        "languages": settings.STAFF_LANGUAGES,
         "style": style.text,
         "script": "",
     }

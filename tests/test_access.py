@@ -224,6 +224,13 @@ TABLE = [
         [({"code": "KYIV"}, OWN_READ_ONLY | {"operator": 200}), ({"code": "NO"}, NOBODYS_PLACE)],
     ),
     # --- what is asked: head office's alone
+    row("setup/asking/", HEAD_OFFICE_PAGE),
+    row("setup/till-keys/", HEAD_OFFICE_PAGE),
+    Row("setup/till-keys/for-makers/<str:name>", [({"name": "receipt-links.json"}, HEAD_OFFICE_PAGE)]),
+    Row(
+        "setup/till-keys/<str:code>/",
+        [({"code": "KY1"}, HEAD_OFFICE_PAGE), ({"code": "NONE"}, HEAD_OFFICE_PAGE | {"head_office": 404})],
+    ),
     row("setup/look/", HEAD_OFFICE_PAGE),
     row("setup/look/page/", HEAD_OFFICE_PAGE | {"head_office": 404}),
     row("setup/surveys/", HEAD_OFFICE_PAGE),

@@ -5,7 +5,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import get_template
 from django.utils import translation
@@ -98,7 +97,6 @@ def preview_page(request: HttpRequest, survey: Survey, document: Raw, look: Look
             **look_context(),
             "lang": look.language,
             "dir": "rtl" if translation.get_language_bidi() else "ltr",
-            "languages": [(code, name) for code, name in settings.LANGUAGES if code in document["languages"]],
             "style": style.text,
             "script": "",
         }
