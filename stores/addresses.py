@@ -19,6 +19,7 @@ from stores.devices import revoke_all_of
 from stores.models import AddressChange, PersonEvent, User
 from stores.people import AlreadyHere, PeopleActionRefused, locked_person, refuse_unless, send_invitation
 from stores.security import end_sessions
+from stores.signals import address_entered
 from stores.standing import Standing
 
 LINK_LIFETIME = timedelta(days=3)
@@ -30,7 +31,7 @@ class AddressLinkGone(Exception):
 
 @transaction.atomic
 def enter_address(user: User, address: str, *, actor: User) -> AddressChange | None:
-    """Ask whoever reads mail at `address` whether it is this person's; the caller writes to them, and to the old one.
+    """Ask whoever reads mail at `address` whether it is this person's, and tell the old one.
 
     None: it is in force at once, because they have not joined yet, or because it is the one they have. Their invitation
     then goes to the new one. Raises AlreadyHere and PeopleActionRefused.
@@ -55,6 +56,7 @@ def enter_address(user: User, address: str, *, actor: User) -> AddressChange | N
     )
     change.save(force_insert=True)
     PersonEvent.objects.create(kind=PersonEventKind.ADDRESS_ENTERED, user=user, actor=actor)
+    address_entered.send(sender=AddressChange, change=change)
     return change
 
 
@@ -101,6 +103,7 @@ def confirm_address(token: str) -> User:
 
 
 def link_of(change: AddressChange) -> str:
+    """Where whoever reads mail at the new address confirms it."""
     return settings.PUBLIC_URL + reverse("confirm_address", args=[change.token])
 
 

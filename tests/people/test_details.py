@@ -6,6 +6,9 @@ from typing import Any
 from django.core.mail import EmailMessage
 from django.test import Client
 
+from core.work import run_once
+from messaging.choices import MessageState
+from messaging.models import Message
 from stores.choices import PersonEventKind, SecurityEventKind
 from stores.models import AddressChange, PersonEvent, SecurityEvent, User
 from stores.people import Invitee, invite_person
@@ -35,7 +38,9 @@ def link_in(mail: EmailMessage) -> str:
 
 
 def enter(client: Client, person: User, address: str = NEW) -> Any:
-    return client.post(f"/people/{person.pk}/edit/", details(person, email=address))
+    answer = client.post(f"/people/{person.pk}/edit/", details(person, email=address))
+    run_once(["alerts"])
+    return answer
 
 
 def test_ones_own_details_but_not_the_address(chain: Chain, browser: Browsers) -> None:
@@ -108,6 +113,31 @@ def test_a_link_that_was_overtaken(chain: Chain, browser: Browsers, mailoutbox: 
     assert Client().post(link_in(mailoutbox[-2])).status_code == 404
     person.refresh_from_db()
     assert person.email == "manager@chain.example"
+
+
+def test_the_mails_wait_in_the_outbox_and_are_not_sent_once_withdrawn(
+    chain: Chain, browser: Browsers, mailoutbox: list[EmailMessage]
+) -> None:
+    person, head_office = chain.manager, browser(chain.head_office)
+    page = head_office.post(f"/people/{person.pk}/edit/", details(person, email=NEW), follow=True)
+    assert f"{NEW} gets a mail" in page.content.decode() and not mailoutbox
+    waiting = Message.objects.filter(user=person)
+    assert set(waiting.values_list("kind", "state")) == {
+        ("address_link", MessageState.PENDING),
+        ("address_notice", MessageState.PENDING),
+    }
+    browser(person).post(f"/people/{person.pk}/edit/", {"withdraw": "1"})
+    run_once(["alerts"])
+    assert not mailoutbox and set(waiting.values_list("state", flat=True)) == {MessageState.CANCELLED}
+
+
+def test_a_link_leaves_by_mail_only(chain: Chain, browser: Browsers, mailoutbox: list[EmailMessage]) -> None:
+    """By another channel it would prove nothing about who reads mail at the new address."""
+    browser(chain.head_office).post(f"/people/{chain.manager.pk}/edit/", details(chain.manager, email=NEW))
+    Message.objects.filter(kind="address_link").update(channel="sms")
+    run_once(["alerts"])
+    assert Message.objects.get(kind="address_link").state == MessageState.CANCELLED
+    assert [mail.to for mail in mailoutbox] == [["manager@chain.example"]]
 
 
 def test_an_address_that_somebody_has(chain: Chain, browser: Browsers, mailoutbox: list[EmailMessage]) -> None:
