@@ -2,7 +2,47 @@
 
 import django.core.validators
 import django.db.models.functions.text
+from django.core.management import CommandError
 from django.db import migrations, models
+from django.db.models import Count
+from django.db.models.functions import Lower
+
+
+_LONGEST = 20
+
+
+def refuse_twins(apps, schema_editor):
+    """Which of two codes gives way is for people to say: registers, files and reports speak of stores by them."""
+    advice = [line for name in ("Node", "Store") for line in _advice(apps.get_model("stores", name))]
+    if advice:
+        said = "From this version on, upper and lower case make no difference in codes, but these differ by nothing else"
+        raise CommandError(
+            f"{said}:\n" + "\n".join(advice) + "\nNothing has been changed. Give all but one of each another code, on "
+            "its page in the version that ran until now or by the statements above, then migrate again."
+        )
+
+
+def _advice(model):
+    """A line for each code that several have, and a statement for each of them but the oldest."""
+    table, searched = model._meta.db_table, any(field.name == "search_text" for field in model._meta.fields)
+    rows = model.objects.annotate(folded=Lower("code"))
+    taken = set(rows.values_list("folded", flat=True))
+    twins = rows.values("folded").annotate(n=Count("pk")).filter(n__gt=1).values_list("folded", flat=True)
+    for folded in sorted(twins):
+        found = list(rows.filter(folded=folded).order_by("pk"))
+        yield f"{model._meta.verbose_name}: " + ", ".join(f"“{one.code}” ({one.name})" for one in found)
+        for one in found[1:]:
+            free = _free(one.code, taken)
+            also = f", search_text = search_text || ' {free.lower()}'" if searched else ""
+            yield f"  UPDATE {table} SET code = '{free}'{also} WHERE id = {one.pk};"
+
+
+def _free(code, taken):
+    number = 2
+    while (free := f"{code[: _LONGEST - len(str(number)) - 1]}-{number}").lower() in taken:
+        number += 1
+    taken.add(free.lower())
+    return free
 
 
 class Migration(migrations.Migration):
@@ -12,6 +52,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunPython(refuse_twins, migrations.RunPython.noop),
         migrations.AlterField(
             model_name='store',
             name='public_review_url',

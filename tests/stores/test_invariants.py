@@ -1,14 +1,18 @@
 """What the database itself refuses about stores, however a row gets there."""
 
+import re
 from datetime import date, time
+from importlib import import_module
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.apps import apps
+from django.core.management import CommandError
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from stores.choices import ChangeKind
-from stores.models import ConfigChange, HoursException, OpeningInterval, Store
+from stores.models import ConfigChange, HoursException, Node, OpeningInterval, Store
 from tests.factories import Chain, make_store
 
 WEEK = [
@@ -83,3 +87,31 @@ def test_history_stays_as_it_was(chain: Chain) -> None:
         ConfigChange.objects.filter(pk=change.pk).update(what="nothing")
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         change.delete()
+
+
+def test_codes_from_before_that_differ_only_by_case_are_named_with_a_way_out(chain: Chain) -> None:
+    codes_whatever_case = import_module("stores.migrations.0013_codes_whatever_case")
+    rules = [rule for model in (Node, Store) for rule in model._meta.constraints if "whatever_case" in rule.name]
+    codes_whatever_case.refuse_twins(apps, None)
+    with connection.schema_editor() as editor:
+        for model, rule in zip((Node, Store), rules, strict=True):
+            editor.remove_constraint(model, rule)
+    for code in ("ky1", "Ky1", "a" * 20, "A" * 20):
+        make_store(node=chain.area, code=code)
+    Node.objects.create(code=chain.area.code.swapcase(), kind=chain.area.kind, name="Twin", parent=chain.root)
+    with pytest.raises(CommandError) as refused:
+        codes_whatever_case.refuse_twins(apps, None)
+    said = str(refused.value)
+    assert f"“KY1” ({chain.store.name}), “ky1”" in said and f"“{chain.area.code}” ({chain.area.name})" in said
+    with connection.cursor() as cursor:
+        for statement in re.findall("UPDATE .*;", said):
+            cursor.execute(statement)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    codes_whatever_case.refuse_twins(apps, None)
+    with connection.schema_editor() as editor:
+        for model, rule in zip((Node, Store), rules, strict=True):
+            editor.add_constraint(model, rule)
+    assert set(Store.objects.filter(code__iregex="^(ky1|a)").values_list("code", flat=True)) == {
+        *("KY1", "ky1-2", "Ky1-3", "a" * 20, "A" * 18 + "-2")
+    }
+    assert Store.objects.filter(search_text__contains="ky1-3").exists()
