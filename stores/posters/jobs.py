@@ -81,6 +81,9 @@ def _batches(items: list[T], size: int) -> list[list[T]]:
 def print_posters(job: Job) -> Iterator[None]:
     """Two pieces a step, each by a process of its own."""
     params = job.params
+    if "pieces" not in params:
+        with override(params.get("language", "en")):
+            raise JobFailed(gettext("These were asked for before an update and cannot be finished. Please ask again."))
     pieces: list[list[Document]] = params["pieces"]
     single = len(pieces) == 1 and not params["per_store"]
     job.total = _sheets_of(pieces)

@@ -1,6 +1,7 @@
 """The posters' pages: those of one touchpoint to look at and print, and many at once."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import BadRequest
@@ -11,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from core.models import Job
 from core.tokens import clean_typed_code
 from stores.access import STAFF_ROLES, StaffRequest, get_store_or_404, roles_required
 from stores.choices import TouchpointKind
@@ -24,6 +26,7 @@ from stores.touchpoints import note_posters
 
 # A picture about as wide as this is enough to judge a sheet by, also on a screen with two dots a pixel.
 _PREVIEW_PIXELS = 640
+_LONGEST_ADDRESS = Job._meta.get_field("back_url").max_length or 0
 
 
 # --- one touchpoint -----------------------------------------------------------------------------------------------
@@ -126,7 +129,7 @@ def posters(request: StaffRequest) -> HttpResponse:
         },
     )
     if form.is_valid():
-        return redirect("job", pk=_start(request, living, form.cleaned_data).pk)
+        return redirect("job", pk=_start(request, selection, living, form.cleaned_data).pk)
     context = {
         "form": form,
         "selection": selection,
@@ -139,14 +142,16 @@ def posters(request: StaffRequest) -> HttpResponse:
     return render(request, "posters/many.html", context, status=422 if request.method == "POST" else 200)
 
 
-def _start(request: StaffRequest, living: QuerySet[Touchpoint], wanted: dict[str, Any]) -> Any:
+def _start(request: StaffRequest, selection: Selection, living: QuerySet[Touchpoint], wanted: dict[str, Any]) -> Job:
+    again = f"{request.path}?{urlencode(selection.fields)}"
     return start_posters(
         living.filter(kind__in=wanted["kinds"]),
         owner=request.user,
         format=wanted["format"],
         marks=wanted["marks"],
         per_store=wanted["bundle"] == "stores",
-        back_url=request.path,
+        # Of very many ticked stores an address cannot tell.
+        back_url=again if len(again) <= _LONGEST_ADDRESS else request.path,
     )
 
 

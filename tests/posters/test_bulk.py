@@ -165,6 +165,19 @@ def test_nothing_left_to_print_fails_with_words(client: Client, chain: Chain) ->
     assert job.state == JobState.FAILED and "in use any more" in job.note
 
 
+def test_what_an_older_version_asked_for_is_asked_for_again(client: Client, chain: Chain) -> None:
+    job = made(client, all="1", country="UA")
+    job.params = {"touchpoints": [chain.touchpoint.pk], "format": "a4", "marks": False, "per_store": False}
+    job.save()
+    assert run_due()
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED and "Please ask again." in job.note
+    page = client.get(f"/jobs/{job.pk}/").content.decode()
+    assert job.note in page and 'href="/posters/?country=UA&amp;all=1"' in page
+    again = client.get(job.back_url).content.decode()
+    assert 'name="country" value="UA"' in again and 'name="all" value="1"' in again
+
+
 def test_a_zip_grows_over_many_steps_and_a_kill_between_them(
     client: Client, chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
