@@ -9,7 +9,7 @@ from typing import Any
 from babel import Locale
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator, validate_email
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator, validate_email
 from django.http import QueryDict
 from django.utils import formats
 from django.utils.dates import WEEKDAYS
@@ -25,6 +25,8 @@ from stores.recording import snapshot
 from stores.stretches import Stretch, clashing_dates, format_stretches, overlaps, parse_stretches
 
 _MOST_DAYS = 92
+# Nobody means a date outside of these, and not every clock can count there.
+_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 _MOST_LANGUAGES = 8
 Choices = list[tuple[str, str]]
 
@@ -43,6 +45,16 @@ class _DateInput(forms.DateInput):
     def __init__(self) -> None:
         # What a date field of a browser reads, whatever the language of the page.
         super().__init__(format="%Y-%m-%d")
+
+
+class _DayField(forms.DateField):
+    """A date that somebody may mean."""
+
+    widget = _DateInput
+    default_validators = [
+        MinValueValidator(_FIRST_DAY, _("Please check the year.")),
+        MaxValueValidator(_LAST_DAY, _("Please check the year.")),
+    ]
 
 
 class _HttpsField(forms.URLField):
@@ -321,10 +333,8 @@ class HoursForm(_Unchanged):
 class ExceptionForm(forms.Form):
     """Dates on which the weekly hours do not hold."""
 
-    first = forms.DateField(label=_("Date"), widget=_DateInput)
-    last = forms.DateField(
-        label=_("Until"), widget=_DateInput, required=False, help_text=_("For several days on end; included.")
-    )
+    first = _DayField(label=_("Date"))
+    last = _DayField(label=_("Until"), required=False, help_text=_("For several days on end; included."))
     hours = forms.CharField(
         label=_("Open from – to"),
         required=False,
@@ -380,7 +390,7 @@ class ClosureForm(_Unchanged, forms.ModelForm):  # type: ignore[type-arg]
         fields = CLOSURE_FIELDS
         labels = {"closed_from": _("First day"), "closed_until": _("Last day"), "closed_reason": _("Reason")}
         help_texts = {"closed_until": _("Empty: until further notice.")}
-        widgets = {"closed_from": _DateInput, "closed_until": _DateInput}
+        field_classes = {"closed_from": _DayField, "closed_until": _DayField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -15,7 +15,7 @@ from stores.choices import STORE_ROLES, Role
 from stores.devices import PIN_LENGTH
 from stores.forms import node_choices
 from stores.models import Node, User
-from stores.people import PHONE, Invitee, zone_of
+from stores.people import LONGEST_ABSENCE, PHONE, Invitee, zone_of
 from stores.standing import RoleAt, Standing, possible_stand_ins
 
 MOST_ROLES_AT_ONCE = 10
@@ -181,8 +181,12 @@ class AbsenceForm(forms.Form):
         first, last = cleaned.get("first"), cleaned.get("last")
         if first and last and last < first:
             self.add_error("last", _("The last day lies before the first."))
-        if last and last < timezone.now().astimezone(self.zone).date():
+        today = timezone.now().astimezone(self.zone).date()
+        if last and last < today:
             self.add_error("last", _("This lies in the past."))
+        # Here too, for far out no calendar can tell the day after.
+        elif last and last - today > LONGEST_ABSENCE:
+            self.add_error("last", _("This is longer than a year."))
         return cleaned
 
     @property

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator, URLValidator
 from django.db import connection, models, transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat, Lower, Substr
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from stores.choices import HolidayRule, NodeKind, StoreKind
@@ -169,6 +171,13 @@ class Store(models.Model):
     def holiday_place(self) -> str:
         """The country or subdivision on whose public holidays this store is closed; "" if it opens on them."""
         return (self.subdivision or self.country) if self.holiday_rule == HolidayRule.CLOSED else ""
+
+    @property
+    def has_closure(self) -> bool:
+        """Whether a temporary closure holds or lies ahead; one that is over is history."""
+        if self.closed_from is None or self.closed_until is None:
+            return self.closed_from is not None
+        return self.closed_until >= timezone.now().astimezone(ZoneInfo(self.time_zone)).date()
 
     def derive(self) -> None:
         """Fill the columns by which the list sorts and searches."""

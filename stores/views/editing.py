@@ -105,7 +105,7 @@ def store_hours(request: StaffRequest, code: str) -> HttpResponse:
 def store_exceptions(request: StaffRequest, code: str) -> HttpResponse:
     """The dates on which the weekly hours do not hold."""
     store = editable_store_or_404(request.user, code, Part.EXCEPTIONS)
-    if (day := parse_date(request.POST.get("remove", ""))) is not None:
+    if (day := _day(request.POST.get("remove", ""))) is not None:
         actions.remove_exception(store, day, actor=request.user)
         messages.success(request, _("The usual hours hold again on that date."))
         return redirect("store_exceptions", store.code)
@@ -157,7 +157,15 @@ def store_closure(request: StaffRequest, code: str) -> HttpResponse:
 
 
 def _from_today(store: Store, today: date) -> dict[str, Any]:
-    return {} if store.closed_from else {"closed_from": today}
+    """What the form begins with; a closure that is over is no draft of the next one."""
+    return {} if store.has_closure else {"closed_from": today, "closed_until": None, "closed_reason": ""}
+
+
+def _day(typed: str) -> date | None:
+    try:
+        return parse_date(typed)
+    except ValueError:  # 30 February
+        return None
 
 
 @require_http_methods(_READ_AND_WRITE)

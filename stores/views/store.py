@@ -19,7 +19,7 @@ from stores.checklist import gaps_of
 from stores.choices import CASE_ROLES, Role
 from stores.history import entries
 from stores.hooks import panels_of
-from stores.hours import coming_days, is_closed_on, iso_week, week_of
+from stores.hours import coming_days, iso_week, week_of
 from stores.models import Node, RoleAssignment, Store, User
 from stores.opening import hours_of
 from stores.public_holidays import country_name
@@ -67,8 +67,6 @@ def store(request: StaffRequest, code: str) -> HttpResponse:
         "now": now,
         "week": week_of(found, hours, now.date()),
         "coming": coming_days(found, hours, now.date()),
-        "is_closed": is_closed_on(found, now.date()),
-        "closure_ahead": found.closed_from is not None and found.closed_from > now.date(),
         "gaps": [] if found.retired_at else [(gap, gap.address(found)) for gap in gaps_of([found])[found.pk]],
         "staff": _staff_of(found),
         "answering": _answering(found),

@@ -1,11 +1,12 @@
 """Entering a store: what is kept, what is refused with which words, and what is written down about it."""
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils import timezone
 
 from stores.models import ConfigChange, HoursException, Node, Store
 from stores.public_holidays import clean_subdivision
@@ -193,6 +194,8 @@ def test_exceptions(client: Client, chain: Chain) -> None:
         ({"first": "2999-12-11", "hours": "01:00-05:00"}, "begins before the night of"),
         ({"first": "2999-12-09", "hours": "20:00-19:00"}, "begins before the night of"),
         ({"first": "", "hours": "10-12"}, "This field is required"),
+        ({"first": "9999-12-31"}, "Please check the year"),
+        ({"first": "0001-01-01", "last": "0001-01-02"}, "Please check the year"),
     ],
 )
 def test_exceptions_that_cannot_be(client: Client, chain: Chain, fields: dict[str, str], words: str) -> None:
@@ -200,6 +203,21 @@ def test_exceptions_that_cannot_be(client: Client, chain: Chain, fields: dict[st
     HoursException.objects.create(store=chain.store, date=date(2999, 12, 10), opens=time(18), closes=time(2))
     refused(client.post("/stores/KY1/exceptions/", fields), words)
     assert HoursException.objects.count() == 1
+    # Forged: no such day, so nothing to take out.
+    refused(client.post("/stores/KY1/exceptions/", {"remove": "2026-02-30"}), "This field is required")
+
+
+def test_a_closure_that_is_over_is_history(client: Client, chain: Chain) -> None:
+    client.force_login(chain.manager)
+    today = timezone.now().date()
+    past = {"closed_from": "2026-01-01", "closed_until": today - timedelta(days=2), "closed_reason": "Sky"}
+    client.post("/stores/KY1/closure/", past)
+    page, form = (client.get(f"/stores/KY1/{part}").content.decode() for part in ("", "closure/"))
+    assert "Closed from" not in page and "Close for a time" in page
+    assert 'name="open"' not in form and 'value="2026-01-01"' not in form and "Sky" not in form
+    assert "closed 01" not in client.get("/stores/").content.decode()
+    client.post("/stores/KY1/closure/", past | {"closed_until": today + timedelta(days=2)})
+    assert "Closed from" in client.get("/stores/KY1/").content.decode()
 
 
 def test_closed_for_a_time_and_open_again(client: Client, chain: Chain) -> None:
