@@ -19,6 +19,7 @@ TOPIC_COUNTS = ("n", "promoters", "detractors", "negative", "positive")
 SOURCE = ("headline_kind", "channel", "sample_kind")
 # What each cell counts, in the order of its columns.
 COUNTS = tuple(field.name for field in Cell._meta.local_fields if field.name not in SOURCE)
+_WHOLE = {"topics": "coalesce(topics, '{}'::jsonb) AS topics"}
 _PLAIN = tuple(name for name in COUNTS if name not in ("score_counts", "topics"))
 
 
@@ -40,15 +41,15 @@ def sum_of(cells: str, owner: str, when: str) -> str:
         f" FROM cells CROSS JOIN LATERAL jsonb_each(topics) AS t WHERE topics <> '{{}}' GROUP BY {key}, t.key"
         f"), topics AS ("
         f" SELECT {key}, jsonb_object_agg(topic, counts) AS topics FROM topic GROUP BY {key}"
-        f") SELECT {key}, {', '.join(name for name in COUNTS if name != 'topics')},"
-        f" coalesce(topics, '{{}}'::jsonb) AS topics FROM plain LEFT JOIN topics USING ({key})"
+        f") SELECT {key}, {', '.join(_WHOLE.get(name, name) for name in COUNTS)}"
+        f" FROM plain LEFT JOIN topics USING ({key})"
     )
 
 
 def _refresh(target: type[models.Model], owner: str, when: str, cells: str) -> str:
     """The statement that brings the wanted cells of `target` up to date."""
     table, key = _table(target), (owner, when, *SOURCE)
-    columns = (*key, *(name for name in COUNTS if name != "topics"), "topics")
+    columns = (*key, *COUNTS)
     counts = ", ".join(f"t.{name}" for name in COUNTS), ", ".join(f"excluded.{name}" for name in COUNTS)
     return (
         f"WITH summed AS ({sum_of(cells, owner, when)}), written AS ("  # noqa: S608  (our own names)

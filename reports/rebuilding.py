@@ -1,0 +1,89 @@
+"""Counting every cell again from the raw rows, week by week, the newest first.
+
+By week and not by store, so that what is read together lies together on disk. Each step is a transaction of its own;
+shoppers, the work loop and readers go on meanwhile.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from reports.facts import count_days
+from reports.models import Rebuild
+from reports.sums import sum_all_nodes
+from stores.models import Store
+
+# Stores whose week is counted in one transaction: less than a second's work.
+STORES_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Progress:
+    """So many weeks of `total` are done; `days` are the store days counted in the last one, `monday`."""
+
+    done: int
+    total: int
+    monday: date
+    days: int
+
+
+def rebuild(*, anew: bool = False) -> Iterator[Progress]:
+    """Count everything. Goes on after the last finished week of a rebuild that was stopped, unless `anew`."""
+    run = None if anew else Rebuild.objects.filter(finished_at=None).order_by("-pk").first()
+    if run is None:
+        run = Rebuild.objects.create(weeks=[monday.isoformat() for monday in weeks_of_rows()])
+    stores = list(Store.objects.order_by("pk").values_list("pk", flat=True))
+    while run.done < len(run.weeks):
+        monday = date.fromisoformat(run.weeks[run.done])
+        turns = range(0, len(stores), STORES_AT_ONCE)
+        days = sum(count_week(stores[begin : begin + STORES_AT_ONCE], monday) for begin in turns)
+        with transaction.atomic():
+            sum_all_nodes(monday)
+            run.done += 1
+            run.save(update_fields=["done"])
+        yield Progress(run.done, len(run.weeks), monday, days)
+    run.finished_at = timezone.now()
+    run.save(update_fields=["finished_at"])
+
+
+def count_week(stores: Sequence[int], monday: date) -> int:
+    """Count a week of these stores, without the nodes above; returns how many store days there were."""
+    with transaction.atomic():
+        days = days_known(stores, monday)
+        count_days(days, above=False)
+    return len(days)
+
+
+def days_known(stores: Sequence[int], monday: date) -> list[tuple[int, date]]:
+    """The (store id, local day) pairs of that week that have responses, or cells."""
+    values = [list(stores), monday, monday + timedelta(days=6)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT store_id, local_day FROM surveys_response WHERE store_id = ANY(%s) AND local_day BETWEEN %s AND %s"
+            " UNION SELECT store_id, local_day FROM reports_storeday"
+            " WHERE store_id = ANY(%s) AND local_day BETWEEN %s AND %s"
+            " UNION SELECT store_id, monday FROM reports_storeweek WHERE store_id = ANY(%s) AND monday = %s",
+            [*values, *values, *values[:2]],
+        )
+        return cursor.fetchall()
+
+
+def weeks_of_rows() -> list[date]:
+    """Every Monday from the first response or cell to the last, newest first."""
+    with connection.cursor() as cursor:
+        # The first and last of each store are looked up; the first of all would be a walk through all responses.
+        cursor.execute(
+            "SELECT date_trunc('week', min(e.first))::date, date_trunc('week', max(e.last))::date FROM ("
+            " SELECT r.* FROM stores_store s CROSS JOIN LATERAL ("
+            " SELECT min(local_day) AS first, max(local_day) AS last FROM surveys_response WHERE store_id = s.id) r"
+            " UNION ALL SELECT min(local_day), max(local_day) FROM reports_storeday"
+            " UNION ALL SELECT min(monday), max(monday) FROM reports_storeweek"
+            " UNION ALL SELECT min(monday), max(monday) FROM reports_nodeweek) e"
+        )
+        first, last = cursor.fetchone()
+    if first is None:
+        return []
+    return [last - timedelta(weeks=number) for number in range((last - first).days // 7 + 1)]
