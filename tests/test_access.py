@@ -353,6 +353,12 @@ TABLE = [
         "wall/<str:code>/<str:week>.pdf",
         [({"code": "KY1"}, OWN | NO_REPORTS), ({"code": "LV1"}, FOREIGN | NO_REPORTS)],
     ),
+    Row("wall/<str:code>/<str:week>/approve/", [({"code": "KY1"}, POST_ONLY)]),
+    Row("wall/<str:code>/<str:week>/hide/<int:verbatim_id>/", [({"code": "KY1", "verbatim_id": "1"}, POST_ONLY)]),
+    Row("wall/<str:code>/<str:week>/show/<int:verbatim_id>/", [({"code": "KY1", "verbatim_id": "1"}, POST_ONLY)]),
+    Row("wall/<str:code>/screen/", [({"code": "KY1"}, POST_ONLY)]),
+    # Whoever has the link of a store's screen.
+    Row("screen/<str:token>/", [({"token": "{no_token}"}, NOWHERE)]),
     # --- long jobs: whoever asked for one sees it, nobody else
     Row(
         "jobs/<uuid:pk>/",
@@ -419,6 +425,7 @@ TABLE = [
     Row("me/alerts/devices/<int:pk>/remove/", [({"pk": "999999"}, STAFF_POST)]),
     row("me/alerts/test/", STAFF_POST),
     row("messages/", CHAIN_WIDE),
+    Row("messages/status/<uuid:pk>/", [({"pk": "{no_id}"}, everybody(405))]),
     Row("messages/<uuid:pk>/", [({"pk": "{no_id}"}, CHAIN_WIDE | {"head_office": 405, "operator": 405})]),
     row("messages/chats/", CHAIN_WIDE | {"operator": 403}),
     Row("messages/chats/<int:pk>/", [({"pk": "999999"}, CHAIN_WIDE | {"head_office": 405, "operator": 403})]),
