@@ -12,6 +12,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.urls import reverse
 
 from core import outbound
+from customers.leaving import leave_url
 from messaging.chat import send_to_chat
 from messaging.choices import Channel
 from messaging.models import Message, PushDevice
@@ -57,7 +58,7 @@ def send(message: Message, rendered: Rendered, *, message_id: str) -> str:
     `message_id` is the e-mail's Message-ID: repeats bear the same. Raises NotTaken, Ambiguous or Refused.
     """
     if message.channel == Channel.EMAIL:
-        _send_email(rendered.to or _address(message), rendered, message_id)
+        _send_email(rendered.to or _address(message), rendered, message_id, _ways_out(message))
         return ""
     if message.channel == Channel.SMS:
         return _send_sms(_address(message), rendered.text, status_url(message))
@@ -79,14 +80,24 @@ def _address(message: Message) -> str:
 
 
 # --- e-mail -----------------------------------------------------------------------------------------------------
-def _send_email(address: str, rendered: Rendered, message_id: str) -> None:
+def _ways_out(message: Message) -> dict[str, str]:
+    """RFC 8058: what a shopper's mail program needs to offer "no more of these" by one click."""
+    if message.contact is None:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{leave_url(message.contact)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
+def _send_email(address: str, rendered: Rendered, message_id: str, ways_out: dict[str, str]) -> None:
     backend = get_connection()
     mail = EmailMultiAlternatives(
         " ".join(rendered.subject.split()),
         rendered.text,
         to=[address],
         # RFC 3834: no out-of-office notes, please.
-        headers={"Message-ID": message_id, "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": message_id, "Auto-Submitted": "auto-generated"} | ways_out,
         connection=backend,
     )
     if rendered.html:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from core import nonces
 from core.inline import Block, admit, page_script, page_style
 from core.look import look
+from customers.leaving import leave_url
 from customers.models import ContactKind
 from stores.models import Store, Touchpoint
 from surveys.choices import FACES, ContactWish, OtherKind
@@ -184,6 +185,8 @@ def question_context(asking: Asking, form: AnswerForm, nonce: str) -> dict[str, 
         "screens": [[_drawn(asking, form, one) for one in screen] for screen in asking.document.screens],
         "longest": LONGEST_WORDS,
         "nonce": nonce,
+        # Theirs alone: a page that greets somebody by their address is never kept for others.
+        "leave_url": leave_url(form.known) if form.known else "",
         **language_switch(asking.document.languages, asking.store.languages),
     } | contact_context(form)
 

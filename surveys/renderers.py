@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from customers.leaving import leave_url
 from messaging.models import Message
 from messaging.outbox import Rendered, register_renderer
 from messaging.quiet import morning_after
@@ -45,7 +46,7 @@ def receipt_survey(message: Message) -> Rendered | None:
     block = invitation and block_of(invitation)
     if invitation is None or not block:
         return None
-    context = block.context()
+    context = block.context() | {"leave_url": leave_url(invitation.contact) if invitation.contact else ""}
     return Rendered(
         subject=_("Your visit to %(store)s") % {"store": invitation.store.name},
         text=render_to_string("surveys/receipt_survey.txt", context),

@@ -1,0 +1,58 @@
+"""Links of receipts and calls: opened, tapped, and looked at by programs; none of it is an answer."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from surveys import link_traffic
+from surveys.inviting import receipt_link
+from surveys.models import Invitation, LinkHour, Response
+from tests.factories import Chain
+
+pytestmark = pytest.mark.django_db
+PHONE = {"HTTP_USER_AGENT": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"}
+
+
+@pytest.fixture
+def link(chain: Chain, surveys: Any) -> str:
+    link_traffic.forget()
+    receipt_link(chain.store, "1", timezone.now())
+    return f"/r/{Invitation.objects.get().token}/"
+
+
+def counted() -> tuple[int, int, int]:
+    link_traffic.flush()
+    row = LinkHour.objects.get()
+    return row.opens, row.taps, row.scanners
+
+
+def test_opens_and_taps_are_counted_apart_and_are_no_answers(client: Client, link: str) -> None:
+    client.get(link, **PHONE)
+    client.get(link, {"score": "9"}, **PHONE)
+    client.get(link, {"score": "9"}, **PHONE)
+    assert counted() == (3, 2, 0) and not Response.objects.exists()
+    assert str(LinkHour.objects.get().channel) == "receipt"
+
+
+def test_programs_that_say_so_are_none(client: Client, link: str) -> None:
+    client.get(link, {"score": "9"}, HTTP_USER_AGENT="Mozilla/5.0 (compatible; SafeLinks)")
+    client.head(link, **PHONE)
+    client.get(link)
+    assert counted() == (0, 0, 3)
+
+
+def test_whoever_opens_every_answer_at_once_is_a_program_from_the_first(client: Client, link: str) -> None:
+    for score in range(11):
+        client.get(link, {"score": str(score)}, **PHONE)
+        if score == 0:
+            assert counted() == (1, 1, 0)
+    assert counted() == (0, 0, 11)
+
+
+def test_a_second_thought_is_no_program(client: Client, link: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr(link_traffic, "AT_ONCE_SECS", 0)
+    client.get(link, {"score": "2"}, **PHONE)
+    client.get(link, {"score": "3"}, **PHONE)
+    assert counted() == (2, 2, 0)
