@@ -243,7 +243,7 @@ class AnswerForm:
         if typed:
             return _(
                 "We cannot dial this number. Please check it; with a country code it begins with +, like %(like)s."
-            ) % {"like": example_number(self.country)}
+            ) % {"like": _in_one_piece(example_number(self.country))}
         return _("Please write the phone number we may use, or choose another way.")
 
     def problem(self, field_name: str, message: str) -> None:
@@ -302,6 +302,11 @@ def example_number(country: str) -> str:
     if number is None:
         return "+44 20 7946 0123"
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def _in_one_piece(number: str) -> str:
+    """A number as it is read in the middle of a sentence: on one line, and left to right in every language."""
+    return "\u2066" + number.replace(" ", "\u00a0") + "\u2069"
 
 
 def masked(contact: Contact) -> str:
