@@ -21,6 +21,8 @@ from alerts.policy import ensure_defaults
 from alerts.queries import case_for_response
 from core.models import Job, JobState
 from core.tokens import link_token
+from customers.leaving import leave_url
+from customers.models import Contact
 from integrations.choices import Scope
 from integrations.models import ApiKey
 from messaging.models import CaughtMessage
@@ -136,6 +138,7 @@ TABLE = [
     row("q/", everybody(200)),
     Row("q/<str:code>/", [({"code": "{own_code}"}, everybody(200)), ({"code": "NOSUCHCODE00"}, NOWHERE)]),
     Row("r/<str:token>/", [({"token": "{invitation}"}, everybody(200)), ({"token": "{no_token}"}, NOWHERE)]),
+    Row("u/<str:token>/", [({"token": "{leaving}"}, everybody(200)), ({"token": "{no_token}"}, NOWHERE)]),
     Row("t/<str:token>/", [({"token": "{response}"}, everybody(200)), ({"token": "{no_token}"}, NOWHERE)]),
     Row("c/<str:token>/", [({"token": "{response}"}, everybody(200)), ({"token": "{no_token}"}, NOWHERE)]),
     Row("c/<str:token>/delete/", [({"token": "{response}"}, everybody(200)), ({"token": "{no_token}"}, NOWHERE)]),
@@ -426,6 +429,7 @@ TABLE = [
     row("me/alerts/test/", STAFF_POST),
     row("messages/", CHAIN_WIDE),
     Row("messages/status/<uuid:pk>/", [({"pk": "{no_id}"}, everybody(405))]),
+    row("messages/texts/", everybody(405)),
     Row("messages/<uuid:pk>/", [({"pk": "{no_id}"}, CHAIN_WIDE | {"head_office": 405, "operator": 405})]),
     row("messages/chats/", CHAIN_WIDE | {"operator": 403}),
     Row("messages/chats/<int:pk>/", [({"pk": "999999"}, CHAIN_WIDE | {"head_office": 405, "operator": 403})]),
@@ -492,6 +496,7 @@ def objects(chain: Chain) -> dict[str, str]:
         "foreign_case": str(foreign.pk),
         "no_id": str(uuid4()),
         "invitation": invitation.token,
+        "leaving": leave_url(Contact.create("email", "ann@example.com")).rstrip("/").rpartition("/")[2],
         "response": own.response.token,
         "no_token": link_token("response", uuid4()),
         "caught": str(caught.pk),
