@@ -154,11 +154,24 @@ def _whole(document: Raw) -> Iterator[Finding]:
             _("Nobody can say why."),
             _("Add an open question: the reason is what the store can act on."),
         )
+    if questions and not any(question["kind"] == OtherKind.CONTACT for question in questions):
+        yield Finding(
+            Level.ADVICE,
+            _("Nobody can ask to be contacted."),
+            _("Add a contact wish at the end: without it nothing that went wrong can be put right."),
+        )
     if sum(bool(question.get("required")) for question in questions) > 1:
         yield Finding(
             Level.ADVICE,
             _("More than one answer is required."),
             _("Require the headline at most: who must answer, leaves."),
+        )
+    screens_in_order = [question.get("screen", 1) for question in questions]
+    if screens_in_order != sorted(screens_in_order):
+        yield Finding(
+            Level.ADVICE,
+            _("The questions are listed in another order than they are asked in."),
+            _("Put the questions of the first screen before those of the second."),
         )
     if questions and any(question["kind"] == OtherKind.CONTACT for question in questions[:-1]):
         yield Finding(

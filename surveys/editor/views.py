@@ -106,6 +106,7 @@ def _tabs(survey: Survey, document: Raw) -> dict[str, Any]:
         "newest": newest,
         "draft": draft,
         "stale_base": bool(draft and newest and draft.based_on_id != newest.pk),
+        "asked_nowhere": newest is not None and not SurveyChoice.objects.filter(survey=survey).exists(),
         "document": document,
         "document_languages": _languages(document["languages"]),
     }
@@ -132,6 +133,7 @@ def _draft_context(request: StaffRequest, survey: Survey) -> dict[str, Any]:
         | _look_context(request, document)
         | {
             "questions": [_line(document, question, findings) for question in document["questions"]],
+            "several_screens": len({question.get("screen", 1) for question in document["questions"]}) > 1,
             "findings": [_shown(document, finding) for finding in findings],
             "errors": sum(finding.level == Level.ERROR for finding in findings),
             "seen_order": drafts.digest(drafts.order_of(document)),
@@ -445,7 +447,14 @@ def survey_publish(request: StaffRequest, slug: str) -> HttpResponse:
         try:
             seen = request.POST.get("seen", "")
             version = drafts.publish(found, request.user, note=form.cleaned_data["note"], seen=seen)
-            said = _("Version %(n)d is published and asked from now on.") % {"n": version.number}
+            asked = SurveyChoice.objects.filter(survey=found).exists()
+            said = (
+                _("Version %(n)d is published and asked from now on.")
+                if asked
+                else _("Version %(n)d is published. Now choose where it is asked.")
+            ) % {"n": version.number}
+            if not asked:
+                return _see(request, "survey_places", said=said)
             return _see(request, "survey_versions", slug, said=said)
         except drafts.Stale:
             problem = _("The draft has changed since this page was opened. Please look at it again.")
