@@ -145,13 +145,13 @@ def follow_verifications() -> int:
 
 def _follow(claimed: Claim[Verification]) -> None:
     verification = claimed.row
-    _lock_case(verification.case_id)
+    now = _lock_case(verification.case_id).clock
     if verification.asked_at is None:
-        _finish(claimed, asked_at=timezone.now(), run_at=from_now(settings.VERIFICATION_WINDOW), attempts=0)
-        ask_shopper(verification)
+        _finish(claimed, asked_at=now, run_at=from_now(settings.VERIFICATION_WINDOW), attempts=0)
+        ask_shopper(verification, at=now)
     else:
         _finish(claimed)
-        give_up_waiting(verification)
+        give_up_waiting(verification, at=now)
 
 
 # --- words that nobody has read -------------------------------------------------------------------------------

@@ -118,7 +118,8 @@ def servers() -> Iterator[Servers]:
 
 @dataclass
 class Flock:
-    """Two of every process, each in a group of its own; what dies is started again."""
+    """Two of every process, each in a group of its own; what dies is started again. A program is a management command,
+    or a script of ours with its arguments."""
 
     environment: dict[str, str]
     programs: Sequence[tuple[str, ...]]
@@ -131,8 +132,9 @@ class Flock:
             self.running.append((program, self._start(program)))
 
     def _start(self, program: tuple[str, ...]) -> subprocess.Popen[bytes]:
+        script = () if program[0].endswith(".py") else ("manage.py",)
         return subprocess.Popen(
-            [sys.executable, "manage.py", *program],
+            [sys.executable, *script, *program],
             cwd=settings.BASE_DIR,
             env=self.environment,
             stdin=subprocess.DEVNULL,

@@ -166,6 +166,8 @@ def stand_in(message_id: UUID) -> bool:
         channel=channel,
         dedup_key=message.dedup_key.removesuffix(message.channel) + channel,
         user=message.user,
+        # Due at once, by whatever clock.
+        run_at=message.created_at,
         expires_at=message.expires_at,
         priority=message.priority,
     )

@@ -4,7 +4,9 @@ What must hold afterwards (P3, P4, A3, A6): each step exactly one state, each no
 each message to staff delivered at least once with the same Message-ID, each to a shopper at most once, none missed.
 """
 
+import itertools
 import signal
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,13 +21,16 @@ from alerts.actions import answer_shopper
 from alerts.choices import EventKind, StepState
 from alerts.models import CaseEvent, CaseStep
 from alerts.policy import ensure_defaults
+from alerts.work import climb
 from core.leases import ClockNow
-from demo.kill_run import PROCESSES, build_ladder, rehearse
+from demo.kill_run import PROCESSES, REPETITIONS, build_ladder, rehearse
 from demo.kill_run import Cast as Rehearsed
 from messaging.catcher import Catcher
 from messaging.choices import Channel, MessageState
-from messaging.models import Message
+from messaging.models import ChatHook, Message
+from messaging.provider import MISSING
 from messaging.work import message_id
+from stores.models import User
 from tests.alerts.conftest import open_case
 from tests.alerts.processes import kill, start_worker, wait_until
 from tests.factories import Chain
@@ -96,6 +101,59 @@ def test_two_of_every_process_under_random_kills_miss_nothing_and_double_nothing
     _check_acknowledged_against_escalated()
 
 
+def test_clocks_that_jump_by_hours_neither_storm_nor_fall_silent(cast: Chain, tmp_path: Path) -> None:
+    """RELIABILITY F8, A9: what is due is judged by one clock, the database's."""
+    file = tmp_path / "offset"
+    file.write_text("7200")
+    jumps = threading.Event()
+
+    def jump() -> None:
+        for offset in itertools.cycle(("-7200", "3600", "-3600", "0", "7200")):
+            if jumps.wait(1.5):
+                return
+            file.write_text(offset)
+
+    rehearsed = Rehearsed(cast.store, cast.manager, cast.area_manager, (cast.head_office,))
+    told = build_ladder(rehearsed)
+    User.objects.filter(pk=cast.head_office.pk).update(phone="+380670000012")
+    cases = [open_case(cast, contact=None).pk for _ in range(15)]
+    program = (str(Path(__file__).with_name("wrong_clock.py")), str(file), "work", "alerts")
+    thread = threading.Thread(target=jump)
+    thread.start()
+    try:
+        found = rehearse(
+            rehearsed, cases, told, kills=0, seed=SEED, spread_secs=8, programs=[program], patience_secs=200
+        )
+    finally:
+        jumps.set()
+        thread.join()
+    assert found.whole, found.table()
+    # Told again after ten minutes of the database's clock, which nobody waits for here: once each was brought near.
+    assert all(
+        timedelta(minutes=5) < step.due_at - step.done_at < timedelta(minutes=11)
+        for step in CaseStep.objects.filter(case__in=cases, repetition=REPETITIONS)
+        if step.done_at
+    )
+
+
+def test_dying_around_a_repetition_leaves_one_next_step(cast: Chain, catcher: Catcher, tmp_path: Path) -> None:
+    build_ladder(Rehearsed(cast.store, cast.manager, cast.area_manager, (cast.head_office,)))
+    ChatHook.objects.all().delete()
+    for point, left in (("written", StepState.PENDING), ("committed", StepState.FIRED)):
+        case = open_case(cast, contact=None)
+        _put_off_everything()
+        case.steps.filter(ordinal=1).update(run_at=ClockNow())
+        _die_at(point, catcher, tmp_path)
+        first, *again = case.steps.filter(ordinal=1).order_by("repetition")
+        assert (first.state, len(again)) == (left, int(left == StepState.FIRED))
+        CaseStep.objects.filter(pk=first.pk, state=StepState.PENDING).update(lease_until=None, run_at=ClockNow())
+        while climb():
+            pass
+        first, *again = case.steps.filter(ordinal=1).order_by("repetition")
+        assert (first.state, [step.state for step in again]) == (StepState.FIRED, [StepState.PENDING])
+        assert CaseEvent.objects.filter(step=first, kind=EventKind.NOTIFIED).count() == 1
+
+
 def _check_acknowledged_against_escalated() -> None:
     """Whichever held the case's row first has won: a notice that was written was written before the tap."""
     for tap in CaseEvent.objects.filter(kind=EventKind.ACKNOWLEDGED):
@@ -137,8 +195,17 @@ def test_dying_at_any_step_loses_nothing(cast: Chain, catcher: Catcher, tmp_path
     assert times[message_id(doubled)] == 2
     assert max(times.values()) == 2
 
-    # To shoppers: called at most once, and what became of it is not guessed.
-    assert {Message.objects.get(pk=pk).state for pk in texts.values()} == {MessageState.UNKNOWN}
+    # To shoppers: called at most once, and what became of it is not guessed but asked.
+    assert {Message.objects.get(pk=pk).state for pk in texts.values()} <= {MessageState.UNKNOWN, MessageState.SENT}
+    Message.objects.filter(ask_at__isnull=False).update(ask_at=ClockNow())
+    worker = start_worker(catcher)
+    try:
+        assert wait_until(lambda: Message.objects.filter(provider_state=MISSING).exists(), secs=40)
+        assert wait_until(lambda: Message.objects.filter(provider_state="delivered").exists(), secs=40)
+    finally:
+        kill(worker)
+    settled = {point: Message.objects.get(pk=pk).state for point, pk in texts.items()}
+    assert settled == {"message_sending": MessageState.UNKNOWN, "message_sent": MessageState.SENT}
     numbers = [caught.recipient for caught in catcher.messages if caught.channel == Channel.SMS]
     assert numbers == ["+380670000002"]
 
