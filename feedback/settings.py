@@ -249,6 +249,7 @@ SHOPPER_TEXTS = [
     "surveys/contact_times.py",
     "surveys/forms.py",
     "surveys/pages.py",
+    "surveys/receipt_block.py",
     "surveys/renderers.py::call_survey",
     "surveys/renderers.py::receipt_survey",
     "surveys/wording.py",
