@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -32,11 +33,14 @@ from core.tokens import keyed_hash
 from demo import bare
 from demo.bare import Server
 from demo.bench_posters import make_touchpoints, poster_secs
+from demo.bench_reports import check_figure, history_figures, page_figures, rush_figures
 from demo.bench_stores import list_waits, make_chain
 from demo.chain_file import chain_tables, workbook
+from demo.history import Extent
 from demo.served import Served
 from demo.site import Site
 from messaging.models import Message
+from reports.bench import measure as measure_reports
 from sentiment.bench import measure as measure_reading
 from sentiment.models import Analysis
 from stores.choices import NodeKind, Role, TouchpointKind
@@ -47,6 +51,9 @@ from surveys.models import Response, Verbatim
 
 # What a core reads at least, see DESIGN.
 LEAST_READ_A_SECOND = 50
+# The history that reports are measured on: what a developer waits for, and the largest chain we promise.
+SMALL = Extent(stores=300, weeks=26, responses=200_000)
+FULL = Extent(stores=7000, weeks=156, responses=20_000_000, words_pct=5)
 
 
 @dataclass(frozen=True)
@@ -322,17 +329,27 @@ def inbox_page(place: Place) -> Iterator[Figure]:
     yield figure("inbox page, p95 with 1,000 open cases", sorted(waits)[int(len(waits) * 0.95)], "ms", budget=150)
 
 
+@contextmanager
+def head_office_at(root: Node) -> Iterator[Client]:
+    """A browser of somebody who sees everything."""
+    person = User.objects.filter(email="head@bench.example").first()
+    if person is None:
+        person = User.objects.create_user("head@bench.example", "not used to sign in", name="Head office")
+        RoleAssignment.objects.create(user=person, role=Role.HEAD_OFFICE, node=root)
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    # The names of static files as they are: nobody need have collected them.
+    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    with override_settings(STORAGES=settings.STORAGES | plain):
+        yield client
+
+
 def store_list(place: Place, *, stores: int = 7000) -> Iterator[Figure]:
     """The list of stores of a large chain, and the pages over all of it."""
     make_chain(place.store.node, stores)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    head_office = User.objects.create_user("head@bench.example", "not used to sign in", name="Head office")
-    RoleAssignment.objects.create(user=head_office, role=Role.HEAD_OFFICE, node=place.store.node)
-    client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(head_office, backend="allauth.account.auth_backends.AuthenticationBackend")
-    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    with override_settings(STORAGES=settings.STORAGES | plain):
+    with head_office_at(place.store.node) as client:
         for name, waits in list_waits(client):
             p95 = waits[int(len(waits) * 0.95)]
             yield figure(f"stores, {name}, p95 at {stores:,} stores", p95, "ms", budget=200)
@@ -398,7 +415,22 @@ def posters(place: Place, *, number: int = 6700) -> Iterator[Figure]:
     yield figure(f"{number:,} posters, file", size / 1e6, "MB", budget=100)
 
 
-def run(only: Collection[str] = (), *, seconds: int, rate: int, comments: int) -> Iterator[Figure]:
+def reports(place: Place, *, extent: Extent, seconds: int) -> Iterator[Figure]:
+    """The history of a large chain, its pages, and its cells while answers come in."""
+    root = place.store.node
+    if (missing := extent.stores - Store.objects.count()) > 0:
+        make_chain(root, missing)
+    lines = [history_figures(extent), measure_reports(), check_figure()]
+    with head_office_at(root) as client:
+        lines.insert(1, page_figures(client, root))
+        lines.append(rush_figures(root, working(["facts"]), seconds=seconds))
+        for line in chain.from_iterable(lines):
+            yield Figure(**line)
+
+
+def run(
+    only: Collection[str] = (), *, seconds: int, rate: int, comments: int, extent: Extent | None = None
+) -> Iterator[Figure]:
     """The parts named in `only`, or all of them, in an order in which each leaves the next what it needs."""
     parts: dict[str, Callable[[Place], Iterator[Figure]]] = {
         "shopper": shopper_cpu,
@@ -409,6 +441,8 @@ def run(only: Collection[str] = (), *, seconds: int, rate: int, comments: int) -
         "posters": posters,
         "poll": poll_cost,
         "burst": partial(comment_burst, comments=comments, seconds=seconds),
+        # Last: among so many answers whatever comes after it would measure something else.
+        "reports": partial(reports, extent=extent or SMALL, seconds=seconds),
     }
     if unknown := set(only) - {"reading", *parts}:
         raise ValueError(f"No part {', '.join(sorted(unknown))}; there are reading, {', '.join(parts)}.")
