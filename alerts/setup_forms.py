@@ -48,7 +48,7 @@ class ReplyForm(forms.Form):
                 label=gettext_lazy("Name in the list"), max_length=80, required=False, widget=_spoken(code)
             )
             self.fields[f"text_{code}"] = forms.CharField(
-                label=gettext_lazy("Text"),
+                label=gettext_lazy("What is sent"),
                 max_length=LONGEST_REPLY,
                 required=False,
                 widget=forms.Textarea(attrs={"rows": 7, "dir": "auto", "lang": code}),

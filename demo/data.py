@@ -24,7 +24,9 @@ from core.tokens import keyed_hash, link_token
 from demo.cases import Chronicler, Opening
 from demo.people import send_some_on_holiday
 from demo.places import PASSWORD, make_places
+from demo.praise import save_kudos
 from demo.reviews import Asked, save_reviews
+from demo.scans import save_scans
 from demo.voices import MANY_SCRIPTS_AT, Narrator, Voices, last_full_week
 from integrations.choices import Scope
 from integrations.models import ApiKey, hash_of
@@ -72,11 +74,13 @@ def make_demo(*, seed: int = SEED, now: datetime | None = None) -> None:
     versions = ensure_surveys()
     voices = Narrator(rng, now=now, versions=versions).tell(places)
     voices.save()
+    # Of its own chance, as below, so that the rest stays as it was.
+    save_scans(voices.responses, random.Random(seed), now)
     Invitation.objects.update(created_at=F("expires_at") - settings.INVITATION_LIFETIME)
     analyses = _read(voices.verbatims)
     opened, asked = _judge(voices, analyses)
-    # Of its own chance, so that the rest stays as it was.
     save_reviews(asked, random.Random(seed), now)
+    save_kudos(analyses, {opening.response.pk for opening in opened}, random.Random(seed), now)
     Chronicler(rng, now=now).tell(opened).save()
     _count(places.shops + ([places.call_centre] if places.call_centre else []), now)
     _invite(places.shops, places.call_centre, rng, now)

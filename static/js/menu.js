@@ -14,3 +14,10 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
+
+// On a phone a row of tabs is longer than the screen: the open one is what one sees first.
+for (const open of document.querySelectorAll(".tabs [aria-current]")) {
+  const row = open.closest(".tabs");
+  const middle = open.offsetLeft - row.offsetLeft - (row.clientWidth - open.offsetWidth) / 2;
+  row.scrollTo({ left: middle, behavior: "instant" });
+}
