@@ -1,16 +1,21 @@
 """Comments like another: by meaning, across languages, within the reader's scope, and none rather than any."""
 
 import time
+import tomllib
+from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
-import pytest
 from django.test import Client
 from django.utils import timezone
 
 from core.work import drain
+from sentiment.engine import read
 from sentiment.models import Analysis
-from sentiment.similar import LIKE, similar_to
+from sentiment.similar import LIKE, Point, closest, point_of, similar_to
+from sentiment.topic_evaluation import read_sets
+from sentiment.training.vocabulary import PRODUCT
 from stores.models import Touchpoint, User
 from stores.queries import stores_visible_to
 from surveys.choices import STAFF_FLAG
@@ -105,14 +110,32 @@ def test_pages_show_them_to_whom_they_may(chain: Chain, client: Client) -> None:
         assert ("Stood in line &lt;i&gt;" in page) == shown
 
 
-@pytest.mark.django_db
-def test_thousands_of_candidates_are_weighed_in_no_time() -> None:
-    from sentiment.similar import _closest
+def points_of(texts: list[str]) -> list[Point]:
+    readings = read(texts, page_languages=[None] * len(texts), chain_languages=PRODUCT)
+    return [point_of(one.embedding, one.language, [asdict(hit) for hit in one.topics]) for one in readings]
 
+
+def test_one_matter_is_told_from_others_across_languages() -> None:
+    """Each comment on twenty matters looks for its like among the others and comments of every kind."""
+    matters = tomllib.loads((Path(__file__).parent / "matters.toml").read_text(encoding="utf-8"))
+    names = [name for name, texts in matters.items() for _text in texts]
+    others = [comment.text for comment in read_sets()[::2]]
+    points = points_of([text for texts in matters.values() for text in texts] + others)
+    found, wrong, pairs = 0, 0, 0
+    for i, name in enumerate(names):
+        near = {pk for pk, _cosine in closest(points[i], {k: one for k, one in enumerate(points) if k != i})}
+        known = {pk for pk in near if pk < len(names)}
+        right = {pk for pk in known if names[pk] == name}
+        found, wrong, pairs = found + len(right), wrong + len(known - right), pairs + names.count(name) - 1
+    assert found / pairs >= 0.5, (found, wrong, pairs)
+    assert found / (found + wrong) >= 0.9, (found, wrong, pairs)
+
+
+def test_thousands_of_candidates_are_weighed_in_no_time() -> None:
     rng = np.random.default_rng(1)
     vectors = rng.normal(size=(4000, 384))
     units = np.rint(vectors / np.linalg.norm(vectors, axis=1, keepdims=True) * 127).astype(np.int8)
-    candidates = {i: row.tobytes() for i, row in enumerate(units)}
+    candidates = {i: Point(row.tobytes(), "en" if i % 2 else "de", frozenset()) for i, row in enumerate(units)}
     began = time.process_time()
-    assert _closest(candidates[7], candidates)[0][0] == 7
+    assert closest(candidates[7], candidates)[0][0] == 7
     assert time.process_time() - began < 0.5
