@@ -7,7 +7,7 @@ from django.urls import reverse
 from sentiment.classifier import ModelMissing
 from sentiment.learning import NothingToLearn, learn
 from sentiment.reading import Reader, live_reader
-from sentiment.rereading import NotNow, start_rereading
+from sentiment.rereading import NotNow, open_rereading, start_rereading
 
 
 class Command(BaseCommand):
@@ -20,6 +20,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, read_again: bool, **options: Any) -> None:
         model = live_reader().model
+        if read_again and open_rereading():
+            raise CommandError("Old comments are being read again already: decide about that first.")
         try:
             row = learn(model or settings.SENTIMENT_MODEL or None)
             if read_again:
