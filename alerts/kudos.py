@@ -25,7 +25,8 @@ from sentiment.models import Analysis, Sentiment
 from stores.choices import STORE_ROLES
 from stores.models import User
 from stores.queries import people_by_role, stores_visible_to
-from surveys.choices import PROMOTER_AT_LEAST, SCORE_RANGE, STAFF_FLAG, QuestionKind
+from surveys.choices import PROMOTER_AT_LEAST, SCORE_RANGE, QuestionKind
+from surveys.counting import counts
 from surveys.models import Response
 
 KUDOS = "kudos"
@@ -39,7 +40,7 @@ COUNTED_OVER = timedelta(days=7)
 
 def is_very_happy(response: Response, analysis: Analysis) -> bool:
     """Whether words and score together say that somebody was delighted."""
-    if response.erased_at or STAFF_FLAG in response.flags or analysis.urgency:
+    if response.erased_at or not counts(response) or analysis.urgency:
         return False
     if not says_enough(analysis.verbatim.text):
         return False

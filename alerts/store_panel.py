@@ -8,6 +8,7 @@ from stores.choices import CASE_ROLES
 from stores.hooks import Panel, register_open_work, register_panel
 from stores.models import Store, User
 from stores.queries import stores_visible_to
+from surveys.counting import no_answer
 from surveys.models import Response
 
 
@@ -20,7 +21,8 @@ def open_cases(stores: QuerySet[Store]) -> int:
 @register_panel
 def store_work(user: User, store: Store) -> Panel:
     """How many cases are open and when somebody last answered; the way to the cases for those who may read them."""
-    last = Response.objects.filter(store=store).order_by("-local_day", "-submitted_at").values("submitted_at").first()
+    answers = Response.objects.filter(store=store).exclude(no_answer())
+    last = answers.order_by("-local_day", "-submitted_at").values("submitted_at").first()
     return Panel(
         "alerts/_store_panel.html",
         {

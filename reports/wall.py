@@ -26,6 +26,7 @@ from sentiment.queries import names_of_staff
 from sentiment.redaction import redact
 from stores.models import Store
 from surveys.choices import PROMOTER_AT_LEAST, STAFF_FLAG, UNHAPPY_AT_MOST, QuestionKind
+from surveys.counting import left_out
 
 MOST_PRAISES, MOST_LESSONS, MOST_DONE = 10, 3, 4
 _LONGEST = 420
@@ -104,7 +105,7 @@ def build_wall(store: Store, week: Week) -> Wall:
     """The wall of a store's week, by the store's own calendar."""
     readings = Analysis.objects.filter(
         verbatim__response__store=store, verbatim__response__local_day__range=(week.monday, week.sunday)
-    ).exclude(verbatim__response__flags__contains=[STAFF_FLAG])
+    ).exclude(left_out("verbatim__response__"))
     fit = list(
         readings.filter(analysed_at__isnull=False, urgency=[], verbatim__response__erased_at=None)
         .exclude(redacted="")

@@ -26,6 +26,7 @@ from stores.opening import StoreHours, hours_of, open_spans
 from surveys.choices import UNUSUAL_SCANS, ScanFlagKind
 from surveys.models import Response, ScanFlag, ScanHour
 from surveys.scans import HOUR
+from surveys.signals import days_changed
 
 log = structlog.get_logger()
 CLOSED_MARGIN = timedelta(hours=1)
@@ -146,8 +147,15 @@ def _flag(
         create_defaults={"ended_at": ended, "scans": scans, "usual": usual, "found_at": timezone.now()},
     )
     if flag.dismissed_at is None:
-        marked = _answers_of(flag).exclude(flags__contains=[UNUSUAL_SCANS])
-        marked.update(flags=Func(F("flags"), Value(UNUSUAL_SCANS), function="array_append"))
+        _mark(_answers_of(flag).exclude(flags__contains=[UNUSUAL_SCANS]), "array_append")
+
+
+def _mark(answers: QuerySet[Response], how: str) -> None:
+    """Put the mark on answers, or take it off; figures that count by it change."""
+    days = set(answers.values_list("store_id", "local_day"))
+    answers.update(flags=Func(F("flags"), Value(UNUSUAL_SCANS), function=how))
+    if days:
+        days_changed.send(sender=Response, days=days)
 
 
 def _answers_of(flag: ScanFlag) -> QuerySet[Response]:
@@ -172,5 +180,5 @@ def dismiss(flag: ScanFlag, *, actor: User, reason: str) -> bool:
         ended_at__gt=found.began_at,
     ):
         answers = answers.exclude(submitted_at__gte=other.began_at, submitted_at__lt=other.ended_at)
-    answers.update(flags=Func(F("flags"), Value(UNUSUAL_SCANS), function="array_remove"))
+    _mark(answers, "array_remove")
     return True

@@ -10,7 +10,8 @@ from rest_framework import serializers
 from integrations.api.fields import FlagField, LanguageField, PastField, StoreField
 from stores.choices import StoreKind
 from stores.models import Store
-from surveys.choices import NotAskedReason
+from surveys.choices import Mark, NotAskedReason
+from surveys.counting import counts
 from surveys.models import Response
 
 
@@ -125,6 +126,12 @@ class ResponseAnswer(serializers.ModelSerializer[Response]):
     store = serializers.CharField(source="store.code")
     touchpoint = serializers.SerializerMethodField()
     question = serializers.CharField(source="headline_kind")
+    marks = serializers.ListField(
+        source="flags",
+        child=serializers.ChoiceField(choices=[one.value for one in Mark if one != Mark.UNSENT]),
+        help_text="Why it may not be a shopper's; or `unfinished`: what was missing when it was sent never came.",
+    )
+    counts = serializers.SerializerMethodField(help_text="Whether it is in the headline figures, by its marks.")
     comments = serializers.SerializerMethodField()
 
     class Meta:
@@ -139,11 +146,16 @@ class ResponseAnswer(serializers.ModelSerializer[Response]):
             "question",
             "score",
             "submitted_at",
+            "marks",
+            "counts",
             "comments",
         )
 
     def get_touchpoint(self, response: Response) -> str | None:
         return response.touchpoint.kind if response.touchpoint else None
+
+    def get_counts(self, response: Response) -> bool:
+        return counts(response)
 
     @extend_schema_field(CommentAnswer(many=True))
     def get_comments(self, response: Response) -> list[dict[str, Any]]:

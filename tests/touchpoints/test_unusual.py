@@ -6,6 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from core.work import drain
+from reports.models import StoreDay
 from stores.choices import TouchpointKind
 from stores.models import Store, Touchpoint
 from surveys import scan_rules
@@ -170,12 +172,16 @@ def test_a_mark_that_another_flag_needs_stays(chain: Chain, till: Touchpoint) ->
     response = make_response(touchpoint=till, score=1, submitted_at=hour + timedelta(minutes=5))
     flags = {flag.kind: flag for flag in judge()}
     assert set(flags) == {"closed", "burst"}
+    drain(["facts"])
+    assert StoreDay.objects.get().responses == 0
     scan_rules.dismiss(flags["burst"], actor=chain.head_office, reason="Stocktaking")
     response.refresh_from_db()
     assert response.flags == [UNUSUAL_SCANS]
     scan_rules.dismiss(flags["closed"], actor=chain.head_office, reason="Stocktaking")
     response.refresh_from_db()
     assert response.flags == []
+    drain(["facts"])
+    assert StoreDay.objects.get().responses == 1
 
 
 @pytest.mark.parametrize(("who", "status"), [("manager", 403), ("foreign_area_manager", 404), ("operator", 302)])
