@@ -5,7 +5,6 @@ beside the same work done by a bare Django view behind the same server on the sa
 are on the machine at hand.
 """
 
-import json
 import statistics
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -24,14 +22,15 @@ from django.db import connection
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from alerts.models import Case, CaseStep
+from alerts.inbox import waiting_for
+from alerts.models import Case
 from alerts.policy import ensure_defaults
 from core.database import process_environment
 from core.jobs import run_due
-from core.leases import ClockNow
-from core.tokens import keyed_hash
 from demo import bare
 from demo.bare import Server
+from demo.bench_burst import CONTENT, HURT, flood, megabytes_of, urgent_shoppers, waits_of_the_urgent
+from demo.bench_loop import killed_run, lateness_secs, many_open_cases, poll_ms
 from demo.bench_posters import make_touchpoints, poster_secs
 from demo.bench_reports import check_figure, history_figures, page_figures, rush_figures
 from demo.bench_stores import list_waits, make_chain
@@ -47,7 +46,7 @@ from stores.choices import NodeKind, Role, TouchpointKind
 from stores.importing.jobs import check_file, import_checked
 from stores.models import Node, OpeningInterval, RoleAssignment, Store, Touchpoint, User
 from surveys.defaults import ensure_surveys
-from surveys.models import Response, Verbatim
+from surveys.models import Response
 
 # What a core reads at least, see DESIGN.
 LEAST_READ_A_SECOND = 50
@@ -244,21 +243,28 @@ def notice_latency(place: Place, *, seconds: int, rate: int) -> Iterator[Figure]
 
 
 def comment_burst(place: Place, *, comments: int, seconds: int) -> Iterator[Figure]:
-    """So many comments at once: how fast they are read, and what waits meanwhile for a notice and for being read."""
-    flood(place, comments)
+    """So many comments at once: how fast they are read, and what waits meanwhile: notices of unhappy scores, and cases
+    that only words can open."""
+    till = place.till.code
+    answer(Site(), till, score=CONTENT, words="The first of many.")
+    flood(Response.objects.latest("submitted_at"), comments)
     waiting = Analysis.objects.filter(run_at__isnull=False)
     with working(["alerts", "facts"], ["analysis"]):
         end = time.monotonic() + 120
         while not Analysis.objects.filter(analysed_at__isnull=False).exists() and time.monotonic() < end:
             time.sleep(0.2)
         # From here on the model is loaded.
-        began, left = time.monotonic(), waiting.count()
-        waits = send_steadily(place, seconds=seconds, rate=2)
+        since, began, left = timezone.now(), time.monotonic(), waiting.count()
+        waits: list[float] = []
+        with urgent_shoppers(lambda: answer(Site(), till, score=CONTENT, words=HURT)):
+            # As long as there is a flood to be held up by.
+            while not waits or (time.monotonic() < began + seconds and waiting.count() > comments // 5):
+                waits += send_steadily(place, seconds=5, rate=2)
         end = began + 4 * comments / LEAST_READ_A_SECOND
         # What is left by then counts against it.
         while (still := waiting.count()) and time.monotonic() < end:
             time.sleep(1)
-        spent = time.monotonic() - began
+        spent, held = time.monotonic() - began, megabytes_of("analysis")
     if still == left:
         raise RuntimeError(f"not one of {comments} comments was read in {spent:.0f} s")
     urgent = Analysis.objects.filter(priority__lte=1)
@@ -266,47 +272,17 @@ def comment_burst(place: Place, *, comments: int, seconds: int) -> Iterator[Figu
         (at - made).total_seconds() for at, made in urgent.values_list("analysed_at", "verbatim__created_at") if at
     )
     name = f"in a burst of {comments:,} comments"
-    yield figure(f"Send to notice, p95 {name}", waits[int(len(waits) * 0.95)], "s", budget=2)
-    yield figure(f"unhappy words read, p95 {name}", reads[int(len(reads) * 0.95)], "s", budget=5)
+    yield figure(f"Send to notice, p95 {name}", _p95(waits), "s", budget=2)
+    yield figure(f"unhappy words read, p95 {name}", _p95(reads), "s", budget=5)
+    yield figure(f"urgent words, Send to case, p95 {name}", _p95(waits_of_the_urgent(since)), "s", budget=5)
     yield figure(
         f"seconds per thousand read {name}", spent * 1000 / (left - still), "s", budget=1000 / LEAST_READ_A_SECOND
     )
+    yield figure(f"memory of the process that read {name}", held, "MB", budget=350)
 
 
-def flood(place: Place, comments: int) -> None:
-    """Content comments in all languages, as long as people write them, all waiting to be read. None opens a case: those
-    would be alerts of their own."""
-    texts = [
-        (str(row["text"]), path.stem)
-        for path in sorted((settings.BASE_DIR / "sentiment" / "evaluation_sets").glob("*.jsonl"))
-        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines())
-        if row["sentiment"] == "positive" and not row["urgency"]
-    ]
-    answer(Site(), place.till.code, score=9, words="The first of many.")
-    pattern = Response.objects.latest("submitted_at")
-    kept = {field.attname: getattr(pattern, field.attname) for field in Response._meta.concrete_fields}
-    for unique in ("id", "token_hash", "submission_id"):
-        kept.pop(unique, None)
-    chosen = [texts[n % len(texts)] for n in range(comments)]
-    responses = Response.objects.bulk_create(
-        [Response(**kept | {"language": code}, token_hash=f"flood {n}") for n, (_text, code) in enumerate(chosen)],
-        batch_size=2000,
-    )
-    verbatims = Verbatim.objects.bulk_create(
-        [
-            Verbatim(response=response, question="reason", text=text)
-            for response, (text, _code) in zip(responses, chosen, strict=True)
-        ],
-        batch_size=2000,
-    )
-    Analysis.objects.all().delete()
-    Analysis.objects.bulk_create(
-        [
-            Analysis(verbatim=one, priority=5, run_at=ClockNow(), text_hash=keyed_hash("verbatim", one.text))
-            for one in verbatims
-        ],
-        batch_size=2000,
-    )
+def _p95(values: list[float]) -> float:
+    return sorted(values)[int(len(values) * 0.95)]
 
 
 def inbox_page(place: Place) -> Iterator[Figure]:
@@ -327,6 +303,13 @@ def inbox_page(place: Place) -> Iterator[Figure]:
             waits.append((time.perf_counter() - began) * 1000)
             _expect(page.status_code, 200)
     yield figure("inbox page, p95 with 1,000 open cases", sorted(waits)[int(len(waits) * 0.95)], "ms", budget=150)
+    version = waiting_for(place.manager).version
+    cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+    asked = {"Cookie": cookie, "HX-Request": "true"}
+    with Served("feedback.wsgi") as served:
+        ask = partial(served.get, f"/inbox/?version={version}", headers=asked)
+        spent = cpu_ms(served, lambda: _expect(ask().status, 204), times=100)
+    yield figure("inbox poll when nothing changed, CPU", spent, "ms", budget=10)
 
 
 @contextmanager
@@ -371,39 +354,48 @@ def import_of_stores(place: Place, *, stores: int = 7000) -> Iterator[Figure]:
     yield figure(f"{stores:,} stores with hours and staff from a file", secs, "s", budget=60)
 
 
-def poll_cost(place: Place) -> Iterator[Figure]:
-    """One look of the work loop for due steps among a hundred thousand that are not."""
-    answer(Site(), place.till.code, score=1, words="Waited far too long.")
-    case = Case.objects.latest("pk")
-    later = timezone.now() + timedelta(days=1)
-    CaseStep.objects.bulk_create(
-        (
-            CaseStep(
-                case=case,
-                round=1 + n // 30_000,
-                ordinal=n % 30_000,
-                level=0,
-                stops_on="contact",
-                due_at=later,
-                run_at=later,
-            )
-            for n in range(100_000)
-        ),
-        batch_size=5000,
-    )
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE alerts_casestep")
-    from core.leases import claim  # noqa: PLC0415  (only this figure needs it)
+def steps_among_many(place: Place, *, cases: int = 100_000) -> Iterator[Figure]:
+    """How late steps fire among so many open cases, and what one look for due steps costs there."""
+    other = another_place(place, "B2", "Bench Two")
+    answer(Site(), other.till.code, score=1, words="Waited far too long.")
+    many_open_cases(Case.objects.get(store=other.store), cases)
+    waits = poll_ms()
+    yield figure(f"one poll for due steps among {cases:,} open cases", statistics.median(waits), "ms", budget=5)
+    late = lateness_secs(working(["alerts", "facts"], ["alerts", "facts"]), steps=600, seconds=60)
+    yield figure(f"lateness of steps, p99 among {cases:,} open cases", late[int(len(late) * 0.99)], "s", budget=2)
 
-    pending = CaseStep.objects.filter(run_at__isnull=False)
-    while claim(pending, limit=500, lease=timedelta(minutes=5)):
-        pass
-    waits = []
-    for _call in range(50):
-        began = time.perf_counter()
-        claim(pending, limit=50, lease=timedelta(minutes=5))
-        waits.append((time.perf_counter() - began) * 1000)
-    yield figure("one poll for due steps among 100,000", statistics.median(waits), "ms", budget=5)
+
+def another_place(place: Place, code: str, name: str) -> Place:
+    """One more store, with a manager of its own."""
+    store = Store.objects.create(
+        node=place.store.node, code=code, name=name, country="GB", time_zone=place.store.time_zone
+    )
+    manager = User.objects.create_user(f"manager.{code.lower()}@bench.example", "not used to sign in", name=name)
+    RoleAssignment.objects.create(user=manager, role=Role.STORE_MANAGER, store=store)
+    return Place(store, Touchpoint.objects.create(store=store, kind=TouchpointKind.TILL), manager)
+
+
+def under_kills(place: Place, *, cases: int) -> Iterator[Figure]:
+    """So many cases with every sort of step while two of every process are killed at random; the table goes to the
+    standard error."""
+    Message.objects.all().delete()
+    other, site = another_place(place, "B3", "Bench Three"), Site()
+    found = killed_run(
+        other.store,
+        other.manager,
+        lambda: answer(site, other.till.code, score=1, words="Waited far too long."),
+        cases=cases,
+        kills=max(20, cases // 10),
+    )
+    lines = found.lines
+    yield figure(
+        f"{cases:,} cases under kills, steps missed", sum(line.missed + line.open for line in lines), "", budget=0
+    )
+    yield figure(
+        f"{cases:,} cases under kills, rows or events doubled", sum(line.doubled for line in lines), "", budget=0
+    )
+    undelivered = sum(line.notices - line.delivered for line in lines)
+    yield figure(f"{cases:,} cases under kills, notices not delivered", undelivered, "", budget=0)
 
 
 def posters(place: Place, *, number: int = 6700) -> Iterator[Figure]:
@@ -429,7 +421,13 @@ def reports(place: Place, *, extent: Extent, seconds: int) -> Iterator[Figure]:
 
 
 def run(
-    only: Collection[str] = (), *, seconds: int, rate: int, comments: int, extent: Extent | None = None
+    only: Collection[str] = (),
+    *,
+    seconds: int,
+    rate: int,
+    comments: int,
+    cases: int,
+    extent: Extent | None = None,
 ) -> Iterator[Figure]:
     """The parts named in `only`, or all of them, in an order in which each leaves the next what it needs."""
     parts: dict[str, Callable[[Place], Iterator[Figure]]] = {
@@ -439,8 +437,9 @@ def run(
         "stores": store_list,
         "import": import_of_stores,
         "posters": posters,
-        "poll": poll_cost,
+        "steps": steps_among_many,
         "burst": partial(comment_burst, comments=comments, seconds=seconds),
+        "kills": partial(under_kills, cases=cases),
         # Last: among so many answers whatever comes after it would measure something else.
         "reports": partial(reports, extent=extent or SMALL, seconds=seconds),
     }

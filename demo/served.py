@@ -59,8 +59,8 @@ class Served:
         self._server.terminate()
         self._server.wait(_PATIENCE_SECS)
 
-    def get(self, address: str, *, accept_encoding: str = "") -> Answer:
-        return self._ask("GET", address, None, {"Accept-Encoding": accept_encoding or "identity"})
+    def get(self, address: str, *, accept_encoding: str = "", headers: dict[str, str] | None = None) -> Answer:
+        return self._ask("GET", address, None, {"Accept-Encoding": accept_encoding or "identity"} | (headers or {}))
 
     def post(self, address: str, fields: dict[str, str]) -> Answer:
         form = {"Content-Type": "application/x-www-form-urlencoded", "Accept-Encoding": "identity"}

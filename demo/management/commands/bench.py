@@ -18,7 +18,10 @@ class Command(BaseCommand):
             "--seconds", type=int, default=30, help="How long the latency benchmark sends (300: in full)."
         )
         parser.add_argument("--rate", type=int, default=20, help="Its responses per second.")
-        parser.add_argument("--comments", type=int, default=10_000, help="How many comments come at once in the burst.")
+        parser.add_argument(
+            "--comments", type=int, default=2000, help="How many comments come at once in the burst (10000: in full)."
+        )
+        parser.add_argument("--cases", type=int, default=1000, help="How many cases go through the random kills.")
         parser.add_argument(
             "--full",
             action="store_true",
@@ -26,13 +29,22 @@ class Command(BaseCommand):
         )
 
     def handle(
-        self, *args: Any, parts: list[str], seconds: int, rate: int, comments: int, full: bool, **options: Any
+        self,
+        *args: Any,
+        parts: list[str],
+        seconds: int,
+        rate: int,
+        comments: int,
+        cases: int,
+        full: bool,
+        **options: Any,
     ) -> None:
         name = connection.settings_dict["NAME"]
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         failed = False
         try:
-            for found in run(parts, seconds=seconds, rate=rate, comments=comments, extent=FULL if full else None):
+            extent = FULL if full else None
+            for found in run(parts, seconds=seconds, rate=rate, comments=comments, cases=cases, extent=extent):
                 failed |= found.verdict == "fail"
                 self.stdout.write(json.dumps(found.as_line()))
                 self.stdout.flush()
