@@ -9,3 +9,4 @@ class Scope(models.TextChoices):
     CALLS_WRITE = "calls:write", _("Report ended calls")
     RESPONSES_READ = "responses:read", _("Read responses")
     STORES_READ = "stores:read", _("Read stores")
+    TRAFFIC_WRITE = "traffic:write", _("Tell how many purchases there were")
