@@ -17,7 +17,7 @@ from alerts.policy import TARGET_MINUTES
 from alerts.queries import is_reachable
 from sentiment.models import Analysis
 from surveys.choices import ContactWish
-from surveys.contact_times import ContactTime
+from surveys.contact_times import ContactTime, hours_of_wish, is_convenient
 from surveys.models import Response
 
 
@@ -169,6 +169,29 @@ class Card:
         when = "" if self.response.contact_when == ContactTime.ANY else self.response.get_contact_when_display()
         tongue = dict(settings.LANGUAGES).get(self.response.contact_language, "")
         return ", ".join(filter(None, (way, when, tongue)))
+
+    @property
+    def convenient(self) -> str:
+        """When the shopper wants to be reached, by the store's clock; empty when that does not matter."""
+        hours = hours_of_wish(self.response.contact_when) if is_reachable(self.response) else None
+        if hours is None:
+            return ""
+        return f"{self.response.get_contact_when_display()}, {hours[0]}:00–{hours[1]}:00"
+
+    @property
+    def is_convenient(self) -> bool:
+        """Whether it is that time now."""
+        return is_convenient(self.response.contact_when, self.now.astimezone(self.zone))
+
+    @property
+    def clock(self) -> str:
+        """What the store's clock says now."""
+        return formats.date_format(self.now.astimezone(self.zone), "H:i")
+
+    @property
+    def tongue(self) -> str:
+        """The code of the language in which the shopper wants to be answered; empty when they did not say."""
+        return self.response.contact_language if is_reachable(self.response) else ""
 
     @property
     def came_at(self) -> str:

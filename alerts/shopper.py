@@ -85,7 +85,13 @@ def shopper_case(request: HttpRequest, token: str) -> HttpResponse:
         return lost_page(request)
     speak_like(request, response)
     problem, typed = "", ""
-    reach = AnswerForm(document=document_of(response.version), country=response.store.country, known=_known(response))
+    reach = AnswerForm(
+        document=document_of(response.version),
+        country=response.store.country,
+        known=_known(response),
+        contact_when=response.contact_when,
+        contact_language=response.contact_language,
+    )
     if request.method == "POST":
         typed = tidy(request.POST.get("text", ""))
         ticket = _ticket(request, _case_scope(response))
