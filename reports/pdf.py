@@ -18,6 +18,8 @@ from reports.statistics import MIN_SHOWN
 from reports.wall import Done, Voice, Wall
 from reports.writing import percent, points, printable
 
+# The names of the paper sizes and how much larger than on A4 everything is.
+PAPERS = {"a4": 1.0, "a3": 1.38}
 _FOLDER = Path(__file__).parent / "typst"
 
 
@@ -28,15 +30,15 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
 
 
-def wall_pdf(wall: Wall) -> bytes:
-    """One or more A4 pages, in the language that is active."""
+def wall_pdf(wall: Wall, *, paper: str = "a4") -> bytes:
+    """One or more pages of a paper of PAPERS, in the language that is active. Raises KeyError for another paper."""
     found = typst.compile(
         _FOLDER / "wall.typ",
         root=_FOLDER,
         font_paths=_fonts(),
         ignore_system_fonts=True,
         format="pdf",
-        sys_inputs={"data": json.dumps(_data(wall))},
+        sys_inputs={"data": json.dumps(_data(wall) | {"paper": paper, "scale": PAPERS[paper]})},
     )
     assert isinstance(found, bytes)
     return found

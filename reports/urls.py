@@ -1,14 +1,16 @@
 from django.urls import URLPattern, URLResolver, path
 
-from reports import explorer_views, traffic_pages, views
-from reports.api import TrafficView
+from reports import explorer_views, views, wall_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/", views.reports, name="reports"),
-    path("setup/traffic/", traffic_pages.traffic, name="traffic"),
-    path("api/v1/traffic/", TrafficView.as_view(), name="api_traffic"),
     path("verbatims/", explorer_views.verbatims, name="verbatims"),
     path("verbatims/<int:verbatim_id>/", explorer_views.verbatim, name="verbatim"),
-    path("wall/<str:code>/<str:week>.pdf", views.wall_as_pdf, name="wall_pdf"),
-    path("wall/<str:code>/<str:week>/", views.wall, name="wall"),
+    path("wall/<str:code>/screen/", wall_views.screen_link, name="wall_screen"),
+    path("wall/<str:code>/<str:week>.pdf", wall_views.wall_as_pdf, name="wall_pdf"),
+    path("wall/<str:code>/<str:week>/", wall_views.wall, name="wall"),
+    path("wall/<str:code>/<str:week>/approve/", wall_views.approve, name="wall_approve"),
+    path("wall/<str:code>/<str:week>/hide/<int:verbatim_id>/", wall_views.hide, name="wall_hide"),
+    path("wall/<str:code>/<str:week>/show/<int:verbatim_id>/", wall_views.show_again, name="wall_show"),
+    path("screen/<str:token>/", wall_views.screen, name="screen"),
 ]

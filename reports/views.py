@@ -1,8 +1,7 @@
 """Pages of figures and words. Each starts from the stores its reader may see."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
@@ -12,17 +11,14 @@ from reports.filters import (
     WEEKS,
     Filters,
     Scope,
-    find_store,
     node_options,
     read_filters,
     scope_of,
     selected_stores,
 )
 from reports.overview import newest_verbatims, overview
-from reports.pdf import wall_pdf
 from reports.periods import Period, Week, latest_day
 from reports.statistics import MIN_RANKED, MIN_SHOWN
-from reports.wall import Wall, build_wall
 from stores.choices import StoreKind
 from stores.models import Store, User
 from surveys.choices import ResponseChannel, SampleKind
@@ -83,34 +79,6 @@ def _choices(scope: Scope, filters: Filters) -> dict[str, object]:
         "sample_choices": SampleKind.choices,
         "week_choices": WEEKS,
     }
-
-
-@require_safe
-def wall(request: HttpRequest, code: str, week: str) -> HttpResponse:
-    """`/wall/<store code>/<ISO week>/`: a week's words for the store's own people."""
-    return render(request, "reports/wall.html", {"wall": _wall(request, code, week), "min_shown": MIN_SHOWN})
-
-
-@require_safe
-def wall_as_pdf(request: HttpRequest, code: str, week: str) -> HttpResponse:
-    """The same on paper."""
-    found = _wall(request, code, week)
-    response = HttpResponse(wall_pdf(found), content_type="application/pdf")
-    name = f"wall-{found.store.code}-{found.week}.pdf"
-    response["Content-Disposition"] = content_disposition_header(as_attachment=False, filename=name) or "inline"
-    return response
-
-
-def _wall(request: HttpRequest, code: str, written: str) -> Wall:
-    """Raises Http404 for a week that does not exist and for a store that its reader may not see."""
-    store = find_store(scope_of(_reader(request)).stores, code)
-    try:
-        week = Week.parse(written)
-    except ValueError:
-        raise Http404 from None
-    if store is None:
-        raise Http404
-    return build_wall(store, week)
 
 
 def _reader(request: HttpRequest) -> User:

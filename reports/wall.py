@@ -7,7 +7,7 @@ words is likelier than a shopper who did not mean the score, so neither hangs.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from django.utils.text import Truncator
@@ -17,7 +17,7 @@ from alerts.choices import TO_DO, EntryKind
 from alerts.kudos import KudosCount, count_kudos
 from alerts.models import Case, CaseEntry, Kudos
 from reports.figures import NO_ANSWERS, Figure, Smileys, Source
-from reports.models import StoreDay
+from reports.models import StoreDay, WallApproval, WallHidden
 from reports.periods import Week, latest_day
 from reports.statistics import MIN_SHOWN, Nps
 from reports.writing import direction_of
@@ -25,7 +25,7 @@ from sentiment.models import Analysis, Sentiment
 from sentiment.queries import names_of_staff
 from sentiment.redaction import redact
 from stores.models import Store
-from surveys.choices import PROMOTER_AT_LEAST, STAFF_FLAG, UNHAPPY_AT_MOST, QuestionKind
+from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, QuestionKind
 from surveys.counting import left_out
 
 MOST_PRAISES, MOST_LESSONS, MOST_DONE = 10, 3, 4
@@ -46,6 +46,7 @@ class Voice:
     language: str
     day: date
     source: str
+    verbatim: int = 0
 
     @property
     def direction(self) -> str:
@@ -65,6 +66,14 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Hidden:
+    """Words that somebody keeps off the wall."""
+
+    voice: Voice
+    decision: WallHidden
+
+
+@dataclass(frozen=True)
 class Wall:
     store: Store
     week: Week
@@ -79,6 +88,9 @@ class Wall:
     unread: int
     # How many shoppers were very happy that week, and for how many somebody of the team has said thank you.
     kudos: KudosCount
+    hidden: list[Hidden] = field(default_factory=list)
+    # Who has looked through it, if anybody has.
+    approval: WallApproval | None = None
 
     @property
     def in_future(self) -> bool:
@@ -109,9 +121,11 @@ def build_wall(store: Store, week: Week) -> Wall:
     fit = list(
         readings.filter(analysed_at__isnull=False, urgency=[], verbatim__response__erased_at=None)
         .exclude(redacted="")
-        .select_related("verbatim__response")
+        .select_related("verbatim__response", "verbatim__wall_hidden__by")
         .order_by("pk")
     )
+    kept_off = [one for one in fit if hasattr(one.verbatim, "wall_hidden")]
+    fit = [one for one in fit if not hasattr(one.verbatim, "wall_hidden")]
     figures, smileys, responses = _figures(store, week)
     return Wall(
         store=store,
@@ -131,6 +145,8 @@ def build_wall(store: Store, week: Week) -> Wall:
                 response__erased_at=None,
             )
         ),
+        hidden=[Hidden(_voice(one), one.verbatim.wall_hidden) for one in kept_off],
+        approval=WallApproval.objects.filter(store=store, monday=week.monday).select_related("by").first(),
     )
 
 
@@ -172,7 +188,7 @@ def _sentiment(one: Analysis) -> Sentiment | None:
 def _voice(one: Analysis) -> Voice:
     response = one.verbatim.response
     source = Source(response.channel, response.sample_kind)
-    return Voice(_shortened(one.redacted), one.language, response.local_day, source.name)
+    return Voice(_shortened(one.redacted), one.language, response.local_day, source.name, one.verbatim_id)
 
 
 def _shortened(text: str) -> str:
@@ -185,8 +201,9 @@ def _done(store: Store, week: Week) -> list[Done]:
     cases = (
         Case.objects.filter(store=store, resolved_at__gte=start, resolved_at__lt=end, entries__kind=EntryKind.ACTION)
         .exclude(state__in=TO_DO)
-        .exclude(response__flags__contains=[STAFF_FLAG])
+        .exclude(left_out("response__"))
         .exclude(response__verbatims__analysis__urgency__len__gt=0)
+        .exclude(response__verbatims__wall_hidden__isnull=False)
         .distinct()
         .order_by("-resolved_at")
     )

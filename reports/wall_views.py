@@ -1,0 +1,137 @@
+"""The wall's pages: for who looks through it, for the printer, and for a screen in the back office."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import translation
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from core.tokens import token_hash
+from reports.filters import find_store, scope_of
+from reports.models import HideReason, WallScreen
+from reports.pdf import PAPERS, wall_pdf
+from reports.periods import Week, latest_day
+from reports.statistics import MIN_SHOWN
+from reports.wall import Wall, build_wall
+from reports.wall_actions import approve_wall, hide_words, make_screen, screen_address, show_words
+from stores.access import StaffRequest
+from stores.models import Store
+from surveys.models import Verbatim
+
+_A4 = "a4"
+
+
+@require_safe
+def wall(request: StaffRequest, code: str, week: str) -> HttpResponse:
+    """`/wall/<store code>/<ISO week>/`: a week's words for the store's own people."""
+    found = _wall(request, code, week)
+    screen = WallScreen.objects.filter(store=found.store).first()
+    context = {
+        "wall": found,
+        "min_shown": MIN_SHOWN,
+        "reasons": HideReason.choices,
+        "screen": screen,
+        "screen_address": screen_address(screen) if screen else "",
+    }
+    return render(request, "reports/wall.html", context)
+
+
+@require_safe
+def wall_as_pdf(request: StaffRequest, code: str, week: str) -> HttpResponse:
+    """The same on paper; `?paper=a3` for a large one."""
+    found = _wall(request, code, week)
+    paper = request.GET.get("paper", _A4)
+    response = HttpResponse(wall_pdf(found, paper=paper if paper in PAPERS else _A4), content_type="application/pdf")
+    name = f"wall-{found.store.code}-{found.week}.pdf"
+    response["Content-Disposition"] = content_disposition_header(as_attachment=False, filename=name) or "inline"
+    return response
+
+
+@require_POST
+def approve(request: StaffRequest, code: str, week: str) -> HttpResponse:
+    """Somebody has looked through it."""
+    store, of_week = _place(request, code, week)
+    approve_wall(store, of_week, by=request.user)
+    messages.success(request, gettext("Thank you. The wall hangs as you see it."))
+    return redirect("wall", store.code, str(of_week))
+
+
+@require_POST
+def hide(request: StaffRequest, code: str, week: str, verbatim_id: int) -> HttpResponse:
+    """Words that must not hang, with a reason; others take their place."""
+    store, of_week = _place(request, code, week)
+    verbatim = get_object_or_404(Verbatim, pk=verbatim_id, response__store=store)
+    reason = request.POST.get("reason", "")
+    if reason in HideReason.values:
+        hide_words(verbatim, reason=HideReason(reason), by=request.user)
+        messages.success(request, gettext("Taken off the wall. You find it at the end of the page."))
+    else:
+        messages.error(request, gettext("Please choose why these words should not hang."))
+    return redirect("wall", store.code, str(of_week))
+
+
+@require_POST
+def show_again(request: StaffRequest, code: str, week: str, verbatim_id: int) -> HttpResponse:
+    """Words that may hang after all."""
+    store, of_week = _place(request, code, week)
+    show_words(get_object_or_404(Verbatim, pk=verbatim_id, response__store=store))
+    messages.success(request, gettext("These words may hang again."))
+    return redirect("wall", store.code, str(of_week))
+
+
+@require_POST
+def screen_link(request: StaffRequest, code: str) -> HttpResponse:
+    """A link for the screen in the back office; whatever link there was stops working. `end` makes no new one."""
+    store = _store(request, code)
+    if "end" in request.POST:
+        WallScreen.objects.filter(store=store).delete()
+        messages.success(request, gettext("The screen's link has ended."))
+    else:
+        make_screen(store, by=request.user)
+        messages.success(request, gettext("Open this link once on the screen; it needs no sign-in."))
+    return redirect("wall", store.code, str(Week.of(latest_day([store.time_zone])) + -1))
+
+
+@never_cache
+@login_not_required
+@require_safe
+def screen(request: HttpRequest, token: str) -> HttpResponse:
+    """`/screen/<token>/`: the wall of the week that ended, card by card, in the store's language."""
+    found = get_object_or_404(
+        WallScreen.objects.select_related("store__node").filter(store__retired_at=None), token_hash=token_hash(token)
+    )
+    store = found.store
+    language = next((one for one in store.languages if translation.check_for_language(one)), "en")
+    with translation.override(language):
+        hung = build_wall(store, Week.of(latest_day([store.time_zone])) + -1)
+        context = {"wall": hung, "min_shown": MIN_SHOWN, "text_direction": "rtl" if _is_rtl(language) else "ltr"}
+        return HttpResponse(render(request, "reports/screen.html", context).content)
+
+
+def _is_rtl(language: str) -> bool:
+    with translation.override(language):
+        return translation.get_language_bidi()
+
+
+def _wall(request: StaffRequest, code: str, written: str) -> Wall:
+    return build_wall(*_place(request, code, written))
+
+
+def _place(request: StaffRequest, code: str, written: str) -> tuple[Store, Week]:
+    """Raises Http404 for a week that does not exist and for a store that its reader may not see."""
+    try:
+        week = Week.parse(written)
+    except ValueError:
+        raise Http404 from None
+    return _store(request, code), week
+
+
+def _store(request: StaffRequest, code: str) -> Store:
+    store = find_store(scope_of(request.user).stores, code)
+    if store is None:
+        raise Http404
+    return store
