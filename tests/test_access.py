@@ -409,9 +409,11 @@ TABLE = [
     row("api/v1/calls/", KEY_ONLY, write=Scope.CALLS_WRITE),
     row("api/v1/responses/", KEY_ONLY, read=Scope.RESPONSES_READ),
     row("api/v1/stores/", KEY_ONLY, read=Scope.STORES_READ),
+    row("api/v1/traffic/", KEY_ONLY, write=Scope.TRAFFIC_WRITE),
     Row("api/v1/<path:rest>", [({"rest": "nothing/"}, NOWHERE)]),
     # --- setting up from a file
     row("setup/import/", CHAIN_WIDE),
+    row("setup/traffic/", CHAIN_WIDE),
     Row("setup/import/<uuid:pk>/", [({"pk": "{no_id}"}, CHAIN_WIDE | {"head_office": 404, "operator": 404})]),
     Row("setup/import/<uuid:pk>/confirm/", [({"pk": "{no_id}"}, CHAIN_WIDE | {"head_office": 405, "operator": 405})]),
     row("setup/import/template.xlsx", CHAIN_WIDE),
