@@ -265,6 +265,7 @@ def comment_burst(place: Place, *, comments: int, seconds: int) -> Iterator[Figu
         while (still := waiting.count()) and time.monotonic() < end:
             time.sleep(1)
         spent, held = time.monotonic() - began, megabytes_of("analysis")
+        opened = waits_of_the_urgent(since)
     if still == left:
         raise RuntimeError(f"not one of {comments} comments was read in {spent:.0f} s")
     urgent = Analysis.objects.filter(priority__lte=1)
@@ -274,7 +275,7 @@ def comment_burst(place: Place, *, comments: int, seconds: int) -> Iterator[Figu
     name = f"in a burst of {comments:,} comments"
     yield figure(f"Send to notice, p95 {name}", _p95(waits), "s", budget=2)
     yield figure(f"unhappy words read, p95 {name}", _p95(reads), "s", budget=5)
-    yield figure(f"urgent words, Send to case, p95 {name}", _p95(waits_of_the_urgent(since)), "s", budget=5)
+    yield figure(f"urgent words, Send to case, p95 {name}", _p95(opened), "s", budget=5)
     yield figure(
         f"seconds per thousand read {name}", spent * 1000 / (left - still), "s", budget=1000 / LEAST_READ_A_SECOND
     )
