@@ -58,6 +58,19 @@ def test_a_page_that_was_closed_meanwhile_sends_the_same_answer_when_it_is_opene
     assert only_response().pk.hex == nonce[:32]
 
 
+def test_a_phone_that_was_locked_sends_the_same_answer_once_it_is_opened_again(page: Page) -> None:
+    nonce, chrome = page.get_attribute("input[name=form]", "value") or "", page.context.new_cdp_session(page)
+    page.context.set_offline(True)
+    page.click(SEND)
+    page.wait_for_function("sessionStorage.length == 1")
+    chrome.send("Page.setWebLifecycleState", {"state": "frozen"})
+    page.context.set_offline(False)
+    assert not Response.objects.exists()
+    chrome.send("Page.setWebLifecycleState", {"state": "active"})
+    page.wait_for_url(ARRIVED)
+    assert only_response().pk.hex == nonce[:32] and only_response().revision == 1
+
+
 def test_answers_that_are_lost_after_they_were_stored(page: Page) -> None:
     lost: list[str] = []
 
