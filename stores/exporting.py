@@ -148,7 +148,9 @@ def template() -> bytes:
 
 def start_export(user: User, back_url: str) -> Job:
     """A workbook of everything, as a long job."""
-    return start_job(EXPORT, owner=user.pk, title=_("Export of stores, hours and staff"), back_url=back_url)
+    params = {"language": user.language or translation.get_language()}
+    title = _("Export of stores, hours and staff")
+    return start_job(EXPORT, owner=user.pk, title=title, params=params, back_url=back_url)
 
 
 def run_export(job: Job) -> Iterator[None]:
@@ -165,7 +167,7 @@ def run_export(job: Job) -> Iterator[None]:
                 show_progress(job)
 
     sheets = [(title, counted(rows_of(title, user)) if title == "stores" else rows_of(title, user)) for title in SHEETS]
-    with translation.override(user.language or translation.get_language()):
+    with translation.override(job.params.get("language")):
         data = _workbook(sheets, help_sheet=False)
     job.add_file("stores.xlsx", XLSX)
     for start in range(0, len(data), _PIECE):

@@ -64,7 +64,7 @@ def _node(planned: Node, parent: Node | None, actor: User) -> Node:
 def _stores(batch: list[StoreChange], nodes: dict[str, Node], actor: User) -> None:
     now = timezone.now()
     changes: list[ConfigChange | None] = []
-    moved = []
+    moved, left_or_found = [], set[int]()
     for one in batch:
         one.store.node = nodes[one.node_code]
         one.store.retired_at = (one.before.retired_at if one.before else None) or now if one.retired else None
@@ -79,6 +79,7 @@ def _stores(batch: list[StoreChange], nodes: dict[str, Node], actor: User) -> No
         changes.append(change(store, actor=actor, old=snapshot(before, _ALL_FIELDS), new=snapshot(store, _ALL_FIELDS)))
         if before.node.code != one.node_code:
             moved.append(store.pk)
+            left_or_found |= {before.node_id, store.node_id}
             old_place, new_place = {"node": before.node.code}, {"node": one.node_code}
             changes.append(change(store, actor=actor, kind=ChangeKind.MOVED, old=old_place, new=new_place))
         if bool(before.retired_at) != one.retired:
@@ -86,7 +87,7 @@ def _stores(batch: list[StoreChange], nodes: dict[str, Node], actor: User) -> No
             changes.append(change(store, actor=actor, kind=kind))
     record(*changes)
     if moved:
-        stores_moved.send(sender=Store, store_ids=moved)
+        stores_moved.send(sender=Store, store_ids=moved, nodes=left_or_found)
 
 
 def _hours(weeks: dict[str, Week], actor: User) -> None:

@@ -60,7 +60,7 @@ def _start(upload: StoreImport, kind: str, title: str, state: ImportState) -> St
         kind,
         owner=upload.owner_id,
         title=title % {"file": upload.file_name},
-        params={"import": str(upload.pk)},
+        params={"import": str(upload.pk), "language": upload.owner.language or translation.get_language()},
         back_url=reverse("store_import", args=[upload.pk]),
     )
     upload.state = state
@@ -84,7 +84,7 @@ def _planner(upload: StoreImport) -> Planner:
 def run_check(job: Job) -> Iterator[None]:
     """One step: what it compares with may change from one transaction to the next."""
     upload = _held(job)
-    with translation.override(upload.owner.language or translation.get_language()):
+    with translation.override(job.params.get("language")):
         planner = _planner(upload)
         job.total = planner.total
         for job.done in planner.run():
@@ -101,7 +101,7 @@ def run_check(job: Job) -> Iterator[None]:
 def run_import(job: Job) -> Iterator[None]:
     """All of it or nothing: one step."""
     upload = _held(job)
-    with translation.override(upload.owner.language or translation.get_language()):
+    with translation.override(job.params.get("language")):
         if not upload.owner.is_active:
             raise JobFailed(_("Nothing was imported: whoever asked for it has left."))
         lock_tree()

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext, ngettext, override
+from django.utils.translation import get_language, gettext, ngettext, override
 
 from core.jobs import JobFailed, register_job, start_job
 from core.models import Job
@@ -47,7 +47,7 @@ def start_posters(
         "named": format != EACH_ITS_OWN,
         "marks": marks,
         "per_store": per_store,
-        "language": owner.language or "en",
+        "language": owner.language or get_language(),
     }
     count = len(spots)
     title = ngettext("%(count)s poster", "%(count)s posters", count) % {"count": count}
@@ -82,7 +82,7 @@ def print_posters(job: Job) -> Iterator[None]:
     """Two pieces a step, each by a process of its own."""
     params = job.params
     if "pieces" not in params:
-        with override(params.get("language", "en")):
+        with override(params.get("language")):
             raise JobFailed(gettext("These were asked for before an update and cannot be finished. Please ask again."))
     pieces: list[list[Document]] = params["pieces"]
     single = len(pieces) == 1 and not params["per_store"]

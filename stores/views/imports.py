@@ -77,9 +77,9 @@ def show_import(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 
 def _counted(name: str) -> str:
-    """“stores: Created”."""
+    """“stores, created”."""
     what, _space, kind = name.partition(" ")
-    return f"{SHEET_LABELS[what]}: {ChangeKind(kind).label}"
+    return f"{SHEET_LABELS[what]}, {ChangeKind(kind).label.lower()}"
 
 
 def _shown(value: object) -> str:

@@ -192,6 +192,39 @@ def test_every_mistake_is_named_by_row_and_column(chain: Chain, wrong: dict[str,
     assert not Store.objects.filter(code="X1").exists()
 
 
+def test_all_that_is_wrong_with_a_row_is_said_at_once(chain: Chain) -> None:
+    good = ["KY9", "Name", chain.area.code, "UA", "Europe/Kyiv", "uk", "yes"]
+    bad = ["KY9", "", "NOWHERE", "Ukraine", "Mars/City", "klingon", "perhaps"]
+    data = text("stores", [good, bad], columns=[*STORE, "languages", "retired"])
+    columns = ["code", "country", "languages", "name", "node", "retired", "time_zone"]
+    assert sorted(problems(chain.head_office, data)) == [(3, column) for column in columns]
+    data = text("nodes", [["", "", "kiosk", "NOWHERE"], ["N1", "", "kiosk", "NOWHERE"]])
+    found = [
+        *((2, column) for column in ("code", "kind", "name")),
+        *((3, column) for column in ("kind", "name", "parent")),
+    ]
+    assert sorted(problems(chain.head_office, data)) == [one for one in found if one != (2, "kind")]
+    data = text(
+        "staff", [["nobody", "", "boss", "NOWHERE", "xx", "call me"], ["a@b.example", "", "deputy", "NO", "", ""]]
+    )
+    columns = ["email", "language", "name", "phone", "role"]
+    assert sorted(problems(chain.head_office, data)) == [*((2, one) for one in columns), (3, "name"), (3, "place")]
+    data = text("hours", [["NO", "9 to 99", *["-"] * 5, "9-9"]])
+    assert sorted(problems(chain.head_office, data)) == [(2, "monday"), (2, "store"), (2, "sunday")]
+
+
+def test_a_report_speaks_the_language_of_the_page_it_was_asked_on(chain: Chain) -> None:
+    """Also of somebody who has never chosen a language."""
+    User.objects.filter(pk=chain.head_office.pk).update(language="")
+    client = Client()
+    client.force_login(chain.head_office)
+    file = SimpleUploadedFile("stores.csv", text("stores", [["X1", "", chain.area.code, "UA", "Europe/Kyiv"]], columns=STORE))
+    client.post("/setup/import/?lang=de", {"file": file}, headers={"accept-language": "de"})
+    run_due()
+    [problem] = StoreImport.objects.get().report["problems"]
+    assert problem["sheet"] == "Filialen" and "nicht leer" in problem["message"]
+
+
 def test_one_mistake_and_nothing_is_imported(chain: Chain) -> None:
     tables = chain_tables(40, root_of(chain))
     tables["hours"][20][3] = "9 to 5"

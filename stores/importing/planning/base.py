@@ -70,9 +70,9 @@ class SheetPlanner:
             if key and key in seen:
                 said = _("“%(key)s” is there already, in row %(row)d.")
                 self.wrong(row, self.key, said % {"key": row.cells[self.key], "row": seen[key]})
-            else:
-                seen[key] = row.number
-                self.take(row)
+            seen.setdefault(key, row.number)
+            # Also of a second one, so that all that is wrong with its row is said at once.
+            self.take(row)
             yield
         self.finish()
 
@@ -89,6 +89,12 @@ class SheetPlanner:
     def wrong_all(self, row: Row, column: str, error: ValidationError) -> None:
         for message in error.messages:
             self.wrong(row, column, message)
+
+    def wrong_each(self, row: Row, error: ValidationError) -> None:
+        """Of several columns; those that are empty in the file have been complained about, or are somebody else's."""
+        for column, messages in error.message_dict.items():
+            for message in messages if row.cells.get(column) else ():
+                self.wrong(row, column, message)
 
     def filled(self, row: Row, *columns: str) -> bool:
         """Whether none of these is empty; those that are, are complained about."""

@@ -21,22 +21,21 @@ class HoursPlanner(SheetPlanner):
     key = "store"
 
     def take(self, row: Row) -> None:
-        if not self.filled(row, "store"):
-            return
-        code = row.cells["store"]
-        if code not in self.known.planned and code not in self.known.own:
+        good = self.filled(row, "store")
+        code = row.cells.get("store", "")
+        if good and code not in self.known.planned and code not in self.known.own:
             self.wrong(row, "store", _("There is no store “%(code)s” of yours.") % {"code": code})
-            return
+            good = False
         week: Week = {}
-        good = True
+        is_read = True
         for weekday, column in enumerate(WEEKDAY_COLUMNS):
             try:
                 if stretches := parse_stretches(row.cells.get(column, "")):
                     week[weekday] = stretches
             except ValidationError as error:
                 self.wrong_all(row, column, error)
-                good = False
-        for clash in overlaps(week) if good else ():
+                is_read = good = False
+        for clash in overlaps(week) if is_read else ():
             self.wrong(row, WEEKDAY_COLUMNS[clash.second_day], clash.message)
             good = False
         if good and self.plan.add("hours", code, ChangeKind.CHANGED, _written(self._week_of(code)), _written(week)):

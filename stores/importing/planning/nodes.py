@@ -6,10 +6,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from stores.choices import ChangeKind, NodeKind
+from stores.importing.columns import SHEETS
 from stores.importing.planning.base import SheetPlanner, choice
 from stores.importing.sheets import Row
 from stores.models import Node
 from stores.recording import snapshot
+
+_REQUIRED = tuple(column.name for column in SHEETS["nodes"] if column.required)
 
 
 class NodePlanner(SheetPlanner):
@@ -19,20 +22,21 @@ class NodePlanner(SheetPlanner):
     key = "code"
 
     def take(self, row: Row) -> None:
-        if not self.filled(row, "code", "name", "kind"):
-            return
+        is_complete = self.filled(row, *_REQUIRED)
         cells, nodes = row.cells, self.known.nodes
+        if not cells.get("code"):
+            return
         known = nodes.get(cells["code"])
         if known is None and (alike := self.known.node_codes.alike(cells["code"])):
             self.wrong(row, "code", _("There is a node “%(code)s”: write it the same.") % {"code": alike})
             return
         parent = nodes.get(cells.get("parent", "")) if "parent" in cells else known and known.parent
-        if not self._may_be(row, known, parent):
-            return
+        may_be = self._may_be(row, known, parent)
         node = copy(known) if known else Node(code=cells["code"])
-        node.name, node.parent = cells["name"], parent
-        if not self._is_clean(row, node):
+        node.name = cells.get("name", "")
+        if not (self._is_clean(row, node) and may_be and is_complete):
             return
+        node.parent = parent
         if not known:
             # Where it will lie; the last part follows when it is saved.
             node.path = f"{parent.path}+/" if parent else "/+/"
@@ -45,16 +49,18 @@ class NodePlanner(SheetPlanner):
         nodes[node.code] = node
 
     def _is_clean(self, row: Row, node: Node) -> bool:
-        wrong: dict[str, list[str]] = {}
+        """Whether the columns of a node hold what stands in the file; what is empty has been complained about."""
+        before = len(self.plan.problems)
         try:
-            node.kind = choice(row.cells["kind"], NodeKind)
-            node.clean_fields(exclude=["parent", "path", "sort_key"])
+            node.kind = choice(row.cells.get("kind", ""), NodeKind)
         except ValidationError as error:
-            wrong = error.message_dict if hasattr(error, "error_dict") else {"kind": error.messages}
-        for column, messages in wrong.items():
-            for message in messages:
-                self.wrong(row, column, message)
-        return not wrong
+            if row.cells.get("kind"):
+                self.wrong_all(row, "kind", error)
+        try:
+            node.clean_fields(exclude=["parent", "path", "sort_key", "kind"])
+        except ValidationError as error:
+            self.wrong_each(row, error)
+        return len(self.plan.problems) == before and not self.plan.more_problems
 
     def _may_be(self, row: Row, known: Node | None, parent: Node | None) -> bool:
         wanted = row.cells.get("parent", "")

@@ -4,10 +4,10 @@ from copy import copy
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from stores.choices import STORE_ROLES, ChangeKind, Role
+from stores.importing.columns import SHEETS
 from stores.importing.plan import PersonChange, Plan
 from stores.importing.planning.base import Known, SheetPlanner, choice
 from stores.importing.sheets import Row
@@ -15,6 +15,8 @@ from stores.models import RoleAssignment, User
 from stores.people import PHONE
 from stores.recording import snapshot
 from stores.standing import RoleAt, Standing
+
+_REQUIRED = tuple(column.name for column in SHEETS["staff"] if column.required)
 
 
 class StaffPlanner(SheetPlanner):
@@ -27,8 +29,10 @@ class StaffPlanner(SheetPlanner):
         self._people: dict[str, list[tuple[Row, RoleAt]]] = {}
 
     def take(self, row: Row) -> None:
-        if self.filled(row, "email", "name", "role", "place"):
-            self._role(row)
+        is_complete = self.filled(row, *_REQUIRED)
+        describes, held = self._describes(row), self._role(row)
+        if is_complete and describes and held:
+            self._join(row, held)
 
     def finish(self) -> None:
         if not self._people:
@@ -42,38 +46,53 @@ class StaffPlanner(SheetPlanner):
         for email, wanted in self._people.items():
             self._person(standing, users.get(email), held.get(email, []), email, wanted)
 
-    def _role(self, row: Row) -> None:
-        cells = row.cells
-        email = cells["email"].lower()
-        column = "email"
+    def _describes(self, row: Row) -> bool:
+        """Whether an account can hold what the row says of the person."""
+        before, cells = len(self.plan.problems), row.cells
+        said = {column: cells.get(column, "") for column in ("email", "name", "phone", "language")}
         try:
-            validate_email(email)
-            column = "role"
-            role = choice(cells["role"], Role)
+            User(**said | {"email": said["email"].lower()}).clean_fields(
+                exclude=["password", "sort_key", "search_text", "language"]
+            )
         except ValidationError as error:
-            self.wrong_all(row, column, error)
-            return
-        language = cells.get("language", "")
-        if language and language not in dict(settings.STAFF_LANGUAGES):
+            self.wrong_each(row, error)
+        if said["phone"] and not PHONE.fullmatch(said["phone"]):
+            self.wrong(row, "phone", _("Digits only, like +49 30 1234567."))
+        if said["language"] and said["language"] not in dict(settings.STAFF_LANGUAGES):
             known = {"names": ", ".join(dict(settings.STAFF_LANGUAGES))}
             self.wrong(row, "language", _("One of: %(names)s.") % known)
-            return
+        return len(self.plan.problems) == before and not self.plan.more_problems
+
+    def _role(self, row: Row) -> RoleAt | None:
+        named, place = row.cells.get("role", ""), row.cells.get("place", "")
+        try:
+            role = choice(named, Role)
+        except ValidationError as error:
+            if named:
+                self.wrong_all(row, "role", error)
+            return None
         store = node = None
         if role in STORE_ROLES:
-            store = self.known.planned.get(cells["place"]) or self.known.stores.get(cells["place"])
+            store = self.known.planned.get(place) or self.known.stores.get(place)
         else:
-            node = self.known.nodes.get(cells["place"])
+            node = self.known.nodes.get(place)
         if store is None and node is None:
             message = _("There is no store “%(code)s”.") if role in STORE_ROLES else _("There is no node “%(code)s”.")
-            self.wrong(row, "place", message % {"code": cells["place"]})
-            return
-        rows = self._people.setdefault(email, [])
+            if place:
+                self.wrong(row, "place", message % {"code": place})
+            return None
+        return RoleAt(role, store=store, node=node)
+
+    def _join(self, row: Row, held: RoleAt) -> None:
+        """One more role of the person."""
+        cells = row.cells
+        rows = self._people.setdefault(cells["email"].lower(), [])
         for column in ("name", "language", "phone") if rows else ():
             first = rows[0][0]
             if first.cells.get(column) != cells.get(column):
                 said = _("Row %(row)d says something else of the same address.") % {"row": first.number}
                 self.wrong(row, column, said)
-        rows.append((row, RoleAt(role, store=store, node=node)))
+        rows.append((row, held))
 
     def _person(
         self,
@@ -105,8 +124,6 @@ class StaffPlanner(SheetPlanner):
         for column in ("language", "phone"):
             if column in cells:
                 setattr(person, column, cells[column])
-        if not self._fits(first, person):
-            return
         fields = ("name", "language", "phone")
         old = snapshot(user, fields) | {"roles": _roles_text(before)} if user else {}
         new = snapshot(person, fields) | {"roles": _roles_text(after)}
@@ -116,20 +133,6 @@ class StaffPlanner(SheetPlanner):
             return
         if self.plan.add("staff", email, ChangeKind.CHANGED if user else ChangeKind.CREATED, old, new):
             self.plan.people.append(PersonChange(person, after, user is None, named_anew))
-
-    def _fits(self, row: Row, person: User) -> bool:
-        """Whether the columns of the account hold what stands in the file."""
-        wrong: dict[str, list[str]] = {}
-        try:
-            person.clean_fields(exclude=["password", "sort_key", "search_text"])
-        except ValidationError as error:
-            wrong = error.message_dict
-        if row.cells.get("phone") and not PHONE.fullmatch(person.phone):
-            wrong["phone"] = [_("Digits only, like +49 30 1234567.")]
-        for column, messages in wrong.items():
-            for message in messages:
-                self.wrong(row, column, message)
-        return not wrong
 
 
 def _place(held: RoleAt | RoleAssignment) -> str:

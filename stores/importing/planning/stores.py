@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from stores.actions import CLOSURE_FIELDS, STORE_FIELDS
 from stores.choices import ChangeKind, HolidayRule, StoreKind
 from stores.forms import read_languages
+from stores.importing.columns import SHEETS
 from stores.importing.plan import StoreChange
 from stores.importing.planning.base import SheetPlanner, choice
 from stores.importing.sheets import Row
@@ -22,6 +23,7 @@ from stores.zones import zone_fits, zones_of
 _YES, _NO = {"yes", "y", "1", "true", "ja", "так"}, {"no", "n", "0", "false", "nein", "ні", ""}
 # So many zones of a country are named to who has given another.
 _ZONES_NAMED = 12
+_REQUIRED = tuple(column.name for column in SHEETS["stores"] if column.required)
 
 
 class StorePlanner(SheetPlanner):
@@ -31,9 +33,10 @@ class StorePlanner(SheetPlanner):
     key = "code"
 
     def take(self, row: Row) -> None:
-        if not self.filled(row, "code", "name", "node", "country"):
+        is_complete = self.filled(row, *_REQUIRED)
+        code = row.cells.get("code", "")
+        if not code:
             return
-        code = row.cells["code"]
         known = self.known.stores.get(code)
         if known is None and (alike := self.known.store_codes.alike(code)):
             self.wrong(row, "code", _("There is a store “%(code)s”: write it the same.") % {"code": alike})
@@ -43,7 +46,7 @@ class StorePlanner(SheetPlanner):
             return
         before = len(self.plan.problems)
         store = copy(known) if known else Store(code=code)
-        node = self._node_of(row, known)
+        node = self._node_of(row, known) if row.cells.get("node") else None
         for column, text in row.cells.items():
             try:
                 self._set(store, column, text)
@@ -51,7 +54,7 @@ class StorePlanner(SheetPlanner):
                 self.wrong_all(row, column, error)
         self._complete(row, store)
         self._fit_zone(row, store, known)
-        if node is None or len(self.plan.problems) > before or self.plan.more_problems:
+        if not is_complete or node is None or len(self.plan.problems) > before or self.plan.more_problems:
             return
         self._keep_store(row, store, known, node)
 
@@ -102,7 +105,7 @@ class StorePlanner(SheetPlanner):
         if not store.time_zone and len(zones := zones_of(store.country)) == 1:
             store.time_zone = zones[0]
         try:
-            store.subdivision = clean_subdivision(store.country, store.subdivision)
+            store.subdivision = clean_subdivision(store.country, store.subdivision) if store.country else ""
         except ValidationError as error:
             self.wrong_all(row, "subdivision", error)
         if store.closed_until and (store.closed_from is None or store.closed_until < store.closed_from):
@@ -113,13 +116,13 @@ class StorePlanner(SheetPlanner):
             store.clean_fields(exclude=["node", "sort_key", "city_key", "search_text", "languages", "contact_emails"])
         except ValidationError as error:
             for column, messages in error.message_dict.items():
-                if column == "country":
-                    continue  # has a remedy of its own, below
+                if column == "country" or (column in _REQUIRED and not row.cells.get(column)):
+                    continue  # has a remedy of its own, below or above
                 if column == "time_zone" and not store.time_zone:
                     messages = [_("This country has several time zones: write one, like Europe/Kyiv.")]
                 for message in messages:
                     self.wrong(row, column, message)
-        if not store.country.isalpha() or len(store.country) != 2:
+        if row.cells.get("country") and (not store.country.isalpha() or len(store.country) != 2):
             self.wrong(row, "country", _("Two letters, like DE."))
 
     def _fit_zone(self, row: Row, store: Store, known: Store | None) -> None:
