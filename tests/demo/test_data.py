@@ -31,7 +31,7 @@ from stores.choices import NodeKind, Role, StoreKind
 from stores.models import Node, OpeningInterval, RoleAssignment, Store, Touchpoint, User
 from surveys.choices import UNHAPPY_AT_MOST, QuestionKind, ResponseChannel
 from surveys.defaults import ensure_surveys
-from surveys.models import Invitation, Response, Verbatim
+from surveys.models import Invitation, Response, ScanFlag, ScanHour, Verbatim
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo")]
 
@@ -45,6 +45,19 @@ def test_tree_and_hours() -> None:
     assert set(always.annotate(days=Count("pk")).values_list("store__code", "days")) == {("KY1", 7), ("HH2", 7)}
     assert list(shops.filter(opening_intervals=None).values_list("code", flat=True)) == ["TE1"]
     assert shops.filter(hours_exceptions__date__gt=timezone.now()).exists()
+
+
+def test_codes_were_scanned_before_they_were_answered_and_twice_strangely() -> None:
+    answered = Counter(Response.objects.exclude(touchpoint=None).values_list("touchpoint", flat=True))
+    scanned: Counter[int] = Counter()
+    for spot, opens, scans in ScanHour.objects.values_list("touchpoint", "opens", "scans"):
+        assert opens <= scans
+        scanned[spot] += opens
+    assert all(scanned[spot] >= number for spot, number in answered.items())
+    assert sorted(ScanFlag.objects.values_list("touchpoint__store__code", "kind")) == [
+        ("HH1", "closed"),
+        ("LO2", "burst"),
+    ]
 
 
 def test_everybody_has_a_role_and_every_role_somebody() -> None:
