@@ -104,6 +104,10 @@ class PasskeyForm(LoginWebAuthnForm):  # type: ignore[misc]
 class ForgottenForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
     """Whom to send a link. An address without an account is told so by mail, to itself alone."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("E-mail address")
+
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         if self.users:
             address: str = super().save(request, **kwargs)
