@@ -1,10 +1,12 @@
 from django.urls import URLPattern, URLResolver, path
 
-from reports import explorer_views, traffic_pages, views, wall_views
+from reports import explorer_views, published_pages, traffic_pages, views, wall_views
 from reports.api import TrafficView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/", views.reports, name="reports"),
+    path("reports/published/", published_pages.published, name="published"),
+    path("reports/published/<int:pk>/", published_pages.published_period, name="published_period"),
     path("setup/traffic/", traffic_pages.traffic, name="traffic"),
     path("api/v1/traffic/", TrafficView.as_view(), name="api_traffic"),
     path("verbatims/", explorer_views.verbatims, name="verbatims"),

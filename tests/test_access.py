@@ -335,6 +335,8 @@ TABLE = [
     ),
     # --- reports
     row("reports/", CASE_PAGE | NO_REPORTS),
+    row("reports/published/", CASE_PAGE | NO_REPORTS),
+    Row("reports/published/<int:pk>/", [({"pk": "999999"}, NOBODYS | NO_REPORTS)]),
     row("verbatims/", CASE_PAGE | NO_REPORTS),
     Row(
         "verbatims/<int:verbatim_id>/",

@@ -1,0 +1,207 @@
+"""The pages of published periods: what was published, and how it is restated."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from reports.figures import Figure, Source
+from reports.filters import Scope, scope_of
+from reports.models import PeriodKind, PublishedPeriod
+from reports.periods import Week, written_dates
+from reports.published import (
+    PeriodRefused,
+    Reason,
+    Restated,
+    by_source,
+    offered,
+    publish,
+    reasons,
+    restated,
+)
+from reports.statistics import MIN_SHOWN, hidden_among
+from stores.choices import Role
+from stores.models import Node, User
+from stores.queries import roles_of
+
+PER_PAGE = 20
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A node's published figure of one source, and today's where the two may stand beside each other.
+
+    `few` says that they differ by too few answers to tell which: the second figure would give them away.
+    """
+
+    node: Node
+    source: Source
+    published: Figure
+    today: Figure | None
+    few: bool
+
+    @property
+    def difference(self) -> float | None:
+        then, now = self.published.nps.score, self.today.nps.score if self.today else None
+        return None if then is None or now is None else now - then
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A reason as it may be shown: `points` is what it adds to the score, None where that would tell of a few."""
+
+    label: str
+    answers: int | None
+    points: float | None
+
+
+def written_period(period: PublishedPeriod) -> str:
+    """The name of a period, as people call it."""
+    return written_span(PeriodKind(period.kind), period.first)
+
+
+def written_span(kind: PeriodKind, first: date) -> str:
+    if kind == PeriodKind.WEEK:
+        week = Week(first)
+        return _("Week %(number)d, %(dates)s") % {"number": week.number, "dates": week.dates}
+    if kind == PeriodKind.MONTH:
+        return date_format(first, "F Y")
+    return _("Quarter %(number)d of %(year)d") % {"number": (first.month + 2) // 3, "year": first.year}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def published(request: HttpRequest) -> HttpResponse:
+    """All published periods with the figure of the reader's place; head office publishes another."""
+    reader = _reader(request)
+    scope = scope_of(reader)
+    may_publish = Role.HEAD_OFFICE in roles_of(reader)
+    if request.method == "POST":
+        if not may_publish:
+            raise PermissionDenied
+        return _publish(request, reader)
+    page = Paginator(PublishedPeriod.objects.select_related("published_by"), PER_PAGE).get_page(request.GET.get("page"))
+    tops = _tops(scope)
+    context = {
+        "page": page,
+        "rows": [(one, written_period(one), _lines(one, tops)) for one in page],
+        "offered": [(f"{s.kind}:{s.first}", written_span(s.kind, s.first)) for s in offered()] if may_publish else [],
+        "may_publish": may_publish,
+        "has_place": bool(tops),
+    }
+    return render(request, "reports/published.html", context)
+
+
+def _publish(request: HttpRequest, reader: User) -> HttpResponse:
+    kind, _colon, first = request.POST.get("span", "").partition(":")
+    try:
+        day = parse_date(first)
+        if kind not in PeriodKind.values or day is None:
+            raise PeriodRefused
+        period = publish(PeriodKind(kind), day, by=reader)
+    except ValueError:
+        messages.error(request, _("This period cannot be published: it is not over, or it was published before."))
+        return redirect("published")
+    messages.success(request, _("%(period)s is published. It stays as it is now.") % {"period": written_period(period)})
+    return redirect("published_period", pk=period.pk)
+
+
+@require_safe
+def published_period(request: HttpRequest, pk: int) -> HttpResponse:
+    """One period: a place, those right below it, and why today's figure of the place is another one."""
+    scope = scope_of(_reader(request))
+    period = get_object_or_404(PublishedPeriod.objects.select_related("published_by"), pk=pk)
+    node = _chosen(request, scope)
+    if node is None:
+        raise Http404
+    below = list(scope.nodes.filter(parent=node).order_by("sort_key", "pk"))
+    own = _lines(period, [node])
+    context = {
+        "period": period,
+        "name": written_period(period),
+        "dates": written_dates(period.first, period.last),
+        "node": node,
+        "trail": scope.nodes.filter(pk__in=node.above).exclude(pk=node.pk).order_by("path"),
+        "own": [
+            (line, _causes(line, reasons(period, node, line.source)) if line.today or line.few else []) for line in own
+        ],
+        "below": by_source_lines(_lines(period, below, of=node)),
+        "least": MIN_SHOWN,
+    }
+    return render(request, "reports/published_period.html", context)
+
+
+def _reader(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _tops(scope: Scope) -> list[Node]:
+    """The places of the scope above which there is none of it."""
+    nodes = list(scope.nodes.order_by("path"))
+    known = {node.pk for node in nodes}
+    return [node for node in nodes if node.parent_id not in known]
+
+
+def _chosen(request: HttpRequest, scope: Scope) -> Node | None:
+    number = request.GET.get("node", "")
+    if not number:
+        return next(iter(_tops(scope)), None)
+    return scope.nodes.filter(pk=number).first() if _NUMBER.fullmatch(number) else None
+
+
+def _lines(period: PublishedPeriod, nodes: Sequence[Node], *, of: Node | None = None) -> list[Line]:
+    """The figures of nodes as they may be shown: beside each other, and beside `of`, which they are parts of."""
+    named = {node.pk: node for node in nodes}
+    found = []
+    for source, figures in by_source(restated(period, list(named))).items():
+        whole = next((one for one in restated(period, [of.pk]) if one.source == source), None) if of else None
+        hidden = _hidden(figures, whole)
+        found += [_line(one, named[one.node], hidden=one.node in hidden) for one in figures]
+    return found
+
+
+def _hidden(figures: list[Restated], whole: Restated | None) -> set[int | None]:
+    sizes: dict[int | None, int] = {one.node: one.published.n for one in figures}
+    if whole:
+        # What lies right below the place itself, which could be told from the rest.
+        sizes[None] = max(0, whole.published.n - sum(sizes.values()))
+    return hidden_among(sizes)
+
+
+def _line(one: Restated, node: Node, *, hidden: bool) -> Line:
+    hidden = hidden or one.published.n < MIN_SHOWN
+    few = one.differs and not hidden and (one.change.size < MIN_SHOWN or one.today.n < MIN_SHOWN)
+    today = Figure(one.today, hidden=False) if one.differs and not hidden and not few else None
+    return Line(node, one.source, Figure(one.published, hidden), today, few)
+
+
+def by_source_lines(lines: list[Line]) -> list[tuple[Source, list[Line]]]:
+    """Lines of each way of asking, in the order in which they come."""
+    found: dict[Source, list[Line]] = defaultdict(list)
+    for line in lines:
+        found[line.source].append(line)
+    return list(found.items())
+
+
+def _causes(line: Line, found: list[Reason]) -> list[Cause]:
+    """The reasons one after the other, so that their points add up; none of them where one is about a few answers."""
+    tell = line.today is not None and all(reason.answers >= MIN_SHOWN for reason in found)
+    nps, causes = line.published.nps, []
+    for reason in found:
+        after = reason.change.added_to(nps)
+        points = after.score - nps.score if tell and after.score is not None and nps.score is not None else None
+        causes.append(Cause(str(reason.label), reason.answers if reason.answers >= MIN_SHOWN else None, points))
+        nps = after
+    return causes
