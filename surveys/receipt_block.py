@@ -20,8 +20,8 @@ from surveys.models import Invitation
 from surveys.pages import SMILEY_NAMES, piped
 from surveys.queries import asking_in
 
-# Pictures are often blocked in mail, so the faces there are characters.
-_FACES = ("😠", "🙁", "😐", "🙂", "😀")
+# Pictures are often blocked in mail, so the faces there are characters: those that the oldest phones have too.
+_FACES = ("😠", "😞", "😐", "😊", "😃")
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,12 @@ class ReceiptBlock:
         """What the templates show."""
         worn = look()
         button, _on_dark = accents(worn.accent)
-        half = -(-len(self.choices) // 2) if len(self.choices) > 7 else len(self.choices)
+        many, faces = len(self.choices), bool(self.choices[0].face)
+        # A face has its name beside it: below it, in a fifth of a narrow phone, words would break anywhere.
+        wide = 1 if faces else -(-many // 2) if many > 7 else many
         return {
             "block": self,
-            "rows": [row for row in (self.choices[:half], self.choices[half:]) if row],
+            "rows": [self.choices[first : first + wide] for first in range(0, many, wide)],
             "chain": worn.name,
             "accent": button.fill,
             "on_accent": button.ink,
