@@ -17,7 +17,11 @@ def held_by(user: User) -> list[RoleAssignment]:
     """All roles of a person with their places; of whoever opens a page those that `roles_of` has read for it."""
     if user.known_roles is not None:
         return user.known_roles
-    return list(RoleAssignment.objects.filter(user=user).select_related("store__node", "node"))
+    return _roles_of(user.pk)
+
+
+# Asked by every page of staff.
+_roles_of = Compiled(lambda user: RoleAssignment.objects.filter(user=user).select_related("store__node", "node"), -1)
 
 
 def forget_roles(user: User) -> None:
