@@ -1,11 +1,14 @@
 """Where things lie in the drawings. Positions are strings, so that no language puts a comma into them."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
 from django.utils.translation import gettext
 
-from reports.figures import Figure, LoopShare, WeekFigure
+from reports.figures import Figure, LoopShare, PlaceRow, Point
+from reports.ranking import RankedStore
+from reports.statistics import Driver
 from reports.writing import hundred, points
 
 WIDTH, HEIGHT = 1000, 300
@@ -29,57 +32,90 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class WeekChart:
-    """NPS by week: a line through what may be shown, its margin as a band, gaps where there is too little."""
+class Curve:
+    """A line through what may be shown, its margin as a band, gaps where there is too little."""
 
     bands: list[str]
     lines: list[str]
     dots: list[Dot]
+
+
+@dataclass(frozen=True)
+class WeekChart:
+    """NPS by week, with its scale."""
+
+    curve: Curve
     ticks: list[Tick]
     labels: list[tuple[str, bool]]
     description: str
 
 
-def week_chart(weeks: list[WeekFigure]) -> WeekChart:
-    """Draws the weeks from first to last; its scale covers every margin in it, in steps of 25 or 50 points."""
-    shown = [one.figure.nps for one in weeks if one.figure.shown]
+@dataclass(frozen=True)
+class PlaceChart:
+    """A place's curve among others on the same scale; `zero` is where 0 lies, empty if that is out of sight."""
+
+    row: PlaceRow
+    curve: Curve
+    zero: str
+    description: str
+
+
+def week_chart(line: list[Point]) -> WeekChart:
+    """Draws the points from first to last; its scale covers every margin in it, in steps of 25 or 50 points."""
+    bottom, top, step = _scale(line)
+    ticks = [Tick(_height(value, bottom, top), points(value), value == 0) for value in range(top, bottom - 1, -step)]
+    every = ceil(len(line) / 13) if line else 1
+    labels = [(str(one.last.number), (len(line) - 1 - place) % every == 0) for place, one in enumerate(line)]
+    return WeekChart(_curve(line, bottom, top), ticks, labels, _description(line))
+
+
+def place_charts(rows: Sequence[PlaceRow]) -> list[PlaceChart]:
+    """A small chart for each place, all on the scale that covers every one of them."""
+    bottom, top, _ = _scale([one for row in rows for one in row.points])
+    zero = _height(0, bottom, top) if bottom < 0 < top else ""
+    return [PlaceChart(row, _curve(row.points, bottom, top), zero, _description(row.points)) for row in rows]
+
+
+def _scale(line: Iterable[Point]) -> tuple[int, int, int]:
+    shown = [one.figure.nps for one in line if one.figure.shown]
     bottom = floor(min([nps.low for nps in shown], default=0) / _STEP) * _STEP
     top = ceil(max([nps.high for nps in shown], default=100) / _STEP) * _STEP
     step = _STEP if top - bottom <= 4 * _STEP else 2 * _STEP
-    bottom, top = floor(bottom / step) * step, ceil(top / step) * step
+    return floor(bottom / step) * step, ceil(top / step) * step, step
 
+
+def _height(value: float, bottom: int, top: int) -> str:
+    return f"{HEIGHT * (top - value) / (top - bottom):.1f}"
+
+
+def _curve(line: list[Point], bottom: int, top: int) -> Curve:
     def y(value: float) -> str:
-        return f"{HEIGHT * (top - value) / (top - bottom):.1f}"
+        return _height(value, bottom, top)
 
     def x(place: int) -> float:
-        return WIDTH * (place + 0.5) / len(weeks)
+        return WIDTH * (place + 0.5) / len(line)
 
-    chart = WeekChart([], [], [], [], [], _description(weeks))
-    for run in _runs(weeks):
+    curve = Curve([], [], [])
+    for run in _runs(line):
         ends = (-_ALONE, _ALONE) if len(run) == 1 else (0, 0)
-        upper = [(x(run[0]) + ends[0], weeks[run[0]].figure.nps.high)]
-        upper += [(x(place), weeks[place].figure.nps.high) for place in run[1:-1]]
-        upper += [(x(run[-1]) + ends[1], weeks[run[-1]].figure.nps.high)]
-        lower = [(x(run[-1]) + ends[1], weeks[run[-1]].figure.nps.low)]
-        lower += [(x(place), weeks[place].figure.nps.low) for place in reversed(run[1:-1])]
-        lower += [(x(run[0]) + ends[0], weeks[run[0]].figure.nps.low)]
-        chart.bands.append(" ".join(f"{across:.1f},{y(value)}" for across, value in upper + lower))
-        chart.lines.append(" ".join(f"{x(place):.1f},{y(weeks[place].figure.nps.score or 0)}" for place in run))
-    for place, one in enumerate(weeks):
+        upper = [(x(run[0]) + ends[0], line[run[0]].figure.nps.high)]
+        upper += [(x(place), line[place].figure.nps.high) for place in run[1:-1]]
+        upper += [(x(run[-1]) + ends[1], line[run[-1]].figure.nps.high)]
+        lower = [(x(run[-1]) + ends[1], line[run[-1]].figure.nps.low)]
+        lower += [(x(place), line[place].figure.nps.low) for place in reversed(run[1:-1])]
+        lower += [(x(run[0]) + ends[0], line[run[0]].figure.nps.low)]
+        curve.bands.append(" ".join(f"{across:.1f},{y(value)}" for across, value in upper + lower))
+        curve.lines.append(" ".join(f"{x(place):.1f},{y(line[place].figure.nps.score or 0)}" for place in run))
+    for place, one in enumerate(line):
         if one.figure.shown:
-            chart.dots.append(Dot(f"{x(place):.1f}", y(one.figure.nps.score or 0), _title(one)))
-    for value in range(top, bottom - 1, -step):
-        chart.ticks.append(Tick(y(value), points(value), value == 0))
-    every = ceil(len(weeks) / 13)
-    for place, one in enumerate(weeks):
-        chart.labels.append((str(one.week.number), (len(weeks) - 1 - place) % every == 0))
-    return chart
+            curve.dots.append(Dot(f"{x(place):.1f}", y(one.figure.nps.score or 0), _title(one)))
+    return curve
 
 
-def _runs(weeks: list[WeekFigure]) -> list[list[int]]:
-    """The stretches of weeks without a gap."""
+def _runs(line: list[Point]) -> list[list[int]]:
+    """The stretches of points without a gap."""
     runs: list[list[int]] = []
-    for place, one in enumerate(weeks):
+    for place, one in enumerate(line):
         if one.figure.shown:
             if runs and runs[-1][-1] == place - 1:
                 runs[-1].append(place)
@@ -88,10 +124,10 @@ def _runs(weeks: list[WeekFigure]) -> list[list[int]]:
     return runs
 
 
-def _title(one: WeekFigure) -> str:
+def _title(one: Point) -> str:
     nps = one.figure.nps
     return gettext("Week %(week)s: NPS %(score)s (%(low)s to %(high)s), n %(n)s") % {
-        "week": one.week,
+        "week": one.name,
         "score": points(nps.score),
         "low": points(nps.low),
         "high": points(nps.high),
@@ -99,13 +135,13 @@ def _title(one: WeekFigure) -> str:
     }
 
 
-def _description(weeks: list[WeekFigure]) -> str:
-    shown = [one for one in weeks if one.figure.shown]
+def _description(line: list[Point]) -> str:
+    shown = [one for one in line if one.figure.shown]
     if not shown:
         return gettext("No week has enough answers to show a score.")
     return gettext("%(shown)s of %(all)s weeks have enough answers. First: %(first)s. Last: %(last)s.") % {
         "shown": len(shown),
-        "all": len(weeks),
+        "all": len(line),
         "first": _title(shown[0]),
         "last": _title(shown[-1]),
     }
@@ -125,6 +161,20 @@ def margin_bar(figure: Figure) -> MarginBar:
     return MarginBar(*(f"{value + 100:.0f}" for value in (nps.low, nps.high, nps.score or 0)))
 
 
+def place_bar(row: RankedStore) -> MarginBar:
+    """A store's estimate with its margin, and its plain score as the dot."""
+    if row.estimate is None:
+        return margin_bar(row.figure)
+    values = (row.estimate.low, row.estimate.high, row.figure.nps.score or 0)
+    return MarginBar(*(f"{value + 100:.0f}" for value in values))
+
+
+def cost_bar(driver: Driver, reach: float) -> MarginBar:
+    """What a topic costs with its margin, on a line from -reach to reach."""
+    values = (driver.cost - driver.margin, driver.cost + driver.margin, driver.cost)
+    return MarginBar(*(f"{100 + 100 * max(-1.0, min(1.0, value / reach)):.0f}" for value in values))
+
+
 def stacked(parts: list[LoopShare]) -> list[tuple[str, LoopShare]]:
     """Shares of one whole, each with where it begins on a line of length 100."""
     placed, left = [], 0.0
@@ -132,3 +182,17 @@ def stacked(parts: list[LoopShare]) -> list[tuple[str, LoopShare]]:
         placed.append((hundred(left), part))
         left += part.share.value or 0
     return placed
+
+
+@dataclass(frozen=True)
+class Span:
+    """From where to where on a line 100 long, with what lies between."""
+
+    start: str
+    length: str
+
+
+def span(low: float, high: float, *, reach: float = 100.0) -> Span:
+    """Where the stretch between two values lies, on a line from -reach to reach."""
+    left, right = (50 + 50 * max(-1.0, min(1.0, value / reach)) for value in (low, high))
+    return Span(f"{left:.1f}", f"{right - left:.1f}")

@@ -8,10 +8,8 @@ from django.utils.translation import gettext
 from reports.filters import POOLED
 from reports.periods import Period, Week
 from reports.statistics import MIN_RANKED, MIN_SHOWN, Difference, Nps, Share
-from stores.models import Store
-from surveys.choices import ResponseChannel, SampleKind
-
-NO_ANSWERS = Nps(0, 0, 0)
+from reports.statistics import NO_ANSWERS as NO_ANSWERS
+from surveys.choices import FACES, QuestionKind, ResponseChannel, SampleKind
 
 
 class Source(NamedTuple):
@@ -40,6 +38,9 @@ class Figure:
     change: Difference | None = None
     # Whether the change is more than chance, among all those it stands with.
     moved: bool = False
+    # Whether even the number of answers is not told; which ways of asking a sum had to leave out.
+    size_hidden: bool = False
+    left_out: list[Source] = field(default_factory=list)
 
     @property
     def shown(self) -> bool:
@@ -52,25 +53,86 @@ class Figure:
 
 @dataclass(frozen=True)
 class SourceCard:
+    """One way of asking: its figure, where it leads, and the words behind it."""
+
     source: Source
     figure: Figure
     current: bool
     query: str
+    words: str
 
 
 @dataclass(frozen=True)
-class WeekFigure:
-    week: Week
+class Point:
+    """One point of a chart: a week, or the four to five weeks up to and with it."""
+
+    first: Week
+    last: Week
     figure: Figure
+
+    @property
+    def name(self) -> str:
+        return str(self.last) if self.first == self.last else f"{self.first} – {self.last}"
 
 
 @dataclass(frozen=True)
-class StoreRow:
-    store: Store
+class PlaceRow:
+    """A place right below the one that is shown."""
+
+    name: str
     figure: Figure
-    reached: Share
-    reached_hidden: bool
+    points: list[Point]
     query: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Something that changed more than chance, among all that stands with it."""
+
+    kind: str
+    name: str
+    figure: Figure
+    query: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How often each answer to another headline question was given: a distribution, and never an NPS."""
+
+    kind: str
+    source: Source
+    counts: tuple[int, ...]
+    lowest: int
+    happy_from: int
+    unhappy_to: int
+    hidden: bool
+    words: str
+
+    @property
+    def n(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def question(self) -> str:
+        return str(QuestionKind(self.kind).label)
+
+    @property
+    def each(self) -> list[tuple[int, int, Share]]:
+        """The score, the face that stands for it (0: none), and its share; the lowest first."""
+        faces = FACES.get(self.kind, ())
+        return [
+            (self.lowest + place, faces[place] if faces else 0, Share(count, self.n))
+            for place, count in enumerate(self.counts)
+        ]
+
+    @property
+    def happy(self) -> Share:
+        return Share(sum(self.counts[self.happy_from - self.lowest :]), self.n)
+
+    @property
+    def unhappy(self) -> Share:
+        return Share(sum(self.counts[: self.unhappy_to - self.lowest + 1]), self.n)
 
 
 @dataclass(frozen=True)
@@ -123,6 +185,16 @@ class ClosedLoop:
         return not (self.running or any(part.share.n for part in self.contactable + self.fix_only + self.outcomes))
 
 
+@dataclass(frozen=True)
+class MixRow:
+    """How many answers came by one way of asking, now and before."""
+
+    source: Source
+    now: Share
+    before: Share
+    words: str
+
+
 @dataclass
 class Overview:
     period: Period
@@ -131,13 +203,14 @@ class Overview:
     cards: list[SourceCard] = field(default_factory=list)
     pooled_query: str = ""
     headline: Figure | None = None
-    weeks: list[WeekFigure] = field(default_factory=list)
-    ranked: list[StoreRow] = field(default_factory=list)
-    few: list[StoreRow] = field(default_factory=list)
-    hidden: list[StoreRow] = field(default_factory=list)
-    silent: list[StoreRow] = field(default_factory=list)
-    smileys: list[Smileys] = field(default_factory=list)
+    headline_words: str = ""
+    points: list[Point] = field(default_factory=list)
+    rows: list[PlaceRow] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)
+    compared: int = 0
+    answers: list[Answers] = field(default_factory=list)
     loop: ClosedLoop | None = None
+    mix: list[MixRow] = field(default_factory=list)
     responses: int = 0
     staff_responses: int = 0
 

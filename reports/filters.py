@@ -1,15 +1,17 @@
 """What a reader chose to look at. Every choice is in the address, so that each view is a link."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, QueryDict
 
+from reports.lattice import Place, node_place, store_place
 from stores.choices import REPORT_ROLES
-from stores.models import Node, RoleAssignment, Store, User
-from stores.queries import stores_visible_to
+from stores.models import Node, Store, User
+from stores.queries import held_by, stores_visible_to
 from surveys.choices import ResponseChannel, SampleKind
 
 POOLED = "pooled"
@@ -49,28 +51,44 @@ class Filters:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a reader of reports may choose from."""
+    """What a reader of reports may choose from; `tops` are the places that hold all of it, none under another."""
 
     stores: QuerySet[Store]
     nodes: QuerySet[Node]
+    tops: list[Place]
 
 
 def scope_of(user: User) -> Scope:
     """Raises Http404 for who has no role that reads reports."""
-    held = list(RoleAssignment.objects.filter(user=user, role__in=REPORT_ROLES).select_related("node"))
+    held = [one for one in held_by(user) if one.role in REPORT_ROLES]
     if not held:
         raise Http404
-    reach = Q(pk__in=[])
-    for assignment in held:
-        if assignment.node:
-            reach |= Q(path__startswith=assignment.node.path)
-    nodes = Node.objects.filter(reach)
-    return Scope(stores=stores_visible_to(user, roles=REPORT_ROLES), nodes=nodes)
+    stores = stores_visible_to(user, roles=REPORT_ROLES)
+    if user.within_store_id is not None:
+        reach = stores.filter(pk=user.within_store_id)
+        return Scope(reach, Node.objects.none(), [store_place(store.pk) for store in reach])
+    paths = {one.node.path: one.node.pk for one in held if one.node}
+    reach_nodes = Q(pk__in=[])
+    for path in paths:
+        reach_nodes |= Q(path__startswith=path)
+    tops = [node_place(pk) for path, pk in paths.items() if not _under(path, paths)]
+    own = {one.store.pk: one.store.node.path for one in held if one.store}
+    tops += [store_place(pk) for pk, path in own.items() if not any(path.startswith(above) for above in paths)]
+    return Scope(stores, Node.objects.filter(reach_nodes), sorted(tops))
+
+
+def _under(path: str, paths: Collection[str]) -> bool:
+    return any(path != above and path.startswith(above) for above in paths)
 
 
 def find_store(stores: QuerySet[Store], code: str) -> Store | None:
     """The one of `stores` with this code; None also for a code that no database could hold."""
     return stores.select_related("node").filter(code=code).first() if "\x00" not in code else None
+
+
+def find_node(nodes: QuerySet[Node], number: str) -> Node | None:
+    """The one of `nodes` with this id, as it stands in an address; None also for what is no id."""
+    return nodes.filter(pk=number).first() if _NUMBER.fullmatch(number) else None
 
 
 def read_filters(request: HttpRequest, scope: Scope) -> Filters:
@@ -82,7 +100,7 @@ def read_filters(request: HttpRequest, scope: Scope) -> Filters:
         if store is None:
             raise Http404
     elif number := chosen.get("node", ""):
-        node = scope.nodes.filter(pk=number).first() if _NUMBER.fullmatch(number) else None
+        node = find_node(scope.nodes, number)
         if node is None:
             raise Http404
     channel, sample, weeks = (chosen.get(name, "") for name in ("channel", "sample", "weeks"))

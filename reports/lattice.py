@@ -1,7 +1,7 @@
 """Which place shows which stretch of weeks, decided from the top of the chain downwards."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from reports.statistics import shown_at_the_top, shown_below
@@ -31,15 +31,20 @@ class Lattice:
     """What is shown of one measure of one way of asking: see `reports.statistics.showing`.
 
     `below` holds the places right below others, from `root` on, as far as anybody wants to know; `sizes` those of all
-    of them by stretches that do not overlap.
+    of them by `leaves`: stretches that do not overlap and are divided no further.
     """
 
     def __init__(
-        self, root: Place, below: Mapping[Place, Sequence[Place]], sizes: Sizes, tops: Iterable[Stretch]
+        self,
+        root: Place,
+        below: Mapping[Place, Sequence[Place]],
+        sizes: Sizes,
+        leaves: Collection[Stretch],
+        tops: Iterable[Stretch],
     ) -> None:
-        self._sizes = {place: dict(of.items()) for place, of in sizes.items()}
+        self._sizes = sizes
         self._sums: dict[tuple[Place, Stretch], int] = {}
-        self._finest = min((end - first for of in sizes.values() for first, end in of), default=1)
+        self._leaves = set(leaves)
         self._tops = list(tops)
         self._shown: dict[Place, set[Stretch]] = defaultdict(set)
         self._shown[root] = shown_at_the_top(lambda stretch: self.size(root, stretch), self._tops, self._parts)
@@ -53,16 +58,18 @@ class Lattice:
 
     def _parts(self, stretch: Stretch) -> list[Stretch]:
         """The parts of a stretch, if it was counted by them."""
-        parts = parts_of(stretch)
-        return parts if parts and min(end - first for first, end in parts) >= self._finest else []
+        return [] if stretch in self._leaves else parts_of(stretch)
 
     def size(self, place: Place, stretch: Stretch) -> int:
         """How many answers the place has in the stretch."""
         found = self._sums.get((place, stretch))
         if found is None:
-            first, end = stretch
-            of = self._sizes.get(place, {})
-            found = self._sums[place, stretch] = sum(n for (a, b), n in of.items() if first <= a and b <= end)
+            of = self._sizes.get(place)
+            found = 0
+            if of:
+                first, end = stretch
+                found = of.get(stretch) or sum(n for (a, b), n in of.items() if first <= a and b <= end)
+            self._sums[place, stretch] = found
         return found
 
     def shows(self, place: Place, stretches: Iterable[Stretch]) -> bool:

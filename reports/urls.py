@@ -1,10 +1,16 @@
 from django.urls import URLPattern, URLResolver, path
 
-from reports import explorer_views, published_pages, traffic_pages, views, wall_views
+from reports import explorer_views, pages, published_pages, traffic_pages, wall_views
 from reports.api import TrafficView
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("reports/", views.reports, name="reports"),
+    path("reports/", pages.reports, name="reports"),
+    path("reports/stores/", pages.stores, name="report_stores"),
+    path("reports/topics/", pages.topics, name="report_topics"),
+    path("reports/loop/", pages.loop, name="report_loop"),
+    path("reports/asking/", pages.asking, name="report_asking"),
+    path("reports/compare/", pages.compare, name="report_compare"),
+    path("reports/change/", pages.change, name="report_change"),
     path("reports/published/", published_pages.published, name="published"),
     path("reports/published/<int:pk>/", published_pages.published_period, name="published_period"),
     path("setup/traffic/", traffic_pages.traffic, name="traffic"),

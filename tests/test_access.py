@@ -335,6 +335,12 @@ TABLE = [
     ),
     # --- reports
     row("reports/", CASE_PAGE | NO_REPORTS),
+    row("reports/stores/", CASE_PAGE | NO_REPORTS),
+    row("reports/topics/", CASE_PAGE | NO_REPORTS),
+    row("reports/loop/", CASE_PAGE | NO_REPORTS),
+    row("reports/asking/", CASE_PAGE | NO_REPORTS),
+    row("reports/compare/", CASE_PAGE | NO_REPORTS),
+    row("reports/change/", CASE_PAGE | NO_REPORTS),
     row("reports/published/", CASE_PAGE | NO_REPORTS),
     Row("reports/published/<int:pk>/", [({"pk": "999999"}, NOBODYS | NO_REPORTS)]),
     row("verbatims/", CASE_PAGE | NO_REPORTS),

@@ -2,8 +2,8 @@
 
 from django import template
 
-from reports.charts import margin_bar, stacked
-from reports.writing import change, hundred, percent, points
+from reports.charts import Span, cost_bar, margin_bar, place_bar, span, stacked
+from reports.writing import change, hundred, percent, points, tenths
 
 register = template.Library()
 register.filter(points)
@@ -12,3 +12,23 @@ register.filter(percent)
 register.filter(hundred)
 register.filter("bar", margin_bar)
 register.filter(stacked)
+register.filter(place_bar)
+register.filter(cost_bar)
+
+
+@register.filter
+def tenth(value: float) -> str:
+    """Points with one decimal and their sign."""
+    return tenths(value, signed=True)
+
+
+@register.filter
+def tenth_plain(value: float) -> str:
+    """Points with one decimal."""
+    return tenths(value)
+
+
+@register.filter
+def deviation(value: float, reach: float) -> Span:
+    """The stretch from zero to `value` on a line from -reach to reach."""
+    return span(min(0.0, value), max(0.0, value), reach=reach)

@@ -21,9 +21,9 @@ from tests.reports.makers import announce, answer, make_analysis, make_case
 TODAY = timezone.now().date()
 
 
-def page(client: Client, user: User, **query: str | int) -> Any:
+def page(client: Client, user: User, *, of: str = "reports", **query: str | int) -> Any:
     client.force_login(user)
-    response = client.get(reverse("reports"), query)
+    response = client.get(reverse(of), query)
     assert response.status_code == 200
     return response
 
@@ -95,8 +95,11 @@ def test_regions_stores_and_periods_are_links(client, chain):
     assert page(client, head, store=chain.store.code).context["overview"].headline.nps.n == 6
     assert page(client, head, weeks=26).context["overview"].headline.nps.n == 18
     assert page(client, head, weeks="nonsense", channel="x", sample="y").context["filters"].weeks == 13
-    content = page(client, head, weeks=26).content.decode()
+    content = page(client, head, weeks=26, node=chain.area.pk).content.decode()
     assert f"?store={chain.store.code}&amp;weeks=26" in content
+    # Up again, and to the words behind a number.
+    assert f'href="/reports/?node={chain.root.pk}&amp;weeks=26">Chain</a>' in content
+    assert f'href="/verbatims/?node={chain.area.pk}&amp;channel=qr&amp;sample=volunteer">n = 6</a>' in content
 
 
 def test_samples_stand_side_by_side_and_are_pooled_only_when_asked_for(client, chain):
@@ -110,7 +113,7 @@ def test_samples_stand_side_by_side_and_are_pooled_only_when_asked_for(client, c
         (("call", "verified"), 10),
     ]
     assert (overview.source, overview.headline.nps.score) == (("qr", "volunteer"), 100)
-    assert sum(one.figure.nps.n for one in overview.weeks) == 30
+    assert sum(one.figure.nps.n for one in overview.points) == 30
     pooled = page(client, chain.manager, sample="pooled")
     assert pooled.context["overview"].headline.nps.n == 60
     assert "All channels · all samples pooled" in text_of(pooled)
@@ -120,12 +123,22 @@ def test_samples_stand_side_by_side_and_are_pooled_only_when_asked_for(client, c
     assert (calls.source, calls.headline.nps.n) == (("call", "verified"), 10)
 
 
-def test_smileys_are_a_distribution_and_never_an_nps(client, chain):
-    answer(chain.touchpoint, 5, day=TODAY, times=6, headline_kind="smiley5")
-    answer(chain.touchpoint, 1, day=TODAY, times=2, headline_kind="smiley5")
-    overview = page(client, chain.manager).context["overview"]
+def test_other_questions_are_distributions_and_never_an_nps(client, chain):
+    for kind, low, high in (("smiley5", 1, 5), ("csat", 1, 5), ("ces", 1, 7), ("smiley3", 1, 3)):
+        answer(chain.touchpoint, high, day=TODAY, times=6, headline_kind=kind)
+        answer(chain.touchpoint, low, day=TODAY, times=2, headline_kind=kind)
+    response = page(client, chain.manager)
+    overview = response.context["overview"]
     assert overview.cards == []
-    assert overview.smileys[0].counts == (2, 0, 0, 0, 6)
+    counts = {one.kind: one.counts for one in overview.answers}
+    assert counts == {
+        "smiley5": (2, 0, 0, 0, 6),
+        "csat": (2, 0, 0, 0, 6),
+        "ces": (2, 0, 0, 0, 0, 0, 6),
+        "smiley3": (2, 0, 6),
+    }
+    assert {(one.happy.part, one.unhappy.part, one.n) for one in overview.answers} == {(6, 2, 8)}
+    assert "Happy 75% ± 27%, unhappy 25% ± 27%" in text_of(response)
 
 
 def test_staff_answers_are_shown_apart_and_in_no_figure(client, chain):
@@ -137,40 +150,61 @@ def test_staff_answers_are_shown_apart_and_in_no_figure(client, chain):
     assert "bravo us" not in text_of(response)
 
 
+def rows_of(response: Any) -> dict[str, list[str]]:
+    """The codes of the stores of the ranking by their group."""
+    found: dict[str, list[str]] = {}
+    for row in response.context["ranking"].rows:
+        found.setdefault(row.group, []).append(row.store.code)
+    return found
+
+
 def test_no_score_below_five_and_no_rank_below_thirty(client, chain):
     answer(chain.touchpoint, 10, day=TODAY, times=31)
     neighbour, third = make_touchpoint(store=chain.neighbour), make_store(node=chain.area, code="KY3")
     answer(neighbour, 10, day=TODAY, times=12)
     answer(make_touchpoint(store=third), 9, day=TODAY, times=4)
     answer(chain.foreign_touchpoint, 9, day=TODAY, times=10)
-    overview = page(client, chain.head_office).context["overview"]
-    assert [row.store.code for row in overview.ranked] == ["KY1"]
-    assert [row.store.code for row in overview.few] == ["LV1"]
     # KY3 would follow from its area's total if KY2 were shown.
-    assert {row.store.code for row in overview.hidden} == {"KY2", "KY3"}
-    assert [row.store.code for row in overview.silent] == ["CALL"]
-    # …nor does the neighbour's own page give it away.
+    assert rows_of(page(client, chain.head_office, of="report_stores")) == {
+        "": ["KY1"],
+        "few": ["LV1"],
+        "hidden": ["KY2", "KY3"],
+        "silent": ["CALL"],
+    }
+    # …nor does the neighbour's own page give it away, whoever reads it.
     alone = page(client, chain.head_office, store="KY2")
     assert alone.context["overview"].headline.hidden
-    assert not any(one.figure.shown for one in alone.context["overview"].weeks)
+    assert not any(one.figure.shown for one in alone.context["overview"].points)
     assert "100 ±" not in text_of(alone)
 
 
-def test_a_sum_is_hidden_where_it_would_give_away_a_small_sample(client, chain):
+def test_a_sum_of_samples_is_of_those_that_are_shown(client, chain):
     answer(chain.touchpoint, 10, day=TODAY, times=32)
     answer(chain.touchpoint, 0, day=TODAY, times=3, channel="receipt", sample_kind="verified")
-    answer(make_touchpoint(store=chain.neighbour), 10, day=TODAY - timedelta(weeks=1), times=9)
+    answer(make_touchpoint(store=chain.neighbour), 10, day=TODAY, times=9)
     apart = page(client, chain.area_manager).context["overview"]
     assert [(card.figure.nps.n, card.figure.shown) for card in apart.cards] == [(41, True), (3, False)]
-    assert [one.figure.nps.n for one in apart.weeks if one.figure.shown] == [9, 32]
-    assert [row.store.code for row in apart.ranked] == ["KY1"]
-    # 44 answers less the 41, a week's 35 less its 32, or the store's: always the same three.
-    pooled = page(client, chain.area_manager, sample="pooled").context["overview"]
-    assert (pooled.headline.nps.n, pooled.headline.shown) == (44, False)
-    assert not any(one.figure.shown for one in pooled.weeks)
-    assert {row.store.code for row in pooled.hidden} == {"KY1", "KY2"}
+    # Not 44 answers, of which 41 are known.
+    pooled = page(client, chain.area_manager, sample="pooled")
+    headline = pooled.context["overview"].headline
+    assert (headline.nps.n, headline.shown, headline.nps.score) == (41, True, 100)
+    assert "too few answers to be shown: Receipt · Verified purchase or call" in text_of(pooled)
     alone = page(client, chain.area_manager, sample="pooled", store="KY1").context["overview"]
-    assert not alone.headline.shown
+    assert alone.headline.nps.n == 32
+
+
+def test_parts_of_thirteen_weeks_are_shown_only_together(client, chain):
+    """Thirteen weeks less four of them would otherwise tell of three answers."""
+    answer(chain.touchpoint, 10, day=TODAY, times=30)
+    answer(chain.touchpoint, 0, day=TODAY - timedelta(weeks=6), times=3)
+    answer(make_touchpoint(store=chain.neighbour), 9, day=TODAY, times=30)
+    answer(chain.foreign_touchpoint, 9, day=TODAY, times=30)
+    thirteen, four = (page(client, chain.manager, weeks=weeks).context["overview"].headline for weeks in (13, 4))
+    assert (thirteen.nps.n, thirteen.shown) == (33, True)
+    assert (four.shown, four.size_hidden) == (False, True)
+    assert "n = 30" not in text_of(page(client, chain.manager, weeks=4))
+    # Nor does the area show its four weeks: they would lead there by way of the neighbour.
+    assert not page(client, chain.area_manager, weeks=4).context["overview"].headline.shown
 
 
 def test_shares_of_cases_are_guarded_like_scores(client, chain):
@@ -182,11 +216,11 @@ def test_shares_of_cases_are_guarded_like_scores(client, chain):
             announce(response)
             announce(response, make_case(response, contacted=20))
         answer(spot, 9, day=TODAY, times=30)
-    response = page(client, chain.area_manager)
-    rows = {row.store.code: (row.reached.n, row.reached_hidden) for row in response.context["overview"].ranked}
+    league = page(client, chain.area_manager, of="report_loop").context["league"]
+    assert league.ranked == []
+    rows = {row.name: (row.reached.share.n, row.reached.hidden) for row in league.few}
     # KY3 would follow from its area's share if KY2's were shown.
-    assert rows == {"KY1": (9, False), "KY2": (6, True), "KY3": (2, True)}
-    assert re.search(r"100% ± \d+% of 9", text_of(response))
+    assert rows == {"Kyiv One": (9, False), "Kyiv Two": (6, True), third.name: (2, True)}
     alone = page(client, chain.area_manager, store="KY2")
     assert [part.hidden for part in alone.context["overview"].loop.contactable] == [True] * 3
     assert "too few to show a share" not in text_of(alone).split("Cases without a way")[0]
@@ -194,7 +228,7 @@ def test_shares_of_cases_are_guarded_like_scores(client, chain):
     assert [part.hidden for part in best.loop.contactable] == [False] * 3
 
 
-def test_an_arrow_only_for_more_than_chance_among_all_stores(client, chain):
+def test_an_arrow_only_for_more_than_chance_among_all_that_stand_together(client, chain):
     before = TODAY - timedelta(weeks=13)
     answer(chain.touchpoint, 0, day=before, times=40)
     answer(chain.touchpoint, 10, day=TODAY, times=40)
@@ -202,23 +236,30 @@ def test_an_arrow_only_for_more_than_chance_among_all_stores(client, chain):
     answer(chain.foreign_touchpoint, 2, day=before, times=20)
     answer(chain.foreign_touchpoint, 10, day=TODAY, times=24)
     answer(chain.foreign_touchpoint, 2, day=TODAY, times=16)
-    overview = page(client, chain.head_office).context["overview"]
-    moved = {row.store.code: row.figure.moved for row in overview.ranked}
+    stores = page(client, chain.head_office, of="report_stores").context["ranking"]
+    moved = {row.store.code: row.figure.moved for row in stores.rows if row.estimate}
     assert moved == {"KY1": True, "LV1": False}
-    assert overview.cards[0].figure.moved
-    assert overview.cards[0].figure.change.points > 0
+    only = page(client, chain.head_office, of="report_stores", moved=1).context["ranking"]
+    assert [row.store.code for row in only.rows] == ["KY1"]
+    country = page(client, chain.head_office, node=chain.area.parent_id)
+    assert [one.name for one in country.context["overview"].moved] == ["Kyiv"]
+    assert country.context["overview"].cards[0].figure.moved
+    # All of it is other scores: the same two stores answered by the same channel.
+    made = country.context["made"]
+    assert made.split.total == pytest.approx(made.split.within)
+    assert made.split.total > 0
 
 
-def test_weeks_follow_the_iso_calendar_and_small_ones_are_hidden(client, chain):
+def test_weeks_follow_the_iso_calendar(client, chain):
     monday = Week.of(TODAY).monday
-    answer(chain.touchpoint, 10, day=monday, times=9)
-    answer(chain.touchpoint, 10, day=monday - timedelta(days=1), times=8)
-    answer(chain.touchpoint, 0, day=monday - timedelta(days=8), times=2)
+    for weeks, times in ((0, 9), (1, 8), (2, 6)):
+        answer(chain.touchpoint, 10, day=monday - timedelta(weeks=weeks), times=times)
+    answer(chain.touchpoint, 0, day=monday - timedelta(days=1), times=2)
     overview = page(client, chain.manager).context["overview"]
-    ends = [(str(one.week), one.figure.nps.n, one.figure.shown) for one in overview.weeks[-3:]]
+    ends = [(one.name, one.figure.nps.n, one.figure.shown) for one in overview.points[-3:]]
     weeks = [str(Week.of(TODAY) + number) for number in (-2, -1, 0)]
-    assert ends == [(weeks[0], 2, False), (weeks[1], 8, False), (weeks[2], 9, True)]
-    assert len(overview.weeks) == 13
+    assert ends == [(weeks[0], 6, True), (weeks[1], 10, True), (weeks[2], 9, True)]
+    assert len(overview.points) == 13
 
 
 def test_the_closed_loop_in_shares_with_n(client, chain):
@@ -292,7 +333,7 @@ def test_a_page_costs_few_queries_however_many_stores(client, chain):
         connection,
     ) as queries:
         client.get(reverse("reports"))
-    assert len(queries) <= 16, [query["sql"][:90] for query in queries]
+    assert len(queries) <= 26, [query["sql"][:90] for query in queries]
 
 
 def test_a_call_centre_is_not_counted_as_a_store(client, chain):

@@ -58,7 +58,7 @@ def everything_shown(
             for week, n in weekly[store].items():
                 counted[week] += n
         sizes[place] = dict(counted)
-    lattice = Lattice(ROOT, below, sizes, quarters(WEEKS))
+    lattice = Lattice(ROOT, below, sizes, [(week, week + 1) for week in range(WEEKS)], quarters(WEEKS))
     stretches: list[Stretch] = []
     queue = list(quarters(WEEKS))
     while queue:

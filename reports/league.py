@@ -1,0 +1,168 @@
+"""Who closes the loop: the service-level shares of places beside each other, and how shoppers score afterwards."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+
+from django.db.models import Count, QuerySet
+
+from alerts.models import Case, Verification
+from reports.cells import Cells
+from reports.figures import ClosedLoop, LoopShare
+from reports.filters import Filters
+from reports.lattice import Place
+from reports.linking import at_place, words_behind
+from reports.overview import closed_loop
+from reports.periods import Period
+from reports.statistics import MIN_RANKED, MIN_SHOWN, Difference, Share, moved_among, paired_change, share_difference
+from reports.stretches import latest
+from stores.models import Store
+from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, QuestionKind
+from surveys.counting import left_out
+
+# Above so many stores the league is about the places right below.
+MOST_STORES = 600
+
+
+@dataclass(frozen=True)
+class LeagueRow:
+    """A place and its shares; `unlike`: how far its share of reached shoppers is from that of all others together."""
+
+    name: str
+    loop: ClosedLoop
+    place: int
+    unlike: Difference | None
+    stands: bool
+    left_out: int
+    query: str
+    words: str
+
+    @property
+    def reached(self) -> LoopShare:
+        return self.loop.contactable[0]
+
+    @property
+    def shares(self) -> list[LoopShare]:
+        return [*self.loop.contactable, *self.loop.fix_only, *self.loop.outcomes]
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """The same shoppers before and after a case: `gain` NPS points of those asked from 0 to 10, with its margin.
+
+    Of every question how many were happy before and after. Never part of an NPS.
+    """
+
+    question: str
+    n: int
+    gain: float | None
+    margin: float
+    happy: tuple[Share, Share]
+    unhappy: tuple[Share, Share]
+
+    @property
+    def hidden(self) -> bool:
+        return self.n < MIN_SHOWN
+
+
+@dataclass(frozen=True)
+class League:
+    total: ClosedLoop
+    ranked: list[LeagueRow] = field(default_factory=list)
+    few: list[LeagueRow] = field(default_factory=list)
+
+
+def league_of(cells: Cells, filters: Filters, period: Period, stores: QuerySet[Store], *, of_stores: bool) -> League:
+    """The shares of the places right below, or of every store, ranked where they have enough cases."""
+    now = latest(filters.weeks)
+    places = list(cells.view.children)
+    if of_stores:
+        places = list(dict.fromkeys(store for place in cells.view.places for store in cells.view.under(place)))
+    loops = {place: closed_loop(cells, [place], now) for place in places}
+    filled = [place for place in places if not loops[place].empty]
+    total = closed_loop(cells, cells.view.places, now)
+    whole = total.contactable[0].share
+    unlike = {}
+    for place in filled:
+        reached = loops[place].contactable[0]
+        if reached.hidden or reached.share.n < MIN_RANKED:
+            continue
+        rest = Share(whole.part - reached.share.part, whole.n - reached.share.n)
+        unlike[place] = share_difference(reached.share, rest)
+    stands = dict(zip(unlike, moved_among(list(unlike.values())), strict=True))
+    exempt = _left_out(cells, places, period, stores)
+    able = sorted(unlike, key=lambda place: -(loops[place].contactable[0].share.value or 0))
+    numbers = {place: number for number, place in enumerate(able, 1)}
+
+    def row(place: Place) -> LeagueRow:
+        named = cells.view.named(place)
+        return LeagueRow(
+            name=named.name,
+            loop=loops[place],
+            place=numbers.get(place, 0),
+            unlike=unlike.get(place),
+            stands=stands.get(place, False),
+            left_out=exempt.get(place, 0),
+            query=at_place(filters, place, named),
+            words=words_behind(filters, place=named, case="yes"),
+        )
+
+    return League(total, [row(place) for place in able], [row(place) for place in filled if place not in unlike])
+
+
+def _left_out(cells: Cells, places: list[Place], period: Period, stores: QuerySet[Store]) -> dict[Place, int]:
+    """How many cases of these weeks were no complaint or outside the store's control."""
+    rows = (
+        Case.objects.filter(store__in=stores, response__local_day__range=(period.start, period.end))
+        .exclude(exemption="")
+        .exclude(left_out("response__"))
+        .order_by()
+        .values_list("store_id", "store__node__path")
+        .annotate(n=Count("pk"))
+    )
+    found: dict[Place, int] = defaultdict(int)
+    wanted = set(places)
+    for store_id, path, n in rows:
+        above = [Place("node", int(part)) for part in path.strip("/").split("/")]
+        for place in wanted.intersection([Place("store", store_id), *above]):
+            found[place] += n
+    return found
+
+
+def recovery_of(stores: QuerySet[Store], period: Period) -> list[Recovery]:
+    """How shoppers score again after their case, beside what they said first."""
+    since = datetime.combine(period.start, time.min, UTC)
+    rows = (
+        Verification.objects.filter(case__store__in=stores, scored_at__gte=since)
+        .exclude(score=None)
+        .exclude(case__response__score=None)
+        .exclude(left_out("case__response__"))
+        .values_list("case__response__headline_kind", "case__response__score", "score")
+    )
+    by_kind: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for kind, first, again in rows:
+        by_kind[kind].append((first, again))
+    return [_recovery(QuestionKind(kind), pairs) for kind, pairs in sorted(by_kind.items())]
+
+
+def _recovery(kind: QuestionKind, pairs: list[tuple[int, int]]) -> Recovery:
+    happy, unhappy = PROMOTER_AT_LEAST[kind], UNHAPPY_AT_MOST[kind]
+
+    def stand(score: int) -> int:
+        return (score >= happy) - (score <= unhappy)
+
+    gain = paired_change([(stand(first), stand(again)) for first, again in pairs]) if kind == QuestionKind.NPS else None
+    n = len(pairs)
+
+    def shares(firsts: Collection[bool], agains: Collection[bool]) -> tuple[Share, Share]:
+        return Share(sum(firsts), n), Share(sum(agains), n)
+
+    return Recovery(
+        question=str(kind.label),
+        n=n,
+        gain=gain[0] if gain else None,
+        margin=gain[1] if gain else 0.0,
+        happy=shares([first >= happy for first, _ in pairs], [again >= happy for _, again in pairs]),
+        unhappy=shares([first <= unhappy for first, _ in pairs], [again <= unhappy for _, again in pairs]),
+    )

@@ -1,0 +1,290 @@
+"""Head office's pages of figures. Each starts from the places its reader may see; every choice is in the address."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+from reports.asking import MOST_STORES as MOST_ASKING_STORES
+from reports.asking import asking_of
+from reports.cells import View, leaves_of, read_cells, view_of
+from reports.change import MOST_STORES_BESIDE, made_of
+from reports.charts import place_charts, week_chart
+from reports.comparing import BEFORE, GROUP, YEAR, comparison_of, read_choice
+from reports.figures import Source
+from reports.filters import WEEKS, Filters, Scope, node_options, read_filters, scope_of, selected_stores
+from reports.lattice import Place, store_place
+from reports.league import MOST_STORES as MOST_LEAGUE_STORES
+from reports.league import league_of, recovery_of
+from reports.linking import words_behind
+from reports.overview import newest_verbatims, overview, resolve
+from reports.periods import Period, Week, latest_day
+from reports.ranking import ranking_of
+from reports.statistics import MIN_RANKED, MIN_SHOWN
+from reports.stretches import latest
+from reports.topics import topics_of
+from stores.choices import StoreKind
+from stores.models import Node, Store, User
+from stores.sorting import folded
+from surveys.choices import ResponseChannel, SampleKind
+from surveys.editor.trends import breaks_between
+
+# More stores than this are chosen from the ranking, or by region first.
+_LONGEST_LIST = 300
+_LONGEST_SEARCH = 80
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What every page begins with: who reads what, of which weeks."""
+
+    scope: Scope
+    filters: Filters
+    stores: QuerySet[Store]
+    period: Period
+
+    @property
+    def week(self) -> Week:
+        return self.period.last
+
+
+def read(request: HttpRequest) -> Reading:
+    """Raises Http404 for who reads no reports, and for places outside their scope."""
+    scope = scope_of(_reader(request))
+    filters = read_filters(request, scope)
+    stores = selected_stores(scope, filters)
+    zones = set(scope.stores.order_by().values_list("time_zone", flat=True).distinct())
+    return Reading(scope, filters, stores, Period(Week.of(latest_day(zones)), filters.weeks))
+
+
+@require_safe
+def reports(request: HttpRequest) -> HttpResponse:
+    """`/reports/`: how the chosen places do, how sure that is, and what changed more than chance."""
+    reading = read(request)
+    view = view_of(reading.scope, reading.filters)
+    cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=True))
+    found = overview(view, cells, reading.filters, reading.period)
+    kinds = dict(reading.stores.order_by().values_list("kind").annotate(n=Count("pk")))
+    beside = sum(kinds.values()) <= MOST_STORES_BESIDE
+    context = {
+        **_frame(reading, view, "reports"),
+        "overview": found,
+        "chart": week_chart(found.points),
+        "row_charts": place_charts(found.rows),
+        "breaks": breaks_between(reading.period.start, reading.period.end),
+        "shop_count": kinds.get(StoreKind.SHOP, 0),
+        "call_centre_count": kinds.get(StoreKind.CALL_CENTRE, 0),
+        "made": _made(reading, found.source) if beside and found.source else None,
+        "made_apart": not beside,
+        "verbatims": newest_verbatims(reading.stores, reading.filters),
+        "store_choices": _store_choices(reading),
+    }
+    return render(request, "reports/overview.html", context)
+
+
+@require_safe
+def change(request: HttpRequest) -> HttpResponse:
+    """`/reports/change/`: what the change is made of, and the score weighted by purchases."""
+    reading = read(request)
+    view = view_of(reading.scope, reading.filters)
+    cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
+    source, _chosen = resolve(cells, reading.filters, latest(reading.filters.weeks))
+    context = {**_frame(reading, view, "report_change"), "made": _made(reading, source) if source else None}
+    return render(request, "reports/change.html", context)
+
+
+@require_safe
+def stores(request: HttpRequest) -> HttpResponse:
+    """`/reports/stores/`: every store in one ranking, with what is known of its place in it."""
+    reading = read(request)
+    filters = reading.filters
+    view = view_of(reading.scope, filters, deep=True)
+    cells = read_cells(view, reading.week, leaves_of(filters.weeks, by_week=False), stores_by_nps_only=True)
+    source, _chosen = resolve(cells, filters, latest(filters.weeks))
+    q = " ".join(request.GET.get("q", "").split())[:_LONGEST_SEARCH]
+    moved_only = request.GET.get("moved") == "1"
+    page = request.GET.get("page", "1")
+    ranking = None
+    if source:
+        ranking = ranking_of(
+            cells,
+            source,
+            filters,
+            wanted=_sought(reading.stores, q) if q else None,
+            moved_only=moved_only,
+            page=int(page) if page.isdecimal() and len(page) < 6 else 1,
+        )
+    more = urlencode([(key, value) for key, value in (("q", q), ("moved", "1" if moved_only else "")) if value])
+    address = "&".join(part for part in (filters.query().removeprefix("?"), more) if part)
+    context = {
+        **_frame(reading, view, "report_stores"),
+        "ranking": ranking,
+        "source": source,
+        "q": q,
+        "moved_only": moved_only,
+        "address": f"?{address}&" if address else "?",
+        "plain_address": filters.query(),
+        "sum_of_ways": source is not None and source not in cells.sources(latest(filters.weeks)),
+    }
+    return render(request, "reports/stores.html", context)
+
+
+def _sought(stores: QuerySet[Store], q: str) -> list[Place]:
+    found = stores.all()
+    for word in folded(q).split():
+        found = found.filter(search_text__contains=word)
+    return [store_place(pk) for pk in found.values_list("pk", flat=True)]
+
+
+@require_safe
+def topics(request: HttpRequest) -> HttpResponse:
+    """`/reports/topics/`: what shoppers speak of, in which tone, and what it costs in points."""
+    reading = read(request)
+    view = view_of(reading.scope, reading.filters)
+    cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
+    source, _chosen = resolve(cells, reading.filters, latest(reading.filters.weeks))
+    context = {
+        **_frame(reading, view, "report_topics"),
+        "found": topics_of(cells, source, reading.filters) if source else None,
+        "store_choices": _store_choices(reading),
+    }
+    return render(request, "reports/topics.html", context)
+
+
+@require_safe
+def loop(request: HttpRequest) -> HttpResponse:
+    """`/reports/loop/`: who closes the loop in time, what shoppers say of it, and how their scores recover."""
+    reading = read(request)
+    few = reading.stores.count() <= MOST_LEAGUE_STORES
+    view = view_of(reading.scope, reading.filters, deep=few)
+    cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
+    league = league_of(cells, reading.filters, reading.period, reading.stores, of_stores=few)
+    context = {
+        **_frame(reading, view, "report_loop"),
+        "league": league,
+        "league_groups": [("", league.ranked), (gettext("Too few to rank"), league.few)],
+        "of_stores": few,
+        "recovery": recovery_of(reading.stores, reading.period),
+        "store_choices": _store_choices(reading),
+        "all_ways": True,
+    }
+    return render(request, "reports/loop.html", context)
+
+
+@require_safe
+def asking(request: HttpRequest) -> HttpResponse:
+    """`/reports/asking/`: from scan and invitation to answer."""
+    reading = read(request)
+    few = reading.stores.count() <= MOST_ASKING_STORES
+    view = view_of(reading.scope, reading.filters)
+    context = {
+        **_frame(reading, view, "report_asking"),
+        "asking": asking_of(reading.stores, reading.period) if few else None,
+        "most_stores": MOST_ASKING_STORES,
+        "store_choices": _store_choices(reading),
+        "all_ways": True,
+    }
+    return render(request, "reports/asking.html", context)
+
+
+@require_safe
+def compare(request: HttpRequest) -> HttpResponse:
+    """`/reports/compare/`: two groups beside each other, and which differences are more than chance."""
+    reading = read(request)
+    choice = read_choice(request, reading.scope, reading.filters)
+    view = view_of(reading.scope, reading.filters)
+    context = {
+        **_frame(reading, view, "report_compare"),
+        "choice": choice,
+        "comparison": comparison_of(reading.scope, choice, reading.week),
+        "against_choices": [
+            (BEFORE, gettext("the weeks before"), choice.but(BEFORE)),
+            (YEAR, gettext("the same weeks a year ago"), choice.but(YEAR)),
+            (GROUP, gettext("another group"), choice.but(GROUP)),
+        ],
+        "is_group": choice.against == GROUP,
+        "store_choices": _store_choices(reading),
+    }
+    return render(request, "reports/compare.html", context)
+
+
+def _made(reading: Reading, source: Source) -> object:
+    view = view_of(reading.scope, reading.filters, deep=True)
+    leaves = leaves_of(reading.filters.weeks, by_week=False)
+    return made_of(read_cells(view, reading.week, leaves, stores_by_nps_only=True), source, reading.filters)
+
+
+# --- what all pages have --------------------------------------------------------------------------------------------
+def _frame(reading: Reading, view: View, page: str) -> dict[str, Any]:
+    filters = reading.filters
+    only = _only_store(view)
+    return {
+        "page": page,
+        "tabs": _tabs(page),
+        "crumbs": _crumbs(reading, view, page),
+        "title": _title(view, filters),
+        "filters": filters,
+        "period": reading.period,
+        "only_store": only,
+        "min_ranked": MIN_RANKED,
+        "min_shown": MIN_SHOWN,
+        "node_choices": node_options(reading.scope),
+        "channel_choices": ResponseChannel.choices,
+        "sample_choices": SampleKind.choices,
+        "week_choices": WEEKS,
+        "words": words_behind(filters),
+    }
+
+
+def _tabs(page: str) -> list[tuple[str, str, bool]]:
+    names = {
+        "reports": gettext("Overview"),
+        "report_stores": gettext("Stores"),
+        "report_topics": gettext("Topics"),
+        "report_loop": gettext("Closed loop"),
+        "report_asking": gettext("Asking"),
+        "report_compare": gettext("Compare"),
+    }
+    return [(name, label, name == page) for name, label in names.items()]
+
+
+def _title(view: View, filters: Filters) -> str:
+    if filters.store:
+        return filters.store.name
+    if len(view.places) == 1:
+        return view.named(view.places[0]).name
+    return gettext("Reports")
+
+
+def _only_store(view: View) -> Store | None:
+    if len(view.places) == 1 and view.places[0].kind == "store":
+        return view.stores[view.places[0].pk]
+    return None
+
+
+def _crumbs(reading: Reading, view: View, page: str) -> list[tuple[str, str]]:
+    """The places above the viewed one that its reader may see, from the top: their names and the same page there."""
+    if len(view.places) != 1:
+        return []
+    here = view.named(view.places[0])
+    node = here if isinstance(here, Node) else view.nodes[here.node_id]
+    above = [pk for pk in node.above if pk != here.pk or isinstance(here, Store)]
+    seen = {one.pk: one for one in reading.scope.nodes.filter(pk__in=above)}
+    return [(seen[pk].name, reading.filters.but(node=seen[pk], store=None)) for pk in above if pk in seen]
+
+
+def _store_choices(reading: Reading) -> list[Store]:
+    if reading.scope.stores.count() <= _LONGEST_LIST:
+        return list(reading.scope.stores.order_by("sort_key"))
+    return [reading.filters.store] if reading.filters.store else []
+
+
+def _reader(request: HttpRequest) -> User:
+    user = request.user
+    assert isinstance(user, User)  # LoginRequiredMiddleware lets nobody else through
+    return user

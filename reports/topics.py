@@ -1,0 +1,183 @@
+"""What shoppers speak of, in which tone, and what each topic costs in points."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db import connection, models
+
+from reports.cells import Cells
+from reports.figures import Source
+from reports.filters import Filters
+from reports.lattice import Lattice, Place
+from reports.linking import words_behind
+from reports.models import NodeWeek, StoreWeek
+from reports.statistics import (
+    MIN_RANKED,
+    Difference,
+    Driver,
+    Nps,
+    Share,
+    moved_among,
+    share_difference,
+    topic_costs,
+)
+from reports.stretches import Stretch, before, latest
+from sentiment.labels import topic_label
+from surveys.choices import QuestionKind
+
+Counted = tuple[int, int, int, int, int]
+_NOTHING: Counted = (0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class TopicRow:
+    """A topic: how many answers speak of it and how, and its cost. Hidden ones have only their number."""
+
+    topic: str
+    n: int
+    hidden: bool
+    share: Share
+    negative: Share
+    positive: Share
+    change: Difference | None
+    moved: bool
+    driver: Driver | None
+    words: str
+    words_negative: str
+
+    @property
+    def name(self) -> str:
+        return topic_label(self.topic)
+
+
+@dataclass(frozen=True)
+class Topics:
+    source: Source
+    total: Nps
+    rows: list[TopicRow]
+    few: list[TopicRow]
+
+    @property
+    def reach(self) -> float:
+        """How far the drawing of the costs goes to either side, in points."""
+        sides = [abs(row.driver.cost) + row.driver.margin for row in self.rows if row.driver]
+        return max([2.0, *sides])
+
+
+def topics_of(cells: Cells, source: Source, filters: Filters) -> Topics:
+    """The topics of the answers to the 0-to-10 question, the costliest first."""
+    now, ago = latest(filters.weeks), before(filters.weeks)
+    counted = _read(cells)
+    total = cells.figure(cells.view.places, source, now)
+    old_total = cells.figure(cells.view.places, source, ago)
+    covered = [one for one in cells.sources(now) if source.covers(one) and one not in total.left_out]
+    names = sorted({topic for place in cells.view.places for one in covered for topic in counted[place].get(one, {})})
+    sums = {topic: _sum(cells, counted, topic, covered, now) for topic in names}
+    olds = {topic: _sum(cells, counted, topic, covered, ago) for topic in names}
+    shown = {topic for topic in names if total.shown and _shown(cells, counted, topic, covered, now)}
+    drivers = topic_costs(total.nps, {topic: _nps(sums[topic]) for topic in shown if sums[topic][0] >= MIN_RANKED})
+    changes = {
+        topic: share_difference(Share(sums[topic][0], total.nps.n), Share(olds[topic][0], old_total.nps.n))
+        for topic in shown
+        if old_total.shown and _shown(cells, counted, topic, covered, ago)
+    }
+    moved = dict(zip(changes, moved_among(list(changes.values())), strict=True))
+    rows = [
+        TopicRow(
+            topic=topic,
+            n=sums[topic][0],
+            hidden=topic not in shown,
+            share=Share(sums[topic][0], total.nps.n),
+            negative=Share(sums[topic][3], sums[topic][0]),
+            positive=Share(sums[topic][4], sums[topic][0]),
+            change=changes.get(topic),
+            moved=moved.get(topic, False),
+            driver=drivers.get(topic),
+            words=words_behind(filters, source=source, topic=topic),
+            words_negative=words_behind(filters, source=source, topic=topic, sentiment="negative"),
+        )
+        for topic in names
+        if sums[topic][0]
+    ]
+    known = sorted((row for row in rows if row.driver), key=lambda row: -(row.driver.cost if row.driver else 0))
+    return Topics(source, total.nps, known, sorted((row for row in rows if not row.driver), key=lambda row: -row.n))
+
+
+def _nps(counted: Counted) -> Nps:
+    n, promoters, detractors, _, _ = counted
+    return Nps(promoters, n - promoters - detractors, detractors)
+
+
+Table = Mapping[Place, Mapping[Source, Mapping[str, Mapping[Stretch, Counted]]]]
+
+
+def _sum(cells: Cells, counted: Table, topic: str, sources: list[Source], stretches: Collection[Stretch]) -> Counted:
+    total = _NOTHING
+    for place in cells.view.places:
+        for source in sources:
+            for (first, end), one in counted[place].get(source, {}).get(topic, {}).items():
+                if any(low <= first and end <= high for low, high in stretches):
+                    total = tuple(x + y for x, y in zip(total, one, strict=True))  # type: ignore[assignment]
+    return total
+
+
+def _shown(cells: Cells, counted: Table, topic: str, sources: list[Source], stretches: Collection[Stretch]) -> bool:
+    """Whether neither those who speak of the topic nor the others are too few, or would follow from other pages."""
+    for source in sources:
+        speak: dict[Place, dict[Stretch, int]] = {}
+        rest: dict[Place, dict[Stretch, int]] = {}
+        for place, of in cells.nps.items():
+            named = counted[place].get(source, {}).get(topic, {}) if place in counted else {}
+            speak[place] = {leaf: one[0] for leaf, one in named.items()}
+            rest[place] = {leaf: max(0, nps.n - speak[place].get(leaf, 0)) for leaf, nps in of.get(source, {}).items()}
+        for sizes in (speak, rest):
+            lattice: Lattice = cells.lattice_of(sizes)
+            present = any(lattice.size(place, stretch) for place in cells.view.places for stretch in stretches)
+            if present and not cells.shows(lattice, cells.view.places, stretches):
+                return False
+    return True
+
+
+def _read(cells: Cells) -> Table:
+    """Who speaks of what, by place, way of asking, topic and leaf."""
+    found: dict[Place, dict[Source, dict[str, dict[Stretch, Counted]]]] = defaultdict(lambda: defaultdict(dict))
+    for model, owner, kind in ((NodeWeek, "node_id", "node"), (StoreWeek, "store_id", "store")):
+        places = [place.pk for place in cells.view.all_places if place.kind == kind]
+        if places:
+            _read_from(found, cells, model, owner, kind, places)
+    return found
+
+
+def _read_from(
+    found: dict[Place, dict[Source, dict[str, dict[Stretch, Counted]]]],
+    cells: Cells,
+    model: type[models.Model],
+    owner: str,
+    kind: str,
+    places: list[int],
+) -> None:
+    leaves = sorted(cells.leaves, reverse=True)
+    starts: list[date] = [cells.this_week.monday - timedelta(weeks=end - 1) for _, end in leaves]
+    sums = ", ".join(
+        f"sum((t.value ->> '{name}')::int)::int" for name in ("n", "promoters", "detractors", "negative", "positive")
+    )
+    statement = f"""
+        SELECT {owner}, channel, sample_kind, t.key, width_bucket(monday, %(starts)s::date[]), {sums}
+        FROM {model._meta.db_table} CROSS JOIN LATERAL jsonb_each(topics) AS t
+        WHERE monday >= %(first)s AND monday <= %(last)s AND {owner} = ANY(%(places)s) AND headline_kind = %(nps)s
+        GROUP BY 1, 2, 3, 4, 5
+    """  # noqa: S608  (our own names)
+    values = {
+        "starts": starts,
+        "first": starts[0],
+        "last": cells.this_week.monday,
+        "places": places,
+        "nps": QuestionKind.NPS.value,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        for pk, channel, sample, topic, bucket, *counts in cursor.fetchall():
+            of = found[Place(kind, pk)][Source(channel, sample)].setdefault(topic, {})
+            of[leaves[bucket - 1]] = (counts[0], counts[1], counts[2], counts[3], counts[4])

@@ -1,0 +1,153 @@
+"""The pages' figures, recomputed from the raw rows by another way, agree exactly."""
+
+import random
+from collections import Counter, defaultdict
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from alerts.models import Case
+from core.work import drain
+from reports.figures import Source
+from reports.filters import POOLED
+from reports.periods import Period, Week
+from reports.statistics import Nps
+from stores.models import Store
+from surveys.models import Response
+from tests.factories import make_response, make_store, make_touchpoint
+from tests.reports.makers import announce, make_analysis, make_case, noon
+
+TODAY = timezone.now().date()
+PERIOD = Period(Week.of(TODAY), 13)
+
+
+@pytest.fixture
+def history(chain):
+    """Random answers at six stores, now and before, with readings and cases."""
+    rng = random.Random(7)
+    stores = [chain.store, chain.neighbour, chain.foreign, chain.call_centre]
+    stores += [make_store(node=chain.area, code="KY9"), make_store(node=chain.other_area, code="LV9")]
+    spots = {store: make_touchpoint(store=store) for store in stores}
+    for number in range(420):
+        store = rng.choice(stores)
+        day = PERIOD.before + timedelta(days=rng.randrange((TODAY - PERIOD.before).days + 1))
+        channel, sample = rng.choice([("qr", "volunteer")] * 3 + [("receipt", "verified"), ("call", "verified")])
+        kind = rng.choice(["nps"] * 5 + ["csat"])
+        response = make_response(
+            touchpoint=spots[store],
+            score=rng.choice(range(11) if kind == "nps" else range(1, 6)),
+            words=rng.choice(["", f"words {number}"]),
+            submitted_at=noon(day),
+            channel=channel,
+            sample_kind=sample,
+            headline_kind=kind,
+        )
+        response.flags = rng.choice([[]] * 9 + [["staff"]])
+        response.save()
+        announce(response)
+        for verbatim in response.verbatims.all():
+            topics = [{"topic": t, "sentiment": "negative"} for t in rng.sample(["staff", "waiting", "price"], 2)]
+            make_analysis(verbatim, sentiment="negative", topics=topics)
+            announce(response)
+        if rng.random() < 0.4:
+            case = make_case(response, fix_only=rng.random() < 0.3, contacted=rng.choice([None, 10, 50]))
+            announce(response, case)
+    drain(["facts"])
+    return stores
+
+
+def raw(**filters: Any) -> list[Response]:
+    return [r for r in Response.objects.filter(**filters).select_related("store__node") if "staff" not in r.flags]
+
+
+def nps(rows: list[Response], first: date, last: date, *, source: tuple[str, str] | None = None) -> Nps:
+    scores = [
+        r.score
+        for r in rows
+        if r.headline_kind == "nps" and first <= r.local_day <= last and source in (None, (r.channel, r.sample_kind))
+    ]
+    return Nps(sum(s > 8 for s in scores), sum(s in (7, 8) for s in scores), sum(s < 7 for s in scores))
+
+
+def under(store: Store, place: Any) -> bool:
+    return store == place or (not isinstance(place, Store) and store.node.path.startswith(place.path))
+
+
+def test_every_figure_is_what_the_rows_say(client, chain, history):
+    client.force_login(chain.head_office)
+    rows = raw()
+    names: dict[str, Any] = {store.name: store for store in history}
+    for place in (chain.root, chain.area.parent, chain.area, chain.other_area, chain.store):
+        query = {"store": place.code} if isinstance(place, Store) else {"node": place.pk}
+        here = [r for r in rows if under(r.store, place)]
+        now = [r for r in here if PERIOD.start <= r.local_day <= PERIOD.end]
+        overview = client.get(reverse("reports"), query).context["overview"]
+        assert overview.responses == len(now)
+        assert len(overview.cards) == 3
+        for card in overview.cards:
+            assert card.figure.nps == nps(here, PERIOD.start, PERIOD.end, source=card.source)
+            if card.figure.change:
+                before = nps(here, PERIOD.before, PERIOD.start - timedelta(days=1), source=card.source)
+                assert card.figure.change.points == (card.figure.nps.score or 0) - (before.score or 0)
+        for point in overview.points:
+            assert point.figure.nps == nps(here, point.first.monday, point.last.sunday, source=overview.source)
+        for row in overview.rows:
+            if row.name in names:
+                assert row.figure.nps == nps(
+                    [r for r in here if r.store == names[row.name]], PERIOD.start, PERIOD.end, source=overview.source
+                )
+        for one in overview.answers:
+            asked = [r for r in now if r.headline_kind == one.kind and (r.channel, r.sample_kind) == one.source]
+            counts = Counter(r.score for r in asked)
+            assert one.counts == tuple(counts[score] for score in range(1, 6))
+        mix = Counter((r.channel, r.sample_kind) for r in now)
+        assert {row.source: row.now.part for row in overview.mix} == mix
+        loop = {part.key: (part.share.part, part.share.n) for part in overview.loop.contactable}
+        cases = Case.objects.filter(response__in=now, fix_only=False)
+        reached = [case for case in cases if case.contacted_at and case.contacted_at <= case.due_at]
+        assert loop["reached"] == (len(reached), len(cases))
+        assert overview.loop.fix_only[0].share.n == Case.objects.filter(response__in=now, fix_only=True).count()
+
+
+def test_rankings_topics_and_comparisons_are_what_the_rows_say(client, chain, history):
+    client.force_login(chain.head_office)
+    rows = raw()
+    for query in ({}, {"sample": POOLED}, {"channel": "receipt"}, {"weeks": 26}):
+        response = client.get(reverse("report_stores"), query)
+        source, weeks = response.context["source"], response.context["filters"].weeks
+        period = Period(PERIOD.last, weeks)
+        for row in response.context["ranking"].rows:
+            if not row.figure.left_out and row.figure.nps.n:
+                mine = [r for r in rows if r.store == row.store and source.covers(Source(r.channel, r.sample_kind))]
+                if row.figure.shown:
+                    assert row.figure.nps == nps(mine, period.start, period.end)
+    found = client.get(reverse("report_topics"), {"channel": "qr"}).context["found"]
+    speak: dict[str, list[Response]] = defaultdict(list)
+    for r in rows:
+        if r.channel == "qr" and r.headline_kind == "nps":
+            for verbatim in r.verbatims.all():
+                for hit in verbatim.analysis.topics:
+                    speak[hit["topic"]].append(r)
+    assert found.rows
+    for row in found.rows:
+        assert row.driver.named == nps(speak[row.topic], PERIOD.start, PERIOD.end)
+        assert row.driver.named + row.driver.others == found.total
+    for against, first, last in (
+        ("before", PERIOD.before, PERIOD.start - timedelta(days=1)),
+        ("group", PERIOD.start, PERIOD.end),
+    ):
+        query = {"node": chain.area.pk, "against": against, "node2": chain.other_area.pk}
+        compared = client.get(reverse("report_compare"), query).context["comparison"]
+        other = chain.other_area if against == "group" else chain.area
+        assert len(compared.scores) == 3
+        for score in compared.scores:
+            one = score.name.split(" · ")[0]
+            channel = {"QR code": "qr", "Receipt": "receipt", "Call": "call"}[one]
+            sample = "volunteer" if channel == "qr" else "verified"
+            here = [r for r in rows if under(r.store, chain.area)]
+            there = [r for r in rows if under(r.store, other)]
+            assert score.first.nps == nps(here, PERIOD.start, PERIOD.end, source=(channel, sample))
+            assert score.second.nps == nps(there, first, last, source=(channel, sample))
