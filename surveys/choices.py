@@ -57,6 +57,8 @@ UNFINISHED = "unfinished"
 # A program filled in the field that no person sees; nobody can have read the page so quickly; many answers from one
 # browser in an hour. They only mark an answer: it is kept, and whoever it is about is reached all the same.
 TRAPPED, HASTY, MANY = "trap", "hasty", "many"
+# Its page was opened at a spot inside the store while nobody but staff can have been there.
+CLOSED = "closed"
 
 
 class NotAskedReason(models.TextChoices):
@@ -122,6 +124,7 @@ class Mark(models.TextChoices):
     TRAPPED = TRAPPED, _("Filled in by a program")
     HASTY = HASTY, _("Sent sooner than anybody can read")
     MANY = MANY, _("One of many from one browser")
+    CLOSED = CLOSED, _("Opened in the store while it was closed")
     UNUSUAL_SCANS = UNUSUAL_SCANS, _("During unusual scans")
 
 

@@ -7,19 +7,27 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 
 from core.network import client_address, household_of
 from core.quick import ask
 from core.tokens import keyed_hash
-from stores.models import Store
-from surveys.choices import HASTY, TRAPPED, NotAskedReason, ResponseChannel
+from stores.choices import TouchpointKind
+from stores.models import Store, Touchpoint
+from stores.opening import hours_of, open_spans
+from surveys.choices import CLOSED, HASTY, TRAPPED, NotAskedReason, ResponseChannel
 from surveys.models import DaySalt, Invitation, NotAsked
+from surveys.scan_rules import CLOSED_MARGIN
 
 # The name of the field that no person sees.
 TRAP_FIELD = "website"
 MANY_AN_HOUR = 20
+# Where shoppers are inside the store; an exit has a door that can be read from outside.
+_INSIDE = {TouchpointKind.TILL, TouchpointKind.FITTING_ROOM, TouchpointKind.SERVICE_DESK}
+# From an address to the chain's name for its owner, and on to their other addresses.
+_HOPS = 2
 
 
 def people_of(*, customer: str = "", address: str = "") -> list[str]:
@@ -39,9 +47,30 @@ def reason_not_to_ask(
         return NotAskedReason.SAMPLED
     rest = timedelta(days=settings.CONTACT_REST_DAYS)
     since = (now or timezone.now()) - rest
-    if rest and people and Invitation.objects.filter(people__overlap=list(people), created_at__gt=since).exists():
-        return NotAskedReason.RESTING
+    if rest and people:
+        _take_turns(people)
+        if Invitation.objects.filter(people__overlap=list(_known_as(people)), created_at__gt=since).exists():
+            return NotAskedReason.RESTING
     return None
+
+
+def _take_turns(people: Collection[str]) -> None:
+    """Of two messages to one person that are decided on at once the second waits for the first transaction to end."""
+    with connection.cursor() as cursor:
+        for one in sorted(people):
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"asked {one}"])
+
+
+def _known_as(people: Collection[str]) -> set[str]:
+    """By what else these were known when they were asked before: a number that once came with the chain's own name for
+    the person belongs to the e-mail address that came with the same name."""
+    known = set(people)
+    for _hop in range(_HOPS):
+        more = Invitation.objects.filter(people__overlap=list(known)).values_list("people", flat=True)
+        if (found := known.union(*more)) == known:
+            break
+        known = found
+    return known
 
 
 def in_sample(channel: ResponseChannel, about: str) -> bool:
@@ -56,14 +85,22 @@ def note_not_asked(store: Store, channel: ResponseChannel, about: str, reason: N
     NotAsked.objects.get_or_create(channel=channel, about=known, defaults={"store": store, "reason": reason})
 
 
-def marks_of(request: HttpRequest, minted_at: datetime) -> list[str]:
-    """What marks the answer in this request; never a reason to refuse it."""
+def marks_of(request: HttpRequest, touchpoint: Touchpoint | None, minted_at: datetime) -> list[str]:
+    """What marks the answer in this request, whose page was opened at `minted_at`; never a reason to refuse it."""
     marks = []
     if request.POST.get(TRAP_FIELD, ""):
         marks.append(TRAPPED)
     if datetime.now(UTC) - minted_at < timedelta(seconds=settings.SHORTEST_ANSWER_SECS):
         marks.append(HASTY)
+    if touchpoint is not None and touchpoint.kind in _INSIDE and _is_closed(touchpoint.store, minted_at):
+        marks.append(CLOSED)
     return marks
+
+
+def _is_closed(store: Store, at: datetime) -> bool:
+    """Whether the store is shut, and was and will be for longer than the margin; where no hours were entered it is not."""
+    hours = hours_of(store)
+    return not hours.assumed and next(open_spans(hours, at - CLOSED_MARGIN, at + CLOSED_MARGIN), None) is None
 
 
 @dataclass(frozen=True)

@@ -257,7 +257,7 @@ def _take(request: HttpRequest, asking: Asking, *, ended: bool = False) -> HttpR
             form.kept = True
         return question_page(request, asking, form, nonce=nonce, status=422)
     asking = _invite(asking, language)
-    flags += marks_of(request, ticket.minted_at)
+    flags += marks_of(request, asking.touchpoint, ticket.minted_at)
     browser = browser_of(request, asking.store)
     done = submit(asking, answers, form_id=ticket.form_id, language=language, flags=flags, browser=browser)
     if _STEPPED in request.POST:

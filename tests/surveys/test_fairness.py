@@ -1,21 +1,26 @@
 """Nobody is asked too often, and marks never cost a shopper the answer."""
 
-from datetime import datetime, timedelta
+import threading
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from core.personal import erase_response
 from core.retention import purge
 from messaging.models import Message
+from stores.choices import TouchpointKind
+from stores.models import Touchpoint
 from surveys import fairness
+from surveys.defaults import ensure_surveys
 from surveys.fairness import browser_of, in_sample
 from surveys.inviting import call_ended, receipt_link
 from surveys.models import AnswerCount, DaySalt, Invitation, NotAsked, Response
-from tests.factories import Chain
+from tests.factories import Chain, make_store, make_touchpoint
 from tests.surveys.conftest import hidden
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +59,57 @@ def test_erased_is_forgotten_here_too(client: Client, chain: Chain, resting: Non
     answer(f"/r/{invitation.token}/", score="9")
     erase_response(Response.objects.get().pk)
     assert Invitation.objects.get().people == []
+
+
+def test_one_person_is_the_same_by_each_of_their_addresses(chain: Chain, resting: None) -> None:
+    long_ago = timezone.now() - timedelta(days=60)
+    with time_machine.travel(long_ago):
+        call_ended("call-1", chain.call_centre, NUMBER, customer="C-17", ended_at=long_ago)
+    assert receipt_link(chain.store, "1", timezone.now(), email="ann@example.com", customer="C-17").invited
+    # A call that comes without a name: the number is hers all the same.
+    assert call_ended("call-2", chain.call_centre, NUMBER).not_asked == "resting"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_systems_at_once_ask_one_person_once(settings: Any) -> None:
+    chain = Chain()
+    ensure_surveys()
+    settings.CONTACT_REST_DAYS = 30
+    start, asked = threading.Barrier(6), []
+
+    def tell(number: int) -> None:
+        start.wait()
+        try:
+            asked.append(call_ended(f"call-{number}", chain.call_centre, NUMBER).not_asked)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=tell, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(map(str, asked)) == ["None", *["resting"] * 5] and Message.objects.count() == 1
+
+
+def test_a_page_opened_inside_a_closed_store_is_marked(client: Client, chain: Chain, surveys: Any, answer: Any) -> None:
+    shop = make_store(node=chain.area, code="SHOP", hours=(time(9), time(20)), time_zone="Europe/Kyiv")
+    till, way_out = make_touchpoint(store=shop), make_touchpoint(store=shop, kind=TouchpointKind.EXIT)
+
+    def marks(spot: Touchpoint, opened: str, sent: str) -> list[str]:
+        with time_machine.travel(opened):
+            nonce = hidden(client.get(f"/q/{spot.code}/"), "form")
+        with time_machine.travel(sent):
+            answer(f"/q/{spot.code}/", form=nonce, score="10")
+        return Response.objects.get(pk=nonce[:32]).flags
+
+    # Kyiv is two hours ahead in winter.
+    assert marks(till, "2026-11-19T05:30Z", "2026-11-19T05:31Z") == ["closed"]
+    assert marks(till, "2026-11-19T06:10Z", "2026-11-19T06:11Z") == []
+    # Scanned at the till, sent at home in the evening.
+    assert marks(till, "2026-11-19T17:30Z", "2026-11-19T20:30Z") == []
+    assert marks(way_out, "2026-11-19T23:30Z", "2026-11-19T23:31Z") == []
+    assert marks(chain.touchpoint, "2026-11-19T23:30Z", "2026-11-19T23:31Z") == []
 
 
 def test_why_nobody_was_asked_is_kept(chain: Chain, surveys: Any, settings: Any) -> None:
