@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from sentiment.comparison import InPoints, agreement_of, agreements, lines_of, samples_of, total_of
 from sentiment.labels import language_name
 from sentiment.models import Analysis, LearntHeads, Rereading, RereadingState
-from sentiment.reading import Reader, live_reader, offered_heads
+from sentiment.reading import Reader, live_reader, offered_heads, without_service
 from sentiment.rereading import NotNow, discard, go_live, open_rereading, resume, start_rereading
 from stores.access import StaffRequest, roles_required
 from stores.choices import Role
@@ -31,10 +31,12 @@ def models(request: StaffRequest) -> HttpResponse:
 
 
 def _context(request: StaffRequest, found: Rereading | None) -> dict[str, object]:
-    newest = Analysis.objects.filter(analysed_at__isnull=False).order_by("-pk").first()
+    read = Analysis.objects.filter(analysed_at__isnull=False).values_list("model_version", flat=True)
+    newest, oldest = read.order_by("-pk").first() or "", read.order_by("pk").first() or ""
     decided = Rereading.objects.filter(state__in=[RereadingState.LIVE, RereadingState.DISCARDED])
     context: dict[str, object] = {
-        "live_version": newest.model_version if newest else "",
+        "live_version": newest,
+        "earlier_version": "" if without_service(oldest) == without_service(newest) else oldest,
         "rereading": found,
         "past": decided.select_related("decided_by").order_by("-decided_at")[:_LATEST],
     }

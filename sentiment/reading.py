@@ -41,6 +41,11 @@ def offered_heads() -> LearntHeads | None:
     return newest if newest is not None and newest.pk > (live_reader().heads or 0) else None
 
 
+def without_service(version: str) -> str:
+    """The version of a reading's model, with the mark of what was learnt, whether or not a service was asked too."""
+    return version.partition("+service")[0]
+
+
 def hold_reader(*, exchange: bool = False) -> None:
     """Until the transaction ends, nobody lets another reader go live; `exchange`: and nobody stores a reading."""
     kind = "" if exchange else "_shared"

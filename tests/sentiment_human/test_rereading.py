@@ -397,7 +397,13 @@ def test_a_model_that_is_not_there_fails_with_words_for_the_person(chain: Chain,
 def test_head_office_starts_compares_and_decides(client: Client, chain: Chain, history: list[Analysis]) -> None:
     correct(history[0].pk, chain.manager, field="sentiment", value="negative")
     client.force_login(chain.head_office)
-    assert "Read old comments again" in client.get("/words/models/").content.decode()
+    page = client.get("/words/models/").content.decode()
+    assert "Read old comments again" in page
+    assert "Old ones were read by" not in page
+    submit(chain, "Lovely shop and very kind people.")
+    drain(["analysis"])
+    assert "Old ones were read by <code>old</code>" in client.get("/words/models/").content.decode()
+    Analysis.objects.exclude(model_version="old").delete()
     assert client.post("/words/models/", {"do": "start"}).status_code == 303
     started = open_rereading()
     assert started is not None
