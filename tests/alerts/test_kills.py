@@ -1,4 +1,4 @@
-"""Real loops on a real database and a real SMTP server, killed at random and at every step; no django-q2 anywhere.
+"""Real processes on a real database and real servers, killed at random and at every step (RELIABILITY F1, F2, F4, F8).
 
 What must hold afterwards (P3, P4, A3, A6): each step exactly one state, each notice exactly one row and one event,
 each message to staff delivered at least once with the same Message-ID, each to a shopper at most once, none missed.

@@ -1,9 +1,10 @@
 """What becomes of a message when its server refuses, hangs, breaks or takes it and says nothing.
 
-The servers are real ones on loopback; the clients are the ones used in production.
+The servers are real ones on loopback; the clients are the ones used in production (RELIABILITY A4, A5, F5, F6).
 """
 
 import socket
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -102,6 +103,24 @@ def test_a_server_that_never_greets_is_given_up_in_time_and_tried_again(chain: C
     with socket.create_server(("127.0.0.1", 0)) as silent, override_settings(EMAIL_PORT=silent.getsockname()[1]):
         message = deliver_now(to_staff(chain))
     assert message.state == MessageState.PENDING
+    assert deliver_now(message).state == MessageState.SENT
+
+
+def test_a_server_that_greets_with_not_now_uses_up_no_attempt(chain: Chain, catcher: Catcher) -> None:
+    """421, as a server says that is about to be restarted."""
+    with socket.create_server(("127.0.0.1", 0)) as busy, override_settings(EMAIL_PORT=busy.getsockname()[1]):
+
+        def greet() -> None:
+            client, _address = busy.accept()
+            with client:
+                client.sendall(b"421 4.3.2 Not now\r\n")
+
+        greeting = threading.Thread(target=greet)
+        greeting.start()
+        message = deliver_now(to_staff(chain))
+        greeting.join()
+    assert (message.state, message.attempts) == (MessageState.PENDING, 0)
+    assert "421" in message.last_error
     assert deliver_now(message).state == MessageState.SENT
 
 

@@ -1,4 +1,4 @@
-"""What the provider of text messages says later: by signed callbacks in any order, or when it is asked."""
+"""What the provider of text messages says later (RELIABILITY A4, A10, F7): by callbacks in any order, or asked."""
 
 from collections.abc import Iterator
 from datetime import timedelta
