@@ -76,8 +76,25 @@ class AppForm(ActivateTOTPForm):  # type: ignore[misc]
         return code
 
 
+def _name_new_password(form: forms.Form) -> None:
+    form.fields["password1"].label, form.fields["password2"].label = _("New password"), _("New password, once more")
+
+
+class NewPasswordForm(allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]
+    """A new password, for whoever opened the link in their mail."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _name_new_password(self)
+
+
 class ChangePasswordForm(allauth_forms.ChangePasswordForm):  # type: ignore[misc]
     """A new password, for whoever knows the present one; guessing at that is held to the rate of signing in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = _("Your present password")
+        _name_new_password(self)
 
     def clean_oldpassword(self) -> str:
         password: str = self.cleaned_data["oldpassword"]
