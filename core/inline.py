@@ -46,23 +46,24 @@ def _squeeze_script(script: str) -> str:
 
 @dataclass(frozen=True)
 class Shade:
-    """A surface in a colour of the chain, and the colour of the words upon it."""
+    """A surface in a colour of the chain, the words upon it, and its edge, which words upon the page have as well."""
 
     fill: str
     ink: str
+    edge: str
 
 
 def accents(colour: str) -> tuple[Shade, Shade]:
-    """The chain's first colour on light and on dark pages: as far from the paper as words must be."""
-    found = (readable_on(_LIGHT_PAPER, colour), readable_on(_DARK_PAPER, colour))
-    light, dark = (Shade(fill, readable_ink(fill)) for fill in found)
-    return light, dark
+    """The chain's first colour: on light pages as it is, with an edge as far from the paper as words must be; on dark
+    ones as bright as its edge."""
+    edge, bright = readable_on(_LIGHT_PAPER, colour), readable_on(_DARK_PAPER, colour)
+    return Shade(colour, readable_ink(colour), edge), Shade(bright, readable_ink(bright), bright)
 
 
 def heads(colour: str) -> tuple[Shade, Shade]:
     """Its second one, behind the head of a page: as it is on light pages, and on dark ones so deep that it is calm."""
     deep = readable_on(WHITE, colour)
-    return Shade(colour, readable_ink(colour)), Shade(deep, WHITE)
+    return Shade(colour, readable_ink(colour), colour), Shade(deep, WHITE, deep)
 
 
 @lru_cache

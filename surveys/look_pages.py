@@ -30,6 +30,7 @@ from stores.choices import Role
 from stores.models import Store, User
 from stores.queries import stores_visible_to
 from surveys.choices import ResponseChannel
+from surveys.editor.places import sample_store
 from surveys.editor.preview import framed, in_scheme
 from surveys.forms import AnswerForm
 from surveys.models import Invitation
@@ -179,6 +180,7 @@ def _colour_row(where: str, chosen: str, used: Shade) -> dict[str, Any]:
         "ink": used.ink,
         "ratio": round(contrast(used.fill, used.ink), 1),
         "changed": used.fill != chosen,
+        "edge": used.edge if used.edge != used.fill else "",
         "chosen": chosen,
     }
 
@@ -198,8 +200,9 @@ def look_frame(request: StaffRequest) -> HttpResponse:
     which, dark = request.GET.get("page", ""), "dark" in request.GET
     if (which, dark) not in {(one, dim) for one, dim, _title in FRAMES}:
         raise Http404
-    store = stores_visible_to(request.user).filter(retired_at=None).order_by("name").first()
-    store = store or Store(name=_("Your store"), code="", country="DE", time_zone="UTC")
+    store = sample_store(stores_visible_to(request.user)) or Store(
+        name=_("Your store"), code="", country="DE", time_zone="UTC"
+    )
     with wearing(look_of(tried) if tried else looks.look()):
         return _DRAWN[which](store, dark)
 

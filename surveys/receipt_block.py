@@ -67,6 +67,7 @@ class ReceiptBlock:
             "chain": worn.name,
             "accent": button.fill,
             "on_accent": button.ink,
+            "button_edge": button.edge,
             "edge": worn.second,
             "lang": self.language,
             "dir": "rtl" if translation.get_language_bidi() else "ltr",

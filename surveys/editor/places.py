@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from stores.choices import TouchpointKind
-from stores.models import Touchpoint, User
+from stores.models import Store, Touchpoint, User
 from surveys.choices import ResponseChannel
 from surveys.editor.drafts import Stale, record_choice
 from surveys.models import Survey, SurveyChoice
@@ -21,6 +22,13 @@ class Place:
     label: str
     channel: ResponseChannel
     kind: str = ""
+
+
+def sample_store(stores: QuerySet[Store], *, wanted: str = "") -> Store | None:
+    """A store to show pages of: the one with the code `wanted`, else the first that has codes on its walls."""
+    used = stores.filter(retired_at=None).order_by("name")
+    found = used.filter(code=wanted).first() if wanted else None
+    return found or used.filter(touchpoints__kind__in=ON_WALLS).first() or used.first()
 
 
 def places() -> list[Place]:

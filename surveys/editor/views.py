@@ -31,7 +31,7 @@ from surveys.editor.forms import (
     label_of_kind,
 )
 from surveys.editor.lint import Finding, Level, lint
-from surveys.editor.places import ON_WALLS, choose, choose_at, chosen_at, places
+from surveys.editor.places import choose, choose_at, chosen_at, places, sample_store
 from surveys.editor.preview import Look, places_on_offer, preview_page
 from surveys.editor.texts import Raw, all_texts, progress, texts_of
 from surveys.editor.trends import compare
@@ -199,10 +199,8 @@ def _look_context(request: StaffRequest, document: Raw) -> dict[str, Any]:
 
 
 def _sample_store(request: StaffRequest) -> Store | None:
-    """The store that a preview is shown for: the one that is asked for, else the first that has codes on its walls."""
-    stores = stores_visible_to(request.user).filter(retired_at=None).order_by("name")
-    wanted = stores.filter(code=request.GET.get("store", "")[:20]).first()
-    return wanted or stores.filter(touchpoints__kind__in=ON_WALLS).first() or stores.first()
+    """The store that a preview is shown for: the one that is asked for, else any."""
+    return sample_store(stores_visible_to(request.user), wanted=request.GET.get("store", "")[:20])
 
 
 @require_safe

@@ -133,6 +133,7 @@ def test_a_page_with_a_logo_and_smileys_stays_light_in_every_language(
 @given(st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}"))
 def test_words_can_be_read_in_whatever_colour(colour: str) -> None:
     for shade, paper in zip(accents(colour), ("#ffffff", "#14171b"), strict=True):
-        assert contrast(shade.fill, paper) >= READABLE and contrast(shade.fill, shade.ink) >= READABLE
+        assert contrast(shade.edge, paper) >= READABLE and contrast(shade.fill, shade.ink) >= READABLE
+    assert accents(colour)[0].fill == heads(colour)[0].fill == colour
     for shade in heads(colour):
         assert contrast(shade.fill, shade.ink) >= READABLE
