@@ -15,7 +15,7 @@ from sentiment.models import Analysis
 from sentiment.signals import reading_corrected, readings_replaced, verbatim_analysed
 from stores.signals import stores_moved
 from surveys.models import Response
-from surveys.signals import days_changed, response_saved
+from surveys.signals import days_changed, response_erased, response_saved
 
 
 def mark_stale(response: Response, *, at: datetime | None = None) -> None:
@@ -29,6 +29,12 @@ def _mark(response: Response, at: datetime | ClockNow) -> StaleMark:
 
 @receiver(response_saved)
 def count_response(sender: object, response: Response, **_: Any) -> None:
+    mark_stale(response)
+
+
+@receiver(response_erased)
+def count_without_words(sender: object, response: Response, **_: Any) -> None:
+    """Erasing leaves what is counted; the day is counted again all the same, so that nobody need know that here."""
     mark_stale(response)
 
 

@@ -1,6 +1,7 @@
 """Several loops counting one store's day at the same moment."""
 
 import threading
+import time
 
 import pytest
 from django.db import connection, transaction
@@ -8,8 +9,8 @@ from django.utils import timezone
 
 from core.work import run_once
 from reports import facts
-from reports.models import StaleMark, StoreDay
-from tests.factories import Chain, make_response
+from reports.models import NodeWeek, StaleMark, StoreDay
+from tests.factories import Chain, make_response, make_touchpoint
 from tests.reports.makers import announce
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,6 +58,51 @@ def test_counting_at_once_is_counting_in_turn(pairs):
 def test_without_the_lock_they_collide(pairs, monkeypatch):
     monkeypatch.setattr(facts, "lock_store", lambda store_id: None)
     assert count_at_once(pairs)
+
+
+def sum_while_another_sums() -> list[int]:
+    """Two transactions count two stores of one area, the second while the first is still open; what the area has."""
+    chain = Chain()
+    here = make_response(touchpoint=chain.touchpoint, score=10)
+    beside = make_response(touchpoint=make_touchpoint(store=chain.neighbour), score=0)
+    failures: list[Exception] = []
+
+    def count_beside():
+        try:
+            with transaction.atomic():
+                facts.count_days([(beside.store_id, beside.local_day)])
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    second = threading.Thread(target=count_beside)
+    with transaction.atomic():
+        facts.count_days([(here.store_id, here.local_day)])
+        second.start()
+        until = time.monotonic() + 60
+        with connection.cursor() as cursor:
+            waiting = False
+            while not waiting and time.monotonic() < until:
+                time.sleep(0.02)
+                cursor.execute(
+                    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY("
+                    "pg_blocking_pids(pid)))"
+                )
+                waiting = cursor.fetchone()[0]
+    second.join(60)
+    assert waiting
+    assert failures == []
+    return list(NodeWeek.objects.filter(node=chain.area).values_list("responses", flat=True))
+
+
+def test_stores_of_one_area_counted_at_once_are_both_in_its_sums():
+    assert sum_while_another_sums() == [2]
+
+
+def test_without_the_lock_of_sums_one_of_them_is_missing(monkeypatch):
+    monkeypatch.setattr("reports.sums.lock_sums", lambda: None)
+    assert sum_while_another_sums() == [1]
 
 
 def test_loops_share_the_marks_and_lose_none():
