@@ -12,7 +12,7 @@ from surveys.models import Invitation, LinkHour, Response
 from tests.factories import Chain
 
 pytestmark = pytest.mark.django_db
-PHONE = {"HTTP_USER_AGENT": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"}
+PHONE = {"user-agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"}
 
 
 @pytest.fixture
@@ -29,23 +29,23 @@ def counted() -> tuple[int, int, int]:
 
 
 def test_opens_and_taps_are_counted_apart_and_are_no_answers(client: Client, link: str) -> None:
-    client.get(link, **PHONE)
-    client.get(link, {"score": "9"}, **PHONE)
-    client.get(link, {"score": "9"}, **PHONE)
+    client.get(link, headers=PHONE)
+    client.get(link, {"score": "9"}, headers=PHONE)
+    client.get(link, {"score": "9"}, headers=PHONE)
     assert counted() == (3, 2, 0) and not Response.objects.exists()
     assert str(LinkHour.objects.get().channel) == "receipt"
 
 
 def test_programs_that_say_so_are_none(client: Client, link: str) -> None:
-    client.get(link, {"score": "9"}, HTTP_USER_AGENT="Mozilla/5.0 (compatible; SafeLinks)")
-    client.head(link, **PHONE)
+    client.get(link, {"score": "9"}, headers={"user-agent": "Mozilla/5.0 (compatible; SafeLinks)"})
+    client.head(link, headers=PHONE)
     client.get(link)
     assert counted() == (0, 0, 3)
 
 
 def test_whoever_opens_every_answer_at_once_is_a_program_from_the_first(client: Client, link: str) -> None:
     for score in range(11):
-        client.get(link, {"score": str(score)}, **PHONE)
+        client.get(link, {"score": str(score)}, headers=PHONE)
         if score == 0:
             assert counted() == (1, 1, 0)
     assert counted() == (0, 0, 11)
@@ -53,6 +53,6 @@ def test_whoever_opens_every_answer_at_once_is_a_program_from_the_first(client: 
 
 def test_a_second_thought_is_no_program(client: Client, link: str, monkeypatch: Any) -> None:
     monkeypatch.setattr(link_traffic, "AT_ONCE_SECS", 0)
-    client.get(link, {"score": "2"}, **PHONE)
-    client.get(link, {"score": "3"}, **PHONE)
+    client.get(link, {"score": "2"}, headers=PHONE)
+    client.get(link, {"score": "3"}, headers=PHONE)
     assert counted() == (2, 2, 0)
