@@ -22,6 +22,10 @@ PAGES = (
     "/setup/surveys/recommend/publish/",
     "/setup/surveys/recommend/versions/",
     "/setup/surveys/where/",
+    "/setup/look/",
+    "/setup/asking/",
+    "/setup/till-keys/",
+    "/setup/till-keys/KY1/?link=1-abc123-r1-29000000-30-aaaaaaaaaaaaaaaaaaaaaaaaaa",
 )
 LOOKS: tuple[dict[str, Any], ...] = (
     {"viewport": PHONE, "color_scheme": "light", "language": "de"},

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.test import Client
+from django.utils import timezone, translation
 
 from core.catalogues import said
+from surveys.inviting import receipt_link
+from surveys.receipt_block import block_of
 from tests.factories import Chain
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +49,18 @@ def test_no_page_falls_back_to_english(client: Client, chain: Chain, address: st
         text = " ".join(unescape(re.sub(r"<(style|script)>.*?</\1>|<[^>]*>", " ", shown, flags=re.DOTALL)).split())
         assert not [one for one in english if one in text]
         assert len(re.findall(r'<(?:button|a)[^>]*lang="', shown)) == len(settings.LANGUAGES)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_receipt_falls_back_to_english(chain: Chain, surveys: Any, language: str) -> None:
+    invitation = receipt_link(chain.store, "R-1", timezone.now()).invitation
+    assert invitation is not None
+    with translation.override(language):
+        block = block_of(invitation)
+        assert block is not None
+        mail = render_to_string("surveys/receipt_survey.html", block.context() | {"leave_url": "/u/x/"})
+    text = " ".join(unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", mail, flags=re.DOTALL)).split())
+    assert block.hint in text and not [one for one in english_sentences() if one in text]
 
 
 def test_staff_read_their_own_languages_only(client: Client, chain: Chain) -> None:
