@@ -28,7 +28,6 @@ class Made:
     old: Nps
     split: Change | None
     weighted: Weighted | None
-    stores: int
     hidden: bool
 
     @property
@@ -78,7 +77,6 @@ def made_of(cells: Cells, source: Source, filters: Filters) -> Made:
         old=sum(old.values(), NO_ANSWERS),
         split=split_change(new, old) if before_shown else None,
         weighted=_weighted(cells, new, members, now),
-        stores=len({store for store in stores if store in cells.nps}),
         hidden=not shown,
     )
 

@@ -88,12 +88,17 @@ class PlaceRow:
 
 @dataclass(frozen=True)
 class Moved:
-    """Something that changed more than chance, among all that stands with it."""
+    """A place or a topic that changed more than chance, among all places, stores and topics that stand with it.
 
-    kind: str
+    Of a place by NPS points, `figure` being its score now; of a topic by percentage points of the answers that name it,
+    `share` being those now.
+    """
+
     name: str
-    figure: Figure
+    change: Difference
     query: str
+    figure: Figure | None = None
+    share: Share | None = None
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from reports.models import NodeWeek, StoreWeek
 from reports.periods import Period
 from reports.statistics import MIN_SHOWN, Share, moved_among, nps_difference
 from reports.stretches import Stretch, before, chart_of, latest, mondays
+from reports.topics import TopicRow
 from stores.models import Store
 from surveys.choices import PROMOTER_AT_LEAST, SCORE_RANGE, UNHAPPY_AT_MOST, QuestionKind
 from surveys.counting import no_answer
@@ -61,9 +62,22 @@ def overview(view: View, cells: Cells, filters: Filters, period: Period) -> Over
         found.headline_words = words_behind(filters, source=found.source)
         found.points = points(cells, view.places, found.source, filters.weeks)
         found.rows = _rows(view, cells, found.source, filters, now, ago)
-        found.moved = [Moved("place", row.name, row.figure, row.query) for row in found.rows if row.figure.moved]
-        found.compared = sum(row.figure.change is not None for row in found.rows)
     return found
+
+
+def compare_all(found: Overview, stores: Iterable[PlaceRow], topics: Iterable[TopicRow]) -> None:
+    """Fills in what changed more than chance: of the places right below, of stores further below, and of topics."""
+    candidates = [
+        *(
+            Moved(row.name, row.figure.change, row.query, figure=row.figure)
+            for row in [*found.rows, *stores]
+            if row.figure.change
+        ),
+        *(Moved(row.name, row.change, row.words, share=row.share) for row in topics if row.change),
+    ]
+    standing = moved_among([one.change for one in candidates])
+    found.compared = len(candidates)
+    found.moved = [one for one, stands in zip(candidates, standing, strict=True) if stands]
 
 
 def chosen_source(filters: Filters) -> Source:
@@ -150,6 +164,19 @@ def _rows(
         if figure.nps.n
     ]
     return found
+
+
+def stores_below(cells: Cells, source: Source, filters: Filters) -> list[PlaceRow]:
+    """The stores further below than the places right below, each with its change."""
+    now, ago = latest(filters.weeks), before(filters.weeks)
+    stores = {store for place in cells.view.places for store in cells.view.under(place)} - set(cells.view.children)
+    rows = []
+    for store in sorted(stores - set(cells.view.places)):
+        figure = with_change(cells, [store], source, now, ago)
+        if figure.change:
+            named = cells.view.named(store)
+            rows.append(PlaceRow(named.name, figure, [], at_place(filters, store, named), ""))
+    return rows
 
 
 def _own_rows(view: View, period: Period, ago: Collection[Stretch]) -> list[dict[str, Any]]:

@@ -12,17 +12,16 @@ from django.views.decorators.http import require_safe
 
 from reports.asking import MOST_STORES as MOST_ASKING_STORES
 from reports.asking import asking_of
-from reports.cells import View, leaves_of, read_cells, view_of
+from reports.cells import Cells, View, leaves_of, read_cells, view_of
 from reports.change import MOST_STORES_BESIDE, made_of
 from reports.charts import place_charts, week_chart
 from reports.comparing import BEFORE, GROUP, YEAR, comparison_of, read_choice
-from reports.figures import Source
 from reports.filters import WEEKS, Filters, Scope, node_options, read_filters, scope_of, selected_stores
 from reports.lattice import Place, store_place
 from reports.league import MOST_STORES as MOST_LEAGUE_STORES
 from reports.league import league_of, recovery_of
 from reports.linking import words_behind
-from reports.overview import newest_verbatims, overview, resolve
+from reports.overview import compare_all, newest_verbatims, overview, resolve, stores_below
 from reports.periods import Period, Week, latest_day
 from reports.ranking import ranking_of
 from reports.statistics import MIN_RANKED, MIN_SHOWN
@@ -71,6 +70,15 @@ def reports(request: HttpRequest) -> HttpResponse:
     found = overview(view, cells, reading.filters, reading.period)
     kinds = dict(reading.stores.order_by().values_list("kind").annotate(n=Count("pk")))
     beside = sum(kinds.values()) <= MOST_STORES_BESIDE
+    made = None
+    if found.source:
+        deep = _deep(reading) if beside else None
+        made = made_of(deep, found.source, reading.filters) if deep else None
+        compare_all(
+            found,
+            stores_below(deep, found.source, reading.filters) if deep else [],
+            topics_of(cells, found.source, reading.filters).all,
+        )
     context = {
         **_frame(reading, view, "reports"),
         "overview": found,
@@ -79,7 +87,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "breaks": breaks_between(reading.period.start, reading.period.end),
         "shop_count": kinds.get(StoreKind.SHOP, 0),
         "call_centre_count": kinds.get(StoreKind.CALL_CENTRE, 0),
-        "made": _made(reading, found.source) if beside and found.source else None,
+        "made": made,
         "made_apart": not beside,
         "verbatims": newest_verbatims(reading.stores, reading.filters),
         "store_choices": _store_choices(reading),
@@ -94,7 +102,8 @@ def change(request: HttpRequest) -> HttpResponse:
     view = view_of(reading.scope, reading.filters)
     cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
     source, _chosen = resolve(cells, reading.filters, latest(reading.filters.weeks))
-    context = {**_frame(reading, view, "report_change"), "made": _made(reading, source) if source else None}
+    made = made_of(_deep(reading), source, reading.filters) if source else None
+    context = {**_frame(reading, view, "report_change"), "made": made}
     return render(request, "reports/change.html", context)
 
 
@@ -103,8 +112,8 @@ def stores(request: HttpRequest) -> HttpResponse:
     """`/reports/stores/`: every store in one ranking, with what is known of its place in it."""
     reading = read(request)
     filters = reading.filters
-    view = view_of(reading.scope, filters, deep=True)
-    cells = read_cells(view, reading.week, leaves_of(filters.weeks, by_week=False), stores_by_nps_only=True)
+    cells = _deep(reading)
+    view = cells.view
     source, _chosen = resolve(cells, filters, latest(filters.weeks))
     q = " ".join(request.GET.get("q", "").split())[:_LONGEST_SEARCH]
     moved_only = request.GET.get("moved") == "1"
@@ -213,10 +222,11 @@ def compare(request: HttpRequest) -> HttpResponse:
     return render(request, "reports/compare.html", context)
 
 
-def _made(reading: Reading, source: Source) -> object:
+def _deep(reading: Reading) -> Cells:
+    """Every store under the viewed places by itself, for a long period."""
     view = view_of(reading.scope, reading.filters, deep=True)
     leaves = leaves_of(reading.filters.weeks, by_week=False)
-    return made_of(read_cells(view, reading.week, leaves, stores_by_nps_only=True), source, reading.filters)
+    return read_cells(view, reading.week, leaves, stores_by_nps_only=True)
 
 
 # --- what all pages have --------------------------------------------------------------------------------------------

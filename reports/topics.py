@@ -60,6 +60,10 @@ class Topics:
     few: list[TopicRow]
 
     @property
+    def all(self) -> list[TopicRow]:
+        return [*self.rows, *self.few]
+
+    @property
     def reach(self) -> float:
         """How far the drawing of the costs goes to either side, in points."""
         sides = [abs(row.driver.cost) + row.driver.margin for row in self.rows if row.driver]
