@@ -85,7 +85,7 @@ def poll_ms(*, times: int = 50) -> list[float]:
 def killed_run(store: Store, manager: User, open_one: Callable[[], object], *, cases: int, kills: int) -> Run:
     """So many cases with every sort of step under random kills of two of every process; prints the table."""
     leader = _person("leader", Role.AREA_MANAGER, store.node)
-    group = (_person("one", Role.AREA_MANAGER, store.node), _person("two", Role.AREA_MANAGER, store.node))
+    group = (_person("one", Role.HEAD_OFFICE, store.node), _person("two", Role.HEAD_OFFICE, store.node))
     for number, user in enumerate(group):
         user.phone = f"+38067000001{number}"
         user.save(update_fields=["phone"])

@@ -229,7 +229,8 @@ def look_up_text(sid: str) -> "MessageInstance":
 def find_texts(number: str, *, since: datetime) -> "list[MessageInstance]":
     """What the provider keeps of the text messages to a number. Raises Undelivered."""
     with _asking() as client:
-        return client.messages.list(to=number, date_sent_after=since, limit=_MOST_LISTED)
+        found: list[MessageInstance] = client.messages.list(to=number, date_sent_after=since, limit=_MOST_LISTED)
+    return found
 
 
 def _by_status(status: int, code: int | None, reason: str) -> Undelivered:
