@@ -486,3 +486,41 @@ def test_smileys_are_never_a_number_from_nought_to_ten() -> None:
             "questions": [{"key": "q", "kind": kind, "text": {"en": "?"}}],
         }
         assert list(parse(document).headline.values) == list(range(1, int(kind[-1]) + 1))
+
+
+def test_two_screens_at_most_unless_the_installation_says_otherwise(
+    office: Client, survey: Survey, chain: Chain, settings: Any
+) -> None:
+    keys = [drafts.add_question(survey, "smiley5", chain.head_office) for _number in range(2)]
+    for key, screen in zip(keys, (3, 2), strict=True):
+        drafts.save_question(survey, key, {"text": {"en": "?"}, "screen": screen}, chain.head_office, seen="")
+    document = drafts.working_document(survey)
+
+    def said(level: Level) -> list[str]:
+        return [one.message for one in lint(document, survey) if one.level == level]
+
+    assert "There are 3 screens." in said(Level.ERROR)
+    assert "The questions are listed in another order than they are asked in." in said(Level.ADVICE)
+    with pytest.raises(drafts.NotReady):
+        drafts.publish(survey, chain.head_office, note="", seen=drafts.digest(document))
+    form = office.get(at(survey, f"questions/{keys[1]}/")).content.decode()
+    assert re.findall(r'<option value="(\d)"', form.split('name="screen"')[1].split("</select>")[0]) == ["1", "2"]
+    page = office.get(at(survey)).content.decode()
+    assert page.count('class="asked__screen"') >= 3
+    settings.MOST_SCREENS = 3
+    assert "There are 3 screens." not in said(Level.ERROR)
+    # One screen at a time, as the page's script shows them.
+    frame = office.get(at(survey, "preview/page/?screen=1&language=en")).content.decode()
+    assert ".screen:not(#screen-1){display:none}" in frame and "#last{display:none}" in frame
+    last = office.get(at(survey, "preview/page/?screen=3&language=en")).content.decode()
+    assert ".screen:not(#screen-3){display:none}" in last and "#last{display:none}" not in last
+
+
+def test_what_is_published_and_asked_nowhere_says_so(office: Client, survey: Survey, chain: Chain) -> None:
+    made = drafts.create_survey("Autumn", "en", chain.head_office, copy_of=survey)
+    assert "Where it is asked you choose next" in office.get(at(made, "publish/")).content.decode()
+    publish(office, made)
+    assert "Now choose where it is asked." in office.get("/setup/surveys/where/").content.decode()
+    assert "asked nowhere yet" in office.get(at(made)).content.decode()
+    office.post("/setup/surveys/where/", {"place": "qr-till", "survey": made.slug, "seen": ""})
+    assert "asked nowhere yet" not in office.get(at(made)).content.decode()
