@@ -61,8 +61,10 @@ def _replacement(step: dict[str, Any]) -> tuple[re.Pattern[str], str]:
 
 def _model_of(stored: dict[str, Any], marks: dict[str, int]) -> bytes:
     """The same pieces as `sentencepiece` reads them; what is normal is decided before it sees a text."""
-    from sentencepiece import sentencepiece_model_pb2 as proto  # noqa: PLC0415
+    from sentencepiece import sentencepiece_model_pb2  # noqa: PLC0415
 
+    # Its classes are made when it is imported, which the type checker does not see.
+    proto: Any = sentencepiece_model_pb2
     if stored["type"] != "Unigram":
         raise ValueError(f"pieces of kind {stored['type']}")
     model, kinds = proto.ModelProto(), proto.ModelProto.SentencePiece

@@ -84,7 +84,7 @@ class Point:
     topics: frozenset[str]
 
 
-def point_of(embedding: bytes, language: str, topics: Iterable[Mapping[str, str]]) -> Point:
+def point_of(embedding: bytes | memoryview, language: str, topics: Iterable[Mapping[str, str]]) -> Point:
     """From columns of an Analysis."""
     return Point(bytes(embedding), language, frozenset(hit["topic"] for hit in topics))
 
