@@ -25,6 +25,7 @@ from stores.choices import NodeKind
 from stores.models import Node, Store, User
 from stores.queries import stores_visible_to
 from surveys.choices import UNHAPPY_AT_MOST, QuestionKind
+from surveys.counting import no_answer
 from surveys.models import Response, Verbatim
 
 LOOKS_BACK = timedelta(days=30)
@@ -108,7 +109,7 @@ def _preview(rule: Rule, conditions: Conditions, reader: User, now: datetime) ->
     earlier = _earlier_rules(rule, trigger)
     since = now - LOOKS_BACK
     visible = stores_visible_to(reader)
-    looked_at = Response.objects.filter(store__in=visible, submitted_at__gte=since).count()
+    looked_at = Response.objects.filter(store__in=visible, submitted_at__gte=since).exclude(no_answer()).count()
     matches = {row.response: row for row in _matching(conditions, trigger, visible, places, since)}
     decided = sum(bool(first_that_holds(earlier, row.facts)) for row in matches.values()) if earlier else 0
     regions = Counter(row.region for row in matches.values())
@@ -176,6 +177,7 @@ def _rows_of_scores(
     conditions: Conditions, visible: QuerySet[Store], places: dict[int, _Place], since: datetime
 ) -> Iterator[_Row]:
     found = Response.objects.filter(_narrowed(conditions, ""), store__in=visible, submitted_at__gte=since)
+    found = found.exclude(no_answer())
     case = ("opened_case__pk", "appended_to__pk", "invitation__contact__value_hash")
     newest = found.order_by("-submitted_at").values_list("pk", *_OF_RESPONSE, *case)[:MOST_ANSWERS]
     for pk, *rest in newest.iterator(chunk_size=5000):

@@ -13,7 +13,8 @@ def client_address(request: HttpRequest) -> str:
     TRUSTED_PROXY_HOPS of them it is that many from the right. Whoever says less than they should has gone around them.
     """
     hops: int = settings.TRUSTED_PROXY_HOPS
-    told = [one.strip() for one in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if one.strip()]
+    said: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    told = [one.strip() for one in said.split(",") if one.strip()]
     if hops and len(told) >= hops:
         return told[-hops]
     found: str = request.META.get("REMOTE_ADDR", "")

@@ -55,12 +55,11 @@ def submit(
     """
     now = now or timezone.now()
     with transaction.atomic():
-        if browser is not None and is_one_of_many(browser):
-            flags = [*flags, MANY]
         created = _insert(asking, answers, form_id=form_id, language=language, flags=flags, now=now)
         if created is not None:
             response, verbatims = created
             _tell(response, verbatims)
+            _count(response, browser)
             return Submitted(response, created=True)
         # Not the key: whoever stores a reading of these words refers to it, and would wait for us as we for them.
         known = Response.objects.select_for_update(no_key=True)
@@ -80,6 +79,13 @@ def keep_unsent(
         flags = [UNSENT, *flags]
         if created := _insert(asking, answers, form_id=form_id, language=language, flags=flags, now=now):
             _tell_of_days(created[0])
+
+
+def _count(response: Response, browser: Browser | None) -> None:
+    """Mark one of many from a browser. Last of all: whoever sends from the same browser waits for us from here on."""
+    if browser is not None and is_one_of_many(browser):
+        response.flags = [*response.flags, MANY]
+        Response.objects.filter(pk=response.pk).update(flags=response.flags)
 
 
 def _tell(response: Response, verbatims: Sequence[Verbatim]) -> None:
