@@ -14,6 +14,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -26,6 +27,7 @@ from core.theme import WHITE, contrast
 MOST_BYTES = 500_000
 # What a page has to spare for it, compressed, so that a long survey still fits beside it.
 MOST_PAGE_BYTES = 2_600
+_NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PLAIN = {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "title", "desc"}
 _GROUPS = {"svg", "g", "defs", "symbol", "use", "clipPath", "mask", "linearGradient", "radialGradient", "stop"}
@@ -79,27 +81,26 @@ def page_logo(svg: str) -> PageLogo:
 
     Raises BadLogo when it cannot be seen, or is too heavy even then.
     """
-    whole = _drawn(svg)
-    picture = _without_margins(whole)
+    picture = _without_margins(_drawn(svg))
     if not _is_seen(picture):
         raise BadLogo(_("On white one hardly sees this logo. Please bring the one for bright backgrounds."))
     plain = "data:image/svg+xml," + quote(re.sub(r">\s+<", "><", svg).strip(), safe=" =/:;,()!*@$?+~'")
     if _weight(plain) <= MOST_PAGE_BYTES:
-        return _sized(plain, whole)
-    return _sized(_small_png(picture), picture)
+        return _sized(plain, *(_shape(svg) or picture.size))
+    return _sized(_small_png(picture), *picture.size)
 
 
 def _drawn(svg: str) -> Image.Image:
-    """The SVG in dots."""
+    """The SVG in dots, in the middle of as much room as a logo has: whatever its shape, it takes no more memory."""
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder, "page.typ")
         Path(folder, "logo.svg").write_text(svg)
         page.write_text(
             "#set page(width: auto, height: auto, margin: 0pt, fill: none)\n"
-            f'#image("logo.svg", height: {_HEIGHT * _DOTS}pt)\n'
+            f'#image("logo.svg", width: {_WIDTH * _DOTS}pt, height: {_HEIGHT * _DOTS}pt, fit: "contain")\n'
         )
         try:
-            png = typst.compile(page, root=folder, format="png", ppi=72, ignore_system_fonts=True)
+            png = typst.compile(page, root=Path(folder), format="png", ppi=72, ignore_system_fonts=True)
         except RuntimeError:
             raise BadLogo(_("The logo cannot be drawn.")) from None
     assert isinstance(png, bytes)
@@ -118,7 +119,8 @@ def _without_margins(picture: Image.Image) -> Image.Image:
 def _is_seen(picture: Image.Image) -> bool:
     """Whether it shows on paper, or on a plate as bright: a logo that was drawn for the dark does not."""
     opaque, seen = 0, 0
-    for number, (red, green, blue, alpha) in picture.getcolors(picture.width * picture.height) or []:
+    for number, colour in picture.getcolors(picture.width * picture.height) or []:
+        red, green, blue, alpha = cast(tuple[int, int, int, int], colour)
         if alpha > 127:
             opaque += number
             seen += number * (contrast(f"#{red:02x}{green:02x}{blue:02x}", WHITE) >= _SEEN)
@@ -146,9 +148,17 @@ def _weight(address: str) -> int:
     return len(gzip.compress(address.encode(), 9))
 
 
-def _sized(address: str, picture: Image.Image) -> PageLogo:
-    scale = min(_HEIGHT / picture.height, _WIDTH / picture.width)
-    return PageLogo(address, max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+def _shape(svg: str) -> tuple[float, float] | None:
+    """The width and height that an SVG says it has, in whatever unit; None when it does not."""
+    root = ElementTree.fromstring(svg)  # noqa: S314  (checked when it was brought)
+    named = root.get("viewBox", "").replace(",", " ").split()[2:] or [root.get("width", ""), root.get("height", "")]
+    found = [float(one.removesuffix("px")) if _NUMBER.fullmatch(one.removesuffix("px")) else 0.0 for one in named]
+    return (found[0], found[1]) if len(found) == 2 and all(0 < one < 1e6 for one in found) else None
+
+
+def _sized(address: str, width: float, height: float) -> PageLogo:
+    scale = min(_HEIGHT / height, _WIDTH / width)
+    return PageLogo(address, max(1, round(width * scale)), max(1, round(height * scale)))
 
 
 def _wrapped_png(data: bytes) -> str:
@@ -185,7 +195,24 @@ def _checked_svg(data: bytes) -> str:
             )
         for key, value in element.attrib.items():
             _check_attribute(key.rpartition("}")[2].lower(), value)
+    _check_tangle(root)
     return text
+
+
+def _check_tangle(root: ElementTree.Element) -> None:
+    """What is used again must not itself use something again: a few lines of it would be drawn a billion times."""
+    shades = {"linearGradient", "radialGradient"}
+    by_id = {element.get("id"): element for element in root.iter() if element.get("id")}
+    leaves = {name for name, element in by_id.items() if element.tag.removeprefix(_SVG) in shades}
+    for name in {one for element in root.iter() for one in _references(element)} - leaves:
+        used = by_id.get(name)
+        inner = {one for element in used.iter() for one in _references(element)} if used is not None else set()
+        if inner - leaves:
+            raise BadLogo(_("The SVG file uses its parts within each other. A PNG will do as well."))
+
+
+def _references(element: ElementTree.Element) -> list[str]:
+    return [one for value in element.attrib.values() for one in re.findall(r"(?:^|url\([\s\"']*)#([^\s\"')]+)", value)]
 
 
 def _check_attribute(name: str, value: str) -> None:

@@ -77,7 +77,7 @@ class LookForm(forms.Form):
 
     def clean_file(self) -> str | None:
         """The logo as SVG; None without a file."""
-        sent: UploadedFile | None = self.cleaned_data["file"]
+        sent: UploadedFile[bytes] | None = self.cleaned_data["file"]
         if sent is None:
             return None
         try:

@@ -4,6 +4,7 @@ import gzip
 import io
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from PIL import Image, ImageDraw
 
 from core import look as looks
 from core.inline import Block, accents, heads
+from core.logo import BadLogo, page_logo, sheet_logo
 from core.models import ChainLook
 from core.theme import READABLE, contrast
 from stores.choices import TouchpointKind
@@ -24,6 +26,15 @@ from tests.factories import Chain, make_touchpoint
 pytestmark = pytest.mark.django_db
 PAGE = "/setup/look/"
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 80 20"><rect width="80" height="20" fill="#c00"/></svg>'
+
+
+# Each level draws the one before it ten times.
+LAUGHS = SVG.replace(
+    "<rect",
+    '<g id="l0"><path d="M0 0h9v9z"/></g>'
+    + "".join(f'<g id="l{n}">' + f'<use href="#l{n - 1}"/>' * 10 + "</g>" for n in range(1, 12))
+    + "<rect",
+)
 
 
 @pytest.fixture
@@ -97,6 +108,7 @@ def test_a_look_is_tried_seen_and_then_holds(office: Client, chain: Chain, data:
         (SVG.replace("<rect", "<desc/><g/><path").encode(), "nothing to see"),
         (picture(size=(700, 220), noise=True), "heavier than"),
         (picture(size=(1600, 700), noise=True), "larger than 500 kB"),
+        (LAUGHS.encode(), "within each other"),
         (b"\xff\xd8\xff a photograph", "neither a PNG nor an SVG"),
     ],
 )
@@ -111,6 +123,17 @@ def test_a_colour_is_a_colour(office: Client, colour: str) -> None:
     assert office.post(PAGE, {"accent": colour}).status_code == 422
     assert office.post(PAGE, {"accent": "#000000", "with_second": "1", "second": colour}).status_code == 422
     assert not ChainLook.objects.exists()
+
+
+def test_no_shape_takes_more_than_its_room() -> None:
+    wide, high = SVG.replace("0 0 80 20", "0 0 999999 1"), SVG.replace("0 0 80 20", "0 0 1 99999")
+    flat = SVG.replace("0 0 80 20", "0 0 800 20").replace('width="80"', 'width="800"')
+    for svg in (wide, high):
+        with suppress(BadLogo):
+            found = page_logo(sheet_logo(svg.encode()))
+            assert found.width <= 160 and found.height <= 28
+    assert (page_logo(flat).width, page_logo(flat).height) == (160, 4)
+    assert (page_logo(SVG).width, page_logo(SVG).height) == (112, 28)
 
 
 def test_a_page_with_a_logo_and_smileys_stays_light_in_every_language(
