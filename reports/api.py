@@ -30,14 +30,14 @@ class TrafficRow(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if problem := wrong_with(attrs["day"], attrs["transactions"]):
-            raise serializers.ValidationError({"day": problem})
+            raise serializers.ValidationError({"day": str(problem)})
         return attrs
 
 
 class TrafficRequest(serializers.Serializer[Any]):
     """Counts of any stores and days; each takes the place of what was told before."""
 
-    rows = TrafficRow(many=True, allow_empty=False, max_length=_MOST_AT_ONCE)
+    rows = serializers.ListField(child=TrafficRow(), allow_empty=False, max_length=_MOST_AT_ONCE)
 
 
 class TrafficAnswer(serializers.Serializer[Any]):
@@ -65,9 +65,9 @@ class TrafficView(APIView):
         rows = sent.validated_data["rows"]
         stores = request.auth.stores().filter(code__in={row["store"] for row in rows})
         known = dict(stores.values_list("code", "pk"))
-        unknown = [{"store": [NO_STORE]} if row["store"] not in known else {} for row in rows]
-        if any(unknown):
-            raise ValidationError({"rows": {number: errors for number, errors in enumerate(unknown) if errors}})
+        unknown = [number for number, row in enumerate(rows) if row["store"] not in known]
+        if unknown:
+            raise ValidationError({"rows": {str(number): {"store": [str(NO_STORE)]} for number in unknown}})
         kept = record_traffic(
             Count(known[row["store"]], row["day"], row["channel"], row["transactions"]) for row in rows
         )

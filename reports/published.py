@@ -100,7 +100,7 @@ def publish(kind: PeriodKind, first: date, *, by: User) -> PublishedPeriod:
     period = PublishedPeriod.objects.create(
         kind=kind, first=span.first, last=span.last, published_at=timezone.now(), published_by=by
     )
-    values = {"period": period.pk, "first": span.first, "last": span.last}
+    values: dict[str, Any] = {"period": period.pk, "first": span.first, "last": span.last}
     with connection.cursor() as cursor:
         cursor.execute(_FREEZE_NODES, values)
         cursor.execute(_FREEZE_STORES, values)

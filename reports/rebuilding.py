@@ -7,6 +7,7 @@ shoppers, the work loop and readers go on meanwhile.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -59,7 +60,7 @@ def count_week(stores: Sequence[int], monday: date) -> int:
 
 def days_known(stores: Sequence[int], monday: date) -> list[tuple[int, date]]:
     """The (store id, local day) pairs of that week that have responses, or cells."""
-    values = [list(stores), monday, monday + timedelta(days=6)]
+    values: list[Any] = [list(stores), monday, monday + timedelta(days=6)]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT store_id, local_day FROM surveys_response WHERE store_id = ANY(%s) AND local_day BETWEEN %s AND %s"
@@ -68,7 +69,8 @@ def days_known(stores: Sequence[int], monday: date) -> list[tuple[int, date]]:
             " UNION SELECT store_id, monday FROM reports_storeweek WHERE store_id = ANY(%s) AND monday = %s",
             [*values, *values, *values[:2]],
         )
-        return cursor.fetchall()
+        found: list[tuple[int, date]] = cursor.fetchall()
+    return found
 
 
 def weeks_of_rows() -> list[date]:

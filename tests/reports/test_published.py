@@ -1,7 +1,7 @@
 """What was published stays; today's figure stands beside it with reasons that add up to the difference."""
 
 import random
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
@@ -12,11 +12,22 @@ from core.personal import erase_response
 from core.work import drain
 from reports.figures import Source
 from reports.models import PeriodKind, PublishedNode, PublishedPeriod, PublishedStore
-from reports.published import BANDS, Bands, PeriodRefused, Why, offered, publish, reasons, restated, spans_over
+from reports.published import (
+    BANDS,
+    Bands,
+    PeriodRefused,
+    Restated,
+    Why,
+    offered,
+    publish,
+    reasons,
+    restated,
+    spans_over,
+)
 from reports.statistics import Nps
 from stores.actions import move_node, move_stores
 from stores.choices import NodeKind
-from stores.models import Node, Store
+from stores.models import Node, Store, Touchpoint
 from surveys.models import Response, ResponseRevision
 from tests.factories import make_node, make_response, make_store, make_touchpoint
 from tests.reports.makers import announce, answer, noon
@@ -29,16 +40,16 @@ def week(chain):
     return spans_over(PeriodKind.WEEK)[1]
 
 
-def fill(touchpoint, day, *, promoters=0, passives=0, detractors=0):
+def fill(touchpoint: Touchpoint, day: date, *, promoters: int = 0, passives: int = 0, detractors: int = 0) -> None:
     for score, number in ((10, promoters), (7, passives), (2, detractors)):
         answer(touchpoint, score, day=day, times=number)
 
 
-def figure(period, node, source=QR):
+def figure(period: PublishedPeriod, node: Node, source: Source = QR) -> Restated:
     return next(one for one in restated(period, [node.pk]) if one.source == source)
 
 
-def late(touchpoint, score, day):
+def late(touchpoint: Touchpoint, score: int, day: date) -> None:
     """An answer about that day that comes only now."""
     response = make_response(touchpoint=touchpoint, score=score)
     Response.objects.filter(pk=response.pk).update(local_day=day)
@@ -46,7 +57,7 @@ def late(touchpoint, score, day):
     announce(response)
 
 
-def correct(response, score):
+def correct(response: Response, score: int) -> None:
     number = response.revision
     ResponseRevision.objects.create(response=response, number=number, answers={}, score=response.score)
     response.score, response.revision = score, number + 1
@@ -54,7 +65,7 @@ def correct(response, score):
     announce(response)
 
 
-def assert_reasons_add_up(period, node):
+def assert_reasons_add_up(period: PublishedPeriod, node: Node) -> None:
     for one in restated(period, [node.pk]):
         found = reasons(period, node, one.source)
         whole = Bands()
@@ -135,7 +146,7 @@ def test_reasons_add_up_whatever_happens(chain, week, seed):
     touchpoints = [chain.touchpoint, chain.foreign_touchpoint, *(make_touchpoint(store=store) for store in stores)]
     nodes = [chain.root, chain.area, chain.other_area, below]
 
-    def some_day():
+    def some_day() -> date:
         return week.first + timedelta(days=rng.randrange(7))
 
     for _ in range(60):

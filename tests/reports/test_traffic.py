@@ -2,10 +2,12 @@
 
 import threading
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from integrations.choices import Scope
@@ -20,11 +22,11 @@ PATH = "/api/v1/traffic/"
 TUESDAY = date(2026, 11, 17)
 
 
-def put(caller, *rows):
+def put(caller: Caller, *rows: dict[str, Any]) -> Any:
     return caller.client.put(PATH, {"rows": rows}, content_type="application/json", headers=caller.headers)
 
 
-def told(**changes):
+def told(**changes: Any) -> dict[str, Any]:
     return {"store": "KY1", "day": "2026-11-17", "channel": "receipt", "transactions": 40} | changes
 
 
@@ -33,7 +35,7 @@ def caller(chain):
     return Caller(ApiKey.create("tills", [Scope.TRAFFIC_WRITE])[1])
 
 
-def weeks():
+def weeks() -> list[Any]:
     return list(TrafficWeek.objects.order_by("pk").values_list("store__code", "monday", "transactions", "days"))
 
 
@@ -70,7 +72,7 @@ def test_a_key_tells_of_its_own_stores_only_and_needs_the_scope(chain):
     assert put(Caller(ApiKey.create("other", [Scope.STORES_READ])[1]), told()).status_code == 403
 
 
-def send(client, text):
+def send(client: Client, text: str) -> Any:
     return client.post("/setup/traffic/", {"file": SimpleUploadedFile("t.csv", text.encode())})
 
 
