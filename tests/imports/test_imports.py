@@ -12,7 +12,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from core.jobs import run_due
 from core.models import Job, JobState
@@ -218,8 +218,10 @@ def test_a_report_speaks_the_language_of_the_page_it_was_asked_on(chain: Chain) 
     User.objects.filter(pk=chain.head_office.pk).update(language="")
     client = Client()
     client.force_login(chain.head_office)
-    file = SimpleUploadedFile("stores.csv", text("stores", [["X1", "", chain.area.code, "UA", "Europe/Kyiv"]], columns=STORE))
-    client.post("/setup/import/?lang=de", {"file": file}, headers={"accept-language": "de"})
+    row = ["X1", "", chain.area.code, "UA", "Europe/Kyiv"]
+    file = SimpleUploadedFile("stores.csv", text("stores", [row], columns=STORE))
+    with translation.override("en"):
+        client.post("/setup/import/", {"file": file}, headers={"accept-language": "de"})
     run_due()
     [problem] = StoreImport.objects.get().report["problems"]
     assert problem["sheet"] == "Filialen" and "nicht leer" in problem["message"]

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import date, time, timedelta
 from html import unescape
-from time import monotonic
+from time import process_time
 from typing import Any
 from uuid import UUID
 
@@ -288,9 +288,9 @@ def test_a_cell_far_out_is_found_however_its_place_is_written(
 def test_shared_words_full_of_blanks_do_not_take_for_ever(client: Client, chain: Chain) -> None:
     name = "Kyiv" + " " * 1900 + "One"
     data = stores(chain, *(shop(chain, f"KY{number}", name) for number in range(2000)))
-    begun = monotonic()
+    begun = process_time()
     Told(client, "a.xlsx", data)
-    assert monotonic() - begun < 20
+    assert process_time() - begun < 20
 
 
 # --- files of other kinds -------------------------------------------------------------------------------------------

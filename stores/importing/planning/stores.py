@@ -118,6 +118,8 @@ class StorePlanner(SheetPlanner):
             for column, messages in error.message_dict.items():
                 if column == "country" or (column in _REQUIRED and not row.cells.get(column)):
                     continue  # has a remedy of its own, below or above
+                if column == "time_zone" and not (store.time_zone or row.cells.get("country")):
+                    continue  # the country may give it
                 if column == "time_zone" and not store.time_zone:
                     messages = [_("This country has several time zones: write one, like Europe/Kyiv.")]
                 for message in messages:
