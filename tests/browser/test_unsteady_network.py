@@ -1,14 +1,17 @@
 """The page that asks, in a real browser whose network comes and goes: nothing lost, nothing doubled."""
 
 import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, Route
 
 from surveys.defaults import ensure_surveys
-from surveys.models import Response
+from surveys.models import PartialAnswer, Response
+from surveys.partials import settle_left
 from tests.factories import Chain
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -86,6 +89,24 @@ def test_answers_that_are_lost_after_they_were_stored(page: Page) -> None:
     page.click(SEND)
     page.wait_for_url(ARRIVED)
     assert len(lost) == 2 and only_response().revision == 1
+
+
+def test_what_is_tapped_is_kept_without_its_words_and_gone_with_send(page: Page) -> None:
+    with page.expect_request(lambda request: request.url.endswith("?step")):
+        page.check("#f-score3", force=True)
+    until = time.monotonic() + 30
+    while not PartialAnswer.objects.exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    kept = PartialAnswer.objects.get()
+    assert kept.answers == {"recommend": 3} or kept.answers == {"recommend": 2}
+    assert "tunnel" not in str(kept.answers)
+    page.click(SEND)
+    page.wait_for_url(ARRIVED)
+    assert only_response().score == 3 and only_response().pk == kept.pk
+    # One that was still on its way finds the answer there; what came before it is taken away, or found to be answered.
+    PartialAnswer.objects.update(run_at=timezone.now())
+    settle_left()
+    assert not PartialAnswer.objects.exists() and only_response().flags == []
 
 
 def test_three_taps_are_one_answer(page: Page) -> None:
