@@ -14,7 +14,7 @@ from django.db import connection, models
 from django.db.models import Q
 
 from reports.figures import Figure, Source
-from reports.filters import Filters, Scope
+from reports.filters import POOLED, Filters, Scope
 from reports.lattice import Lattice, Place, node_place, store_place
 from reports.models import NodeWeek, StoreWeek
 from reports.periods import Week
@@ -33,18 +33,22 @@ CASES = (
 # What shares of the closed loop are shares of.
 WHOLES = ("contactable", "fix_only", "asked")
 _SHORT = 4
+# From so many on it is quicker to read all places than to look each of them up.
+_MANY = 2000
 _NAMED = ("pk", "node_id", "name", "code", "sort_key", "kind", "time_zone")
 
 
-@dataclass(frozen=True)
+@dataclass
 class View:
     """`places`: whose sum the page shows; one, unless a reader's roles hold in several. `below`: the tree from the root
-    down to them, with all that lies beside that way, and right below them (or everything, where a page goes deep)."""
+    down to them, with all that lies beside that way, and right below them (or everything, where a page goes deep).
+    `order` holds the key by which each store's name is sorted."""
 
     places: list[Place]
     below: dict[Place, list[Place]]
     nodes: dict[int, Node]
-    stores: dict[int, Store]
+    order: dict[int, bytes]
+    _stores: dict[int, Store] = field(default_factory=dict)
 
     @property
     def children(self) -> list[Place]:
@@ -52,7 +56,16 @@ class View:
         return self.places if len(self.places) > 1 else self.below.get(self.places[0], []) if self.places else []
 
     def named(self, place: Place) -> Node | Store:
-        return self.nodes[place.pk] if place.kind == "node" else self.stores[place.pk]
+        return self.nodes[place.pk] if place.kind == "node" else self.store(place.pk)
+
+    def store(self, pk: int) -> Store:
+        if pk not in self._stores:
+            self.load(self.order)
+        return self._stores[pk]
+
+    def load(self, pks: Iterable[int]) -> None:
+        """Fetch these stores at once; without it, the first that is asked for brings all of them."""
+        self._stores |= Store.objects.only(*_NAMED).in_bulk(list(pks))
 
     def under(self, place: Place) -> list[Place]:
         """The stores under a place, as far as the view reaches."""
@@ -90,13 +103,13 @@ def view_of(scope: Scope, filters: Filters, *, deep: bool = False, beside: Colle
             wanted |= Q(path__startswith=chosen[pk].path)
             wanted_stores |= Q(node__path__startswith=chosen[pk].path)
     nodes = {node.pk: node for node in Node.objects.filter(wanted)}
-    stores = {store.pk: store for store in Store.objects.filter(wanted_stores).only(*_NAMED)}
+    stores = list(Store.objects.filter(wanted_stores).order_by("sort_key").values_list("pk", "node_id", "sort_key"))
     below: dict[Place, list[Place]] = defaultdict(list)
     for node in sorted(nodes.values(), key=lambda one: bytes(one.sort_key)):
         below[node_place(node.parent_id) if node.parent_id else ROOT].append(node_place(node.pk))
-    for store in sorted(stores.values(), key=lambda one: bytes(one.sort_key)):
-        below[node_place(store.node_id)].append(store_place(store.pk))
-    return View(places, dict(below), nodes, stores)
+    for pk, node_id, _key in stores:
+        below[node_place(node_id)].append(store_place(pk))
+    return View(places, dict(below), nodes, {pk: bytes(key) for pk, _node, key in stores})
 
 
 def leaves_of(weeks: int, *, by_week: bool, with_year_ago: bool = False) -> list[Stretch]:
@@ -232,6 +245,16 @@ class Cells:
     def _all_sources(self) -> set[Source]:
         return {source for of in self.nps.values() for source in of}
 
+    def shown_nps(self, place: Place, source: Source, stretches: Collection[Stretch]) -> Nps:
+        """The same as `figure(…).nps` of a place where that is shown, and no answers where it is not; for thousands."""
+        found = NO_ANSWERS
+        of = self.nps.get(place)
+        for one in of or ():
+            if source.covers(one) and self.lattice(one).shows(place, stretches):
+                part = self.nps_of([place], one, stretches)
+                found = found + part if found.n else part
+        return found
+
     def cases_of(self, places: Iterable[Place], stretches: Collection[Stretch]) -> dict[str, int]:
         """The counts of the closed loop, summed."""
         sums = [0] * len(CASES)
@@ -242,21 +265,24 @@ class Cells:
         return dict(zip(CASES, sums, strict=True))
 
 
-def read_cells(view: View, this_week: Week, leaves: list[Stretch], *, stores_by_nps_only: bool = False) -> Cells:
+def read_cells(view: View, this_week: Week, leaves: list[Stretch], *, only: Source | None = None) -> Cells:
     """The counts of all places of the view, in one query for nodes and one for stores.
 
-    `stores_by_nps_only` leaves the closed loop of stores unread, so that all stores of a chain come from an index.
+    `only` leaves everything but the NPS of these ways of asking unread, so that all stores of a chain come from an
+    index.
     """
     found = Cells(view, this_week, leaves)
     for model, owner, kind in ((NodeWeek, "node_id", "node"), (StoreWeek, "store_id", "store")):
         places = [place.pk for place in view.all_places if place.kind == kind]
         if places:
-            slim = stores_by_nps_only and kind == "store"
-            _read(found, model, owner, kind, places, slim=slim)
+            _read(found, model, owner, kind, places, only)
     return found
 
 
-def _read(found: Cells, model: type[models.Model], owner: str, kind: str, places: list[int], *, slim: bool) -> None:
+def _read(
+    found: Cells, model: type[models.Model], owner: str, kind: str, places: list[int], source: Source | None
+) -> None:
+    slim = source is not None
     # From the oldest on: width_bucket numbers the leaves 1, 2, … by their first Mondays; between them may be gaps.
     oldest: list[Stretch | None] = []
     starts: list[date] = []
@@ -270,11 +296,18 @@ def _read(found: Cells, model: type[models.Model], owner: str, kind: str, places
     others = "sum((SELECT sum(x) FROM unnest(score_counts) x)) FILTER (WHERE headline_kind <> %(nps)s)"
     scored = "0" if slim else others
     only = "AND headline_kind = %(nps)s" if slim else ""
+    if source and source.channel:
+        only += " AND channel = %(channel)s"
+    if source and source.sample not in ("", POOLED):
+        only += " AND sample_kind = %(sample)s"
+    if len(places) < _MANY:
+        only += f" AND {owner} = ANY(%(places)s)"
+    wanted = set(places)
     statement = f"""
         SELECT {owner}, headline_kind, channel, sample_kind, width_bucket(monday, %(starts)s::date[]) AS leaf,
             sum(promoters)::int, sum(passives)::int, sum(detractors)::int, {scored}::int{cases}
         FROM {model._meta.db_table}
-        WHERE monday >= %(first)s AND monday <= %(last)s AND {owner} = ANY(%(places)s) {only}
+        WHERE monday >= %(first)s AND monday <= %(last)s {only}
         GROUP BY 1, 2, 3, 4, 5
     """  # noqa: S608  (our own names)
     values = {
@@ -283,12 +316,14 @@ def _read(found: Cells, model: type[models.Model], owner: str, kind: str, places
         "last": found.this_week.monday,
         "places": places,
         "nps": QuestionKind.NPS.value,
+        "channel": source.channel if source else "",
+        "sample": source.sample if source else "",
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         for pk, headline, channel, sample, bucket, p, a, d, n, *counts in cursor.fetchall():
             place, leaf, source = Place(kind, pk), oldest[bucket - 1], Source(channel, sample)
-            if leaf is None:
+            if leaf is None or pk not in wanted:
                 continue
             if p or a or d:
                 found.nps[place].setdefault(source, {})[leaf] = Nps(p, a, d)

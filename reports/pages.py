@@ -16,6 +16,7 @@ from reports.cells import Cells, View, leaves_of, read_cells, view_of
 from reports.change import MOST_STORES_BESIDE, made_of
 from reports.charts import place_charts, week_chart
 from reports.comparing import BEFORE, GROUP, YEAR, comparison_of, read_choice
+from reports.figures import Source
 from reports.filters import WEEKS, Filters, Scope, node_options, read_filters, scope_of, selected_stores
 from reports.lattice import Place, store_place
 from reports.league import MOST_STORES as MOST_LEAGUE_STORES
@@ -72,7 +73,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     beside = sum(kinds.values()) <= MOST_STORES_BESIDE
     made = None
     if found.source:
-        deep = _deep(reading) if beside else None
+        deep = _deep(reading, found.source) if beside else None
         made = made_of(deep, found.source, reading.filters) if deep else None
         compare_all(
             found,
@@ -102,7 +103,7 @@ def change(request: HttpRequest) -> HttpResponse:
     view = view_of(reading.scope, reading.filters)
     cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
     source, _chosen = resolve(cells, reading.filters, latest(reading.filters.weeks))
-    made = made_of(_deep(reading), source, reading.filters) if source else None
+    made = made_of(_deep(reading, source), source, reading.filters) if source else None
     context = {**_frame(reading, view, "report_change"), "made": made}
     return render(request, "reports/change.html", context)
 
@@ -112,8 +113,8 @@ def stores(request: HttpRequest) -> HttpResponse:
     """`/reports/stores/`: every store in one ranking, with what is known of its place in it."""
     reading = read(request)
     filters = reading.filters
-    cells = _deep(reading)
-    view = cells.view
+    view = view_of(reading.scope, filters)
+    cells = read_cells(view, reading.week, leaves_of(filters.weeks, by_week=False))
     source, _chosen = resolve(cells, filters, latest(filters.weeks))
     q = " ".join(request.GET.get("q", "").split())[:_LONGEST_SEARCH]
     moved_only = request.GET.get("moved") == "1"
@@ -121,7 +122,7 @@ def stores(request: HttpRequest) -> HttpResponse:
     ranking = None
     if source:
         ranking = ranking_of(
-            cells,
+            _deep(reading, source),
             source,
             filters,
             wanted=_sought(reading.stores, q) if q else None,
@@ -222,11 +223,10 @@ def compare(request: HttpRequest) -> HttpResponse:
     return render(request, "reports/compare.html", context)
 
 
-def _deep(reading: Reading) -> Cells:
-    """Every store under the viewed places by itself, for a long period."""
+def _deep(reading: Reading, source: Source) -> Cells:
+    """Every store under the viewed places by itself."""
     view = view_of(reading.scope, reading.filters, deep=True)
-    leaves = leaves_of(reading.filters.weeks, by_week=False)
-    return read_cells(view, reading.week, leaves, stores_by_nps_only=True)
+    return read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False), only=source)
 
 
 # --- what all pages have --------------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ def _title(view: View, filters: Filters) -> str:
 
 def _only_store(view: View) -> Store | None:
     if len(view.places) == 1 and view.places[0].kind == "store":
-        return view.stores[view.places[0].pk]
+        return view.store(view.places[0].pk)
     return None
 
 

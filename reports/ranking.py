@@ -1,15 +1,15 @@
 """All stores in one ranking, by what their scores are likely to be."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.cells import Cells
 from reports.figures import Figure, Source
 from reports.filters import Filters
 from reports.lattice import Place
 from reports.linking import words_behind
-from reports.overview import judged, with_change
-from reports.statistics import Estimate, ranked
+from reports.overview import with_change
+from reports.statistics import MIN_RANKED, Estimate, moved_among, nps_difference, ranked
 from reports.stretches import before, latest
 from stores.models import Store
 
@@ -18,12 +18,11 @@ PER_PAGE = 50
 
 @dataclass(frozen=True)
 class RankedStore:
-    """A store and its figure; `estimate` and `place` only if it has enough answers to be ranked."""
+    """A store and its figure; `estimate`, with its places, only if it has enough answers to be ranked."""
 
     store: Store
     figure: Figure
     estimate: Estimate | None
-    place: int
     group: str
     query: str
     words: str
@@ -31,7 +30,7 @@ class RankedStore:
 
 @dataclass(frozen=True)
 class Ranking:
-    """A page of it: `total` stores were found; of all stores `ranked` have a place."""
+    """A page of it: `total` stores were found; of all stores `ranked` have a place and `moved` have changed."""
 
     rows: list[RankedStore]
     total: int
@@ -46,45 +45,39 @@ def ranking_of(
 ) -> Ranking:
     """The page of the ranking; `wanted` leaves some of the stores, each with the place it has among all."""
     now, ago = latest(filters.weeks), before(filters.weeks)
-    stores = list(dict.fromkeys(store for place in cells.view.places for store in cells.view.under(place)))
-    figures = dict(zip(stores, judged(with_change(cells, [store], source, now, ago) for store in stores), strict=True))
-    able = [store for store in stores if figures[store].ranked]
-    estimates = dict(zip(able, ranked([figures[store].nps for store in able]), strict=True))
-    able.sort(key=lambda store: -estimates[store].score)
-    places = {store: number for number, store in enumerate(able, 1)}
-    chosen = stores if wanted is None else [store for store in wanted if store in figures]
+    view = cells.view
+    stores = list(dict.fromkeys(store for place in view.places for store in view.under(place)))
+    shown = {store: nps for store in stores if (nps := cells.shown_nps(store, source, now)).n}
+    changes = [nps_difference(nps, cells.shown_nps(store, source, ago)) for store, nps in shown.items()]
+    moved = {store for store, stands in zip(shown, moved_among(changes), strict=True) if stands}
+    able = [store for store, nps in shown.items() if nps.n >= MIN_RANKED]
+    estimates = dict(zip(able, ranked([shown[store] for store in able]), strict=True))
+    answered = {store for store in stores if store in shown or cells.figure([store], source, now).nps.n}
+    chosen = stores if wanted is None else [store for store in wanted if store.pk in view.order]
     if moved_only:
-        chosen = [store for store in chosen if figures[store].moved]
-    named = cells.view.stores
-    order = sorted(
-        chosen,
-        key=lambda store: (
-            _group(figures[store]),
-            places.get(store, 0),
-            bytes(named[store.pk].sort_key),
-        ),
-    )
-    pages = max(1, -(-len(order) // PER_PAGE))
+        chosen = [store for store in chosen if store in moved]
+
+    def group(store: Place) -> int:
+        if store in estimates:
+            return 0
+        return 1 if store in shown else 2 if store in answered else 3
+
+    def order(store: Place) -> tuple[int, float, bytes]:
+        return group(store), -estimates[store].score if store in estimates else 0.0, view.order[store.pk]
+
+    pages = max(1, -(-len(chosen) // PER_PAGE))
     page = min(max(1, page), pages)
+    on_page = sorted(chosen, key=order)[(page - 1) * PER_PAGE : page * PER_PAGE]
+    view.load(store.pk for store in on_page)
     rows = [
         RankedStore(
-            store=named[store.pk],
-            figure=figures[store],
+            store=view.store(store.pk),
+            figure=replace(with_change(cells, [store], source, now, ago), moved=store in moved),
             estimate=estimates.get(store),
-            place=places.get(store, 0),
-            group=("", "few", "hidden", "silent")[_group(figures[store])],
-            query=filters.but(store=named[store.pk], node=None),
-            words=words_behind(filters, source=source, place=named[store.pk]),
+            group=("", "few", "hidden", "silent")[group(store)],
+            query=filters.but(store=view.store(store.pk), node=None),
+            words=words_behind(filters, source=source, place=view.store(store.pk)),
         )
-        for store in order[(page - 1) * PER_PAGE : page * PER_PAGE]
+        for store in on_page
     ]
-    moved = sum(figure.moved for figure in figures.values())
-    return Ranking(rows, len(order), len(able), moved, page, pages)
-
-
-def _group(figure: Figure) -> int:
-    if figure.ranked:
-        return 0
-    if figure.shown:
-        return 1
-    return 2 if figure.nps.n else 3
+    return Ranking(rows, len(chosen), len(able), len(moved), page, pages)

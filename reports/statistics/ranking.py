@@ -68,21 +68,19 @@ def shrinkage(groups: Sequence[Nps]) -> Shrinkage | None:
     moments: DerSimonian, R., Laird, N.: Meta-analysis in clinical trials. Controlled Clinical Trials 7(3), 1986. None
     without two groups that have answers.
     """
-    known = [nps for nps in groups if nps.n]
-    answers = sum(nps.n for nps in known)
+    known = [(nps.n, nps.promoters - nps.detractors, nps.promoters + nps.detractors) for nps in groups if nps.n]
+    answers = sum(n for n, _, _ in known)
     if len(known) < 2 or answers <= len(known):
         return None
-    spread = sum(nps.promoters + nps.detractors - (nps.promoters - nps.detractors) ** 2 / nps.n for nps in known)
-    within = 1e4 * spread / (answers - len(known))
+    within = 1e4 * sum(either - net**2 / n for n, net, either in known) / (answers - len(known))
     if within == 0:
-        mean = sum(nps.score or 0.0 for nps in known) / len(known)
-        return Shrinkage(mean, 0.0, 0.0, 0.0)
-    pooled = sum((nps.score or 0.0) * nps.n for nps in known) / answers
-    excess = sum(nps.n * ((nps.score or 0.0) - pooled) ** 2 for nps in known) / within - (len(known) - 1)
-    scale = (answers - sum(nps.n**2 for nps in known) / answers) / within
+        return Shrinkage(sum(100 * net / n for n, net, _ in known) / len(known), 0.0, 0.0, 0.0)
+    pooled = 100 * sum(net for _, net, _ in known) / answers
+    excess = sum(n * (100 * net / n - pooled) ** 2 for n, net, _ in known) / within - (len(known) - 1)
+    scale = (answers - sum(n**2 for n, _, _ in known) / answers) / within
     between = max(0.0, excess / scale)
-    weights = [1 / (within / nps.n + between) for nps in known]
-    mean = sum(weight * (nps.score or 0.0) for weight, nps in zip(weights, known, strict=True)) / sum(weights)
+    weights = [1 / (within / n + between) for n, _, _ in known]
+    mean = sum(weight * 100 * net / n for weight, (n, net, _) in zip(weights, known, strict=True)) / sum(weights)
     return Shrinkage(mean, 1 / sqrt(sum(weights)), sqrt(between), sqrt(within))
 
 

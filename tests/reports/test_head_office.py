@@ -1,0 +1,106 @@
+"""Weights, recovery, the way to an answer, and comparisons, on the pages that show them."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from alerts.choices import CaseState, Exemption
+from alerts.models import Verification
+from reports.models import TrafficWeek
+from reports.periods import Week
+from surveys.models import ScanHour
+from tests.factories import make_response, make_touchpoint
+from tests.reports.makers import announce, answer, make_case
+
+TODAY = timezone.now().date()
+
+
+@pytest.fixture
+def head(client, chain):
+    client.force_login(chain.head_office)
+    return client
+
+
+def test_a_store_counts_by_its_purchases_and_not_by_how_often_it_asks(head, chain):
+    answer(chain.touchpoint, 10, day=TODAY, times=30)
+    answer(make_touchpoint(store=chain.neighbour), 0, day=TODAY, times=10)
+    monday = Week.of(TODAY).monday
+    for store, purchases in ((chain.store, 100), (chain.neighbour, 300)):
+        TrafficWeek.objects.create(store=store, monday=monday, channel="qr", transactions=purchases, days=7)
+    made = head.get(reverse("reports"), {"node": chain.area.pk}).context["made"]
+    assert (made.plain.score, made.weighted.score, made.weighted.transactions) == (50, -50, 400)
+    assert made.weighted.margin > 0
+    assert made.split is None
+    # Where one of two stores is hidden, weights would tell about it: both count as one group.
+    answer(chain.foreign_touchpoint, 0, day=TODAY, times=3)
+    TrafficWeek.objects.create(store=chain.foreign, monday=monday, channel="qr", transactions=600, days=7)
+    country = head.get(reverse("report_change"), {"node": chain.area.parent_id}).context["made"]
+    assert country.weighted.n == 43
+    assert country.weighted.score == pytest.approx((30 - 13) / 43 * 100)
+
+
+def test_how_the_same_shoppers_score_afterwards_and_what_was_left_out(head, chain):
+    for number in range(6):
+        response = make_response(touchpoint=chain.touchpoint, score=2)
+        announce(response)
+        case = make_case(
+            response,
+            contacted=20,
+            state=CaseState.CONFIRMED,
+            exemption=Exemption.OUTSIDE if number == 5 else "",
+        )
+        Verification.objects.create(
+            case=case, round=0, asked_at=timezone.now(), score=9 if number else 7, scored_at=timezone.now()
+        )
+        announce(response, case)
+    answer(chain.touchpoint, 9, day=TODAY)
+    context = head.get(reverse("report_loop"), {"node": chain.area.pk}).context
+    (one,) = context["recovery"]
+    assert (one.n, round(one.gain)) == (6, round(100 * (5 * 2 + 1) / 6))
+    assert (one.happy[0].part, one.happy[1].part, one.unhappy[1].part) == (0, 5, 0)
+    (row,) = context["league"].few
+    assert (row.name, row.left_out, row.reached.share.n) == ("Kyiv One", 1, 5)
+
+
+def test_from_scan_to_answer(head, chain):
+    answer(chain.touchpoint, 9, day=TODAY, times=4)
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    ScanHour.objects.create(touchpoint=chain.touchpoint, hour=hour, scans=40, opens=16, robots=9)
+    ScanHour.objects.create(touchpoint=chain.foreign_touchpoint, hour=hour, scans=1, opens=1)
+    ScanHour.objects.create(touchpoint=chain.touchpoint, hour=hour - timedelta(weeks=14), scans=1000, opens=1)
+    asking = head.get(reverse("report_asking"), {"node": chain.area.pk}).context["asking"]
+    (way,) = asking.ways
+    assert (way.scans, way.opens, way.answers) == (40, 16, 4)
+    assert (way.opened.value, way.answered.value) == (0.4, 0.25)
+
+
+def test_any_two_groups_and_periods_compare_by_a_link(head, chain):
+    answer(chain.touchpoint, 10, day=TODAY, times=40)
+    answer(chain.touchpoint, 0, day=TODAY - timedelta(weeks=13), times=40)
+    answer(chain.touchpoint, 8, day=TODAY - timedelta(weeks=52), times=40)
+    answer(chain.foreign_touchpoint, 0, day=TODAY, times=40)
+    answer(chain.foreign_touchpoint, 10, day=TODAY, times=40, channel="receipt", sample_kind="verified")
+    where = {"store": chain.store.code}
+
+    def rows(**query: str) -> list[tuple[str, float | None, float | None, bool]]:
+        found = head.get(reverse("report_compare"), where | query).context["comparison"].scores
+        return [(row.name, row.first.nps.score, row.second.nps.score, row.stands) for row in found]
+
+    volunteers = "QR code · Volunteer"
+    assert rows() == [(volunteers, 100, -100, True)]
+    assert rows(against="year") == [(volunteers, 100, 0, True)]
+    # Like beside like…
+    assert rows(against="group", store2="LV1")[0] == (volunteers, 100, -100, True)
+    # …but for what was chosen to differ.
+    receipts = {"store2": "LV1", "channel": "qr", "sample": "volunteer", "channel2": "receipt", "sample2": "verified"}
+    assert rows(against="group", **receipts) == [
+        (f"{volunteers} / Receipt · Verified purchase or call", 100, 100, False)
+    ]
+    page = head.get(reverse("report_compare"), where).content.decode()
+    until = str(Week.of(TODAY) + -13)
+    assert f"/verbatims/?store=KY1&amp;channel=qr&amp;sample=volunteer&amp;until={until}" in page
+    head.force_login(chain.area_manager)
+    assert head.get(reverse("report_compare"), {"against": "group", "store2": "LV1"}).status_code == 404
+    assert head.get(reverse("report_compare"), {"against": "group", "node2": chain.root.pk}).status_code == 404
