@@ -310,7 +310,7 @@ def _read(
         WHERE monday >= %(first)s AND monday <= %(last)s {only}
         GROUP BY 1, 2, 3, 4, 5
     """  # noqa: S608  (our own names)
-    values = {
+    values: dict[str, Any] = {
         "starts": starts,
         "first": starts[0],
         "last": found.this_week.monday,

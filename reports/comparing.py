@@ -129,7 +129,7 @@ def comparison_of(scope: Scope, choice: Choice, this_week: Week) -> Comparison:
     second = _side(scope, other, second_places, weeks, this_week)
     scores = _scores(cells, first, second)
     shares = _shares(cells, first, second)
-    standing = moved_among([row.change for row in [*scores, *shares]])
+    standing = moved_among([*(row.change for row in scores), *(row.change for row in shares)])
     return Comparison(
         first,
         second,

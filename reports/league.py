@@ -142,7 +142,8 @@ def recovery_of(stores: QuerySet[Store], period: Period) -> list[Recovery]:
     )
     by_kind: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for kind, first, again in rows:
-        by_kind[kind].append((first, again))
+        if first is not None and again is not None:
+            by_kind[kind].append((first, again))
     return [_recovery(QuestionKind(kind), pairs) for kind, pairs in sorted(by_kind.items())]
 
 

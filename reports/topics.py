@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import connection, models
 
@@ -173,7 +174,7 @@ def _read_from(
         WHERE monday >= %(first)s AND monday <= %(last)s AND {owner} = ANY(%(places)s) AND headline_kind = %(nps)s
         GROUP BY 1, 2, 3, 4, 5
     """  # noqa: S608  (our own names)
-    values = {
+    values: dict[str, Any] = {
         "starts": starts,
         "first": starts[0],
         "last": cells.this_week.monday,

@@ -76,7 +76,7 @@ def shown_below(
     """What of the stretches `tops` and their parts each of `places` shows: all those right below a place that shows
     `above`."""
     shown: dict[Key, set[Part]] = {place: set() for place in places}
-    queue = [(None, [top]) for top in tops if top in above]
+    queue: list[tuple[Part | None, list[Part]]] = [(None, [top]) for top in tops if top in above]
     while queue:
         whole, parts = queue.pop()
         # The parts in which anybody has answers; the place above shows all of them or none.
