@@ -50,13 +50,15 @@ class Scores:
 
     `embeddings` have length one and are told in 127ths; None when the model has none. Only those of one model version
     may be compared, by their scalar product. `topics` says how each topic of topics.TOPICS is judged if the text is
-    about it: logits in the order of LABELS, texts × topics × 3; None when the model does not say.
+    about it: logits in the order of LABELS, texts × topics × 3; None when the model does not say. `traits` are what
+    the heads read: the embedding first, then all that the layers and answers say of a text besides; None likewise.
     """
 
     probabilities: Floats
     unknown: Floats
     embeddings: Bytes | None = None
     topics: Floats | None = None
+    traits: Floats | None = None
 
 
 class Classifier(Protocol):
@@ -107,6 +109,7 @@ class ServedClassifier:
         unknown = np.zeros(len(texts), np.float32)
         embeddings = np.empty((len(texts), self._widths["embedding"]), np.int8)
         topics = np.empty((len(texts), self._widths["topics"]), np.float32)
+        traits = np.empty((len(texts), self._widths["traits"]), np.float32)
         encoded = self._encode(texts)
         order = sorted(range(len(texts)), key=lambda i: len(encoded[i]))
         for rows in _batches(order, [len(ids) for ids in encoded]):
@@ -118,12 +121,12 @@ class ServedClassifier:
                 mask[k, : len(encoded[i])] = 1
                 inner = ids[k, 1 : len(encoded[i]) - 1]
                 unknown[i] = np.mean(inner == self._pieces.unknown) if len(inner) else 1
-            tuned, base, topics[rows], vector = self._session.run(
-                ["tuned", "base", "topics", "embedding"], {"input_ids": ids, "attention_mask": mask}
+            tuned, base, topics[rows], vector, traits[rows] = self._session.run(
+                ["tuned", "base", "topics", "embedding", "traits"], {"input_ids": ids, "attention_mask": mask}
             )
             probabilities[rows] = self._blend(tuned, base)
             embeddings[rows] = np.rint(vector * _BYTE)
-        return Scores(probabilities, unknown, embeddings, topics.reshape(len(texts), -1, len(LABELS)))
+        return Scores(probabilities, unknown, embeddings, topics.reshape(len(texts), -1, len(LABELS)), traits)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How long the model takes each text to be, its marks at start and end included."""

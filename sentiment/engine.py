@@ -108,7 +108,7 @@ def read(
     if heads is None or heads.model_version != classifier.version:
         heads = (
             None
-            if scores.embeddings is None
+            if scores.traits is None
             else served_heads(FOLDER if model is None else Path(model), classifier.version)
         )
     judged = _judge(drafts, scores, heads, chain_words)
@@ -188,10 +188,10 @@ def _judge(drafts: list[_Draft], scores: Scores, heads: Heads | None, chain_word
     """
     judged = [_by_lists(draft, chain_words) for draft in drafts]
     known = [i for i in range(len(drafts)) if float(scores.unknown[i]) < _MOSTLY_UNKNOWN and drafts[i].words]
-    if heads is None or scores.embeddings is None or not known:
+    if heads is None or scores.traits is None or not known:
         return judged
     evidence = [find_evidence(drafts[i].words, drafts[i].languages, drafts[i].mentions, chain_words) for i in known]
-    for i, found, one in zip(known, evidence, heads.judge(scores.embeddings[known], evidence), strict=True):
+    for i, found, one in zip(known, evidence, heads.judge(scores.traits[known], evidence), strict=True):
         if not one.urgency and len(drafts[i].words) <= _LISTS_SUFFICE:
             one = replace(one, urgency=found.kinds)
         judged[i] = _with_own(one, drafts[i], chain_words) if chain_words and chain_words.added else one

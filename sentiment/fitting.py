@@ -1,4 +1,5 @@
-"""How the heads for topics and urgency are fitted: ridge logistic regression, the same weights for the same rows.
+"""How the heads for topics and urgency are fitted, the same for the same rows: those for topics by ridge logistic
+regression on words and embedding, those for urgency by a hidden layer over everything that is known of a text.
 
 Three kinds of rows: comments written for this (examples/*.txt, and those that the model trains on besides), real
 comments whose topics are guessed by the word lists (their hits hidden in every other row, so that the embedding must
@@ -14,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .heads import _URGENT, HEADS, Evidence, Heads, features, find_evidence
+from .heads import _URGENT, HEADS, SIGNS, Evidence, Heads, all_signs, few_signs, find_evidence
+from .hidden import Hidden, learn_hidden, mean_of
 from .lexicon import split_words
 from .topics import TOPICS, find_mentions
 from .urgency import URGENCIES
@@ -27,9 +29,13 @@ _STEPS = 7
 _RIDGE, _RIDGE_AROUND = 1.0, 0.1
 _FAR, _CLOSE = 8, 3e-3
 _WEAK, _QUIET = 0.15, 0.6  # weight of a guessed row for topics, and for urgency
-_FOLDS = 3
+_FOLDS, _BLOCK = 3, 10
+_AS_GOOD = 0.002  # differences of F1 that are none
+_SEEDS = (1, 2, 3)  # hidden layers that are averaged
+# A sign of the words is rare, and then says much: so many times what it deviates, and no more.
+_RARE, _LOUDEST = 0.02, 6.0
 # Of real comments that had no part in the fit, which are hardly ever urgent, so many may be called so, and certainly.
-_FALSE_ALARMS, _FALSE_CERTAIN = 0.007, 0.001
+_FALSE_ALARMS, _FALSE_CERTAIN = 0.003, 0.001
 
 
 @dataclass(frozen=True)
@@ -68,11 +74,10 @@ def _example(line: str, language: str) -> Example:
 class Rows:
     """Texts as the heads see them. `labels` has a column per head; `weights` too, 0 where a label is not known."""
 
-    embeddings: npt.NDArray[np.int8]
+    traits: Floats
     evidence: list[Evidence]
     labels: Floats
     weights: Floats
-    groups: list[str]  # rows of one group are held out together
 
 
 def evidence_of(text: str, language: str) -> Evidence:
@@ -93,18 +98,17 @@ def sentiment_of(example: Example) -> str | None:
     return signs.pop() if len(signs) == 1 else None
 
 
-def rows_of_examples(examples: Sequence[Example], embeddings: npt.NDArray[np.int8]) -> Rows:
+def rows_of_examples(examples: Sequence[Example], traits: Floats) -> Rows:
     labels = np.stack([labels_of(example.topics, example.urgency) for example in examples])
     return Rows(
-        embeddings,
+        traits,
         [evidence_of(example.text, example.language) for example in examples],
         labels,
         np.ones_like(labels),
-        [example.language for example in examples],
     )
 
 
-def rows_of_comments(texts: Sequence[tuple[str, str]], embeddings: npt.NDArray[np.int8]) -> Rows:
+def rows_of_comments(texts: Sequence[tuple[str, str]], traits: Floats) -> Rows:
     """Real comments, (text, language): topics guessed by the lists; urgent ones, by the lists, are left out of that."""
     evidence = [evidence_of(text, language) for text, language in texts]
     labels, weights = np.zeros((2, len(texts), len(HEADS)), np.float32)
@@ -113,7 +117,7 @@ def rows_of_comments(texts: Sequence[tuple[str, str]], embeddings: npt.NDArray[n
         weights[i, : len(TOPICS)] = _WEAK
         weights[i, len(TOPICS) :] = 0 if one.certain_pattern else _QUIET
     hidden = [_without_topics(one) if i % 2 else one for i, one in enumerate(evidence)]
-    return Rows(embeddings, hidden, labels, weights, [language for _, language in texts])
+    return Rows(traits, hidden, labels, weights)
 
 
 def _without_topics(evidence: Evidence) -> Evidence:
@@ -122,53 +126,85 @@ def _without_topics(evidence: Evidence) -> Evidence:
     return replace(evidence, signs=signs)
 
 
-def fit(own: Rows, comments: Rows, model_version: str, about: dict[str, Any] | None = None) -> Heads:
-    """Heads from our examples and real comments; the thresholds from those held out: of the examples a few languages at
-    a time, of the comments every third."""
-    mean = comments.embeddings.astype(np.float32).mean(0)
-    scale = np.maximum(comments.embeddings.astype(np.float32).std(0), 1)
-    x_own = features(own.embeddings, own.evidence, mean, scale)
-    x_more = features(comments.embeddings, comments.evidence, mean, scale)
-    x, labels, weighing = (
-        np.vstack(parts) for parts in ((x_own, x_more), (own.labels, comments.labels), (own.weights, comments.weights))
-    )
-    languages = sorted(set(own.groups))
-    held = np.empty((len(x), len(HEADS)), np.float32)
-    for fold in range(_FOLDS):
-        out = np.concatenate(
-            [np.isin(own.groups, languages[fold::_FOLDS]), np.arange(len(x_more)) % _FOLDS == fold],
-        )
-        held[out] = x[out] @ _fit_all(x[~out], labels[~out], weighing[~out]).T
-    held_own, held_real = np.split(held, [len(x_own)])
-    quiet = held_real[comments.weights[:, _URGENT] > 0, _URGENT]
-    return Heads(
+def fit(
+    own: Rows, comments: Rows, unseen: Rows, model_version: str, embedding: int, about: dict[str, Any] | None = None
+) -> Heads:
+    """Heads from our examples and real comments; the embedding is the first `embedding` traits.
+
+    The threshold of topics comes from blocks of the examples that are held out in turn, those of urgency from `unseen`
+    real comments.
+    """
+    mean = comments.traits.mean(0)
+    scale = np.maximum(comments.traits.std(0), 1e-4)
+    whole = np.vstack([all_signs(part.traits, part.evidence, mean, scale) for part in (own, comments)])
+    labels = np.vstack([own.labels, comments.labels])
+    weighing = np.vstack([own.weights, comments.weights])
+    x, topics = few_signs(whole, embedding), len(TOPICS)
+    weights = np.zeros((len(HEADS), x.shape[1]), np.float32)
+    weights[:topics] = _fit_all(x, labels[:, :topics], weighing[:, :topics])
+    held = _held_out(x, labels[:, :topics], weighing[:, :topics], len(own.evidence))
+    hidden = _fit_hidden(whole, labels, weighing)
+    heads = Heads(
         model_version,
-        _fit_all(x, labels, weighing),
+        weights,
         mean,
         scale,
-        topic_threshold=_best_threshold(held_own[:, : len(TOPICS)], own.labels[:, : len(TOPICS)] > 0),
-        urgent_threshold=float(np.quantile(quiet, 1 - _FALSE_ALARMS)),
-        certain_threshold=float(np.quantile(quiet, 1 - _FALSE_CERTAIN)),
+        hidden,
+        topic_threshold=_best_threshold(held, own.labels[:, :topics] > 0),
+        urgent_threshold=0.0,
+        certain_threshold=0.0,
         about=about or {},
     )
+    urgent = heads.scores(unseen.traits, unseen.evidence)[:, _URGENT]
+    found, certain = np.quantile(urgent, [1 - _FALSE_ALARMS, 1 - _FALSE_CERTAIN])
+    return replace(heads, urgent_threshold=float(found), certain_threshold=float(certain))
+
+
+def _held_out(x: Floats, labels: Floats, weighing: Floats, own: int) -> Floats:
+    """What heads say of our examples, the first `own` rows, that were fitted on others. Blocks of neighbours are held
+    out together, for many an example has its pair beside it."""
+    held = np.empty((own, labels.shape[1]), np.float32)
+    for fold in range(_FOLDS):
+        out = np.arange(own) // _BLOCK % _FOLDS == fold
+        kept = np.concatenate([~out, np.arange(len(x) - own) % _FOLDS != fold])
+        held[out] = x[:own][out] @ _fit_all(x[kept], labels[kept], weighing[kept]).T
+    return held
+
+
+def _fit_hidden(whole: Floats, labels: Floats, weighing: Floats) -> Hidden:
+    """The layer that finds urgency. It learns topics too, as they steady it, and then says nothing of them."""
+    louder = np.ones(whole.shape[1], np.float32)
+    louder[-SIGNS:] = np.minimum(1 / np.maximum(whole[:, -SIGNS:].std(0), _RARE), _LOUDEST)
+    louder[-1] = 0  # the constant
+    layer = mean_of([learn_hidden(whole * louder, labels, weighing, seed) for seed in _SEEDS])
+    outer, bias = layer.outer.copy(), layer.outer_bias.copy()
+    outer[: len(TOPICS)], bias[: len(TOPICS)] = 0, 0
+    return Hidden(layer.inner * louder[:, None], layer.inner_bias, outer, bias)
 
 
 def refit(heads: Heads, rows: Rows, anchor: Rows) -> Heads:
-    """Heads moved by rows that people corrected. A ridge around the old weights and our examples (`anchor`) hold them
-    where nobody said anything."""
-    x = np.vstack([heads.features(part.embeddings, part.evidence) for part in (rows, anchor)])
+    """Heads moved by rows that people corrected: the weights move, the hidden layer stays. A ridge around the old
+    weights and our examples (`anchor`) hold them where nobody said anything."""
+    parts = [heads.features(part.traits, part.evidence) for part in (rows, anchor)]
+    x, added = (np.vstack(part) for part in zip(*parts, strict=True))
     labels, weights = np.vstack([rows.labels, anchor.labels]), np.vstack([rows.weights, anchor.weights])
-    return replace(heads, weights=_fit_all(x, labels, weights, around=heads.weights))
+    moved = [
+        _fit_one(x, labels[:, j], weights[:, j], around=heads.weights[j], added=added[:, j]) for j in range(len(HEADS))
+    ]
+    return replace(heads, weights=np.stack(moved))
 
 
-def _fit_all(x: Floats, labels: Floats, weights: Floats, around: Floats | None = None) -> Floats:
-    heads = range(labels.shape[1])
-    return np.stack([_fit_one(x, labels[:, j], weights[:, j], None if around is None else around[j]) for j in heads])
+def _fit_all(x: Floats, labels: Floats, weights: Floats) -> Floats:
+    return np.stack([_fit_one(x, labels[:, j], weights[:, j]) for j in range(labels.shape[1])])
 
 
-def _fit_one(x: Floats, y: Floats, weight: Floats, around: Floats | None) -> Floats:
-    """Newton's steps for the logistic loss with a ridge around `around`, or around nothing but for the constant."""
+def _fit_one(x: Floats, y: Floats, weight: Floats, around: Floats | None = None, added: Floats | float = 0.0) -> Floats:
+    """Newton's steps for the logistic loss with a ridge around `around`, or around nothing but for the constant.
+
+    `added` is what every row's score has besides.
+    """
     known = weight > 0
+    added = added[known] if isinstance(added, np.ndarray) else added
     x, y, weight = x[known], y[known], weight[known]
     centre = np.zeros(x.shape[1], np.float32) if around is None else around
     ridge = np.full(x.shape[1], _RIDGE if around is None else _RIDGE_AROUND, np.float32)
@@ -176,7 +212,7 @@ def _fit_one(x: Floats, y: Floats, weight: Floats, around: Floats | None) -> Flo
     ridge[-1] = 1e-3 if around is None else 1e3
     theta = centre.copy()
     for _ in range(_STEPS if len(x) else 0):
-        p = 1 / (1 + np.exp(-np.clip(x @ theta, -30, 30)))
+        p = 1 / (1 + np.exp(-np.clip(x @ theta + added, -30, 30)))
         slope = x.T @ (weight * (p - y)) + ridge * (theta - centre)
         # Far on the wrong side the curve is flat, and a full step would fly past.
         bend = (x * (weight * np.maximum(p * (1 - p), np.abs(p - y) / _FAR))[:, None]).T @ x
@@ -189,7 +225,7 @@ def _fit_one(x: Floats, y: Floats, weight: Floats, around: Floats | None) -> Flo
 
 
 def _best_threshold(scores: Floats, true: npt.NDArray[np.bool_]) -> float:
-    """The threshold that gives the best micro-F1."""
+    """The highest of the thresholds that give the best micro-F1: of two as good, the one that says less."""
     grid = np.arange(-4, 2, 0.25)
     f1 = [2 * int(np.sum((scores >= t) & true)) / max(1, int(np.sum(scores >= t) + np.sum(true))) for t in grid]
-    return float(grid[int(np.argmax(f1))])
+    return float(max(t for t, value in zip(grid, f1, strict=True) if value >= max(f1) - _AS_GOOD))

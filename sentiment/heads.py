@@ -1,8 +1,9 @@
-"""What is learnt about topics and urgency: one weight per head for every sign in a text, from words to embedding.
+"""What is learnt about topics and urgency, from all signs in a text.
 
-The signs are hits of the word lists, concepts and their rules, and the model's embedding; a head adds up its weights
-and says yes above its threshold. The weights are fitted by `fitting.py` and belong to one version of the model, for
-embeddings of another mean something else.
+The signs are hits of the word lists, concepts and their rules, and the model's traits of the text, the embedding first
+among them. A head adds up its weights for words and embedding and what a hidden layer makes of everything, and says
+yes above its threshold. All is fitted by `fitting.py` and belongs to one version of the model, for the traits of
+another mean something else.
 """
 
 import io
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .concepts import CONCEPTS, RULES, find_concepts
+from .hidden import Hidden
 from .lexicon import Word
 from .topics import TOPICS, Mention
 from .urgency import URGENCIES, find_grades
@@ -30,9 +32,11 @@ Floats = npt.NDArray[np.float32]
 FILE = "heads.npz"
 # How much a deviation of one of each counts beside a hit of a word list: many components, each of little weight.
 _EMBEDDING, _CONCEPT = 0.1, 0.5
+_FARTHEST = 6  # deviations; one strange trait must not decide
 _KIND_OF_RULE = np.array([URGENCIES.index(kind) for kind, _ in RULES])
 HEADS = (*TOPICS, "urgent", *URGENCIES)
 _URGENT = HEADS.index("urgent")
+_HIDDEN = ("inner", "inner_bias", "outer", "outer_bias")
 # Signs beside the embedding: lists, concepts, rules, kinds of rules, any rule, their number, always one.
 SIGNS = len(TOPICS) + 2 * len(URGENCIES) + len(CONCEPTS) + len(RULES) + len(URGENCIES) + 3
 
@@ -85,25 +89,33 @@ class Judged:
 
 @dataclass(frozen=True)
 class Heads:
-    """`weights` has a row per head and a column per component and sign; `mean` and `scale` are of the embedding.
-    `mark` stands behind the model's version of what they judged: empty for those that the model is served with."""
+    """`weights` has a row per head and a column per component of the embedding and sign; `mean` and `scale` are of the
+    traits; `hidden` reads traits, as deviations, and signs. `mark` stands behind the model's version of what they
+    judged: empty for those that the model is served with."""
 
     model_version: str
     weights: Floats
     mean: Floats
     scale: Floats
+    hidden: Hidden
     topic_threshold: float
     urgent_threshold: float
     certain_threshold: float
     about: dict[str, Any] = field(default_factory=dict)
     mark: str = ""
 
-    def features(self, embeddings: npt.NDArray[np.int8], evidence: Sequence[Evidence]) -> Floats:
-        """One row per text."""
-        return features(embeddings, evidence, self.mean, self.scale)
+    def features(self, traits: Floats, evidence: Sequence[Evidence]) -> tuple[Floats, Floats]:
+        """A row per text of what `weights` weighs, and of what the hidden layer adds to each head."""
+        whole = all_signs(traits, evidence, self.mean, self.scale)
+        return few_signs(whole, self.weights.shape[1] - SIGNS), self.hidden(whole)
 
-    def judge(self, embeddings: npt.NDArray[np.int8], evidence: Sequence[Evidence]) -> list[Judged]:
-        scores = self.features(embeddings, evidence) @ self.weights.T
+    def scores(self, traits: Floats, evidence: Sequence[Evidence]) -> Floats:
+        """A row per text, a column per head."""
+        x, added = self.features(traits, evidence)
+        return np.asarray(x @ self.weights.T + added, np.float32)
+
+    def judge(self, traits: Floats, evidence: Sequence[Evidence]) -> list[Judged]:
+        scores = self.scores(traits, evidence)
         return [self._judge(row, one) for row, one in zip(scores, evidence, strict=True)]
 
     def _judge(self, row: Floats, evidence: Evidence) -> Judged:
@@ -134,14 +146,20 @@ class Heads:
             weights=self.weights.astype(np.float16),
             mean=self.mean,
             scale=self.scale,
+            **{f"hidden_{part}": getattr(self.hidden, part).astype(np.float16) for part in _HIDDEN},
         )
         return out.getvalue()
 
 
-def features(embeddings: npt.NDArray[np.int8], evidence: Sequence[Evidence], mean: Floats, scale: Floats) -> Floats:
-    """The components of the embedding as deviations from the usual, then the signs."""
-    deviations = (embeddings.astype(np.float32) - mean) / scale * _EMBEDDING
+def all_signs(traits: Floats, evidence: Sequence[Evidence], mean: Floats, scale: Floats) -> Floats:
+    """The traits as deviations from the usual, then the signs of the words."""
+    deviations = np.clip((traits - mean) / scale, -_FARTHEST, _FARTHEST)
     return np.hstack([deviations, np.stack([one.signs for one in evidence])]).astype(np.float32)
+
+
+def few_signs(whole: Floats, embedding: int) -> Floats:
+    """Of all_signs the embedding's components, as many as `embedding`, and the signs of the words."""
+    return np.hstack([whole[:, :embedding] * np.float32(_EMBEDDING), whole[:, -SIGNS:]])
 
 
 def _signature() -> list[str]:
@@ -155,14 +173,15 @@ def load_heads(content: bytes, model_version: str) -> Heads:
             about = json.loads(arrays["about"].tobytes())
             weights = arrays["weights"].astype(np.float32)
             mean, scale = arrays["mean"], arrays["scale"]
+            hidden = Hidden(*(arrays[f"hidden_{part}"].astype(np.float32) for part in _HIDDEN))
     except (OSError, ValueError, KeyError) as error:
         raise HeadsMismatch(f"not readable: {error}") from error
     if about["model_version"] != model_version:
         raise HeadsMismatch(f"fitted for {about['model_version']}, not for {model_version}")
-    if about["signs"] != _signature() or weights.shape != (len(HEADS), len(mean) + SIGNS):
+    if about["signs"] != _signature() or len(weights) != len(HEADS) or len(hidden.inner) != len(mean) + SIGNS:
         raise HeadsMismatch("fitted with other concepts, rules or heads")
     thresholds = (about["topic_threshold"], about["urgent_threshold"], about["certain_threshold"])
-    return Heads(model_version, weights, mean, scale, *thresholds, about["about"])
+    return Heads(model_version, weights, mean, scale, hidden, *thresholds, about["about"])
 
 
 @cache

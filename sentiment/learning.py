@@ -64,9 +64,9 @@ def learn(model: str | None = None, *, sets: Sequence[Comment] | None = None) ->
 
 
 def rows_of_corrections(rows: Sequence[CorrectedRow], classifier: Classifier) -> Rows:
-    """Corrections as the heads see them; embeddings of another model version are made anew."""
+    """Corrections as the heads see them; the model reads their texts anew."""
     scores = classifier.score([row.text for row in rows])
-    assert scores.embeddings is not None
+    assert scores.traits is not None
     labels, weights = np.zeros((2, len(rows), len(HEADS)), np.float32)
     for i, row in enumerate(rows):
         held = {hit["topic"] for hit in row.held["topics"]} | set(row.held["urgency"])
@@ -75,14 +75,14 @@ def rows_of_corrections(rows: Sequence[CorrectedRow], classifier: Classifier) ->
             labels[i, j] = bool(row.held["urgency"]) if j == _URGENT else head in held
             weights[i, j] = _SAID if head in said or (j == _URGENT and row.said.get("urgency")) else _LET_STAND
     evidence = [evidence_of(row.text, row.language) for row in rows]
-    return Rows(scores.embeddings, evidence, labels, weights, [row.language for row in rows])
+    return Rows(scores.traits, evidence, labels, weights)
 
 
 def _examples(classifier: Classifier) -> Rows:
     examples = read_examples()[::_EVERY]
     scores = classifier.score([example.text for example in examples])
-    assert scores.embeddings is not None
-    return rows_of_examples(examples, scores.embeddings)
+    assert scores.traits is not None
+    return rows_of_examples(examples, scores.traits)
 
 
 def _measure(comments: Sequence[Comment], model: str | None, heads: Heads) -> Quality:

@@ -155,8 +155,26 @@ def _judge(graph: _Graph, tokens: str, weights: dict[str, Floats]) -> None:
     graph.add("ReduceSum", [graph.add("Mul", [seen, said], "judge.weighted"), "one"], "topics", keepdims=0)
 
 
+def add_traits(graph: _Graph, trunk: str, side: str, tuned: str) -> None:
+    """What the heads read, as the output `traits`: the embedding, pooled layers, and the answers themselves.
+
+    `trunk`, `side` and `tuned` are the tokens after the trunk, after the untouched layers and amid the tuned ones.
+    """
+    count = graph.add("ReduceSum", ["is_token", "one"], "traits.count", keepdims=0)
+
+    def mean(tokens: str, name: str) -> str:
+        kept = graph.add("Mul", [tokens, "is_token"], f"{name}.kept")
+        return graph.add("Div", [graph.add("ReduceSum", [kept, "one"], f"{name}.sum", keepdims=0), count], name)
+
+    seen = graph.add("Add", [side, "judge.unseen"], "traits.seen")
+    loudest = graph.add("ReduceMax", [seen, "one"], "traits.side", keepdims=0)
+    pooled = ["embedding", mean(trunk, "traits.trunk"), mean(tuned, "traits.tuned"), loudest, "first"]
+    graph.add("Concat", [*pooled, "tuned", "base", "topics"], "traits", axis=1)
+
+
 def build_graph(parts: Branches, factors: list[Factors], *, positions: int) -> onnx.ModelProto:
-    """Inputs `input_ids`, `attention_mask`; outputs `tuned`, `base`, `topics` (logits), `embedding` (of length one).
+    """Inputs `input_ids`, `attention_mask`; outputs `tuned`, `base`, `topics` (logits), `embedding` (of length one) and
+    `traits`.
 
     `factors` come from smoothing.find_factors. Texts of more than `positions` tokens must be cut by the caller.
     """
@@ -190,6 +208,9 @@ def build_graph(parts: Branches, factors: list[Factors], *, positions: int) -> o
         read = [graph.constant(f"{name}.weights", weights), graph.constant(f"{name}.bias", bias)]
         graph.add("Gemm", [mean, *read], name)
     _unit(graph, "likeness", "embedding")
+    amid = parts.tuned.first + (len(parts.tuned.layers) - 1) // 2
+    add_traits(graph, x, s, f"tuned{amid}.oln.out")
+    answers = parts.judge["say_bias"].size
 
     return helper.make_model(
         helper.make_graph(
@@ -202,8 +223,9 @@ def build_graph(parts: Branches, factors: list[Factors], *, positions: int) -> o
             [
                 helper.make_tensor_value_info("tuned", TensorProto.FLOAT, ["batch", 3]),
                 helper.make_tensor_value_info("base", TensorProto.FLOAT, ["batch", 3]),
-                helper.make_tensor_value_info("topics", TensorProto.FLOAT, ["batch", parts.judge["say_bias"].size]),
+                helper.make_tensor_value_info("topics", TensorProto.FLOAT, ["batch", answers]),
                 helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", base.hidden]),
+                helper.make_tensor_value_info("traits", TensorProto.FLOAT, ["batch", 5 * base.hidden + 6 + answers]),
             ],
             graph.constants,
         ),

@@ -3,10 +3,11 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sentiment.classifier import FOLDER, Classifier, ModelMissing, get_classifier
-from sentiment.fitting import Rows, fit, read_examples, rows_of_comments, rows_of_examples
+from sentiment.classifier import FOLDER, ModelMissing, get_classifier
+from sentiment.fitting import fit, read_examples, rows_of_comments, rows_of_examples
 from sentiment.heads import FILE
 from sentiment.training.rows import find_rows, read_rows
 from sentiment.training.written import read_written
@@ -23,21 +24,29 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--data", type=Path, required=True, help="folder with train.jsonl.gz")
         parser.add_argument("--folder", type=Path, default=FOLDER, help="the served files")
-        parser.add_argument("--rows", type=int, default=250, help="real comments of each language")
+        parser.add_argument("--rows", type=int, default=500, help="real comments of each language")
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder: Path = options["folder"]
+        examples = [*read_examples(), *read_written()]
         try:
             classifier = get_classifier(None if folder == FOLDER else str(folder))
-            comments = _comments(classifier, options["data"], options["rows"])
+            fitted, unseen = _comments(options["data"], options["rows"])
         except (OSError, ValueError, KeyError, ModelMissing) as error:
             raise CommandError(str(error)) from error
-        examples = [*read_examples(), *read_written()]
-        scores = classifier.score([example.text for example in examples])
-        if scores.embeddings is None:
-            raise CommandError("this model has no embedding")
-        about = {"examples": len(examples), "comments": len(comments.evidence)}
-        heads = fit(rows_of_examples(examples, scores.embeddings), comments, classifier.version, about)
+        texts = [*(example.text for example in examples), *(text for text, _ in [*fitted, *unseen])]
+        scores = classifier.score(texts)
+        if scores.traits is None or scores.embeddings is None:
+            raise CommandError("this model says nothing that heads could read")
+        parts = np.split(scores.traits, [len(examples), len(examples) + len(fitted)])
+        heads = fit(
+            rows_of_examples(examples, parts[0]),
+            rows_of_comments(fitted, parts[1]),
+            rows_of_comments(unseen, parts[2]),
+            classifier.version,
+            scores.embeddings.shape[1],
+            about := {"examples": len(examples), "comments": len(fitted), "unseen": len(unseen)},
+        )
         (folder / FILE).write_bytes(heads.dump())
         _note_checksum(folder)
         self.stdout.write(
@@ -46,20 +55,18 @@ class Command(BaseCommand):
         )
 
 
-def _comments(classifier: Classifier, data: Path, each: int) -> Rows:
-    """So many comments of each language, drawn with a fixed seed."""
+def _comments(data: Path, each: int) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """So many comments of each language with it, drawn with a fixed seed, and twice as many others that set the
+    thresholds and nothing else."""
     by_language: dict[str, list[str]] = {}
     for row in read_rows(find_rows(data, "train")):
         by_language.setdefault(row.language, []).append(row.text)
-    texts = [
-        (text, language)
-        for language, found in sorted(by_language.items())
-        for text in random.Random(_SEED).sample(found, min(each, len(found)))
-    ]
-    scores = classifier.score([text for text, _ in texts])
-    if scores.embeddings is None:
-        raise CommandError("this model has no embedding")
-    return rows_of_comments(texts, scores.embeddings)
+    fitted, unseen = [], []
+    for language, found in sorted(by_language.items()):
+        drawn = random.Random(_SEED).sample(found, min(3 * each, len(found)))
+        fitted += [(text, language) for text in drawn[:each]]
+        unseen += [(text, language) for text in drawn[each:]]
+    return fitted, unseen
 
 
 def _note_checksum(folder: Path) -> None:
