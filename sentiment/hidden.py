@@ -35,7 +35,7 @@ def mean_of(layers: list[Hidden]) -> Hidden:
     return Hidden(
         np.hstack([layer.inner for layer in layers]),
         np.concatenate([layer.inner_bias for layer in layers]),
-        np.hstack([layer.outer for layer in layers]) / len(layers),
+        np.asarray(np.hstack([layer.outer for layer in layers]) / len(layers), np.float32),
         np.asarray(np.mean([layer.outer_bias for layer in layers], axis=0), np.float32),
     )
 
