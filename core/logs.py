@@ -6,8 +6,9 @@ from typing import Any
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
-# What follows opens an invitation, an answer, an account or a new password (the urls.py of surveys, alerts, stores).
-_LINK = re.compile(r"(/(?:r|t|c|join|key)/)[A-Za-z0-9-]{8,}")
+# What follows opens an invitation, an answer, the end of messages, a store's wall, an account or a new password (the
+# urls.py of surveys, alerts, reports, stores).
+_LINK = re.compile(r"(/(?:r|t|c|u|screen|join|key)/)[A-Za-z0-9-]{8,}")
 # PostgreSQL quotes the row that it refused.
 _ROW = re.compile(r"DETAIL:.*?(?=\n\nThe above exception|\Z)", re.DOTALL)
 

@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import IntegrityError, connection
 from django.test import Client
 
+from customers.leaving import leave_url
+from customers.models import Contact, ContactKind
 from surveys.models import Response
 from tests.factories import Chain, make_response
 
@@ -37,7 +39,7 @@ def log() -> Iterator[io.StringIO]:
     handler.stream = before
 
 
-@pytest.mark.parametrize("kind", ["r", "t", "c", "people/join"])
+@pytest.mark.parametrize("kind", ["r", "t", "c", "screen", "people/join"])
 def test_a_page_that_fails_is_one_line_without_its_secret(db: None, log: io.StringIO, kind: str) -> None:
     address = f"/{kind}/{TOKEN}/"
     # Broken on purpose, at whatever it first asks the database, by the ORM or past it: no page of ours fails by itself.
@@ -46,6 +48,13 @@ def test_a_page_that_fails_is_one_line_without_its_secret(db: None, log: io.Stri
     (line,) = lines(log.getvalue())
     assert line["level"] == "error" and f"/{kind}/…" in line["event"] and "ZeroDivisionError" in line["exception"]
     assert TOKEN not in json.dumps(line)
+
+
+def test_the_link_out_of_our_messages_is_not_written(db: None, log: io.StringIO) -> None:
+    contact = Contact.create(ContactKind.EMAIL, "a@b.example")
+    logging.getLogger("library").error("refused %s", leave_url(contact))
+    (line,) = lines(log.getvalue())
+    assert line["event"].endswith("/u/…/") and contact.pk.hex not in log.getvalue()
 
 
 def test_the_row_that_was_refused_is_not_quoted(
