@@ -66,6 +66,7 @@ def submit(
         response = known.get(invitation=asking.invitation) if asking.invitation else known.get(pk=form_id)
         if UNSENT in response.flags:
             _begin(response, asking, answers, language=language, flags=flags, now=now)
+            _count(response, browser)
             return Submitted(response, created=True)
         corrected = not left and _correct(response, answers, language=language, now=now)
         return Submitted(response, corrected=corrected)
@@ -112,6 +113,8 @@ def _begin(
     response.contact_wish, response.contact_when = answers.wish.how, answers.wish.when
     response.contact_language = answers.wish.language
     response.submitted_at, response.local_day = now, _local_day(asking, now)
+    # What was deleted were the taps of before.
+    response.erased_at = None
     response.save()
     verbatims = [Verbatim(response=response, question=key, text=text) for key, text in answers.words.items()]
     insert(verbatims)

@@ -20,7 +20,7 @@ from core.tokens import clean_typed_code
 from customers.leaving import is_suppressed
 from surveys import partials, scans, signed
 from surveys.actions import submit
-from surveys.choices import STAFF_FLAG, UNSENT, ResponseChannel
+from surveys.choices import STAFF_FLAG, UNFINISHED, UNSENT, ResponseChannel
 from surveys.fairness import browser_of, marks_of
 from surveys.forms import AnswerForm
 from surveys.inviting import signed_invitation
@@ -162,6 +162,9 @@ def _invited(request: HttpRequest, invited: Invitation, asking: Asking) -> HttpR
         known = None
     if known is not None and timezone.now() - known.submitted_at > settings.CORRECTION_WINDOW:
         if request.method == "POST" and _is_ours(asking, request):
+            # What was missing may come however late; whatever else was sent is there.
+            if UNFINISHED in known.flags and not _only_says_seen(request):
+                return _take(request, asking)
             return _redirect(request, reverse("thanks", args=[known.token]))
         # Whoever finds a receipt or a forwarded mail must not find what its owner said.
         return lost_page(request, invitation=True)
@@ -248,16 +251,15 @@ def _take(request: HttpRequest, asking: Asking, *, ended: bool = False) -> HttpR
     if ticket is None:
         return question_page(request, asking, form, expired=True, status=422)
     answers, language = form.read(), request.LANGUAGE_CODE or settings.LANGUAGE_CODE
-    flags = _staff_flags(request)
+    flags = _staff_flags(request) + marks_of(request, asking.touchpoint, ticket.minted_at)
     if answers is None:
         if so_far := form.so_far(words=True):
-            partials.keep(
+            # Not over an answer that is there: it stays as it was until Send is not refused.
+            form.kept = partials.keep(
                 _invite(asking, language), ticket.form_id, so_far, language=language, refused=True, flags=flags
             )
-            form.kept = True
         return question_page(request, asking, form, nonce=nonce, status=422)
     asking = _invite(asking, language)
-    flags += marks_of(request, asking.touchpoint, ticket.minted_at)
     browser = browser_of(request, asking.store)
     done = submit(asking, answers, form_id=ticket.form_id, language=language, flags=flags, browser=browser)
     if _STEPPED in request.POST:

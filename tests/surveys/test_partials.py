@@ -158,6 +158,37 @@ def test_a_send_that_was_refused_is_not_lost(client: Client, address: str, rules
     assert Response.objects.get().flags == []
 
 
+def test_what_was_missing_comes_late_by_a_link_too(client: Client, chain: Chain, surveys: Any, rules: None) -> None:
+    receipt_link(chain.store, "1", timezone.now())
+    link = f"/r/{Invitation.objects.get().token}/"
+    fields = {"form": hidden(client.get(link), "form"), "lang": "en", "score": "1", "contact": "call"}
+    assert client.post(link, fields | {"phone": "12", "website": "a program's"}).status_code == 422
+    with later(minutes=6):
+        assert settle_left() == 1
+    assert Response.objects.get().flags == ["unfinished", "trap"]
+    with later(hours=2):
+        # Whoever finds the link learns nothing, and what is refused once more says nothing that is not true.
+        assert client.get(link).status_code == 404
+        assert client.post(link, fields | {"form": "forged", "phone": NUMBER}).status_code == 404
+        assert client.post(f"{link}?seen", {"form": fields["form"]}).status_code == 303
+        again = client.post(link, fields | {"phone": "13"})
+        assert again.status_code == 422 and "gets it as it is" not in again.content.decode()
+        assert client.post(link, fields | {"phone": NUMBER}).status_code == 303
+    response = Response.objects.get()
+    assert response.contact and response.contact.value == NUMBER and response.flags == ["trap"]
+
+
+def test_what_is_said_after_deleting_is_new(client: Client, address: str, answer: Any) -> None:
+    nonce = hidden(client.get(address), "form")
+    _step(client, address, nonce, 1, score="3")
+    with later(minutes=31):
+        settle_left()
+    erase_response(Response.objects.get().pk)
+    answer(form=nonce, score="4")
+    response = Response.objects.get()
+    assert (response.score, response.flags, response.erased_at) == (4, [], None)
+
+
 def test_an_answer_that_is_there_stays_whatever_was_refused_before(client: Client, address: str, answer: Any) -> None:
     nonce = hidden(client.get(address), "form")
     client.post(address, {"form": nonce, "lang": "en", "score": "1", "contact": "email", "email": "no"})
