@@ -98,7 +98,7 @@ def marks_of(request: HttpRequest, touchpoint: Touchpoint | None, minted_at: dat
 
 
 def _is_closed(store: Store, at: datetime) -> bool:
-    """Whether the store is shut, and was and will be for longer than the margin; where no hours were entered it is not."""
+    """Whether the store is shut, and was and will be for longer than the margin; without hours entered it is not."""
     hours = hours_of(store)
     return not hours.assumed and next(open_spans(hours, at - CLOSED_MARGIN, at + CLOSED_MARGIN), None) is None
 
@@ -125,11 +125,14 @@ _salts: dict[date, str] = {}
 
 def _salt_of(day: date) -> str:
     """The day's salt: made by whoever needs it first, remembered for as long as the day lasts."""
-    if day not in _salts:
+    salt = _salts.get(day)
+    if salt is None:
         made, _created = DaySalt.objects.get_or_create(day=day, defaults={"salt": secrets.token_hex(32)})
+        salt = made.salt
+        # Another thread may do so at the same moment, for the day before or after.
         _salts.clear()
-        _salts[day] = made.salt
-    return _salts[day]
+        _salts[day] = salt
+    return salt
 
 
 _COUNT = """

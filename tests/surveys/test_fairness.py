@@ -179,6 +179,17 @@ def test_browsers_are_told_apart_behind_our_proxy_and_nobody_can_tell_afterwards
     assert seen() != known
 
 
+def test_a_thread_that_forgets_a_salt_takes_no_answer_along(chain: Chain, rf: Any, monkeypatch: Any) -> None:
+    class Forgotten(dict[Any, str]):
+        """As when another thread begins its day between two looks of this one."""
+
+        def __setitem__(self, day: Any, salt: str) -> None:
+            pass
+
+    monkeypatch.setattr(fairness, "_salts", Forgotten())
+    assert browser_of(rf.post("/"), chain.store).who
+
+
 def test_counts_of_browsers_and_their_salts_are_gone_the_day_after(chain: Chain, answer: Any) -> None:
     with time_machine.travel(timezone.now() - timedelta(hours=27)):
         answer(score="5")
