@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from core.shares import Share
 from stores.models import Store
-from surveys.choices import UNSENT, Mark, NotAskedReason, ResponseChannel
+from surveys.choices import STAFF_FLAG, UNSENT, Mark, NotAskedReason, ResponseChannel
 from surveys.counting import no_answer
 from surveys.models import Invitation, LinkHour, NotAsked, Response, ScanHour
 
@@ -98,9 +98,11 @@ def _figures(of_stores: Q, of_spots: Q, by: str) -> dict[Any, Figures]:
         one.opens, one.scanners = one.opens + opens, one.scanners + robots
     sent = Response.objects.filter(of_stores, submitted_at__gte=begin).order_by()
     counted = {f"mark_{mark.value}": Count("pk", filter=Q(flags__contains=[mark.value])) for mark in Mark}
-    for row in sent.values(by).annotate(answers=Count("pk", filter=~no_answer()), **counted):
+    # What staff tapped and never sent is a trial of theirs: nobody has left.
+    unsent = Count("pk", filter=Q(flags__contains=[UNSENT]) & ~Q(flags__contains=[STAFF_FLAG]))
+    for row in sent.values(by).annotate(answers=Count("pk", filter=~no_answer()), unsent=unsent, **counted):
         one = found[row[by]]
-        one.answers, one.unsent = row["answers"], row[f"mark_{UNSENT}"]
+        one.answers, one.unsent = row["answers"], row["unsent"]
         one.marks = {mark: row[f"mark_{mark.value}"] for mark in Mark}
     return found
 

@@ -27,7 +27,7 @@ def weeks(chain: Chain, surveys: Any) -> Chain:
     LinkHour.objects.create(store=chain.store, channel="receipt", hour=now - HOUR, opens=9, taps=4, scanners=3)
     LinkHour.objects.create(store=chain.store, channel="receipt", hour=now - 40 * 24 * HOUR, opens=99, scanners=99)
     ScanHour.objects.create(touchpoint=chain.touchpoint, hour=now - HOUR, scans=12, opens=8, robots=5)
-    for flags in ([], [UNSENT], [HASTY], [STAFF_FLAG]):
+    for flags in ([], [UNSENT], [UNSENT, STAFF_FLAG], [HASTY], [STAFF_FLAG]):
         response = make_response(touchpoint=chain.touchpoint, score=9)
         Response.objects.filter(pk=response.pk).update(flags=flags)
     return chain
@@ -43,7 +43,7 @@ def test_channels_and_stores_in_counts(weeks: Chain, django_assert_num_queries: 
     assert (receipt.opens, receipt.taps, receipt.scanners) == (9, 4, 3)
     assert (code.opens, code.scanners, code.answers, code.unsent) == (8, 5, 2, 1)
     assert code.leaving.part == 1 and code.leaving.n == 3
-    assert dict(code.marked) == {str(Mark.HASTY.label): 1, str(Mark.STAFF.label): 1}
+    assert dict(code.marked) == {str(Mark.HASTY.label): 1, str(Mark.STAFF.label): 2}
     with django_assert_num_queries(5):
         rows = dict(by_store([weeks.store, weeks.foreign]))
     assert rows[weeks.store].left_in_peace == 2 and rows[weeks.store].opens == 17 and rows[weeks.store].scanners == 8
