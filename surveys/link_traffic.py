@@ -7,6 +7,7 @@ that open the links of several answers at the same moment, as no thumb does.
 
 import time
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Literal
 
@@ -35,36 +36,43 @@ def note_link(asking: Asking, request: HttpRequest) -> None:
     if kind != "scans":
         add("staff" if kind == "staff" else "scanners")
         return
-    known = _taps_just_now(asking.scope, score) if score else 0
-    if known > 1:
-        # The first of them was no person either.
-        for column in ("opens", "taps") if known == 2 else ():
-            add(column, -1)
-        add("scanners", 2 if known == 2 else 1)
-        return
-    add("opens")
-    if score:
-        add("taps")
+    people = _people_now(asking.scope, score) if score else 1
+    for column in ("opens", "taps") if score else ("opens",):
+        add(column, people)
+    if people < 1:
+        add("scanners", 1 - people)
 
 
-_recent: "OrderedDict[str, tuple[float, set[str]]]" = OrderedDict()
+@dataclass
+class _Looks:
+    """What was asked for by one link since `began`: which answers, and how often it was taken for a person."""
+
+    began: float
+    scores: set[str] = field(default_factory=set)
+    people: int = 0
+
+
+_recent: "OrderedDict[str, _Looks]" = OrderedDict()
 _lock = Lock()
 
 
-def _taps_just_now(link: str, score: str) -> int:
-    """How many different answers of this link were opened within the last moments, with this one.
+def _people_now(link: str, score: str) -> int:
+    """1 for a person's tap; once other answers of this link were opened within the last moments, what was taken for a
+    person's before, to be taken back, as 0 or less.
 
     In this process's memory, for seconds: of many links at once each process sees several.
     """
     now = time.monotonic()
     with _lock:
-        while _recent and (len(_recent) >= _MOST_LINKS or next(iter(_recent.values()))[0] < now - AT_ONCE_SECS):
+        while _recent and (len(_recent) >= _MOST_LINKS or next(iter(_recent.values())).began < now - AT_ONCE_SECS):
             _recent.popitem(last=False)
-        _began, scores = _recent.setdefault(link, (now, set()))
-        if score in scores:
+        looks = _recent.setdefault(link, _Looks(now))
+        looks.scores.add(score)
+        if len(looks.scores) == 1:
+            looks.people += 1
             return 1
-        scores.add(score)
-        return len(scores)
+        before, looks.people = looks.people, 0
+        return -before
 
 
 def flush() -> int:

@@ -43,12 +43,23 @@ def test_programs_that_say_so_are_none(client: Client, link: str) -> None:
     assert counted() == (0, 0, 3)
 
 
-def test_whoever_opens_every_answer_at_once_is_a_program_from_the_first(client: Client, link: str) -> None:
+def test_whoever_opens_every_answer_at_once_is_a_program_from_the_first(
+    client: Client, link: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(link_traffic, "AT_ONCE_SECS", 1000)
     for score in range(11):
         client.get(link, {"score": str(score)}, headers=PHONE)
         if score == 0:
             assert counted() == (1, 1, 0)
     assert counted() == (0, 0, 11)
+
+
+def test_a_program_that_looks_twice_is_none_either(client: Client, link: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr(link_traffic, "AT_ONCE_SECS", 1000)
+    for score in range(3):
+        for _time in range(2):
+            client.get(link, {"score": str(score)}, headers=PHONE)
+    assert counted() == (0, 0, 6)
 
 
 def test_a_second_thought_is_no_program(client: Client, link: str, monkeypatch: Any) -> None:
