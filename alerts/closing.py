@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import models
@@ -142,24 +143,34 @@ def closing_of(stores: QuerySet[Store], *, led: QuerySet[Store] | None = None, n
     )
 
 
-def _answered_contacts(asked: QuerySet[Verification]) -> QuerySet[Verification]:
-    """Those about whose recorded contact the shopper answered, newest first; `by` is who recorded it."""
+class _Contact(NamedTuple):
+    """A recorded contact about which the shopper was asked, and who recorded it."""
+
+    case: UUID
+    confirmed: bool
+    store: str
+    by: int
+
+
+def _answered_contacts(asked: QuerySet[Verification]) -> list[_Contact]:
+    """Those about whose recorded contact the shopper answered, newest first."""
     recorded = events_that_stand(
         CaseEvent.objects.filter(case=OuterRef("case"), kind=EventKind.CONTACTED, at__lt=OuterRef("answered_at"))
     ).order_by("-at")
     answered = asked.exclude(contacted=None).exclude(answered_at=None)
-    return answered.annotate(by=Subquery(recorded.values("actor")[:1])).exclude(by=None).order_by("-answered_at")
+    known = answered.annotate(by=Subquery(recorded.values("actor")[:1])).exclude(by=None).order_by("-answered_at")
+    return [_Contact(*row) for row in known.values_list("case_id", "contacted", "case__store__name", "by")]
 
 
 def _denied_by_store(asked: QuerySet[Verification]) -> tuple[list[Denied], list[Case]]:
     """How many contacts shoppers deny at each store, and the newest such cases."""
     stores: dict[str, _Count] = defaultdict(_Count)
     denied = []
-    for case_id, contacted, store in _answered_contacts(asked).values_list("case_id", "contacted", "case__store__name"):
-        stores[store].n += 1
-        stores[store].denied += not contacted
-        if not contacted:
-            denied.append(case_id)
+    for one in _answered_contacts(asked):
+        stores[one.store].n += 1
+        stores[one.store].denied += not one.confirmed
+        if not one.confirmed:
+            denied.append(one.case)
     cases = Case.objects.select_related("store", "owner").in_bulk(denied[:MOST_DENIED])
     return _worst_first(stores.items()), [cases[pk] for pk in dict.fromkeys(denied[:MOST_DENIED])]
 
@@ -167,9 +178,9 @@ def _denied_by_store(asked: QuerySet[Verification]) -> tuple[list[Denied], list[
 def _denied_by_person(asked: QuerySet[Verification]) -> list[Denied]:
     """The same by the colleague who recorded the contact."""
     people: dict[int, _Count] = defaultdict(_Count)
-    for contacted, by in _answered_contacts(asked).values_list("contacted", "by"):
-        people[by].n += 1
-        people[by].denied += not contacted
+    for one in _answered_contacts(asked):
+        people[one.by].n += 1
+        people[one.by].denied += not one.confirmed
     names = dict(User.objects.filter(pk__in=people).values_list("pk", "name"))
     return _worst_first((names[pk], count) for pk, count in people.items())
 

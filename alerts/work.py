@@ -91,18 +91,19 @@ def climb() -> int:
     return _work_off(CaseStep.objects.filter(state=StepState.PENDING), _climb)
 
 
-def _lock_case(case_id: UUID) -> Case:
-    """The row that acknowledging locks as well: one of the two comes first, and the other sees it."""
+def _lock_case(case_id: UUID) -> tuple[Case, datetime]:
+    """The row that acknowledging locks as well, so that one of the two comes first and the other sees it; and the
+    database's moment."""
     related = ("store__node", "response__contact")
     held = Case.objects.select_for_update(of=("self",)).select_related(*related)
-    return held.annotate(clock=ClockNow()).get(pk=case_id)
+    case = held.annotate(clock=ClockNow()).get(pk=case_id)
+    return case, case.clock
 
 
 def _climb(claimed: Claim[CaseStep]) -> None:
     step = claimed.row
-    case = _lock_case(step.case_id)
     # By the clock that found the step due: a machine whose own is wrong must neither storm nor fall silent.
-    now: datetime = case.clock
+    case, now = _lock_case(step.case_id)
     if is_stopped(step, case):
         _finish(claimed, state=StepState.STOPPED, done_at=now)
         return
@@ -145,7 +146,7 @@ def follow_verifications() -> int:
 
 def _follow(claimed: Claim[Verification]) -> None:
     verification = claimed.row
-    now = _lock_case(verification.case_id).clock
+    _case, now = _lock_case(verification.case_id)
     if verification.asked_at is None:
         _finish(claimed, asked_at=now, run_at=from_now(settings.VERIFICATION_WINDOW), attempts=0)
         ask_shopper(verification, at=now)

@@ -302,10 +302,10 @@ SAMPLE_PCT = {
 }
 # An answer that comes sooner after its page is marked, and taken all the same.
 SHORTEST_ANSWER_SECS = 0 if TESTING else 2
-# Which marks keep an answer out of the headline figures, besides those of staff and of what was never sent. Not many from
-# one browser, which may be a store's own tablet, and not a page that was opened while the store was closed, which may be
-# a photograph of the code at home. The demo is tried by one person in a hurry. Cells count by it from then on; `./run
-# manage rebuild_facts` brings it to the days before.
+# Which marks keep an answer out of the headline figures, besides those of staff and of what was never sent. Not many
+# from one browser, which may be a store's own tablet, and not a page that was opened while the store was closed, which
+# may be a photograph of the code at home. The demo is tried by one person in a hurry. Cells count by it from then on;
+# `./run manage rebuild_facts` brings it to the days before.
 FLAGS_LEFT_OUT = env.words("FLAGS_LEFT_OUT", default="trap" if DEMO else "trap,hasty,unusual_scans")
 # How long after the last tap a page counts as left; and after a Send that was refused.
 UNSENT_AFTER, UNFINISHED_AFTER = timedelta(minutes=30), timedelta(minutes=5)

@@ -49,8 +49,8 @@ stretches = st.lists(st.tuples(times, times), max_size=2).map(lambda found: tupl
 def clocks(draw: st.DrawFn) -> tuple[StoreHours, datetime]:
     """A store's hours, and an instant that often lies close to a change of its clocks."""
     zone = draw(st.sampled_from(ZONES))
-    changes = changes_of(zone)
-    if changes and draw(st.booleans()):
+    changes, at_a_change = changes_of(zone), draw(st.booleans())
+    if changes and at_a_change:
         start = draw(st.sampled_from(changes)) + MINUTE * draw(st.integers(-2 * 1440, 1440))
     else:
         start = datetime(2025, 1, 3, tzinfo=UTC) + MINUTE * draw(st.integers(0, 2 * 365 * 1440))

@@ -15,7 +15,9 @@ from reports.figures import Source
 from reports.filters import POOLED
 from reports.periods import Period, Week
 from reports.statistics import Nps
+from sentiment.models import Sentiment
 from stores.models import Store
+from surveys.choices import QuestionKind, ResponseChannel, SampleKind
 from surveys.models import Response
 from tests.factories import make_response, make_store, make_touchpoint
 from tests.reports.makers import announce, make_analysis, make_case, noon
@@ -41,16 +43,16 @@ def history(chain):
             score=rng.choice(range(11) if kind == "nps" else range(1, 6)),
             words=rng.choice(["", f"words {number}"]),
             submitted_at=noon(day),
-            channel=channel,
-            sample_kind=sample,
-            headline_kind=kind,
+            channel=ResponseChannel(channel),
+            sample_kind=SampleKind(sample),
+            headline_kind=QuestionKind(kind),
         )
         response.flags = rng.choice([[]] * 9 + [["staff"]])
         response.save()
         announce(response)
         for verbatim in response.verbatims.all():
             topics = [{"topic": t, "sentiment": "negative"} for t in rng.sample(["staff", "waiting", "price"], 2)]
-            make_analysis(verbatim, sentiment="negative", topics=topics)
+            make_analysis(verbatim, sentiment=Sentiment.NEGATIVE, topics=topics)
             announce(response)
         if rng.random() < 0.4:
             case = make_case(response, fix_only=rng.random() < 0.3, contacted=rng.choice([None, 10, 50]))
@@ -67,7 +69,10 @@ def nps(rows: list[Response], first: date, last: date, *, source: tuple[str, str
     scores = [
         r.score
         for r in rows
-        if r.headline_kind == "nps" and first <= r.local_day <= last and source in (None, (r.channel, r.sample_kind))
+        if r.score is not None
+        and r.headline_kind == "nps"
+        and first <= r.local_day <= last
+        and source in (None, (r.channel, r.sample_kind))
     ]
     return Nps(sum(s > 8 for s in scores), sum(s in (7, 8) for s in scores), sum(s < 7 for s in scores))
 

@@ -147,7 +147,8 @@ def test_reasons_add_up_whatever_happens(chain, week, seed):
     nodes = [chain.root, chain.area, chain.other_area, below]
 
     def some_day() -> date:
-        return week.first + timedelta(days=rng.randrange(7))
+        first: date = week.first
+        return first + timedelta(days=rng.randrange(7))
 
     for _ in range(60):
         score = rng.choice([None, *range(11)])

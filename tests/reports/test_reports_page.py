@@ -252,8 +252,8 @@ def test_an_arrow_only_for_more_than_chance_among_all_that_stand_together(client
 
 def test_weeks_follow_the_iso_calendar(client, chain):
     monday = Week.of(TODAY).monday
-    for weeks, times in ((0, 9), (1, 8), (2, 6)):
-        answer(chain.touchpoint, 10, day=monday - timedelta(weeks=weeks), times=times)
+    for ago, times in ((0, 9), (1, 8), (2, 6)):
+        answer(chain.touchpoint, 10, day=monday - timedelta(weeks=ago), times=times)
     answer(chain.touchpoint, 0, day=monday - timedelta(days=1), times=2)
     overview = page(client, chain.manager).context["overview"]
     ends = [(one.name, one.figure.nps.n, one.figure.shown) for one in overview.points[-3:]]
