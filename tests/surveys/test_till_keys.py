@@ -73,6 +73,8 @@ def test_a_link_is_explained_to_whoever_sets_up_a_till(office: Client, chain: Ch
     assert "Its days are over" in said(token(purchased_at=now - timedelta(days=40)))
     assert "more than a day from now" in said(token(purchased_at=now + timedelta(days=3)))
     assert "not the form of a link" in said("1-abc-<script>alert(1)</script>")
+    ReceiptKey.objects.update(ended_at=now - timedelta(hours=1))
+    assert "this till needs the new one" in said(token()) and signed.read(token()) is None
     ReceiptKey.objects.update(revoked_at=now)
     assert "was taken back" in said(token())
 
