@@ -78,7 +78,9 @@ def stop_writing_to(address: str, reason: str) -> None:
 @transaction.atomic
 def stop_by_hash(value_hash: str, reason: str) -> None:
     """The same for an address of which only the hash is at hand: every permission of it ends, too."""
-    Suppression.objects.get_or_create(value_hash=value_hash, defaults={"reason": reason})
+    said, _created = Suppression.objects.get_or_create(value_hash=value_hash, defaults={"reason": reason})
+    if reason == STOP and said.reason == UNSUBSCRIBED:
+        Suppression.objects.filter(pk=said.pk).update(reason=STOP)  # our page cannot take this back
     given = Permission.objects.filter(contact__value_hash=value_hash, withdrawn_at=None)
     given.update(withdrawn_at=timezone.now())
 

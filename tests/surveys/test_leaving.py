@@ -117,9 +117,10 @@ def test_what_the_provider_understood_itself_is_heard_and_not_answered(
     chain: Chain, surveys: Any, provider: Any, client: Client, settings: LazySettings
 ) -> None:
     call_ended("call-1", chain.call_centre, NUMBER)
-    assert provider("STOP", OptOutType="STOP").content == b"<Response/>" and Suppression.objects.exists()
-    # On the page it cannot be taken back: the provider would refuse the messages all the same.
     address = path(Contact.objects.get(), settings)
+    client.post(address)
+    assert provider("STOP", OptOutType="STOP").content == b"<Response/>" and Suppression.objects.exists()
+    # On the page it cannot be taken back, whatever was said there: the provider would refuse the messages all the same.
     assert 'value="again"' not in client.get(address).content.decode()
     client.post(address, {"do": "again"})
     assert Suppression.objects.exists()
