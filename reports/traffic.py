@@ -105,7 +105,10 @@ def read_file(data: bytes, stores: QuerySet[Store]) -> list[Count]:
         raise FileRefused([_("The file is no UTF-8 text.")]) from None
     first = text.partition("\n")[0]
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
-    names = [name.strip().lower() for name in reader.fieldnames or ()]
+    try:
+        names = [name.strip().lower() for name in reader.fieldnames or ()]
+    except csv.Error:
+        raise FileRefused([_("Row %(row)d: %(problem)s") % {"row": 1, "problem": _("This is no CSV.")}]) from None
     if missing := [name for name in COLUMNS if name not in names]:
         raise FileRefused(
             [_("The first line must name the columns. Missing: %(names)s.") % {"names": ", ".join(missing)}]

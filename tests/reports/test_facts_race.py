@@ -25,7 +25,7 @@ def count_at_once(pairs) -> list[Exception]:
     def count():
         try:
             for _ in range(5):
-                ready.wait(timeout=20)
+                ready.wait(timeout=120)
                 with transaction.atomic():
                     facts.count_days(pairs)
         except Exception as error:
@@ -38,7 +38,7 @@ def count_at_once(pairs) -> list[Exception]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=300)
     return failures
 
 
@@ -90,7 +90,7 @@ def sum_while_another_sums() -> list[int]:
                     "pg_blocking_pids(pid)))"
                 )
                 waiting = cursor.fetchone()[0]
-    second.join(60)
+    second.join(300)
     assert waiting
     assert failures == []
     return list(NodeWeek.objects.filter(node=chain.area).values_list("responses", flat=True))
@@ -126,6 +126,6 @@ def test_loops_share_the_marks_and_lose_none():
         announce(make_response(touchpoint=chain.touchpoint, score=10))
     sent.set()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=300)
     assert failures == []
     assert sum(cell.promoters for cell in StoreDay.objects.all()) == RESPONSES
