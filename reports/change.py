@@ -9,7 +9,7 @@ from django.db.models import Sum
 from reports.cells import Cells
 from reports.figures import Source
 from reports.filters import Filters
-from reports.lattice import Place
+from reports.lattice import Lattice, Place
 from reports.models import TrafficWeek
 from reports.statistics import NO_ANSWERS, Change, Nps, Weighted, split_change, weighted_nps
 from reports.stretches import Stretch, before, latest, mondays
@@ -57,18 +57,22 @@ def made_of(cells: Cells, source: Source, filters: Filters) -> Made:
     stores = [store for place in cells.view.places for store in cells.view.under(place)]
     above = {child: parent for parent, children in cells.view.below.items() for child in children}
     shown = [one for one in wanted if cells.shows(cells.lattice(one), cells.view.places, now)]
+    by_channel: dict[str, list[Source]] = defaultdict(list)
     for one in shown:
-        lattice = cells.lattice(one)
+        by_channel[one.channel].append(one)
+    for channel, ways in by_channel.items():
+        lattices = [cells.lattice(one) for one in ways]
         for store in stores:
-            counts = cells.nps.get(store, {}).get(one)
+            # Purchases are known by channel: a store is in one group for all the ways in which it asks there.
             place: Place | None = store
-            while place is not None and not lattice.shows(place, [*now, *ago]):
+            while place is not None and not _all_show(lattices, place, [*now, *ago]):
                 place = above.get(place)
-            group = (place, one.channel)
-            members[group].add((store.pk, one.channel))
-            if counts:
-                new[group] += cells.nps_of([store], one, now)
-                old[group] += cells.nps_of([store], one, ago)
+            group = (place, channel)
+            members[group].add((store.pk, channel))
+            for one in ways:
+                if one in cells.nps.get(store, {}):
+                    new[group] += cells.nps_of([store], one, now)
+                    old[group] += cells.nps_of([store], one, ago)
     plain = sum(new.values(), NO_ANSWERS)
     before_shown = all(cells.shows(cells.lattice(one), cells.view.places, ago) for one in shown)
     return Made(
@@ -79,6 +83,12 @@ def made_of(cells: Cells, source: Source, filters: Filters) -> Made:
         weighted=_weighted(cells, new, members, now),
         hidden=not shown,
     )
+
+
+def _all_show(lattices: Collection[Lattice], place: Place, stretches: Collection[Stretch]) -> bool:
+    """Whether the place shows each of these that has answers there, and there are any."""
+    filled = [one for one in lattices if any(one.size(place, stretch) for stretch in stretches)]
+    return bool(filled) and all(one.shows(place, stretches) for one in filled)
 
 
 def _weighted(

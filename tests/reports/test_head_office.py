@@ -41,6 +41,18 @@ def test_a_store_counts_by_its_purchases_and_not_by_how_often_it_asks(head, chai
     assert country.weighted.score == pytest.approx((30 - 13) / 43 * 100)
 
 
+def test_purchases_count_once_however_a_store_asks_about_them(head, chain):
+    answer(chain.touchpoint, 10, day=TODAY, times=10, sample_kind="verified")
+    answer(make_touchpoint(store=chain.neighbour), 0, day=TODAY, times=10)
+    monday = Week.of(TODAY).monday
+    for store in (chain.store, chain.neighbour):
+        TrafficWeek.objects.create(store=store, monday=monday, channel="qr", transactions=100, days=7)
+    made = head.get(reverse("report_change"), {"node": chain.area.pk, "sample": "pooled"}).context["made"]
+    assert (made.weighted.n, made.weighted.transactions, made.weighted.score) == (20, 200, 0)
+    # All purchases were made where somebody answered: none is counted again for the way in which a store did not ask.
+    assert made.weighted.covered == 1
+
+
 def test_how_the_same_shoppers_score_afterwards_and_what_was_left_out(head, chain):
     for number in range(6):
         response = make_response(touchpoint=chain.touchpoint, score=2)
