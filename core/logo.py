@@ -11,6 +11,7 @@ import re
 import struct
 import tempfile
 from base64 import b64encode
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -101,8 +102,11 @@ def _drawn(svg: str) -> Image.Image:
         )
         try:
             png = typst.compile(page, root=Path(folder), format="png", ppi=72, ignore_system_fonts=True)
-        except RuntimeError:
-            raise BadLogo(_("The logo cannot be drawn.")) from None
+        except BaseException as error:
+            # Some shapes make the compiler panic, which is no Exception: it would end the thread that serves the page.
+            if isinstance(error, RuntimeError) or type(error).__name__ == "PanicException":
+                raise BadLogo(_("The logo cannot be drawn.")) from None
+            raise
     assert isinstance(png, bytes)
     return Image.open(io.BytesIO(png)).convert("RGBA")
 
@@ -202,11 +206,13 @@ def _checked_svg(data: bytes) -> str:
 def _check_tangle(root: ElementTree.Element) -> None:
     """What is used again must not itself use something again: a few lines of it would be drawn a billion times."""
     shades = {"linearGradient", "radialGradient"}
-    by_id = {element.get("id"): element for element in root.iter() if element.get("id")}
-    leaves = {name for name, element in by_id.items() if element.tag.removeprefix(_SVG) in shades}
+    # Of several elements with one name, each reader draws another: all of them count.
+    by_id: dict[str | None, list[ElementTree.Element]] = defaultdict(list)
+    for element in root.iter():
+        by_id[element.get("id")].append(element)
+    leaves = {name for name, named in by_id.items() if all(one.tag.removeprefix(_SVG) in shades for one in named)}
     for name in {one for element in root.iter() for one in _references(element)} - leaves:
-        used = by_id.get(name)
-        inner = {one for element in used.iter() for one in _references(element)} if used is not None else set()
+        inner = {one for used in by_id.get(name, ()) for element in used.iter() for one in _references(element)}
         if inner - leaves:
             raise BadLogo(_("The SVG file uses its parts within each other. A PNG will do as well."))
 

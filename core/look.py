@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import structlog
 from django.conf import settings
@@ -37,11 +38,17 @@ class Look:
     @property
     def page_logo(self) -> PageLogo | None:
         """The logo as a page bears it; None where the name stands in its place."""
-        try:
-            return page_logo(self.logo) if self.logo else None
-        except BadLogo as error:
-            log.error("logo left out of pages", reason=str(error))
-            return None
+        return _on_pages(self.logo) if self.logo else None
+
+
+@lru_cache(maxsize=4)
+def _on_pages(svg: str) -> PageLogo | None:
+    """Also that a logo is none for pages is found out once: to draw it takes long, and every page asks."""
+    try:
+        return page_logo(svg)
+    except BadLogo as error:
+        log.error("logo left out of pages", reason=str(error))
+        return None
 
 
 _wearing: ContextVar[Look | None] = ContextVar("wearing", default=None)

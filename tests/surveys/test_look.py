@@ -35,6 +35,14 @@ LAUGHS = SVG.replace(
     + "".join(f'<g id="l{n}">' + f'<use href="#l{n - 1}"/>' * 10 + "</g>" for n in range(1, 12))
     + "<rect",
 )
+# The same in small, hidden from whoever reads the last of two elements with one name.
+TWINS = SVG.replace(
+    "<rect",
+    '<g id="a"><use href="#b"/></g><g id="b"><use href="#c"/></g><linearGradient id="b"/><g id="c"/>'
+    '<use href="#a"/><rect',
+)
+# Breaks the compiler itself.
+THREAD = SVG.replace("80 20", "0.0001 900000").replace('width="80" height="20"', 'width="0.0001" height="900000"')
 
 
 @pytest.fixture
@@ -109,6 +117,8 @@ def test_a_look_is_tried_seen_and_then_holds(office: Client, chain: Chain, data:
         (picture(size=(700, 220), noise=True), "heavier than"),
         (picture(size=(1600, 700), noise=True), "larger than 500 kB"),
         (LAUGHS.encode(), "within each other"),
+        (TWINS.encode(), "within each other"),
+        (THREAD.encode(), "cannot be drawn"),
         (b"\xff\xd8\xff a photograph", "neither a PNG nor an SVG"),
     ],
 )
@@ -116,6 +126,14 @@ def test_a_logo_that_cannot_be_shown_is_refused_in_words(office: Client, data: b
     refused = bring(office, data)
     assert refused.status_code == 422 and why in refused.content.decode()
     assert not ChainLook.objects.exists()
+
+
+def test_a_logo_that_is_none_for_pages_is_drawn_once(office: Client) -> None:
+    """Every page asks for it, and to draw it takes a while."""
+    pale = looks.Look("Finch", "#000000", "#000000", logo=SVG.replace("#c00", "#fffbe9"))
+    drawn = looks._on_pages.cache_info().misses
+    assert pale.page_logo is None and pale.page_logo is None
+    assert looks._on_pages.cache_info().misses == drawn + 1
 
 
 @pytest.mark.parametrize("colour", ["red", "#12345", "#0b6e4f;}*{display:none", "#GGGGGG", "{{ 7|add:7 }}"])
