@@ -106,13 +106,15 @@ def _count_of(user: User) -> tuple[str, Sequence[Any]]:
     """Raises EmptyResultSet for somebody who sees no store."""
     reach = tuple((one.role, one.store_id, one.node.path if one.node else "") for one in held_by(user))
     key = (user.within_store_id, reach)
-    if key not in _written:
+    found = _written.get(key)
+    if found is None:
         cases = cases_in(user, Tab.TO_DO).order_by().values_list("pk", "version")
         sql, values = cases.query.sql_with_params()
         if len(_written) >= _MOST_WRITTEN:
             _written.clear()
-        _written[key] = (_COUNT.replace("MINE", sql), values)
-    return _written[key]
+        # Never read back: another thread may have cleared it.
+        found = _written[key] = (_COUNT.replace("MINE", sql), values)
+    return found
 
 
 def page_of(rows: QuerySet[Row], number: str | None, *, known: int | None) -> "Page[Row]":

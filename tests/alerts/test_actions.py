@@ -9,11 +9,11 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from alerts import actions
+from alerts import actions, inbox
 from alerts.actions import ActionRefused
 from alerts.cards import cards_of
 from alerts.choices import CaseState, EntryKind, EventKind, StepState
-from alerts.inbox import Tab, cases_in, with_everything
+from alerts.inbox import Tab, cases_in, waiting_for, with_everything
 from alerts.models import Case, CaseEntry, CaseEvent, CaseStep, RootCause, Verification
 from alerts.signals import case_changed
 from alerts.work import climb, follow_verifications
@@ -433,3 +433,15 @@ def test_the_database_refuses_to_rewrite_what_happened(chain: Chain) -> None:
     for change in (lambda: CaseEvent.objects.update(kind="x"), lambda: CaseEvent.objects.all().delete()):
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             change()
+
+
+def test_what_waits_is_counted_while_another_thread_clears_what_is_kept(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Cleared(dict[Any, Any]):
+        def __setitem__(self, key: object, value: object) -> None:
+            """Gone at once."""
+
+    monkeypatch.setattr(inbox, "_written", Cleared())
+    open_case(chain)
+    assert waiting_for(chain.manager).count == 1
