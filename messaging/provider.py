@@ -120,17 +120,18 @@ def ask_about(message_id: UUID) -> None:
     message = Message.objects.select_related("user", "contact", "hook").filter(pk=message_id).first()
     if message is None:
         return
+    word = None
     try:
         word = _asked(message)
-    except Undelivered as failure:
-        log.info("provider does not say", message=str(message_id), outcome=type(failure).__name__)
-        word = None
-    else:
         if word is not None:
             learn(message_id, word)
         elif message.state == MessageState.UNKNOWN:
             Message.objects.filter(pk=message_id, state=MessageState.UNKNOWN).update(provider_state=MISSING)
-    _ask_later(message_id, message, word)
+    except Undelivered as failure:
+        log.info("provider does not say", message=str(message_id), outcome=type(failure).__name__)
+    finally:
+        # Also of one whose words cannot be written any more: it is not asked about for ever.
+        _ask_later(message_id, message, word)
 
 
 def _ask_later(message_id: UUID, message: Message, word: Word | None) -> None:

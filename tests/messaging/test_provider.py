@@ -227,6 +227,15 @@ def test_what_was_taken_and_never_spoken_of_again_is_asked_about(catcher: Catche
     assert ask_now(message).state == MessageState.DEAD
 
 
+def test_what_cannot_be_written_any_more_is_not_asked_about_for_ever() -> None:
+    message = sent_text(kind="no longer known", state=MessageState.UNKNOWN, provider_id="")
+    Message.objects.filter(pk=message.pk).update(ask_at=ClockNow(), created_at=ClockNow() - timedelta(days=3))
+    with pytest.raises(KeyError):
+        ask_provider()
+    message.refresh_from_db()
+    assert message.ask_at is None
+
+
 def test_a_person_reads_that_the_provider_knows_of_no_such_message(client: Client, chain: Chain) -> None:
     message = sent_text(state=MessageState.UNKNOWN, provider_id="", provider_state=MISSING)
     client.force_login(chain.operator)
