@@ -159,7 +159,8 @@ def _answered_contacts(asked: QuerySet[Verification]) -> list[_Contact]:
     ).order_by("-at")
     answered = asked.exclude(contacted=None).exclude(answered_at=None)
     known = answered.annotate(by=Subquery(recorded.values("actor")[:1])).exclude(by=None).order_by("-answered_at")
-    return [_Contact(*row) for row in known.values_list("case_id", "contacted", "case__store__name", "by")]
+    rows = known.values_list("case_id", "contacted", "case__store__name", "by")
+    return [_Contact(case, bool(confirmed), store, by) for case, confirmed, store, by in rows]
 
 
 def _denied_by_store(asked: QuerySet[Verification]) -> tuple[list[Denied], list[Case]]:

@@ -187,7 +187,9 @@ def test_a_worker_whose_lease_passed_on_puts_nothing(chain):
 def test_a_store_whose_hours_were_changed_waits_for_its_new_opening(chain):
     make_due(chain, 0)
     assert send_due() == 1
-    assert WallRound.objects.get().run_at > timezone.now() and not Message.objects.filter(kind=WALL).exists()
+    waits_until = WallRound.objects.get().run_at
+    assert waits_until and waits_until > timezone.now()
+    assert not Message.objects.filter(kind=WALL).exists()
 
 
 def test_the_wall_comes_by_mail_with_its_pdf_in_the_readers_language(chain, settings):
