@@ -9,12 +9,12 @@ from django.utils import timezone
 from alerts.choices import CaseState, Exemption
 from alerts.models import Verification
 from reports.models import TrafficWeek
-from reports.periods import Week
+from reports.periods import Week, latest_day
 from surveys.models import ScanHour
 from tests.factories import make_response, make_touchpoint
 from tests.reports.makers import announce, answer, make_case
 
-TODAY = timezone.now().date()
+TODAY = latest_day(["Europe/Kyiv"])
 
 
 @pytest.fixture

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
 from alerts.models import Case
 from core.work import drain
 from reports.figures import Source
 from reports.filters import POOLED
-from reports.periods import Period, Week
+from reports.periods import Period, Week, latest_day
 from reports.statistics import Nps
 from sentiment.models import Sentiment
 from stores.models import Store
@@ -22,7 +21,7 @@ from surveys.models import Response
 from tests.factories import make_response, make_store, make_touchpoint
 from tests.reports.makers import announce, make_analysis, make_case, noon
 
-TODAY = timezone.now().date()
+TODAY = latest_day(["Europe/Kyiv"])
 PERIOD = Period(Week.of(TODAY), 13)
 
 

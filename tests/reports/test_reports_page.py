@@ -9,16 +9,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from alerts.choices import CaseState
-from reports.periods import Week
+from reports.periods import Week, latest_day
 from sentiment.models import Sentiment
 from stores.models import User
 from tests.factories import make_response, make_store, make_touchpoint
 from tests.reports.makers import announce, answer, make_analysis, make_case
 
-TODAY = timezone.now().date()
+TODAY = latest_day(["Europe/Kyiv"])
 
 
 def page(client: Client, user: User, *, of: str = "reports", **query: str | int) -> Any:

@@ -18,7 +18,7 @@ from alerts.models import CaseEntry
 from core.personal import erase_response
 from core.work import drain
 from reports.pdf import wall_pdf
-from reports.periods import Week
+from reports.periods import Week, latest_day
 from reports.wall import build_wall
 from sentiment.models import Analysis, Sentiment
 from stores.models import Store, User
@@ -26,7 +26,7 @@ from surveys.models import Response, Verbatim
 from tests.factories import Chain
 from tests.reports.makers import answer, make_analysis, make_case
 
-TODAY = timezone.now().date()
+TODAY = latest_day(["Europe/Kyiv"])
 WEEK = str(Week.of(TODAY))
 HOSTILE = [
     '#read("/etc/passwd")',
