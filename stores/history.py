@@ -21,6 +21,7 @@ _THINGS = {
     "closure": gettext_lazy("Closed for a time"),
     "touchpoint": gettext_lazy("Code"),
     "chat": gettext_lazy("Team chat"),
+    "till_key": gettext_lazy("Key of the tills"),
 }
 _COLUMNS = {
     "code": gettext_lazy("Code"),
@@ -43,6 +44,7 @@ _COLUMNS = {
     "closed_until": gettext_lazy("Last day"),
     "closed_reason": gettext_lazy("Reason"),
     "survey": gettext_lazy("Survey"),
+    "key": gettext_lazy("Key"),
     "leads_until": gettext_lazy("The old code leads to it until"),
     "replaced_by": gettext_lazy("Its code leads to"),
 }
