@@ -385,6 +385,22 @@ def test_one_address_in_two_spellings_is_one_person(client: Client, chain: Chain
     assert Told(client, "staff.csv", text("staff", rows, columns=STAFF)).wrong == [(3, "name")]
 
 
+def test_every_role_that_one_may_not_give_is_named(client: Client, chain: Chain) -> None:
+    client.force_login(chain.operator)
+    place = chain.root.code
+    rows = [["n@b.example", "N", "head_office", place], ["n@b.example", "N", "area_manager", chain.area.code]]
+    told = Told(client, "staff.csv", text("staff", rows, columns=STAFF))
+    assert told.wrong == [(2, "role"), (3, "role")]
+
+
+def test_a_code_that_somebody_meant_hides_nothing_else_of_its_row(client: Client, chain: Chain) -> None:
+    row = ["ky1", "One", chain.area.code, "UA", "Kyiv"]
+    assert Told(client, "a.csv", text("stores", [row], columns=STORE)).wrong == [(2, "code"), (2, "time_zone")]
+    columns = ["code", "name", "kind", "parent"]
+    node = [chain.area.code.swapcase(), "One", chain.area.kind, "NOWHERE"]
+    assert Told(client, "nodes.csv", text("nodes", [node], columns=columns)).wrong == [(2, "code"), (2, "parent")]
+
+
 def test_two_rows_together_make_no_circle_either(client: Client, chain: Chain) -> None:
     one, other, root = chain.area, chain.other_area, chain.root
     columns = ["code", "name", "kind", "parent"]

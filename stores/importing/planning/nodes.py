@@ -29,7 +29,7 @@ class NodePlanner(SheetPlanner):
         known = nodes.get(cells["code"])
         if known is None and (alike := self.known.node_codes.alike(cells["code"])):
             self.wrong(row, "code", _("There is a node “%(code)s”: write it the same.") % {"code": alike})
-            return
+            is_complete = False
         parent = nodes.get(cells.get("parent", "")) if "parent" in cells else known and known.parent
         may_be = self._may_be(row, known, parent)
         node = copy(known) if known else Node(code=cells["code"])

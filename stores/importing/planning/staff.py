@@ -110,14 +110,13 @@ class StaffPlanner(SheetPlanner):
         before = sorted((one.role, _place(one)) for one in mine)
         others = {(one.role, _place(one)) for one in held} - set(before)
         after = sorted({(one.role, _place(one)) for _row, one in wanted} - others)
+        problems = len(self.plan.problems)
         for row, one in wanted:
             key = (one.role, _place(one))
             if key not in before and key not in others and not standing.may_give(one):
                 self.wrong(row, "role", _("You cannot give this role there."))
-                return
         if user and user.pk == self.known.actor.pk and before != after:
             self.wrong(first, "email", _("Nobody changes their own roles."))
-            return
         cells = first.cells
         person = copy(user) if user else User(email=email)
         person.name = cells["name"]
@@ -130,6 +129,7 @@ class StaffPlanner(SheetPlanner):
         named_anew = bool(user) and any(old[name] != new[name] for name in fields)
         if named_anew and user and not standing.is_superior_of(user) and user.pk != self.known.actor.pk:
             self.wrong(first, "name", _("Only their superior changes this."))
+        if len(self.plan.problems) > problems or self.plan.more_problems:
             return
         if self.plan.add("staff", email, ChangeKind.CHANGED if user else ChangeKind.CREATED, old, new):
             self.plan.people.append(PersonChange(person, after, user is None, named_anew))

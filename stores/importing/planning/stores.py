@@ -37,14 +37,11 @@ class StorePlanner(SheetPlanner):
         code = row.cells.get("code", "")
         if not code:
             return
-        known = self.known.stores.get(code)
+        known, before = self.known.stores.get(code), len(self.plan.problems)
         if known is None and (alike := self.known.store_codes.alike(code)):
             self.wrong(row, "code", _("There is a store “%(code)s”: write it the same.") % {"code": alike})
-            return
-        if known and code not in self.known.own:
+        elif known and code not in self.known.own:
             self.wrong(row, "code", _("This is not yours to change."))
-            return
-        before = len(self.plan.problems)
         store = copy(known) if known else Store(code=code)
         node = self._node_of(row, known) if row.cells.get("node") else None
         for column, text in row.cells.items():
