@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from alerts.models import Case
 from alerts.policy import ensure_defaults
+from surveys.choices import ContactWish
 from tests.browser.conftest import DESKTOP, PHONE, Stack, Visitor, eventually
 from tests.factories import Chain
 from tests.staff.cases import make_case
@@ -44,7 +45,7 @@ def sign_in(visitor: Visitor, chain: Chain) -> Page:
 
 
 def test_single_keys_a_prepared_reply_and_the_last_step_back(visit: Callable[..., Visitor], shop: Chain) -> None:
-    case = make_case(shop.touchpoint, words="Nobody at the till.", minutes_ago=1)
+    case = make_case(shop.touchpoint, words="Nobody at the till.", wish=ContactWish.EMAIL, minutes_ago=1)
     make_case(shop.touchpoint, words="Second in the list.")
     manager = visit(viewport=DESKTOP)
     page = sign_in(manager, shop)

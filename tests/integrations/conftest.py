@@ -24,9 +24,12 @@ class Caller:
         return self.client.get(path, query, headers=self.headers)
 
     def post(self, path: str, body: Any, *, key: str | None = "new") -> Any:
+        return self.send("post", path, body, key=key)
+
+    def send(self, method: str, path: str, body: Any, *, key: str | None = "new") -> Any:
         headers = self.headers | ({"Idempotency-Key": str(uuid.uuid4()) if key == "new" else key} if key else {})
         text = body if isinstance(body, str) else json.dumps(body)
-        return self.client.post(path, text, content_type="application/json", headers=headers)
+        return self.client.generic(method.upper(), path, text, content_type="application/json", headers=headers)
 
 
 @pytest.fixture

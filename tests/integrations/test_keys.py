@@ -20,12 +20,13 @@ SCOPES = {
     ("post", "/api/v1/calls/"): Scope.CALLS_WRITE,
     ("get", "/api/v1/responses/"): Scope.RESPONSES_READ,
     ("get", "/api/v1/stores/"): Scope.STORES_READ,
+    ("put", "/api/v1/traffic/"): Scope.TRAFFIC_WRITE,
 }
 
 
 def call(who: Caller, operation: tuple[str, str]) -> int:
     method, path = operation
-    answer = who.post(path, {}) if method == "post" else who.get(path)
+    answer = who.get(path) if method == "get" else who.send(method, path, {})
     if answer.status_code >= 400:
         assert answer["Content-Type"] == "application/problem+json"
         assert answer.json()["status"] == answer.status_code

@@ -132,7 +132,7 @@ def test_a_refusal_says_why_and_keeps_what_was_typed(manager: Client, chain: Cha
 def test_an_incomplete_form_comes_back(
     manager: Client, chain: Chain, action: str, data: dict[str, str], missing: str
 ) -> None:
-    case = make_case(chain.touchpoint, wish=ContactWish.CALL)
+    case = make_case(chain.touchpoint, wish=ContactWish.EMAIL if action == "answer" else ContactWish.CALL)
     answer = send(manager, case, action, **data)
     assert answer.status_code == 422
     page = answer.content.decode()

@@ -40,6 +40,7 @@ class StorePlanner(SheetPlanner):
         known, before = self.known.stores.get(code), len(self.plan.problems)
         if known is None and (alike := self.known.store_codes.alike(code)):
             self.wrong(row, "code", _("There is a store “%(code)s”: write it the same.") % {"code": alike})
+            known = self.known.stores.get(alike)  # What a new one lacks, the one that is meant does not.
         elif known and code not in self.known.own:
             self.wrong(row, "code", _("This is not yours to change."))
         store = copy(known) if known else Store(code=code)
