@@ -6,7 +6,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from alerts.models import Case, RootCause
 from core.leases import Leased
 from stores.models import Node, Store, User
 from surveys.choices import QuestionKind, ResponseChannel, SampleKind
@@ -398,3 +400,89 @@ class WallScreen(models.Model):
 
     def __str__(self) -> str:
         return f"screen of {self.store_id}"
+
+
+class ActionState(models.TextChoices):
+    OPEN = "open", _("Under way")
+    DONE = "done", pgettext_lazy("of an action", "Done")
+    DROPPED = "dropped", _("Dropped")
+
+
+class Action(models.Model):
+    """What is done about a cause of bad visits at a place, by whom and until when.
+
+    `cause` and `topic` say against what, at most one of them; `case` is what it was made from. `did` is the sentence
+    that hangs on the walls of its stores once it is done. Words are kept without contacts and numbers.
+    """
+
+    title = models.CharField(max_length=120)
+    cause = models.ForeignKey(RootCause, models.PROTECT, null=True, blank=True, related_name="actions")
+    # One of `sentiment.labels`.
+    topic = models.CharField(max_length=20, blank=True)
+    case = models.ForeignKey(Case, models.SET_NULL, null=True, blank=True, related_name="actions")
+    node = models.ForeignKey(Node, models.PROTECT, null=True, blank=True, related_name="actions")
+    store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, related_name="actions")
+    owner = models.ForeignKey(User, models.PROTECT, related_name="actions")
+    due_on = models.DateField()
+    state = models.CharField(max_length=10, choices=ActionState, default=ActionState.OPEN)
+    did = models.CharField(max_length=240, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    # When it was done or dropped.
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(node=None, store__isnull=False) | Q(node__isnull=False, store=None),
+                name="action_of_one_place",
+            ),
+            models.CheckConstraint(condition=Q(cause=None) | Q(topic=""), name="action_against_one_thing"),
+            models.CheckConstraint(
+                condition=Q(state="open", ended_at=None) | (~Q(state="open") & Q(ended_at__isnull=False)),
+                name="action_ended_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"action {self.pk}"
+
+    @property
+    def place(self) -> Node | Store:
+        found = self.store or self.node
+        assert found is not None  # see action_of_one_place
+        return found
+
+
+class EntryOfAction(models.TextChoices):
+    """What happened to an action."""
+
+    MADE = "made", _("Begun")
+    NOTE = "note", _("Note")
+    TITLE = "title", _("Renamed")
+    OWNER = "owner", _("Owner changed")
+    DUE = "due", _("Due date changed")
+    PLACE = "place", _("Place changed")
+    DONE = "done", pgettext_lazy("of an action", "Done")
+    DROPPED = "dropped", _("Dropped")
+    REOPENED = "reopened", _("Taken up again")
+
+
+class ActionEntry(models.Model):
+    """A note, or a change with what was before and after. Rows are only ever added: the database refuses changes, but
+    for blanking words."""
+
+    action = models.ForeignKey(Action, models.CASCADE, related_name="entries")
+    kind = models.CharField(max_length=10, choices=EntryOfAction)
+    text = models.TextField(blank=True)
+    old = models.CharField(max_length=200, blank=True)
+    new = models.CharField(max_length=200, blank=True)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    # Minted into the form: the same form sent twice is one entry.
+    form_id = models.UUIDField(unique=True, default=uuid4)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of action {self.action_id}"

@@ -23,3 +23,14 @@ register(
     why="The shopper's words as they are searched.",
     aged_by="submitted_at",
 )
+impersonal("reports.Action", "topic", "state")
+impersonal("reports.ActionEntry", "kind", "old", "new")
+# Written without contacts and numbers: see `reports.actions`.
+register("reports.Action", "title", "did", erasure="keep", why="What is done so that it does not happen again.")
+register(
+    "reports.ActionEntry",
+    "text",
+    erasure="blank",
+    keep_for=timedelta(days=1095),
+    why="How an action goes, in the words of those who do it.",
+)
