@@ -60,7 +60,7 @@ class Cell(models.Model):
 
 
 # What a ranking of all stores reads: it need not fetch the cells themselves.
-_RANKED = ("responses", "promoters", "passives", "detractors")
+_RANKED = ("promoters", "passives", "detractors")
 
 
 def _cell_of(*key: str, name: str) -> models.UniqueConstraint:
@@ -94,11 +94,13 @@ class StoreWeek(Cell):
     class Meta:
         constraints = [_cell_of("store", "monday", name="store_week_once")]
         indexes = [
-            # A period of the whole chain, store by store.
+            # The first and the last week of all.
+            models.Index(fields=["monday"], name="store_week_known"),
+            # A period of the whole chain, store by store, for one way of asking.
             models.Index(
-                fields=["monday"],
-                include=["store", "headline_kind", "channel", "sample_kind", *_RANKED],
-                name="store_week_period",
+                fields=["headline_kind", "channel", "sample_kind", "monday"],
+                include=["store", *_RANKED],
+                name="store_week_ranked",
             ),
         ]
 
