@@ -102,7 +102,7 @@ def answer_shopper(
     """Write to the shopper: on their case page, with a message that leads there if they wished to be contacted.
 
     `template` is what it was written from. Only an answer that is sent counts as a contact; one that waits on the page
-    may never be read.
+    may never be read. To somebody who asked for a call it is a try, until they write back.
     """
     words = cleaned(text)
     with changing(case_id, actor=actor, at=at, form_id=form_id) as change:
@@ -132,6 +132,9 @@ def answer_shopper(
             )
         )
         case.attempted_at = case.attempted_at or change.at
+        if case.response.contact_wish == ContactWish.CALL and case.state != CaseState.CONTACTED:
+            change.event(EventKind.ATTEMPTED, new={"entry": entry.pk}, channel=sent_by)
+            return
         case.contacted_at = case.contacted_at or change.at
         moved = change.move(CaseState.CONTACTED) if to_do else {"old": {}, "new": {}}
         change.event(EventKind.CONTACTED, old=moved["old"], new=moved["new"] | {"entry": entry.pk}, channel=sent_by)
@@ -244,9 +247,9 @@ def resolve(
         Verification.objects.create(case=case, round=case.round, run_at=change.at + settings.VERIFICATION_DELAY)
 
 
-def _this_round(case: Case, *kinds: str) -> bool:
+def _this_round(case: Case, *kinds: str, **like: Any) -> bool:
     """Whether one of these happened since the case was opened, or reopened the last time, and was not taken back."""
-    events = events_that_stand(case.events.filter(kind__in=kinds))
+    events = events_that_stand(case.events.filter(kind__in=kinds, **like))
     again = case.events.filter(kind__in=REOPENINGS)
     reopened = events_that_stand(again).order_by("-pk").first() if case.round else None
     return (events.filter(pk__gt=reopened.pk) if reopened else events).exists()
@@ -260,25 +263,35 @@ def _case_of(response_id: UUID) -> Case:
 
 
 @once
-def shopper_reply(response_id: UUID, *, text: str, form_id: UUID | str, at: datetime | None = None) -> None:
-    """The shopper writes on their case page; whoever owns the case is told."""
+def shopper_reply(
+    response_id: UUID, *, text: str, form_id: UUID | str, channel: str = "", at: datetime | None = None
+) -> None:
+    """The shopper writes, on their case page or by `channel`; whoever owns the case is told."""
     words = cleaned(text)
     with changing(_case_of(response_id).pk, actor=None, at=at, form_id=form_id) as change:
-        _reply(change, words)
+        _reply(change, words, channel)
 
 
-def _reply(change: Change, words: str) -> None:
-    entry = _said_by_shopper(change, words)
+def _reply(change: Change, words: str, channel: str = "") -> None:
+    entry = _said_by_shopper(change, words, channel)
+    case = change.case
+    if case.state in (CaseState.OPEN, CaseState.ACKNOWLEDGED) and _this_round(
+        case, EventKind.ATTEMPTED, new__has_key="entry"
+    ):
+        # What was written instead of the call that they asked for has reached them.
+        case.contacted_at = case.contacted_at or change.at
+        moved = change.move(CaseState.CONTACTED)
+        change.event(EventKind.CONTACTED, old=moved["old"], new=moved["new"] | {"replied": entry.pk})
     add_update(change.written, change.case, about=f"reply:{entry.pk}", at=change.at)
 
 
-def _said_by_shopper(change: Change, words: str) -> CaseEntry:
+def _said_by_shopper(change: Change, words: str, channel: str = "") -> CaseEntry:
     case = change.case
     recent = case.entries.filter(kind=EntryKind.SHOPPER, created_at__gt=change.at - timedelta(days=1))
     if recent.count() >= _REPLIES_A_DAY:
         raise ActionRefused(_("You have written a lot today. Please give us until tomorrow to answer."))
     entry = change.entry(EntryKind.SHOPPER, words)
-    change.event(EventKind.REPLIED, new={"entry": entry.pk})
+    change.event(EventKind.REPLIED, new={"entry": entry.pk}, channel=channel)
     return entry
 
 

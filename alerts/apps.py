@@ -27,6 +27,7 @@ class AlertsConfig(AppConfig):
             renderers,
             rule_checks,
             store_panel,
+            texts,
             work,
         )
         from core.schedules import SCHEDULES  # noqa: PLC0415

@@ -43,6 +43,10 @@ class Moment:
 def _detail(event: CaseEvent) -> str:
     channel = event.channel or event.new.get("channel", "")
     parts = [event.recipient.name if event.recipient else "", str(_CHANNELS.get(channel, ""))]
+    if _instead_of_a_call(event):
+        parts.append(_("counts once the shopper writes back"))
+    if event.kind == EventKind.CONTACTED and "replied" in event.new:
+        parts.append(_("wrote back"))
     if event.kind == EventKind.OPENED:
         parts.append(_(event.new["rule"]) if event.new.get("rule") else "")
     if event.kind == EventKind.UNDONE and event.undoes:
@@ -52,6 +56,10 @@ def _detail(event: CaseEvent) -> str:
     if event.kind == EventKind.DISMISSED:
         parts += [str(Exemption(event.new["exemption"]).label), str(ExemptReason(event.new["reason"]).label)]
     return ", ".join(part for part in parts if part)
+
+
+def _instead_of_a_call(event: CaseEvent) -> bool:
+    return event.kind == EventKind.ATTEMPTED and "entry" in event.new
 
 
 def history_of(case: Case) -> list[Moment]:
@@ -76,6 +84,8 @@ def history_of(case: Case) -> list[Moment]:
             told.add(entry.pk)
             if event.kind == EventKind.NOTED:
                 label = str(EntryKind(entry.kind).label)
+        if _instead_of_a_call(event):
+            label = _("Written to, though a call was asked for")
         by_shopper = event.actor is None and event.kind in _BY_THE_SHOPPER
         actor = event.actor.name if event.actor else (_("Shopper") if by_shopper else "")
         moments.append(Moment(event.at, event.kind, label, _detail(event), actor, entry, event.pk in undone))

@@ -51,12 +51,12 @@ class _Notice:
     wish: str
     url: str
     severe: bool
-    reopened: "_Reopening | None"
+    news: "_News | None"
 
 
 @dataclass(frozen=True)
-class _Reopening:
-    """The shopper's No: as a mark of the subject, as a sentence, and the words that came with it, redacted."""
+class _News:
+    """What the shopper has said since: as a mark of the subject, as a sentence, and the words, redacted."""
 
     mark: str
     sentence: str
@@ -106,7 +106,21 @@ def redacted_words(responses: list[Response]) -> list[str]:
     return words
 
 
-def _reopening(case: Case) -> _Reopening | None:
+def _reply(message: Message, case: Case) -> _News | None:
+    """What the shopper wrote, of a notice that tells of that; None of any other."""
+    about, _colon, rest = message.dedup_key.partition(":")
+    entry = case.entries.filter(pk=rest.partition(":")[0]).first() if about == "reply" else None
+    return _News(_("The shopper has written"), _("The shopper has written:"), _words_of(entry, case)) if entry else None
+
+
+def _words_of(entry: CaseEntry | None, case: Case) -> str:
+    if entry is None or not entry.text:
+        return ""
+    staff = names_of_staff([case.store])[case.store_id]
+    return redact(entry.text, languages=[case.response.language], staff_names=staff)
+
+
+def _reopening(case: Case) -> _News | None:
     """The last time that the shopper said No; None of a case that was never reopened."""
     event = case.events.filter(kind=EventKind.REOPENED).order_by("-pk").first() if case.round else None
     if event is None:
@@ -117,11 +131,7 @@ def _reopening(case: Case) -> _Reopening | None:
     }.get(event.new.get("contacted"), "")
     mark = _("Reopened: the shopper says it is not solved")
     entry = case.entries.filter(pk=event.new.get("words", 0)).first()
-    words = ""
-    if entry is not None and entry.text:
-        staff = names_of_staff([case.store])[case.store_id]
-        words = redact(entry.text, languages=[case.response.language], staff_names=staff)
-    return _Reopening(mark, f"{mark}. {contacted}".strip(), words)
+    return _News(mark, f"{mark}. {contacted}".strip(), _words_of(entry, case))
 
 
 def _case(message: Message) -> Case | None:
@@ -139,7 +149,7 @@ def _headline(case: Case) -> str:
     return _("Severe") if case.severity == Severity.SEVERE else ""
 
 
-def _notice(case: Case) -> _Notice:
+def _notice(case: Case, message: Message) -> _Notice:
     response = case.response
     further = list(Response.objects.filter(appended_to__case=case).select_related("store__node").order_by("pk"))
     lead = ""
@@ -162,7 +172,7 @@ def _notice(case: Case) -> _Notice:
         wish=response.get_contact_wish_display() if is_reachable(response) else "",
         url=settings.PUBLIC_URL + reverse("case", args=[case.pk]),
         severe=case.severity == Severity.SEVERE,
-        reopened=_reopening(case) if case.state in TO_DO else None,
+        news=_reply(message, case) or (_reopening(case) if case.state in TO_DO else None),
     )
 
 
@@ -170,10 +180,10 @@ def _to_staff(message: Message, opening: str, *, kind: str) -> Rendered | None:
     case = _case(message)
     if case is None or (case.state not in TO_DO and kind != CASE_UPDATE):
         return None
-    notice = _notice(case)
-    reopened = notice.reopened
+    notice = _notice(case, message)
+    news = notice.news
     marks = [
-        reopened.mark if reopened else "",
+        news.mark if news else "",
         notice.headline,
         _("still here") if notice.lead else "",
         notice.score,
@@ -181,14 +191,14 @@ def _to_staff(message: Message, opening: str, *, kind: str) -> Rendered | None:
         notice.clock,
     ]
     subject = " · ".join(mark for mark in marks if mark)
-    said = [reopened.words, *notice.words] if reopened else notice.words
+    said = [news.words, *notice.words] if news else notice.words
     if message.channel == Channel.SMS:
         words = Truncator(" ".join(" ".join(said).split())).chars(_SMS_WORDS)
         return Rendered("", " ".join(part for part in (f"{subject}.", notice.lead, words, notice.url) if part))
     if message.channel in (Channel.PUSH, Channel.CHAT):
         return Rendered(subject, "\n".join(part for part in (notice.lead, *said, notice.wish) if part), url=notice.url)
-    if reopened:
-        opening = reopened.sentence if kind == CASE_NOTICE else f"{opening} {reopened.sentence}"
+    if news:
+        opening = news.sentence if kind == CASE_NOTICE else f"{opening} {news.sentence}"
     context = {"notice": notice, "opening": opening, "chain_name": settings.CHAIN_NAME}
     return Rendered(
         subject,

@@ -13,12 +13,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from alerts import actions
-from alerts.choices import CaseState, EntryKind
+from alerts.choices import CaseState, EntryKind, EventKind
 from alerts.models import Case, Thanks, Verification
 from alerts.promises import promise, state_in_words, store_time
 from alerts.queries import case_for_response, is_reachable
 from core import nonces
 from customers.models import Contact
+from messaging.choices import Channel
 from surveys.actions import add_contact
 from surveys.choices import FACES, SCORE_RANGE, UNHAPPY_AT_MOST, ContactWish, QuestionKind
 from surveys.documents import document_of
@@ -258,10 +259,11 @@ def _again(response: Response, asked: Verification | None) -> dict[str, Any] | N
         {"value": value, "face": face, "name": str(SMILEY_NAMES[face - 1])}
         for value, face in enumerate(faces, start=least)
     ]
+    values, ends = range(least, most + 1), {least: str(SMILEY_NAMES[0]), most: str(SMILEY_NAMES[-1])}
     return {
         "smileys": bool(faces),
         "score": asked.score,
-        "scale": scale or [{"value": value, "name": str(value)} for value in range(least, most + 1)],
+        "scale": scale or [{"value": value, "name": str(value), "end": ends.get(value, "")} for value in values],
     }
 
 
@@ -270,10 +272,13 @@ def _conversation(response: Response, case: Case | None) -> list[dict[str, Any]]
     if case is None or not _is_own(case, response):
         return []
     shared = case.entries.filter(kind__in=(EntryKind.ANSWER, EntryKind.SHOPPER)).exclude(text="")
+    replies = case.events.filter(kind=EventKind.REPLIED, channel=Channel.SMS)
+    by_text = {event.new["entry"] for event in replies}
     return [
         {
             "mine": entry.kind == EntryKind.SHOPPER,
-            "text": entry.text,
+            # Whoever has the link may have typed somebody else's number: what its owner texts is not shown here.
+            "text": _("You answered by text message.") if entry.pk in by_text else entry.text,
             "at": entry.created_at,
             "when": store_time(entry.created_at, response.store),
         }

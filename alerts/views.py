@@ -258,6 +258,9 @@ def _contact(case_id: UUID, user: User, data: dict[str, Any]) -> str:
 
 def _answer(case_id: UUID, user: User, data: dict[str, Any]) -> str:
     actions.answer_shopper(case_id, actor=user, text=data["text"], template=data["template"], form_id=data["form_id"])
+    waiting = Case.objects.filter(pk=case_id, state=CaseState.ACKNOWLEDGED, response__contact_wish=ContactWish.CALL)
+    if waiting.exists():
+        return _("Sent. The shopper asked for a call: the clock runs on until they write back or you reach them.")
     return _("Answered. The shopper can read it on their own page.")
 
 

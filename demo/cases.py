@@ -178,7 +178,7 @@ class Story:
         self.case.version += 1
 
     def answer(self, actor: User, at: datetime, text: str) -> None:
-        """Write to a shopper who can be reached."""
+        """Write to a shopper who wants to be written to."""
         contact = self.response.contact
         assert contact is not None
         self.climb_until(at)
@@ -481,7 +481,7 @@ class Chronicler:
         rng, case = self.rng, story.case
         if case.fix_only:
             story.fix(actor, at, _in(case.store.languages[0], deed.action))
-        elif how != "attempted" and rng.random() < 0.45:
+        elif how != "attempted" and rng.random() < 0.45 and story.response.contact_wish != ContactWish.CALL:
             story.answer(actor, at, _in(story.response.language, deed.answer))
         else:
             channel = {"call": "call", "text": "sms", "email": "email"}[story.response.contact_wish]

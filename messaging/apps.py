@@ -6,4 +6,4 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers their steps with the work loop, and the mails about staff accounts with the outbox.
-        from messaging import addresses, invitations, work  # noqa: F401, PLC0415
+        from messaging import addresses, hearing, invitations, work  # noqa: F401, PLC0415

@@ -150,6 +150,24 @@ class Message(Leased):
         return self.contact_id is None
 
 
+class IncomingText(Leased):
+    """A text message that somebody sent in answer to one of ours, until the room of that one has heard it.
+
+    The provider may hand it over twice: `sid`, its own name for it, makes it one. The words lie here only until then.
+    """
+
+    sid = models.CharField(max_length=64, unique=True)
+    answers = models.ForeignKey(Message, models.CASCADE, related_name="replies")
+    text = EncryptedTextField(blank=True)
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["run_at"], name="text_due", condition=Q(run_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"text {self.sid}"
+
+
 class CaughtMessage(models.Model):
     """A message that the demo's catcher received, shown in its mailbox. Empty in production."""
 

@@ -11,6 +11,15 @@ register(
 )
 impersonal("messaging.Message", "kind", "subject_id", "channel", "dedup_key", "state", "provider_id", "provider_state")
 register(
+    "messaging.IncomingText",
+    "text",
+    erasure="delete row",
+    keep_for=timedelta(days=30),
+    why="What somebody answered by text message, until it lies in their case; then empty, so that it counts once.",
+    aged_by="received_at",
+)
+impersonal("messaging.IncomingText", "sid")
+register(
     "messaging.CaughtMessage",
     "sender",
     "recipient",

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from core.personal import on_erase
 from customers.models import Contact, Permission
+from messaging.models import IncomingText
 from surveys.models import Invitation, PartialAnswer, Response, ResponseRevision, Verbatim
 from surveys.signals import response_erased
 
@@ -24,6 +25,7 @@ def blank_response(response_id: UUID) -> None:
     for path in ("invitations", "calls__invitation", "receipts__invitation"):
         theirs |= Q(**{f"{path}__response": response_id})
     contacts = list(Contact.objects.filter(theirs).distinct().values_list("pk", flat=True))
+    IncomingText.objects.filter(answers__contact__in=contacts).delete()
     Permission.objects.filter(contact__in=contacts, withdrawn_at=None).update(withdrawn_at=now)
     Contact.objects.filter(pk__in=contacts).update(value="", value_hash="", erased_at=now)
     response_erased.send(sender=Response, response=Response.objects.get(pk=response_id))

@@ -25,6 +25,8 @@ from surveys.models import Call, Invitation
 from surveys.signed import SignedReceipt, invitation_of, receipt_hash
 
 CALL_SURVEY, RECEIPT_SURVEY = "call_survey", "receipt_survey"
+# To who has answered the question by text, where nobody reads it.
+CALL_SURVEY_AGAIN = "call_survey_again"
 # What permissions to ask are for; and where they were given, for what was said there only the other system knows.
 ASKING = "asking"
 _ON_THE_PHONE = "Given to the call centre, whose system told us with the call."

@@ -14,7 +14,7 @@ from messaging.models import Message
 from messaging.outbox import Rendered, register_renderer
 from messaging.quiet import morning_after
 from surveys.choices import UNSENT
-from surveys.inviting import CALL_SURVEY, RECEIPT_SURVEY, public_link
+from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN, RECEIPT_SURVEY, public_link
 from surveys.models import Invitation, Response
 from surveys.receipt_block import block_of
 
@@ -34,6 +34,18 @@ def call_survey(message: Message) -> Rendered | None:
     if invitation is None:
         return None
     text = _("%(chain)s: how was your call? %(link)s") % {
+        "chain": settings.CHAIN_NAME,
+        "link": public_link(invitation),
+    }
+    return Rendered(subject="", text=text)
+
+
+def call_survey_again(message: Message) -> Rendered | None:
+    """The one answer to who has replied by text to the question instead of opening its link."""
+    invitation = _open_invitation(message)
+    if invitation is None:
+        return None
+    text = _("%(chain)s: thank you. We cannot read your text message here, but your answer on this page: %(link)s") % {
         "chain": settings.CHAIN_NAME,
         "link": public_link(invitation),
     }
@@ -61,4 +73,5 @@ def not_at_night(message: Message) -> datetime | None:
 
 
 register_renderer(CALL_SURVEY, call_survey, title=gettext_lazy("Question after a call"), gate=not_at_night)
+register_renderer(CALL_SURVEY_AGAIN, call_survey_again, title=gettext_lazy("Link instead of a text message"))
 register_renderer(RECEIPT_SURVEY, receipt_survey, title=gettext_lazy("Question after a purchase"))

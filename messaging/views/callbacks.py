@@ -11,7 +11,7 @@ from twilio.request_validator import SIGNATURE_SETTINGS_HEADER, RequestValidator
 
 from messaging.provider import Word, learn
 
-_LONGEST_SID = 64
+LONGEST_SID = 64
 
 
 @csrf_exempt
@@ -23,7 +23,7 @@ def message_status(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not is_signed(request):
         return HttpResponse(status=403)
     sid, error = request.POST.get("MessageSid", ""), request.POST.get("ErrorCode", "")
-    if not sid or len(sid) > _LONGEST_SID:
+    if not sid or len(sid) > LONGEST_SID:
         return HttpResponse(status=400)
     code = int(error) if error.isascii() and error.isdigit() and len(error) < 9 else 0
     learn(pk, Word(sid, request.POST.get("MessageStatus", ""), code))

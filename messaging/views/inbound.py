@@ -12,30 +12,37 @@ from django.views.decorators.http import require_POST
 from core.tokens import keyed_hash
 from customers.leaving import STOP, is_suppressed, said_start, says_stop, stop_by_hash
 from customers.models import Contact
-from messaging.views.callbacks import is_signed
+from messaging.hearing import take
+from messaging.views.callbacks import LONGEST_SID, is_signed
 
 _NOTHING = "<Response/>"
+# https://www.twilio.com/docs/glossary/what-sms-character-limit: no text message is longer.
+_LONGEST_TEXT = 1600
 
 
 @csrf_exempt
 @login_not_required
 @require_POST
 def text_came(request: HttpRequest) -> HttpResponse:
-    """`/messages/texts/`: somebody writes that they want no more messages. That holds at once, and is confirmed once.
+    """`/messages/texts/`: somebody writes to our number. That they want no more messages holds at once, and is
+    confirmed once; anything else is for the room whose message they answer, see `messaging.hearing`.
 
-    English words the provider understands itself: it blocks the number, answers, and says so by `OptOutType`. Of
-    anything else nothing is kept: no message of ours asks for an answer by text.
+    English words for "no more" the provider understands itself: it blocks the number, answers, and says so by
+    `OptOutType`. What answers nothing of ours is not kept.
     """
     if not is_signed(request):
         return HttpResponse(status=403)
     known, told = keyed_hash("contact", request.POST.get("From", "")), request.POST.get("OptOutType", "")
+    sid, words = request.POST.get("MessageSid", ""), request.POST.get("Body", "")
     answer = _NOTHING
     if told == "START":
         said_start(known)
-    elif told == "STOP" or says_stop(request.POST.get("Body", "")[:100]):
+    elif told == "STOP" or says_stop(words[:100]):
         if not told and not is_suppressed(known):
             answer = f"<Response><Message>{escape(_confirmation(known))}</Message></Response>"
         stop_by_hash(known, STOP)
+    elif not told and 0 < len(sid) <= LONGEST_SID:
+        take(known, sid, words[:_LONGEST_TEXT])
     return HttpResponse(answer, content_type="text/xml; charset=utf-8")
 
 

@@ -13,10 +13,11 @@ from alerts import actions, inbox
 from alerts.actions import ActionRefused
 from alerts.cards import cards_of
 from alerts.choices import CaseState, EntryKind, EventKind, StepState
+from alerts.history import history_of
 from alerts.inbox import Tab, cases_in, waiting_for, with_everything
 from alerts.models import Case, CaseEntry, CaseEvent, CaseStep, RootCause, Verification
 from alerts.signals import case_changed
-from alerts.work import climb, follow_verifications
+from alerts.work import climb, follow_verifications, is_stopped
 from core.leases import ClockNow
 from customers.models import Contact, Permission
 from messaging.choices import MessageState
@@ -109,6 +110,34 @@ def test_an_answer_goes_to_the_page_and_a_link_to_the_shopper(chain: Chain, form
     assert (message.subject_id, message.contact, message.user) == (str(entry.pk), case.response.contact, None)
     assert case.state == CaseState.CONTACTED
     assert case.contacted_at
+
+
+def test_a_text_to_somebody_who_asked_for_a_call_is_a_try_until_they_write_back(chain: Chain, form_id: Form) -> None:
+    case = open_case(chain, contact="+380671234567")
+    actions.answer_shopper(case.pk, actor=chain.manager, text="We are sorry.", form_id=form_id())
+    case.refresh_from_db()
+    assert (case.state, case.contacted_at) == (CaseState.ACKNOWLEDGED, None)
+    assert case.attempted_at and Message.objects.filter(kind="case_answer").exists()
+    # The step that only a contact stops goes on.
+    assert not is_stopped(case.steps.get(stops_on="contact"), case)
+    assert [m.label for m in history_of(case) if m.kind == EventKind.ATTEMPTED] == [
+        "Written to, though a call was asked for"
+    ]
+    actions.shopper_reply(case.response_id, text="Fine, thanks.", form_id=form_id())
+    case.refresh_from_db()
+    assert case.state == CaseState.CONTACTED and case.contacted_at and case.contacted_at > case.attempted_at
+    assert case.contacted_open_secs is not None
+    # Once reached, further words are a contact like any other.
+    actions.answer_shopper(case.pk, actor=chain.manager, text="Good.", form_id=form_id())
+    assert case.events.filter(kind=EventKind.ATTEMPTED).count() == 1
+
+
+def test_a_reply_to_a_call_in_vain_is_no_contact(chain: Chain, form_id: Form) -> None:
+    case = open_case(chain, contact="+380671234567")
+    actions.record_contact(case.pk, actor=chain.manager, channel="call", reached=False, form_id=form_id())
+    actions.shopper_reply(case.response_id, text="Call me!", form_id=form_id())
+    case.refresh_from_db()
+    assert case.state == CaseState.ACKNOWLEDGED and not case.contacted_at
 
 
 def test_an_answer_to_an_anonymous_shopper_waits_on_the_page_and_counts_as_no_contact(

@@ -1,0 +1,48 @@
+"""What shoppers answer by text message lands in their case, as if they had written on its page."""
+
+from uuid import NAMESPACE_OID, uuid5
+
+import structlog
+
+from alerts.actions import ActionRefused, shopper_reply
+from alerts.models import CaseEntry, Verification
+from alerts.notices import CASE_ANSWER, VERIFICATION
+from alerts.queries import case_for_response
+from messaging.choices import Channel
+from messaging.hearing import register_listener
+from messaging.models import IncomingText, Message
+from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN
+from surveys.models import Response
+
+log = structlog.get_logger()
+
+
+def hear_in_case(text: IncomingText) -> bool:
+    """Put it into the case that the answered message is about; False when there is none. Twice is once."""
+    response = _about(text.answers)
+    case = case_for_response(response.pk) if response is not None and not response.erased_at else None
+    if case is None:
+        return False
+    try:
+        # Also where the answer was added to a case: that bears the same number, and here its owner writes.
+        shopper_reply(
+            case.response_id, text=text.text, form_id=uuid5(NAMESPACE_OID, f"text {text.sid}"), channel=Channel.SMS
+        )
+    except ActionRefused:
+        log.warning("a shopper's texts are too many", case=str(case.pk))
+    return True
+
+
+def _about(message: Message) -> Response | None:
+    """The response that the answered message is about; of a survey's question, what came by its link already."""
+    if message.kind == CASE_ANSWER:
+        entry = CaseEntry.objects.select_related("case__response").filter(pk=message.subject_id).first()
+        return entry.case.response if entry else None
+    if message.kind == VERIFICATION:
+        asked = Verification.objects.select_related("case__response").filter(pk=message.subject_id).first()
+        return asked.case.response if asked else None
+    return Response.objects.filter(invitation=message.subject_id).first()
+
+
+for _kind in (CASE_ANSWER, VERIFICATION, CALL_SURVEY, CALL_SURVEY_AGAIN):
+    register_listener(_kind, hear_in_case)

@@ -1,0 +1,82 @@
+"""What people answer to our text messages: kept as a row with the provider's own id, then heard by the room whose
+message they answer.
+
+The provider has its receipt at once; what it hands over twice is one row, and what fails here is tried again.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
+
+from core.leases import Claim, ClockNow, LeaseLost, claim, finish, from_now, retry_delay
+from core.work import register_step, register_watch
+from messaging.choices import Channel, MessageState
+from messaging.models import IncomingText, Message
+
+log = structlog.get_logger()
+Listener = Callable[[IncomingText], bool]
+_listeners: dict[str, list[Listener]] = defaultdict(list)
+# Later than this nobody answers what we wrote; they write about something else.
+_ANSWERS_WITHIN = timedelta(days=30)
+_LEFT = (MessageState.SENDING, MessageState.SENT, MessageState.UNKNOWN)
+_BATCH = 20
+_LEASE = timedelta(seconds=10)
+_PATIENCE_SECS = 60
+
+
+def register_listener(kind: str, hear: Listener) -> None:
+    """Have `hear` told of answers to messages of `kind`, in a transaction of its own; True when it has taken them.
+
+    Whoever registers last is asked first: a room knows less than those to the right of it.
+    """
+    if hear not in _listeners[kind]:
+        _listeners[kind].insert(0, hear)
+
+
+def take(value_hash: str, sid: str, words: str) -> bool:
+    """Keep what the owner of a number has answered to our last text message to them. Twice is once; False when they
+    answer nothing of ours, and nothing is kept."""
+    ours = Message.objects.filter(channel=Channel.SMS, contact__value_hash=value_hash, state__in=_LEFT)
+    last = ours.filter(created_at__gt=from_now(-_ANSWERS_WITHIN)).order_by("-created_at").first()
+    words = words.replace("\x00", "").strip()
+    if last is None or not words:
+        return False
+    text = IncomingText(sid=sid, answers=last, text=words, run_at=ClockNow())
+    IncomingText.objects.bulk_create([text], ignore_conflicts=True)
+    return True
+
+
+def hear_due() -> int:
+    """Tell the rooms what was answered. What fails is tried again for ever; the audit sees what stays."""
+    claims = claim(IncomingText.objects.select_related("answers"), limit=_BATCH, lease=_LEASE)
+    for one in claims:
+        try:
+            with transaction.atomic():
+                _hear(one)
+        except LeaseLost:
+            log.info("another worker took over", text=one.row.sid)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            log.exception("answer not heard", text=one.row.sid)
+            finish(one, run_at=from_now(min(retry_delay(one.row.attempts), timedelta(seconds=60))))
+    return len(claims)
+
+
+def _hear(claimed: Claim[IncomingText]) -> None:
+    text = claimed.row
+    if not any(hear(text) for hear in _listeners[text.answers.kind]):
+        log.info("answer that nobody waits for", kind=text.answers.kind)
+    if not finish(claimed, text=""):
+        raise LeaseLost
+
+
+def _overdue(patience_secs: int) -> int:
+    return IncomingText.objects.filter(run_at__lt=from_now(-timedelta(seconds=patience_secs))).count()
+
+
+register_step("alerts", "answers by text", hear_due)
+register_watch("answers by text that nobody heard", _PATIENCE_SECS, _overdue)
