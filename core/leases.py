@@ -6,7 +6,7 @@ longer fits, so a late finish changes nothing. All times are the database's own 
 
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from django.db import models, transaction
@@ -54,10 +54,11 @@ MOST_ATTEMPTS = 1000
 
 @dataclass(frozen=True)
 class Claim(Generic[Row]):
-    """A row and the token that lets its holder finish it."""
+    """A row, the token that lets its holder finish it, and the database's moment at which it was claimed."""
 
     row: Row
     token: uuid.UUID
+    at: datetime
 
 
 def due(rows: QuerySet[Row]) -> QuerySet[Row]:
@@ -87,8 +88,8 @@ def claim(
         )
     again = rows.model._default_manager.filter(pk__in=ids).order_by(*order)
     again.query.select_related = rows.query.select_related
-    taken: list[Row] = list(again)
-    return [Claim(row, token) for row in taken]
+    taken: list[Row] = list(again.annotate(claimed_at=ClockNow()))
+    return [Claim(row, token, row.__dict__.pop("claimed_at")) for row in taken]
 
 
 def finish(claimed: Claim[Row], **changes: Any) -> bool:

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from core.leases import Claim, ClockNow, finish, from_now, retry_delay
 from customers.leaving import STOP, stop_by_hash
@@ -101,7 +100,7 @@ def wait_for_server(claimed: Claim[Message], reason: str) -> None:
 
     The wait grows with the message's age.
     """
-    age = timezone.now() - claimed.row.created_at
+    age = claimed.at - claimed.row.created_at
     finish(
         claimed,
         state=MessageState.PENDING,

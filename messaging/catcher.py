@@ -87,8 +87,9 @@ class Catcher:
         self.smtp_port, self.sms_port = smtp_port, sms_port
         self.account = account
         self.messages: deque[Caught] = deque(maxlen=_MEMORY)
-        # The SIDs of text messages that did not arrive.
+        # The SIDs of text messages that did not arrive, and of those that still wait at the provider.
         self.lost: set[str] = set()
+        self.queued: set[str] = set()
         self.stopping = threading.Event()
         self._keep = keep
         self._troubles: dict[Channel, deque[Trouble]] = {channel: deque() for channel in Channel}
@@ -151,6 +152,8 @@ class Catcher:
 
     def status_of(self, caught: Caught) -> str:
         """What became of a text message, as Twilio says it."""
+        if caught.message_id in self.queued:
+            return "queued"
         return "undelivered" if caught.message_id in self.lost else "delivered"
 
 
@@ -375,7 +378,9 @@ class _SmsRequest(BaseHTTPRequestHandler):
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         size = min(int(query.get("PageSize", 50)), 1000)
         page = int(query.get("Page", 0))
-        newest_first = [m for m in reversed(tuple(catcher.messages)) if m.channel == Channel.SMS and _wanted(m, query)]
+        newest_first = [
+            m for m in reversed(tuple(catcher.messages)) if m.channel == Channel.SMS and _wanted(catcher, m, query)
+        ]
         shown = newest_first[page * size : (page + 1) * size]
         more = len(newest_first) > (page + 1) * size
         return 200, {
@@ -415,13 +420,16 @@ def _others(query: str) -> str:
     return "&".join(part for part in query.split("&") if not part.startswith(("Page=", "PageSize=")))
 
 
-def _wanted(caught: Caught, query: dict[str, str]) -> bool:
-    """Whether a message passes the filters of Twilio's list: To, From, DateSent and its comparisons."""
+def _wanted(catcher: Catcher, caught: Caught, query: dict[str, str]) -> bool:
+    """Whether a message passes the filters of Twilio's list: To, From, DateSent and its comparisons. One that is still
+    queued was not sent on any date."""
 
     def moment(text: str) -> str:
         return caught.caught_at.strftime("%Y-%m-%dT%H:%M:%SZ" if "T" in text else "%Y-%m-%d")
 
     sent, after, before = query.get("DateSent"), query.get("DateSent>"), query.get("DateSent<")
+    if (sent or after or before) and catcher.status_of(caught) == "queued":
+        return False
     return (
         query.get("To") in (None, caught.recipient)
         and query.get("From") in (None, caught.sender)

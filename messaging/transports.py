@@ -227,10 +227,15 @@ def look_up_text(sid: str) -> "MessageInstance":
 
 
 def find_texts(number: str, *, since: datetime) -> "list[MessageInstance]":
-    """What the provider keeps of the text messages to a number. Raises Undelivered."""
+    """What the provider has made of text messages to a number since then, of its newest. Raises Undelivered.
+
+    Its list can be asked by when a message was sent, never by when it was made
+    (https://www.twilio.com/docs/messaging/api/message-resource), and one that still queues there was not sent: so all
+    are asked for, and looked through here.
+    """
     with _asking() as client:
-        found: list[MessageInstance] = client.messages.list(to=number, date_sent_after=since, limit=_MOST_LISTED)
-    return found
+        found: list[MessageInstance] = client.messages.list(to=number, limit=_MOST_LISTED)
+    return [one for one in found if one.date_created is None or one.date_created >= since]
 
 
 def _by_status(status: int, code: int | None, reason: str) -> Undelivered:

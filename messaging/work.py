@@ -14,7 +14,7 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.db.models import Q, QuerySet
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import ngettext
 
 from core.faults import kill_point
@@ -80,7 +80,7 @@ def deliver(claimed: Claim[Message]) -> None:
     kill_point("message_claimed")
     if not message.to_staff and message.state == MessageState.SENDING:
         mark_unknown(claimed, "its worker died while sending")
-    elif message.expires_at and message.expires_at < timezone.now():
+    elif message.expires_at and message.expires_at < claimed.at:
         mark_cancelled(claimed, "expired")
     elif message.attempts > MAX_ATTEMPTS:
         mark_dead(claimed, message.last_error or "its worker died every time")

@@ -210,6 +210,19 @@ def test_what_is_unknown_is_looked_for_at_the_provider_before_a_person_must(catc
     assert len(catcher.messages) == 1
 
 
+def test_what_still_queues_at_the_provider_is_found_there(catcher: Catcher) -> None:
+    """It was sent on no date yet: a list of what was sent since then would not name it."""
+    catcher.fail_next(Channel.SMS, Trouble.DROP)
+    message = deliver_now(text_to_shopper())
+    sid = catcher.messages[0].message_id
+    catcher.queued.add(sid)
+    message = ask_now(message)
+    assert (message.state, message.provider_id, message.provider_state) == (MessageState.SENT, sid, "queued")
+    catcher.queued.clear()
+    assert message.ask_at and ask_now(message).provider_state == "delivered"
+    assert len(catcher.messages) == 1
+
+
 def test_a_provider_that_cannot_be_asked_is_asked_again(catcher: Catcher, settings: LazySettings) -> None:
     catcher.fail_next(Channel.SMS, Trouble.DROP)
     message = deliver_now(text_to_shopper())
