@@ -21,6 +21,7 @@ from core.quick import ask
 from stores.models import User
 from stores.queries import held_by, stores_visible_to
 from surveys.choices import PROMOTER_AT_LEAST, ContactWish
+from surveys.counting import left_out
 from surveys.models import Response
 
 CASES_PER_PAGE = 25
@@ -126,13 +127,17 @@ def page_of(rows: QuerySet[Row], number: str | None, *, known: int | None) -> "P
 
 
 def praise(user: User) -> QuerySet[Response]:
-    """The newest words of the happiest shoppers of the last day: what to open on when nothing burns."""
+    """The newest words of the happiest shoppers of the last day: what to open on when nothing burns.
+
+    Of those that count: what colleagues tried out, or a mark leaves out, is nobody's praise.
+    """
     happy = Q()
     for kind, least in PROMOTER_AT_LEAST.items():
         happy |= Q(headline_kind=kind, score__gte=least)
     return (
         Response.objects.filter(
             happy,
+            ~left_out(),
             store__in=stores_visible_to(user),
             submitted_at__gte=timezone.now() - timedelta(days=1),
             erased_at=None,
