@@ -12,6 +12,8 @@ class StoresConfig(AppConfig):
         import_module("stores.device_receivers")
         import_module("stores.importing.jobs")
         import_module("stores.exporting")
+        import_module("stores.equipping")
+        import_module("stores.inviting")
         import_module("stores.posters.checks")
         import_module("stores.posters.jobs")
         import_module("stores.rights")

@@ -26,7 +26,8 @@ from stores.zones import zone_fits
 class Gap:
     """Something that stores lack: `condition` finds those that do, `address` is where it is mended, `part` who may.
 
-    `part` None leaves it to whoever may open the address.
+    `part` None leaves it to whoever may open the address. `at_once` is what mends it at many stores, in words, and the
+    name of the page that takes a selection of stores for it.
     """
 
     key: str
@@ -35,6 +36,7 @@ class Gap:
     condition: Callable[[], Q]
     address: Callable[[Store], str]
     part: Part | None = None
+    at_once: tuple[Promise, str] | None = None
 
 
 # Unlike an empty list, it can be selected and counted by.
@@ -187,6 +189,7 @@ register(
         _without_touchpoint,
         _page("store", "#codes-title"),
         Part.TOUCHPOINTS,
+        (_("Make touchpoints"), "stores_equip"),
     )
 )
 register(
@@ -197,6 +200,7 @@ register(
         _without_poster,
         _page("store", "#codes-title"),
         Part.TOUCHPOINTS,
+        (_("Print posters"), "posters"),
     )
 )
 register(

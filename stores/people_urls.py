@@ -1,10 +1,11 @@
 from django.urls import URLPattern, URLResolver, path
 
-from stores.views import details, devices, people
+from stores.views import details, devices, inviting, people
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("people/", people.people_list, name="people"),
     path("people/invite/", people.invite, name="invite"),
+    path("people/invitations/", inviting.invitations, name="invitations"),
     path("people/join/<str:token>/", people.join, name="join"),
     path("people/<int:pk>/", people.person, name="person"),
     path("people/<int:pk>/edit/", details.edit, name="person_edit"),

@@ -3,15 +3,16 @@
 Whoever calls has asked `stores.access` whether the actor may.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
+from itertools import count, islice
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.tokens import typed_code
-from stores.choices import ChangeKind, TouchpointKind
+from stores.choices import ChangeKind, StoreKind, TouchpointKind
 from stores.models import ConfigChange, FormerCode, Store, Touchpoint, User
 from stores.recording import Values, change, record, snapshot
 
@@ -26,6 +27,42 @@ def create_touchpoint(store: Store, *, kind: TouchpointKind, name: str, actor: U
     made = Touchpoint.objects.create(store=store, kind=kind, name=name, code=_free_code())
     record_change(made, actor=actor, kind=ChangeKind.CREATED, new=snapshot(made, (*FIELDS, "code")))
     return made
+
+
+@transaction.atomic
+def equip_stores(store_ids: Collection[int], wanted: Mapping[TouchpointKind, int], *, actor: User | None) -> int:
+    """Bring each of these stores to so many touchpoints in use of each kind; what it has stays as it is.
+
+    A call centre gets those of calls only. Where a store has several of a kind, new ones are numbered in the language
+    that is active. Returns how many were made.
+    """
+    # Locked, so that two who do this at once do not make everything twice.
+    locked = Store.objects.select_for_update(no_key=True).filter(pk__in=store_ids, retired_at=None).order_by("pk")
+    stores = list(locked)
+    names: dict[tuple[int, str], list[str]] = {}
+    in_use = Touchpoint.objects.filter(store__in=stores, retired_at=None)
+    for store_id, kind, name in in_use.values_list("store", "kind", "name"):
+        names.setdefault((store_id, kind), []).append(name)
+    lacking = [
+        Touchpoint(store=store, kind=kind, name=name)
+        for store in stores
+        for kind, number in wanted.items()
+        if store.kind == StoreKind.SHOP or kind == TouchpointKind.CALL
+        for name in _further_names(kind, names.get((store.pk, kind), []), number)
+    ]
+    for touchpoint, code in zip(lacking, _free_codes(len(lacking)), strict=True):
+        touchpoint.code = code
+    made = Touchpoint.objects.bulk_create(lacking, batch_size=1000)
+    record(*(_change(one, actor=actor, kind=ChangeKind.CREATED, new=snapshot(one, (*FIELDS, "code"))) for one in made))
+    return len(made)
+
+
+def _further_names(kind: TouchpointKind, taken: Collection[str], number: int) -> list[str]:
+    """What those of a kind are called that a store lacks of so many; the only one is called as its kind."""
+    if number == 1:
+        return [] if taken else [""]
+    free = (name for n in count(len(taken) + 1) if (name := f"{kind.label} {n}") not in taken)
+    return list(islice(free, max(0, number - len(taken))))
 
 
 @transaction.atomic
@@ -115,10 +152,16 @@ def record_change(
     new: Values | None = None,
 ) -> None:
     """Keep what differs, and who changed it; nothing if nothing does."""
+    record(_change(touchpoint, actor=actor, kind=kind, old=old, new=new))
+
+
+def _change(
+    touchpoint: Touchpoint, *, actor: User | None, kind: ChangeKind, new: Values | None, old: Values | None = None
+) -> ConfigChange | None:
     made = change(touchpoint.store, actor=actor, what="touchpoint", kind=kind, old=old, new=new)
     if made is not None:
         made.thing_id = touchpoint.pk
-        record(made)
+    return made
 
 
 def _locked(touchpoint: Touchpoint) -> Touchpoint:
@@ -129,7 +172,15 @@ def _locked(touchpoint: Touchpoint) -> Touchpoint:
 
 def _free_code() -> str:
     """A code that no touchpoint has or has had."""
-    while True:
-        code = typed_code()
-        if not FormerCode.objects.filter(code=code).exists() and not Touchpoint.objects.filter(code=code).exists():
-            return code
+    [code] = _free_codes(1)
+    return code
+
+
+def _free_codes(number: int) -> list[str]:
+    found: set[str] = set()
+    while len(found) < number:
+        new = {typed_code() for _ in range(number - len(found))}
+        for rows in (FormerCode.objects, Touchpoint.objects):
+            new.difference_update(rows.filter(code__in=new).values_list("code", flat=True))
+        found |= new
+    return list(found)

@@ -216,6 +216,7 @@ TABLE = [
     row("setup/", STAFF_PAGE),
     row("setup/stores/new/", EVERYTHING),
     row("setup/stores/bulk/", POST_ONLY),
+    row("setup/stores/touchpoints/", EVERYTHING | {"area_manager": 200, "foreign_area_manager": 200}),
     row("tree/", STAFF_PAGE),
     row("tree/new/", EVERYTHING),
     Row(
@@ -301,6 +302,7 @@ TABLE = [
     # --- people: the head office of the whole chain sees everybody, others whom they lead
     row("people/", staff(strangers=200, deputy=403)),
     row("people/invite/", staff(strangers=403, area_manager=200, foreign_area_manager=200)),
+    row("people/invitations/", staff(strangers=403, area_manager=200, foreign_area_manager=200)),
     Row("people/join/<str:token>/", [({"token": "{joining}"}, everybody(200)), ({"token": "{no_token}"}, NOWHERE)]),
     Row(
         "people/<int:pk>/",

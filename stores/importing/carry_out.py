@@ -23,10 +23,10 @@ T = TypeVar("T")
 _ALL_FIELDS = (*STORE_FIELDS, *CLOSURE_FIELDS)
 
 
-def carry_out(plan: Plan, *, actor: User, invite: bool) -> Iterator[int]:
+def carry_out(plan: Plan, *, actor: User) -> Iterator[int]:
     """Do what the plan says; yields how many of its lines are done. Raises what the actions raise.
 
-    With `invite`, new people are written to; otherwise somebody does that later, from their pages.
+    Nobody is written to: whoever was let in is sent a link when somebody says so (`stores.inviting`).
     """
     assert not plan.problems
     done = 0
@@ -43,7 +43,7 @@ def carry_out(plan: Plan, *, actor: User, invite: bool) -> Iterator[int]:
         _hours(dict(hours), actor)
         done += len(hours)
         yield done
-    _people(plan.people, nodes, actor, invite=invite)
+    _people(plan.people, nodes, actor)
     yield done + len(plan.people)
 
 
@@ -115,7 +115,7 @@ def _hours(weeks: dict[str, Week], actor: User) -> None:
     )
 
 
-def _people(changes: list[PersonChange], nodes: dict[str, Node], actor: User, *, invite: bool) -> None:
+def _people(changes: list[PersonChange], nodes: dict[str, Node], actor: User) -> None:
     codes = {place for one in changes for _role, place in one.roles}
     stores = {store.code: store for store in Store.objects.filter(code__in=codes).select_related("node")}
 
@@ -129,9 +129,7 @@ def _people(changes: list[PersonChange], nodes: dict[str, Node], actor: User, *,
     invitees = [
         people.Invitee(one.user.email, one.user.name, roles_of(one), one.user.language, one.user.phone) for one in new
     ]
-    for user in people.invite_people(invitees, actor=actor):
-        if invite:
-            people.send_invitation(user, actor=actor)
+    people.invite_people(invitees, actor=actor)
     for one in changes:
         if not one.is_new:
             if one.named_anew:

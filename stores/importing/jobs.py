@@ -19,6 +19,7 @@ from stores.importing.plan import Plan
 from stores.importing.planning import Planner
 from stores.importing.reading import read_file
 from stores.importing.sheets import File, FileUnreadable
+from stores.inviting import start_inviting
 from stores.models import Store, StoreImport, TreeError, User, lock_tree
 from stores.people import PeopleActionRefused
 
@@ -115,7 +116,7 @@ def run_import(job: Job) -> Iterator[None]:
             raise JobFailed(_("The chain has changed since the check. Nothing was imported: check the file again."))
         job.total = len(plan.lines)
         try:
-            for job.done in carry_out(plan, actor=upload.owner, invite=upload.invite):
+            for job.done in carry_out(plan, actor=upload.owner):
                 show_progress(job)
         except PeopleActionRefused as refused:
             raise JobFailed(_("Nothing was imported: %(reason)s") % {"reason": refused}) from refused
@@ -124,10 +125,19 @@ def run_import(job: Job) -> Iterator[None]:
                 _("The chain has changed since the check. Nothing was imported: check the file again.")
             ) from error
         _count_anew()
+        if upload.invite:
+            _invite(plan, upload)
         upload.state, upload.data = ImportState.IMPORTED, b""
         upload.save(update_fields=["state", "data"])
         job.note = _("Everything was imported.")
     yield from ()
+
+
+def _invite(plan: Plan, upload: StoreImport) -> None:
+    """By a job of its own: thousands of links take minutes, for which nobody else should wait."""
+    new = User.objects.filter(email__in=[one.user.email for one in plan.people if one.is_new])
+    if ids := list(new.values_list("pk", flat=True)):
+        start_inviting(ids, owner=upload.owner, back_url=reverse("invitations"))
 
 
 def _count_anew() -> None:

@@ -28,6 +28,8 @@ from stores.queries import places_of, stores_visible_to
 STORES_PER_PAGE = 50
 # How many are named before something is done to them.
 _NAMED = 8
+# What has a page of its own.
+_PAGES = {"posters": "posters", "touchpoints": "stores_equip"}
 
 
 @require_safe
@@ -50,6 +52,7 @@ def store_list(request: StaffRequest) -> HttpResponse:
         "query": wanted.query().removeprefix("?") + ("&" if wanted.said else ""),
         "sorts": _sorts(wanted),
         "may_place": stores_editable_by(request.user, Part.PLACE).exists(),
+        "may_equip": stores_editable_by(request.user, Part.TOUCHPOINTS).exists(),
     }
     if request.htmx:
         return render(request, "stores/list.html#found", context)
@@ -91,8 +94,8 @@ def bulk(request: StaffRequest) -> HttpResponse:
     """What is to be done to the ticked stores: first what it changes, and once `confirmed`, done."""
     selection = Selection.of(request.POST)
     action = request.POST.get("action", "")
-    if action == "posters":
-        return redirect(f"{reverse('posters')}?{urlencode(selection.fields)}")
+    if action in _PAGES:
+        return redirect(f"{reverse(_PAGES[action])}?{urlencode(selection.fields)}")
     if action not in _BULK:
         raise PermissionDenied  # no button of ours sends it
     stores = selection.stores(stores_editable_by(request.user, Part.PLACE))

@@ -79,6 +79,7 @@ def test_a_chain_comes_from_a_workbook_and_the_same_file_again_changes_nothing(c
 def test_people_are_written_to_when_asked(chain: Chain) -> None:
     data = text("staff", [["new@shops.example", "New", "store_manager", "KY1", "uk", ""]])
     imported(chain.head_office, data, "staff.csv", invite=True)
+    run_due()
     assert Message.objects.filter(user__email="new@shops.example").count() == 1
 
 

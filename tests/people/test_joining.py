@@ -18,6 +18,7 @@ from django.utils import timezone
 from alerts.choices import EventKind
 from alerts.models import CaseEvent
 from alerts.policy import ensure_defaults
+from core.jobs import run_due
 from core.work import run_once
 from messaging.choices import MessageState
 from messaging.models import Message
@@ -131,6 +132,33 @@ def test_an_import_lets_thousands_in_without_writing_to_anybody(
     people.set_roles(users[0], [RoleAt(Role.STORE_MANAGER, store=chain.neighbour)], actor=None)
     assert [held.role for held in users[0].roles.all()] == [Role.STORE_MANAGER]
     assert not people.set_roles(users[0], [RoleAt(Role.STORE_MANAGER, store=chain.neighbour)], actor=None)
+
+
+def test_everybody_without_a_link_that_works_is_sent_one(chain: Chain, newcomer: User) -> None:
+    places = [chain.neighbour, chain.store, chain.store, chain.foreign]
+    crowd = [
+        Invitee(f"p{n}@chain.example", f"P {n}", [RoleAt(Role.DEPUTY, store=place)]) for n, place in enumerate(places)
+    ]
+    never, ended, left, _foreign = people.invite_people(crowd, actor=None)
+    people.send_invitation(ended, actor=None)
+    StaffInvitation.objects.filter(user=ended).update(expires_at=timezone.now() - timedelta(days=1))
+    people.let_go(left, actor=None)
+    Message.objects.all().delete()
+    client = Client()
+    client.force_login(chain.area_manager)
+    page = client.get("/people/invitations/")
+    counted = [page.context[name] for name in ("total", "never", "ended", "open", "lacking")]
+    assert counted == [3, 1, 1, 1, 2] and "Send 2 links" in page.content.decode()
+    # Asked for twice, each is written to once; who holds a link that works, has left or is elsewhere is not.
+    answers = [client.post("/people/invitations/") for _ in range(2)]
+    while run_due():
+        pass
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert set(Message.objects.values_list("user", flat=True)) == {never.pk, ended.pk}
+    assert Message.objects.count() == 2
+    assert client.post("/people/invitations/").status_code == 200
+    assert "Everybody has a link that works." in client.get("/people/invitations/").content.decode()
+    assert "/people/invitations/" in client.get("/people/?state=invited").content.decode()
 
 
 def test_the_same_address_twice_lets_nobody_in(chain: Chain) -> None:

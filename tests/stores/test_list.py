@@ -209,7 +209,7 @@ def test_what_a_store_lacks(head_office: Client, chain: Chain) -> None:
 def test_the_chains_checklist_counts_what_its_lists_show(head_office: Client, chain: Chain) -> None:
     make_store(node=chain.area, code="BARE", hours=None)
     answer = head_office.get("/setup/")
-    counts = {gap.key: number for gap, number in answer.context["gaps"]}
+    counts = {gap.key: number for gap, number, _at_once in answer.context["gaps"]}
     assert counts["hours"] == 1 and counts["language"] == 0
     for key, number in counts.items():
         assert len(codes(head_office, f"?missing={key}")) == number, key
