@@ -210,8 +210,7 @@ def _case_context(
     request: HttpRequest, response: Response, reach: AnswerForm, *, typed: str, problem: str
 ) -> dict[str, Any]:
     case = case_for_response(response.pk)
-    faces = FACES.get(response.headline_kind, ())
-    face = faces[response.score - 1] if faces and response.score else None
+    face = response.face
     own = case if _is_own(case, response) else None
     answerable = own is not None and own.state in actions.ANSWERABLE
     asked = own.verifications.order_by("-round").first() if own is not None else None
@@ -221,6 +220,7 @@ def _case_context(
         | {
             "said_at": store_time(response.submitted_at, response.store),
             "score": response.score,
+            "best_score": response.best_score,
             "face": face,
             "face_name": SMILEY_NAMES[face - 1] if face else "",
             "words": [verbatim.text for verbatim in response.verbatims.all() if verbatim.text],

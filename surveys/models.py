@@ -13,6 +13,7 @@ from customers.models import Contact, Receipt
 from stores.choices import TouchpointKind
 from stores.models import Store, Touchpoint, User
 from surveys.choices import (
+    FACES,
     SCORE_RANGE,
     ContactWish,
     NotAskedReason,
@@ -297,6 +298,17 @@ class Response(models.Model):
     def token(self) -> str:
         """The secret of the shopper's private link `/c/<token>/`."""
         return link_token("response", self.pk, known_hash=self.token_hash)
+
+    @property
+    def face(self) -> int | None:
+        """Which of the five faces was tapped; None where numbers were shown, or nothing was scored."""
+        faces = FACES.get(self.headline_kind)
+        return faces[self.score - 1] if faces and self.score else None
+
+    @property
+    def best_score(self) -> int:
+        """The upper end of its headline's scale."""
+        return SCORE_RANGE[QuestionKind(self.headline_kind)][1]
 
     def save(self, *args: object, **kwargs: object) -> None:
         self.token_hash = token_hash(self.token)
