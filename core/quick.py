@@ -136,29 +136,52 @@ def _shape(model: type[models.Model], keyed: bool) -> tuple[list[Any], str, str]
     return fields, head, "" if keyed or meta.pk is None else quoted(meta.pk.column)
 
 
-_waiting: ContextVar[list[tuple[str, list[Any]]] | None] = ContextVar("waiting", default=None)
+class Together:
+    """Statements that wait for the end of `together`, and the rows that its last one answered with."""
+
+    def __init__(self) -> None:
+        self.rows: list[Any] = []
+        self._statements: list[tuple[str, list[Any]]] = []
+        self._asked: tuple[str, list[Any]] | None = None
+
+    def add(self, sql: str, values: list[Any]) -> None:
+        self._statements.append((sql, values))
+
+    def ask(self, sql: str, values: list[Any]) -> None:
+        """Have one statement go with the others, whose rows are in `rows` afterwards."""
+        self._asked = (sql, values)
+
+    def run(self) -> None:
+        statements = [*self._statements, *([self._asked] if self._asked else [])]
+        if not statements:
+            return
+        *before, (last, _values) = statements
+        first = ", ".join(f"w{number} AS ({sql})" for number, (sql, _values) in enumerate(before))
+        with prepared_cursor() as cursor:
+            cursor.execute(
+                f"WITH {first} {last}" if first else last, [value for _sql, values in statements for value in values]
+            )
+            if self._asked:
+                self.rows = cursor.fetchall()
+
+
+_waiting: ContextVar[Together | None] = ContextVar("waiting", default=None)
 
 
 @contextmanager
-def together() -> Iterator[None]:
+def together() -> Iterator[Together]:
     """Have what `insert_soon` is given wait for the end, and go to the database in one statement.
 
     Foreign keys are checked when the transaction ends, so that the order is nobody's concern. What fails before the
     end drops it all.
     """
-    outer = _waiting.set([])
+    waiting = Together()
+    outer = _waiting.set(waiting)
     try:
-        yield
-        waiting = _waiting.get() or []
+        yield waiting
     finally:
         _waiting.reset(outer)
-    if waiting:
-        first = ", ".join(f"w{number} AS ({sql})" for number, (sql, _values) in enumerate(waiting[:-1]))
-        with prepared_cursor() as cursor:
-            cursor.execute(
-                f"WITH {first} {waiting[-1][0]}" if first else waiting[-1][0],
-                [value for _sql, values in waiting for value in values],
-            )
+    waiting.run()
 
 
 def insert_soon(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> None:
@@ -168,7 +191,7 @@ def insert_soon(rows: Sequence[models.Model], *, ignore_conflicts: bool = False)
         insert(rows, ignore_conflicts=ignore_conflicts)
     elif rows:
         sql, values, _key = _statement(rows, ignore_conflicts=ignore_conflicts)
-        waiting.append((sql, values))
+        waiting.add(sql, values)
         _stored(rows)
 
 
@@ -190,6 +213,30 @@ def insert(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> i
                 row.pk = pk
     _stored(rows)
     return stored
+
+
+def insert_once(row: models.Model, parts: Sequence[models.Model]) -> bool:
+    """Store a new row with the rows of one other model that belong to it, in one statement; or, where one of its keys
+    is taken, nothing at all. Keys that the database gives are set on the parts."""
+    if not parts:
+        return bool(insert([row], ignore_conflicts=True))
+    first, values, _key = _statement([row], ignore_conflicts=True)
+    fields, head, key = _shape(type(parts[0]), False)
+    live = _live()
+    places = ", ".join(_places(fields, part, live, values) for part in parts)
+    with prepared_cursor() as cursor:
+        cursor.execute(
+            f"WITH first AS ({first} RETURNING 1) {head.removesuffix('VALUES ')}"  # noqa: S608  (our own names)
+            f"SELECT part.* FROM first, (VALUES {places}) AS part RETURNING {key}",
+            values,
+        )
+        keys = cursor.fetchall()
+    if not keys:
+        return False
+    for part, (pk,) in zip(parts, keys, strict=True):
+        part.pk = pk
+    _stored([row, *parts])
+    return True
 
 
 def _stored(rows: Sequence[models.Model]) -> None:

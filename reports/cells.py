@@ -4,7 +4,7 @@ A page costs the same few queries however large the chain; the database does the
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -21,7 +21,7 @@ from reports.periods import Week
 from reports.statistics import NO_ANSWERS, Nps
 from reports.stretches import QUARTER, Stretch, parts_of, quarters, year_ago
 from stores.models import Node, Store
-from surveys.choices import QuestionKind
+from surveys.choices import QuestionKind, ResponseChannel, SampleKind
 
 # Above all nodes, should there be more than one without a node above it.
 ROOT = node_place(0)
@@ -34,7 +34,7 @@ CASES = (
 WHOLES = ("contactable", "fix_only", "asked")
 _SHORT = 4
 # From so many on it is quicker to read all places than to look each of them up.
-_MANY = 2000
+MANY = 2000
 _NAMED = ("pk", "node_id", "name", "code", "sort_key", "kind", "time_zone")
 
 
@@ -140,14 +140,14 @@ def _each_week(stretch: Stretch) -> list[Stretch]:
 
 @dataclass
 class Cells:
-    """What was counted: by place, by question and way of asking, by leaf."""
+    """What was counted: by question and way of asking, by leaf, of each place that has any."""
 
     view: View
     this_week: Week
     leaves: list[Stretch]
-    nps: dict[Place, dict[Source, dict[Stretch, Nps]]] = field(default_factory=lambda: defaultdict(dict))
-    scored: dict[Place, dict[tuple[str, Source], dict[Stretch, int]]] = field(default_factory=lambda: defaultdict(dict))
-    cases: dict[Place, dict[Stretch, list[int]]] = field(default_factory=lambda: defaultdict(dict))
+    nps: dict[Source, dict[Stretch, dict[Place, Nps]]] = field(default_factory=dict)
+    scored: dict[tuple[str, Source], dict[Stretch, dict[Place, int]]] = field(default_factory=dict)
+    cases: dict[Stretch, dict[Place, list[int]]] = field(default_factory=dict)
     _lattices: dict[Any, Lattice] = field(default_factory=dict)
 
     @property
@@ -156,36 +156,24 @@ class Cells:
 
     def sources(self, stretches: Collection[Stretch]) -> list[Source]:
         """The ways of asking that brought NPS answers to the viewed places, most answers first."""
-        sums = {
-            source: self.nps_of(self.view.places, source, stretches).n
-            for source in {source for place in self.view.places for source in self.nps.get(place, {})}
-        }
+        sums = {source: self.nps_of(self.view.places, source, stretches).n for source in self.nps}
         return sorted((source for source, n in sums.items() if n), key=lambda source: (-sums[source], source))
 
     def nps_of(self, places: Iterable[Place], source: Source, stretches: Collection[Stretch]) -> Nps:
         """The sum of all of them, whether it may be shown or not."""
-        p = a = d = 0
-        if len(stretches) == 1 and isinstance(places, list) and len(places) == 1:
-            (stretch,) = stretches
-            of = self.nps.get(places[0], {}).get(source)
-            if of is None:
-                return NO_ANSWERS
-            if stretch in self._leaf_set:
-                return of.get(stretch, NO_ANSWERS)
-        for place in places:
-            for (first, end), one in self.nps.get(place, {}).get(source, {}).items():
-                if any(low <= first and end <= high for low, high in stretches):
-                    p, a, d = p + one.promoters, a + one.passives, d + one.detractors
-        return Nps(p, a, d)
+        columns = self.columns(source, stretches)
+        return sum((of[place] for place in places for of in columns if place in of), NO_ANSWERS)
+
+    def columns(self, source: Source, stretches: Collection[Stretch]) -> list[dict[Place, Nps]]:
+        """The counts of these stretches, part by part."""
+        by_leaf = self.nps.get(source, {})
+        return [of for leaf, of in by_leaf.items() if _within(leaf, stretches)]
 
     def lattice(self, source: Source) -> Lattice:
         """What is shown of the NPS of a way of asking."""
         if source not in self._lattices:
-            sizes = {
-                place: {leaf: one.n for leaf, one in of[source].items()}
-                for place, of in self.nps.items()
-                if source in of
-            }
+            by_leaf = self.nps.get(source, {})
+            sizes = {leaf: {place: p + a + d for place, (p, a, d) in of.items()} for leaf, of in by_leaf.items()}
             self._lattices[source] = self.lattice_of(sizes)
         return self._lattices[source]
 
@@ -193,24 +181,26 @@ class Cells:
         """What is shown of the answers to another headline question."""
         key = (kind, source)
         if key not in self._lattices:
-            self._lattices[key] = self.lattice_of({p: of[key] for p, of in self.scored.items() if key in of})
+            self._lattices[key] = self.lattice_of(self.scored.get(key, {}))
         return self._lattices[key]
 
     def case_lattice(self, whole: str) -> Lattice:
         """What is shown of the shares of one of WHOLES."""
         if whole not in self._lattices:
             at = CASES.index(whole)
-            sizes = {place: {leaf: counts[at] for leaf, counts in of.items()} for place, of in self.cases.items()}
-            self._lattices[whole] = self.lattice_of(sizes)
+            self._lattices[whole] = self.lattice_of(
+                {
+                    leaf: {place: n for place, counts in of.items() if (n := counts[at])}
+                    for leaf, of in self.cases.items()
+                }
+            )
         return self._lattices[whole]
 
-    def lattice_of(self, sizes: dict[Place, dict[Stretch, int]]) -> Lattice:
-        """What is shown of a measure of which `sizes` tells the number of answers, by place and leaf."""
-        top: dict[Stretch, int] = defaultdict(int)
-        for place in self.view.below.get(ROOT, []):
-            for leaf, n in sizes.get(place, {}).items():
-                top[leaf] += n
-        return Lattice(ROOT, self.view.below, sizes | {ROOT: dict(top)}, self.leaves, self._tops)
+    def lattice_of(self, sizes: Mapping[Stretch, Mapping[Place, int]]) -> Lattice:
+        """What is shown of a measure of which `sizes` tells the number of answers, by leaf and place."""
+        tops = self.view.below.get(ROOT, [])
+        whole = {leaf: {**of, ROOT: sum(of.get(place, 0) for place in tops)} for leaf, of in sizes.items()}
+        return Lattice(ROOT, self.view.below, whole, self.leaves, self._tops)
 
     def shows(self, lattice: Lattice, places: Sequence[Place], stretches: Collection[Stretch]) -> bool:
         """Whether the sum of these places may be shown: each that has answers is shown by itself."""
@@ -225,9 +215,7 @@ class Cells:
 
         A sum of several ways is one of those that are shown, and says what it leaves out.
         """
-        covered = [source]
-        if source not in self._all_sources:
-            covered = sorted(one for one in self._all_sources if source.covers(one))
+        covered = self._covered(source)
         parts = {one: self.nps_of(places, one, stretches) for one in covered}
         shown = {one for one in covered if self.shows(self.lattice(one), places, stretches)}
         if len(covered) > 1 and shown:
@@ -237,32 +225,32 @@ class Cells:
         told = all(self.tells_size(self.lattice(one), places, stretches) for one in covered)
         return Figure(total, bool(total.n) and not shown, size_hidden=bool(total.n) and not shown and not told)
 
-    @cached_property
-    def _leaf_set(self) -> set[Stretch]:
-        return set(self.leaves)
+    def _covered(self, source: Source) -> list[Source]:
+        return [source] if source in self.nps else sorted(one for one in self.nps if source.covers(one))
 
-    @cached_property
-    def _all_sources(self) -> set[Source]:
-        return {source for of in self.nps.values() for source in of}
-
-    def shown_nps(self, place: Place, source: Source, stretches: Collection[Stretch]) -> Nps:
-        """The same as `figure(…).nps` of a place where that is shown, and no answers where it is not; for thousands."""
-        found = NO_ANSWERS
-        of = self.nps.get(place)
-        for one in of or ():
-            if source.covers(one) and self.lattice(one).shows(place, stretches):
-                part = self.nps_of([place], one, stretches)
-                found = found + part if found.n else part
+    def shown_sums(self, source: Source, stretches: Collection[Stretch]) -> dict[Place, Nps]:
+        """The same as `figure(…).nps` of every place where that is shown; for thousands."""
+        found: dict[Place, Nps] = {}
+        for one in self._covered(source):
+            able = self.lattice(one).showing(stretches)
+            for of in self.columns(one, stretches):
+                for place in able & of.keys():
+                    found[place] = found[place] + of[place] if place in found else of[place]
         return found
+
+    def answered(self, source: Source, stretches: Collection[Stretch]) -> set[Place]:
+        """Every place with answers, whether they are shown or not."""
+        return set[Place]().union(*(of for one in self._covered(source) for of in self.columns(one, stretches)))
 
     def cases_of(self, places: Iterable[Place], stretches: Collection[Stretch]) -> dict[str, int]:
         """The counts of the closed loop, summed."""
-        sums = [0] * len(CASES)
-        for place in places:
-            for (first, end), counts in self.cases.get(place, {}).items():
-                if any(low <= first and end <= high for low, high in stretches):
-                    sums = [old + new for old, new in zip(sums, counts, strict=True)]
-        return dict(zip(CASES, sums, strict=True))
+        columns = [of for leaf, of in self.cases.items() if _within(leaf, stretches)]
+        found = [of[place] for place in places for of in columns if place in of]
+        return dict(zip(CASES, map(sum, zip(*found, strict=True)) if found else [0] * len(CASES), strict=True))
+
+
+def _within(leaf: Stretch, stretches: Iterable[Stretch]) -> bool:
+    return any(low <= leaf[0] and leaf[1] <= high for low, high in stretches)
 
 
 def read_cells(view: View, this_week: Week, leaves: list[Stretch], *, only: Source | None = None) -> Cells:
@@ -292,20 +280,17 @@ def _read(
         if leaf[0] and not any(end == leaf[0] for _, end in found.leaves):
             oldest.append(None)
             starts.append(found.this_week.monday - timedelta(weeks=leaf[0] - 1))
-    cases = "" if slim else ", " + ", ".join(f"sum({name})::int" for name in CASES)
-    others = "sum((SELECT sum(x) FROM unnest(score_counts) x)) FILTER (WHERE headline_kind <> %(nps)s)"
-    scored = "0" if slim else others
+    scored = "sum((SELECT sum(x) FROM unnest(score_counts) x)) FILTER (WHERE headline_kind <> %(nps)s)"
+    others = "" if slim else f", {scored}::int, {', '.join(f'sum({name})::int' for name in CASES)}"
     only = "AND headline_kind = %(nps)s" if slim else ""
-    if source and source.channel:
-        only += " AND channel = %(channel)s"
-    if source and source.sample not in ("", POOLED):
-        only += " AND sample_kind = %(sample)s"
-    if len(places) < _MANY:
+    if source:
+        # Each by name, also where any is wanted: so the index is entered at the weeks of each.
+        only += " AND channel = ANY(%(channels)s) AND sample_kind = ANY(%(samples)s)"
+    if len(places) < MANY:
         only += f" AND {owner} = ANY(%(places)s)"
-    wanted = set(places)
     statement = f"""
-        SELECT {owner}, headline_kind, channel, sample_kind, width_bucket(monday, %(starts)s::date[]) AS leaf,
-            sum(promoters)::int, sum(passives)::int, sum(detractors)::int, {scored}::int{cases}
+        SELECT headline_kind, channel, sample_kind, width_bucket(monday, %(starts)s::date[]) AS leaf, {owner},
+            sum(promoters)::int, sum(passives)::int, sum(detractors)::int{others}
         FROM {model._meta.db_table}
         WHERE monday >= %(first)s AND monday <= %(last)s {only}
         GROUP BY 1, 2, 3, 4, 5
@@ -316,21 +301,24 @@ def _read(
         "last": found.this_week.monday,
         "places": places,
         "nps": QuestionKind.NPS.value,
-        "channel": source.channel if source else "",
-        "sample": source.sample if source else "",
+        "channels": [source.channel] if source and source.channel else ResponseChannel.values,
+        "samples": [source.sample] if source and source.sample not in ("", POOLED) else SampleKind.values,
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        for pk, headline, channel, sample, bucket, p, a, d, n, *counts in cursor.fetchall():
-            place, leaf, source = Place(kind, pk), oldest[bucket - 1], Source(channel, sample)
-            if leaf is None or pk not in wanted:
-                continue
-            if p or a or d:
-                found.nps[place].setdefault(source, {})[leaf] = Nps(p, a, d)
-            if n:
-                found.scored[place].setdefault((headline, source), {})[leaf] = n
-            if any(counts):
-                held = found.cases[place].get(leaf)
-                found.cases[place][leaf] = (
-                    counts if held is None else [x + y for x, y in zip(held, counts, strict=True)]
-                )
+        rows = cursor.fetchall()
+    places_of = {pk: Place(kind, pk) for pk in places}
+    for headline, channel, sample, bucket, pk, p, a, d, *more in rows:
+        leaf, place = oldest[bucket - 1], places_of.get(pk)
+        if leaf is None or place is None:
+            continue
+        if p or a or d:
+            found.nps.setdefault(Source(channel, sample), {}).setdefault(leaf, {})[place] = Nps(p, a, d)
+        if not more:
+            continue
+        n, *counts = more
+        if n:
+            found.scored.setdefault((headline, Source(channel, sample)), {}).setdefault(leaf, {})[place] = n
+        if any(counts):
+            of = found.cases.setdefault(leaf, {})
+            of[place] = [x + y for x, y in zip(of[place], counts, strict=True)] if place in of else counts

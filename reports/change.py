@@ -1,22 +1,24 @@
 """The score weighted by purchases, and what its change is made of: both need every store by itself."""
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
-from reports.cells import Cells
+from reports.cells import MANY, Cells
 from reports.figures import Source
 from reports.filters import Filters
-from reports.lattice import Lattice, Place
+from reports.lattice import Place, store_place
 from reports.models import TrafficWeek
 from reports.statistics import NO_ANSWERS, Change, Nps, Weighted, split_change, weighted_nps
 from reports.stretches import Stretch, before, latest, mondays
 
 # Above so many stores this is a page of its own.
 MOST_STORES_BESIDE = 600
-Group = tuple[Hashable, str]
+# Stores that are summed up, by the place that stands for them, and the channel; and of each store which that is.
+Group = tuple[Place | None, str]
+Groups = Mapping[Place, Place | None]
 
 
 @dataclass(frozen=True)
@@ -51,28 +53,13 @@ def made_of(cells: Cells, source: Source, filters: Filters) -> Made:
     """
     now, ago = latest(filters.weeks), before(filters.weeks)
     wanted = [one for one in cells.sources([*now, *ago]) if source.covers(one)]
-    new: dict[Group, Nps] = defaultdict(lambda: NO_ANSWERS)
-    old: dict[Group, Nps] = defaultdict(lambda: NO_ANSWERS)
-    members: dict[Group, set[tuple[int, str]]] = defaultdict(set)
-    stores = [store for place in cells.view.places for store in cells.view.under(place)]
-    above = {child: parent for parent, children in cells.view.below.items() for child in children}
     shown = [one for one in wanted if cells.shows(cells.lattice(one), cells.view.places, now)]
-    by_channel: dict[str, list[Source]] = defaultdict(list)
-    for one in shown:
-        by_channel[one.channel].append(one)
-    for channel, ways in by_channel.items():
-        lattices = [cells.lattice(one) for one in ways]
-        for store in stores:
-            # Purchases are known by channel: a store is in one group for all the ways in which it asks there.
-            place: Place | None = store
-            while place is not None and not _all_show(lattices, place, [*now, *ago]):
-                place = above.get(place)
-            group = (place, channel)
-            members[group].add((store.pk, channel))
-            for one in ways:
-                if one in cells.nps.get(store, {}):
-                    new[group] += cells.nps_of([store], one, now)
-                    old[group] += cells.nps_of([store], one, ago)
+    # Purchases are known by channel: a store is in one group for all the ways in which it asks there.
+    groups = {
+        channel: _groups(cells, [one for one in shown if one.channel == channel], [*now, *ago])
+        for channel in dict.fromkeys(one.channel for one in shown)
+    }
+    new, old = _sums(cells, shown, groups, now), _sums(cells, shown, groups, ago)
     plain = sum(new.values(), NO_ANSWERS)
     before_shown = all(cells.shows(cells.lattice(one), cells.view.places, ago) for one in shown)
     return Made(
@@ -80,32 +67,59 @@ def made_of(cells: Cells, source: Source, filters: Filters) -> Made:
         plain=plain,
         old=sum(old.values(), NO_ANSWERS),
         split=split_change(new, old) if before_shown else None,
-        weighted=_weighted(cells, new, members, now),
+        weighted=_weighted(cells, new, groups, now),
         hidden=not shown,
     )
 
 
-def _all_show(lattices: Collection[Lattice], place: Place, stretches: Collection[Stretch]) -> bool:
-    """Whether the place shows each of these that has answers there, and there are any."""
-    filled = [one for one in lattices if any(one.size(place, stretch) for stretch in stretches)]
-    return bool(filled) and all(one.shows(place, stretches) for one in filled)
+def _groups(cells: Cells, ways: Collection[Source], stretches: Collection[Stretch]) -> Groups:
+    """Of each store the nearest place that shows each of these ways of asking that has answers there, and any at all;
+    None where not even the viewed places do."""
+    lattices = [cells.lattice(one) for one in ways]
+    filled = set[Place]().union(*(one.filled(stretches) for one in lattices))
+    showing = filled - set[Place]().union(*(one.filled(stretches) - one.showing(stretches) for one in lattices))
+    above = {child: parent for parent, children in cells.view.below.items() for child in children}
+
+    def nearest(place: Place | None) -> Place | None:
+        while place is not None and place not in showing:
+            place = above.get(place)
+        return place
+
+    return {store: nearest(store) for place in cells.view.places for store in cells.view.under(place)}
+
+
+def _sums(
+    cells: Cells, ways: Collection[Source], groups: Mapping[str, Groups], stretches: Collection[Stretch]
+) -> dict[Group, Nps]:
+    """What the stores of each group answered."""
+    found: dict[Group, Nps] = {}
+    for one in ways:
+        of_store = groups[one.channel]
+        for column in cells.columns(one, stretches):
+            for store, place in of_store.items():
+                if store in column:
+                    group = (place, one.channel)
+                    found[group] = found[group] + column[store] if group in found else column[store]
+    return found
 
 
 def _weighted(
-    cells: Cells, new: dict[Group, Nps], members: dict[Group, set[tuple[int, str]]], now: Collection[Stretch]
+    cells: Cells, new: Mapping[Group, Nps], groups: Mapping[str, Groups], now: Collection[Stretch]
 ) -> Weighted | None:
     first, last = mondays((min(a for a, _ in now), max(b for _, b in now)), cells.this_week)
-    found = (
-        TrafficWeek.objects.filter(
-            monday__range=(first, last), store__in={pk for of in members.values() for pk, _ in of}
-        )
+    stores = {store.pk for of_store in groups.values() for store in of_store}
+    wanted = Q() if len(stores) >= MANY else Q(store__in=stores)
+    known = (
+        TrafficWeek.objects.filter(wanted, monday__range=(first, last), channel__in=groups)
         .values_list("store_id", "channel")
         .annotate(n=Sum("transactions"))
         .order_by()
     )
-    traffic = {(store, channel): n for store, channel, n in found}
+    traffic: dict[Group, int] = defaultdict(int)
+    for pk, channel, n in known:
+        store = store_place(pk)
+        if store in groups[channel]:
+            traffic[groups[channel][store], channel] += n
     if not traffic:
         return None
-    return weighted_nps(
-        (new.get(group, NO_ANSWERS), sum(traffic.get(member, 0) for member in of)) for group, of in members.items()
-    )
+    return weighted_nps((new.get(group, NO_ANSWERS), n) for group, n in traffic.items())

@@ -180,7 +180,7 @@ def _scores(cells: Cells, first: Side, second: Side) -> list[NpsRow]:
 def _pairs(cells: Cells, first: Side, second: Side) -> list[tuple[Source, Source]]:
     """Which ways of asking stand beside each other: like beside like, but for what was chosen to differ."""
     here, there = (Source(side.filters.channel, side.filters.sample) for side in (first, second))
-    known = sorted({source for of in cells.nps.values() for source in of})
+    known = sorted(cells.nps)
 
     def ways(chosen: Source) -> list[Source]:
         return [chosen] if chosen.sample else [one for one in known if chosen.covers(one)]

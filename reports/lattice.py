@@ -1,7 +1,8 @@
 """Which place shows which stretch of weeks, decided from the top of the chain downwards."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from reports.statistics import shown_at_the_top, shown_below
@@ -23,15 +24,23 @@ def store_place(pk: int) -> Place:
     return Place("store", pk)
 
 
-# How many answers a place has in the smallest stretches that were counted.
-Sizes = Mapping[Place, Mapping[Stretch, int]]
+Column = Mapping[Place, int]
+# How many answers each place has in the smallest stretches that were counted; of none there is nothing.
+Sizes = Mapping[Stretch, Column]
+
+
+def _added(columns: Iterable[Column]) -> Column:
+    found: Counter[Place] = Counter()
+    for column in columns:
+        found.update(column)
+    return found
 
 
 class Lattice:
     """What is shown of one measure of one way of asking: see `reports.statistics.showing`.
 
     `below` holds the places right below others, from `root` on, as far as anybody wants to know; `sizes` those of all
-    of them by `leaves`: stretches that do not overlap and are divided no further.
+    of them and of the root by `leaves`: stretches that do not overlap and are divided no further.
     """
 
     def __init__(
@@ -43,40 +52,57 @@ class Lattice:
         tops: Iterable[Stretch],
     ) -> None:
         self._sizes = sizes
-        self._sums: dict[tuple[Place, Stretch], int] = {}
+        self._columns: dict[Stretch, Column] = {}
         self._leaves = set(leaves)
         self._tops = list(tops)
-        self._shown: dict[Place, set[Stretch]] = defaultdict(set)
-        self._shown[root] = shown_at_the_top(lambda stretch: self.size(root, stretch), self._tops, self._parts)
+        self._shown: dict[Stretch, set[Place]] = defaultdict(set)
+        for stretch in shown_at_the_top(partial(self.size, root), self._tops, self._parts):
+            self._shown[stretch].add(root)
         queue = [root]
         while queue:
             place = queue.pop()
-            children = below.get(place, ())
-            if children and self._shown[place]:
-                self._shown.update(shown_below(children, self.size, self._shown[place], self._tops, self._parts))
+            if children := below.get(place, ()):
+                shown = shown_below(children, self.column, partial(self._shows, place), self._tops, self._parts)
+                for stretch, places in shown.items():
+                    self._shown[stretch] |= places
                 queue += children
 
     def _parts(self, stretch: Stretch) -> list[Stretch]:
         """The parts of a stretch, if it was counted by them."""
         return [] if stretch in self._leaves else parts_of(stretch)
 
+    def _shows(self, place: Place, stretch: Stretch) -> bool:
+        return place in self._shown[stretch]
+
+    def column(self, stretch: Stretch) -> Column:
+        """How many answers each place has in the stretch, of those that have any."""
+        found = self._columns.get(stretch)
+        if found is None:
+            first, end = stretch
+            within = [of for (a, b), of in self._sizes.items() if first <= a and b <= end]
+            found = self._columns[stretch] = within[0] if len(within) == 1 else _added(within)
+        return found
+
     def size(self, place: Place, stretch: Stretch) -> int:
         """How many answers the place has in the stretch."""
-        found = self._sums.get((place, stretch))
-        if found is None:
-            of = self._sizes.get(place)
-            found = 0
-            if of:
-                first, end = stretch
-                found = of.get(stretch) or sum(n for (a, b), n in of.items() if first <= a and b <= end)
-            self._sums[place, stretch] = found
-        return found
+        return self.column(stretch).get(place, 0)
 
     def shows(self, place: Place, stretches: Iterable[Stretch]) -> bool:
         """Whether the place shows the sum of these stretches: all of them in which it has answers, and any at all."""
         wanted = [stretch for stretch in stretches if self.size(place, stretch)]
-        return bool(wanted) and all(stretch in self._shown[place] for stretch in wanted)
+        return bool(wanted) and all(self._shows(place, stretch) for stretch in wanted)
+
+    def showing(self, stretches: Collection[Stretch]) -> set[Place]:
+        """All places of which `shows` is true, for thousands of them."""
+        found = self.filled(stretches)
+        for stretch in stretches:
+            found -= self.column(stretch).keys() - self._shown[stretch]
+        return found
+
+    def filled(self, stretches: Collection[Stretch]) -> set[Place]:
+        """All places that have answers in any of these stretches."""
+        return {place for stretch in stretches for place in self.column(stretch)}
 
     def tells_size(self, place: Place, stretches: Iterable[Stretch]) -> bool:
         """Whether at least the number of answers may be told: always of thirteen weeks, of parts with the figure."""
-        return all(stretch in self._tops or stretch in self._shown[place] for stretch in stretches)
+        return all(stretch in self._tops or self._shows(place, stretch) for stretch in stretches)

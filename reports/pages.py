@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from reports.asking import MOST_STORES as MOST_ASKING_STORES
 from reports.asking import asking_of
+from reports.causes import causes_of
 from reports.cells import Cells, View, leaves_of, read_cells, view_of
 from reports.change import MOST_STORES_BESIDE, made_of
 from reports.charts import place_charts, week_chart
@@ -28,8 +29,9 @@ from reports.ranking import ranking_of
 from reports.statistics import MIN_RANKED, MIN_SHOWN
 from reports.stretches import latest
 from reports.topics import topics_of
-from stores.choices import StoreKind
+from stores.choices import Role, StoreKind
 from stores.models import Node, Store, User
+from stores.queries import roles_of
 from stores.sorting import folded
 from surveys.choices import ResponseChannel, SampleKind
 from surveys.editor.trends import breaks_between
@@ -73,7 +75,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     beside = sum(kinds.values()) <= MOST_STORES_BESIDE
     made = None
     if found.source:
-        deep = _deep(reading, found.source) if beside else None
+        deep = cells_of_stores(reading, found.source) if beside else None
         made = made_of(deep, found.source, reading.filters) if deep else None
         compare_all(
             found,
@@ -103,7 +105,7 @@ def change(request: HttpRequest) -> HttpResponse:
     view = view_of(reading.scope, reading.filters)
     cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
     source, _chosen = resolve(cells, reading.filters, latest(reading.filters.weeks))
-    made = made_of(_deep(reading, source), source, reading.filters) if source else None
+    made = made_of(cells_of_stores(reading, source), source, reading.filters) if source else None
     context = {**_frame(reading, view, "report_change"), "made": made}
     return render(request, "reports/change.html", context)
 
@@ -122,7 +124,7 @@ def stores(request: HttpRequest) -> HttpResponse:
     ranking = None
     if source:
         ranking = ranking_of(
-            _deep(reading, source),
+            cells_of_stores(reading, source),
             source,
             filters,
             wanted=_sought(reading.stores, q) if q else None,
@@ -180,6 +182,7 @@ def loop(request: HttpRequest) -> HttpResponse:
         "league_groups": [("", league.ranked), (gettext("Too few to rank"), league.few)],
         "of_stores": few,
         "recovery": recovery_of(reading.stores, reading.period),
+        "causes": causes_of(reading.stores, reading.period),
         "store_choices": _store_choices(reading),
         "all_ways": True,
     }
@@ -198,6 +201,7 @@ def asking(request: HttpRequest) -> HttpResponse:
         "most_stores": MOST_ASKING_STORES,
         "store_choices": _store_choices(reading),
         "all_ways": True,
+        "may_see_who": Role.HEAD_OFFICE in roles_of(_reader(request)),
     }
     return render(request, "reports/asking.html", context)
 
@@ -223,8 +227,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     return render(request, "reports/compare.html", context)
 
 
-def _deep(reading: Reading, source: Source) -> Cells:
-    """Every store under the viewed places by itself."""
+def cells_of_stores(reading: Reading, source: Source) -> Cells:
+    """The NPS of every store under the viewed places by itself."""
     view = view_of(reading.scope, reading.filters, deep=True)
     return read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False), only=source)
 
@@ -235,7 +239,7 @@ def _frame(reading: Reading, view: View, page: str) -> dict[str, Any]:
     only = _only_store(view)
     return {
         "page": page,
-        "tabs": _tabs(page),
+        "tabs": tabs_of(page),
         "crumbs": _crumbs(reading, view, page),
         "title": _title(view, filters),
         "filters": filters,
@@ -248,10 +252,20 @@ def _frame(reading: Reading, view: View, page: str) -> dict[str, Any]:
         "sample_choices": SampleKind.choices,
         "week_choices": WEEKS,
         "words": words_behind(filters),
+        "begin_at": _begin_at(view),
     }
 
 
-def _tabs(page: str) -> list[tuple[str, str, bool]]:
+def _begin_at(view: View) -> tuple[str, str] | None:
+    """Where an action that begins on this page is about, as a form names it; None where it shows several places."""
+    if len(view.places) != 1:
+        return None
+    here = view.named(view.places[0])
+    return ("store", here.code) if isinstance(here, Store) else ("node", str(here.pk))
+
+
+def tabs_of(page: str) -> list[tuple[str, str, bool]]:
+    """The pages of figures by name, each with its label and whether it is `page`."""
     names = {
         "reports": gettext("Overview"),
         "report_stores": gettext("Stores"),
@@ -259,6 +273,7 @@ def _tabs(page: str) -> list[tuple[str, str, bool]]:
         "report_loop": gettext("Closed loop"),
         "report_asking": gettext("Asking"),
         "report_compare": gettext("Compare"),
+        "actions": gettext("Actions"),
     }
     return [(name, label, name == page) for name, label in names.items()]
 

@@ -16,7 +16,7 @@ from core.look import look
 from reports.figures import Figure
 from reports.statistics import MIN_SHOWN
 from reports.wall import Done, Voice, Wall
-from reports.writing import percent, points, printable
+from reports.writing import direction_of, percent, points, printable
 
 # The names of the paper sizes and how much larger than on A4 everything is.
 PAPERS = {"a4": 1.0, "a3": 1.38}
@@ -62,7 +62,6 @@ def _data(wall: Wall) -> dict[str, Any]:
         "lessons": [_voice(one) for one in wall.lessons],
         "done_title": gettext("You said, we did"),
         "said": gettext("You said"),
-        "did": gettext("We did"),
         "done": [_done(one) for one in wall.done],
         "empty": gettext("Nobody left words in this week.") if wall.empty else "",
         "footer": gettext("Names, numbers and addresses are removed. In the shoppers' own language."),
@@ -102,7 +101,10 @@ def _voice(one: Voice) -> dict[str, str]:
 
 def _done(one: Done) -> dict[str, Any]:
     said = _words(one.said.text, one.said.direction, one.said.language) if one.said else None
-    return {"said": said, "did": _words(one.did, one.direction, "")}
+    if said is None and one.about:
+        said = _words(one.about, direction_of(one.about), "")
+    did = gettext("We did · %(whose)s") % {"whose": one.whose} if one.whose else gettext("We did")
+    return {"said": said, "did": _words(one.did, one.direction, ""), "who": printable(did)}
 
 
 def _words(text: str, direction: str, language: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from reports.filters import Filters
 from reports.lattice import Place
 from reports.linking import words_behind
 from reports.overview import with_change
-from reports.statistics import MIN_RANKED, Estimate, moved_among, nps_difference, ranked
+from reports.statistics import MIN_RANKED, NO_ANSWERS, Estimate, moved_among, nps_difference, ranked
 from reports.stretches import before, latest
 from stores.models import Store
 
@@ -41,18 +41,26 @@ class Ranking:
 
 
 def ranking_of(
-    cells: Cells, source: Source, filters: Filters, *, wanted: Sequence[Place] | None, moved_only: bool, page: int
+    cells: Cells,
+    source: Source,
+    filters: Filters,
+    *,
+    wanted: Sequence[Place] | None,
+    moved_only: bool,
+    page: int,
+    per_page: int = PER_PAGE,
 ) -> Ranking:
     """The page of the ranking; `wanted` leaves some of the stores, each with the place it has among all."""
     now, ago = latest(filters.weeks), before(filters.weeks)
     view = cells.view
     stores = list(dict.fromkeys(store for place in view.places for store in view.under(place)))
-    shown = {store: nps for store in stores if (nps := cells.shown_nps(store, source, now)).n}
-    changes = [nps_difference(nps, cells.shown_nps(store, source, ago)) for store, nps in shown.items()]
+    sums, old = cells.shown_sums(source, now), cells.shown_sums(source, ago)
+    shown = {store: sums[store] for store in stores if store in sums}
+    changes = [nps_difference(nps, old.get(store, NO_ANSWERS)) for store, nps in shown.items()]
     moved = {store for store, stands in zip(shown, moved_among(changes), strict=True) if stands}
     able = [store for store, nps in shown.items() if nps.n >= MIN_RANKED]
     estimates = dict(zip(able, ranked([shown[store] for store in able]), strict=True))
-    answered = {store for store in stores if store in shown or cells.figure([store], source, now).nps.n}
+    answered = cells.answered(source, now)
     chosen = stores if wanted is None else [store for store in wanted if store.pk in view.order]
     if moved_only:
         chosen = [store for store in chosen if store in moved]
@@ -65,9 +73,9 @@ def ranking_of(
     def order(store: Place) -> tuple[int, float, bytes]:
         return group(store), -estimates[store].score if store in estimates else 0.0, view.order[store.pk]
 
-    pages = max(1, -(-len(chosen) // PER_PAGE))
+    pages = max(1, -(-len(chosen) // per_page))
     page = min(max(1, page), pages)
-    on_page = sorted(chosen, key=order)[(page - 1) * PER_PAGE : page * PER_PAGE]
+    on_page = sorted(chosen, key=order)[(page - 1) * per_page : page * per_page]
     view.load(store.pk for store in on_page)
     rows = [
         RankedStore(

@@ -46,6 +46,23 @@ def before(weeks: int) -> list[Stretch]:
     return latest(weeks, back=weeks)
 
 
+def cover(first: int, end: int) -> list[Stretch]:
+    """The fewest stretches of the tree that make up the weeks from `first` to before `end`, newest first."""
+    found: list[Stretch] = []
+
+    def take(stretch: Stretch) -> None:
+        low, high = stretch
+        if first <= low and high <= end:
+            found.append(stretch)
+        elif low < end and first < high:
+            for part in parts_of(stretch):
+                take(part)
+
+    for start in range(first - first % QUARTER, end, QUARTER):
+        take((start, start + QUARTER))
+    return found
+
+
 def year_ago(weeks: int) -> list[Stretch]:
     """The same weeks of the year before."""
     return latest(weeks, back=_YEAR)

@@ -74,19 +74,19 @@ class Topics:
 def topics_of(cells: Cells, source: Source, filters: Filters) -> Topics:
     """The topics of the answers to the 0-to-10 question, the costliest first."""
     now, ago = latest(filters.weeks), before(filters.weeks)
-    counted = _read(cells)
+    counted = read_topics(cells)
     total = cells.figure(cells.view.places, source, now)
     old_total = cells.figure(cells.view.places, source, ago)
     covered = [one for one in cells.sources(now) if source.covers(one) and one not in total.left_out]
     names = sorted({topic for place in cells.view.places for one in covered for topic in counted[place].get(one, {})})
-    sums = {topic: _sum(cells, counted, topic, covered, now) for topic in names}
-    olds = {topic: _sum(cells, counted, topic, covered, ago) for topic in names}
-    shown = {topic for topic in names if total.shown and _shown(cells, counted, topic, covered, now)}
+    sums = {topic: sum_of(cells, counted, topic, covered, now) for topic in names}
+    olds = {topic: sum_of(cells, counted, topic, covered, ago) for topic in names}
+    shown = {topic for topic in names if total.shown and may_show(cells, counted, topic, covered, now)}
     drivers = topic_costs(total.nps, {topic: _nps(sums[topic]) for topic in shown if sums[topic][0] >= MIN_RANKED})
     changes = {
         topic: share_difference(Share(sums[topic][0], total.nps.n), Share(olds[topic][0], old_total.nps.n))
         for topic in shown
-        if old_total.shown and _shown(cells, counted, topic, covered, ago)
+        if old_total.shown and may_show(cells, counted, topic, covered, ago)
     }
     moved = dict(zip(changes, moved_among(list(changes.values())), strict=True))
     rows = [
@@ -118,7 +118,7 @@ def _nps(counted: Counted) -> Nps:
 Table = Mapping[Place, Mapping[Source, Mapping[str, Mapping[Stretch, Counted]]]]
 
 
-def _sum(cells: Cells, counted: Table, topic: str, sources: list[Source], stretches: Collection[Stretch]) -> Counted:
+def sum_of(cells: Cells, counted: Table, topic: str, sources: list[Source], stretches: Collection[Stretch]) -> Counted:
     total = _NOTHING
     for place in cells.view.places:
         for source in sources:
@@ -128,15 +128,17 @@ def _sum(cells: Cells, counted: Table, topic: str, sources: list[Source], stretc
     return total
 
 
-def _shown(cells: Cells, counted: Table, topic: str, sources: list[Source], stretches: Collection[Stretch]) -> bool:
+def may_show(cells: Cells, counted: Table, topic: str, sources: list[Source], stretches: Collection[Stretch]) -> bool:
     """Whether neither those who speak of the topic nor the others are too few, or would follow from other pages."""
     for source in sources:
-        speak: dict[Place, dict[Stretch, int]] = {}
-        rest: dict[Place, dict[Stretch, int]] = {}
-        for place, of in cells.nps.items():
-            named = counted[place].get(source, {}).get(topic, {}) if place in counted else {}
-            speak[place] = {leaf: one[0] for leaf, one in named.items()}
-            rest[place] = {leaf: max(0, nps.n - speak[place].get(leaf, 0)) for leaf, nps in of.get(source, {}).items()}
+        speak: dict[Stretch, dict[Place, int]] = defaultdict(dict)
+        for place, of in counted.items():
+            for leaf, one in of.get(source, {}).get(topic, {}).items():
+                speak[leaf][place] = one[0]
+        rest = {
+            leaf: {place: n for place, nps in of.items() if (n := nps.n - speak[leaf].get(place, 0)) > 0}
+            for leaf, of in cells.nps.get(source, {}).items()
+        }
         for sizes in (speak, rest):
             lattice: Lattice = cells.lattice_of(sizes)
             present = any(lattice.size(place, stretch) for place in cells.view.places for stretch in stretches)
@@ -145,7 +147,7 @@ def _shown(cells: Cells, counted: Table, topic: str, sources: list[Source], stre
     return True
 
 
-def _read(cells: Cells) -> Table:
+def read_topics(cells: Cells) -> Table:
     """Who speaks of what, by place, way of asking, topic and leaf."""
     found: dict[Place, dict[Source, dict[str, dict[Stretch, Counted]]]] = defaultdict(lambda: defaultdict(dict))
     for model, owner, kind in ((NodeWeek, "node_id", "node"), (StoreWeek, "store_id", "store")):

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from reports import explorer_views, pages, published_pages, traffic_pages, wall_views
+from reports import action_pages, explorer_views, pages, published_pages, traffic_pages, wall_views
 from reports.api import TrafficView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,6 +11,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/asking/", pages.asking, name="report_asking"),
     path("reports/compare/", pages.compare, name="report_compare"),
     path("reports/change/", pages.change, name="report_change"),
+    path("reports/actions/", action_pages.actions, name="actions"),
+    path("reports/actions/begin/", action_pages.begin_action, name="action_begin"),
+    path("reports/actions/<int:pk>/", action_pages.action, name="action"),
     path("reports/published/", published_pages.published, name="published"),
     path("reports/published/<int:pk>/", published_pages.published_period, name="published_period"),
     path("setup/traffic/", traffic_pages.traffic, name="traffic"),

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.db.models import Q
 from django.utils.text import Truncator
 from django.utils.translation import get_language
 
@@ -17,10 +18,11 @@ from alerts.choices import TO_DO, EntryKind
 from alerts.kudos import KudosCount, count_kudos
 from alerts.models import Case, CaseEntry, Kudos
 from reports.figures import NO_ANSWERS, Figure, Smileys, Source
-from reports.models import StoreDay, WallApproval, WallHidden
+from reports.models import Action, ActionState, StoreDay, WallApproval, WallHidden
 from reports.periods import Week, latest_day
 from reports.statistics import MIN_SHOWN, Nps
 from reports.writing import direction_of
+from sentiment.labels import topic_label
 from sentiment.models import Analysis, Sentiment
 from sentiment.queries import names_of_staff
 from sentiment.redaction import redact
@@ -29,6 +31,8 @@ from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, QuestionKind
 from surveys.counting import left_out
 
 MOST_PRAISES, MOST_LESSONS, MOST_DONE = 10, 3, 4
+# Of what was done, so many may be actions: what came of single cases shall not be crowded out.
+MOST_ACTIONS = 2
 _LONGEST = 420
 # So many words are enough for a quotation to count fully.
 _TELLING_WORDS = 12
@@ -55,10 +59,16 @@ class Voice:
 
 @dataclass(frozen=True)
 class Done:
-    """What a shopper said, if it may be shown, and what the store did about it."""
+    """What a shopper said, if it may be shown, and what was done about it.
+
+    Of an action there is what it was against, `about`, and whose it was: the place above the store, or empty for its
+    own.
+    """
 
     said: Voice | None
     did: str
+    about: str = ""
+    whose: str = ""
 
     @property
     def direction(self) -> str:
@@ -222,7 +232,29 @@ def _done(store: Store, week: Week) -> list[Done]:
         said = _voice(reading) if reading and reading.redacted else None
         found.append(Done(said, _shortened(did)))
     found.sort(key=lambda one: one.said is None)
+    found = [*_actions(store, week), *found]
     return list({one.did.casefold(): one for one in reversed(found)}.values())[::-1][:MOST_DONE]
+
+
+def _actions(store: Store, week: Week) -> list[Done]:
+    """The actions that were done that week here or at a place above, the latest first."""
+    start, end = week.bounds(store.time_zone)
+    done = (
+        Action.objects.filter(Q(store=store) | Q(node__in=store.node.above), state=ActionState.DONE)
+        .filter(ended_at__gte=start, ended_at__lt=end)
+        .select_related("cause", "node")
+        .order_by("-ended_at")
+    )
+    staff = names_of_staff([store])[store.pk]
+    return [
+        Done(
+            said=None,
+            did=redact(one.did or one.title, languages=[*store.languages, get_language() or "en"], staff_names=staff),
+            about=str(one.cause) if one.cause else topic_label(one.topic) if one.topic else "",
+            whose=one.node.name if one.node else "",
+        )
+        for one in done[:MOST_ACTIONS]
+    ]
 
 
 def _figures(store: Store, week: Week) -> tuple[list[tuple[Source, Figure]], list[Smileys], int]:

@@ -101,6 +101,11 @@ def editable_parts(user: User, store: Store) -> frozenset[Part]:
     return frozenset[Part]().union(*(_EDITS.get(role, ()) for role in reaching))
 
 
+def parts_by_role(user: User) -> frozenset[Part]:
+    """What this person may change of a store that one of their roles reaches, whether there is one yet or not."""
+    return frozenset[Part]().union(*(_EDITS.get(held.role, ()) for held in held_by(user)))
+
+
 def may_edit(user: User, store: Store, what: Part) -> bool:
     """Whether this person may change that part of the store."""
     return what in editable_parts(user, store)

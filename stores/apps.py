@@ -13,6 +13,7 @@ class StoresConfig(AppConfig):
         import_module("stores.importing.jobs")
         import_module("stores.exporting")
         import_module("stores.equipping")
+        import_module("stores.excepting")
         import_module("stores.inviting")
         import_module("stores.posters.checks")
         import_module("stores.posters.jobs")

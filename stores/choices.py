@@ -59,6 +59,8 @@ STORE_ROLES = {Role.STORE_MANAGER, Role.DEPUTY, Role.CALL_CENTRE_LEAD}
 # Roles that read shoppers' words and act on cases. An operator runs the installation and reads neither.
 CASE_ROLES = {Role.STORE_MANAGER, Role.DEPUTY, Role.AREA_MANAGER, Role.HEAD_OFFICE, Role.CALL_CENTRE_LEAD}
 REPORT_ROLES = CASE_ROLES
+# Roles that decide what is done about a cause of bad visits, and who does it by when; others read it and write notes.
+ACTION_ROLES = CASE_ROLES - {Role.DEPUTY}
 
 
 class SecurityEventKind(models.TextChoices):

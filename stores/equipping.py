@@ -1,14 +1,15 @@
-"""Touchpoints for many stores at once, as a long job: a chain of thousands is not equipped by hand."""
+"""Touchpoints for many stores at once: a chain of thousands is not equipped by hand."""
 
 from collections.abc import Iterator, Mapping
 
 from django.db.models import QuerySet
-from django.utils.translation import get_language, gettext, ngettext, override
+from django.utils.translation import ngettext
 
-from core.jobs import JobFailed, register_job, start_job
+from core.jobs import register_job
 from core.models import Job
 from stores.access import Part, stores_editable_by
 from stores.choices import TouchpointKind
+from stores.many import in_steps, start_many
 from stores.models import Store, User
 from stores.touchpoints import equip_stores
 
@@ -19,36 +20,25 @@ STORES_PER_STEP = 250
 def start_equipping(
     stores: QuerySet[Store], wanted: Mapping[TouchpointKind, int], *, owner: User, back_url: str
 ) -> Job:
-    """Have each of these stores brought to so many touchpoints of each kind. Which stores is settled now."""
+    """Have each of these stores brought to so many touchpoints of each kind."""
     ids = list(stores.order_by("pk").values_list("pk", flat=True))
     said = ngettext("Touchpoints for %(count)s store", "Touchpoints for %(count)s stores", len(ids))
-    return start_job(
-        KIND,
-        owner=owner.pk,
-        title=said % {"count": len(ids)},
-        params={"stores": ids, "wanted": dict(wanted), "language": owner.language or get_language()},
-        back_url=back_url,
-    )
+    return start_many(KIND, ids, owner=owner, title=said % {"count": len(ids)}, back_url=back_url, wanted=dict(wanted))
 
 
 def equip(job: Job) -> Iterator[None]:
-    """Some stores a step; begun anew, it goes on after the last."""
-    ids: list[int] = job.params["stores"]
+    """What they may change now, not what they might when they asked."""
     wanted = {TouchpointKind(kind): number for kind, number in job.params["wanted"].items()}
-    job.total, job.cursor = len(ids), job.cursor or {"made": 0}
-    while job.done < len(ids):
-        batch = ids[job.done : job.done + STORES_PER_STEP]
-        with override(job.params["language"]):
-            owner = User.objects.get(pk=job.owner)
-            if not owner.is_active:
-                raise JobFailed(gettext("Stopped: whoever asked for it has left."))
-            # What they may change now, not what they might when they asked.
-            theirs = stores_editable_by(owner, Part.TOUCHPOINTS).filter(pk__in=batch)
-            made = job.cursor["made"] + equip_stores(list(theirs.values_list("pk", flat=True)), wanted, actor=owner)
-            job.note = ngettext("%(n)d touchpoint made.", "%(n)d touchpoints made.", made) % {"n": made}
-        job.cursor = {"made": made}
-        job.done += len(batch)
-        yield
+
+    def do(owner: User, ids: list[int]) -> int:
+        theirs = stores_editable_by(owner, Part.TOUCHPOINTS).filter(pk__in=ids)
+        return equip_stores(list(theirs.values_list("pk", flat=True)), wanted, actor=owner)
+
+    return in_steps(job, size=STORES_PER_STEP, do=do, say=_made)
+
+
+def _made(made: int, _stores: int) -> str:
+    return ngettext("%(n)d touchpoint made.", "%(n)d touchpoints made.", made) % {"n": made}
 
 
 register_job(KIND, equip)

@@ -1,6 +1,5 @@
 """The chain as files that import again: a workbook, one sheet as text, and an empty template."""
 
-import csv
 import io
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -8,18 +7,18 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from core import spreadsheets
 from core.jobs import register_job, show_progress, start_job
 from core.models import Job
+from core.spreadsheets import XLSX
 from stores.access import Part, nodes_editable_by, stores_editable_by
 from stores.importing.columns import HELP_SHEET, SHEET_LABELS, SHEETS, WEEKDAY_COLUMNS
-from stores.importing.sheets import FORMULA_STARTS
 from stores.models import Node, RoleAssignment, Store, User
 from stores.opening import weekly_hours
 from stores.standing import Standing, people_visible_to
 from stores.stretches import format_stretches
 
 EXPORT = "export of stores"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _PIECE = 1024 * 1024
 Cells = list[str]
 
@@ -85,21 +84,11 @@ def _staff(user: User) -> Iterator[Cells]:
 
 
 # --- text -------------------------------------------------------------------------------------------------------
-class _Echo:
-    def write(self, line: str) -> str:
-        return line
-
-
 def csv_lines(sheet: str, user: User) -> Iterator[str]:
     """One sheet as CSV, line by line. Nothing in it is a formula to a spreadsheet."""
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow([str(column.label) for column in SHEETS[sheet]])
-    for cells in rows_of(sheet, user):
-        yield writer.writerow([_harmless(cell) for cell in cells])
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    yield "\ufeff"
+    yield from spreadsheets.csv_lines([[str(column.label) for column in SHEETS[sheet]]])
+    yield from spreadsheets.csv_lines(rows_of(sheet, user))
 
 
 # --- workbooks --------------------------------------------------------------------------------------------------
@@ -107,7 +96,7 @@ def _workbook(sheets: Iterable[tuple[str, Iterable[Cells]]], *, help_sheet: bool
     import xlsxwriter  # noqa: PLC0415 - only exports need it
 
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book = xlsxwriter.Workbook(out, spreadsheets.workbook_options())
     # As text, or a spreadsheet takes the zeros from 0042.
     text, head = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "num_format": "@"})
     for title, rows in sheets:

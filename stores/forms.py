@@ -331,7 +331,7 @@ class HoursForm(_Unchanged):
 
 
 class ExceptionForm(forms.Form):
-    """Dates on which the weekly hours do not hold."""
+    """Dates on which the weekly hours do not hold; without a store, of several that are not looked at yet."""
 
     first = _DayField(label=_("Date"))
     last = _DayField(label=_("Until"), required=False, help_text=_("For several days on end; included."))
@@ -344,7 +344,7 @@ class ExceptionForm(forms.Form):
     )
     reason = forms.CharField(label=_("Reason"), required=False, max_length=80)
 
-    def __init__(self, store: Store, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, store: Store | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.store = store
 
@@ -369,7 +369,8 @@ class ExceptionForm(forms.Form):
         """Against each other, and against the exceptions of the days before and after."""
         day = timedelta(days=1)
         days: dict[date, list[Stretch]] = {}
-        for one in self.store.hours_exceptions.filter(date__in=[first - day, last + day]):
+        beside = self.store.hours_exceptions.filter(date__in=[first - day, last + day]) if self.store else ()
+        for one in beside:
             if one.opens is not None and one.closes is not None:
                 days.setdefault(one.date, []).append((one.opens, one.closes))
         days |= {first + n * day: stretches for n in range((last - first).days + 1)}

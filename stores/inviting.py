@@ -1,14 +1,15 @@
-"""Links for many who were let in and have not joined yet, as a long job: to those that nobody has written to, and to
-those whose link opens nothing any more."""
+"""Links for many who were let in and have not joined yet: for those that nobody has written to, and for those whose
+link opens nothing any more."""
 
 from collections.abc import Collection, Iterator
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import get_language, gettext, ngettext, override
+from django.utils.translation import ngettext
 
-from core.jobs import JobFailed, register_job, start_job
+from core.jobs import register_job
 from core.models import Job
+from stores.many import in_steps, start_many
 from stores.models import StaffInvitation, User
 from stores.people import PeopleActionRefused, send_invitation
 from stores.queries import roles_of
@@ -30,33 +31,17 @@ def invited(viewer: User) -> QuerySet[User]:
 
 
 def start_inviting(people: Collection[int], *, owner: User, back_url: str) -> Job:
-    """Have each of these people sent a link."""
+    """Have each of these people sent a link, but for those who have one by then."""
     said = ngettext("Link for %(count)s person", "Links for %(count)s people", len(people))
-    return start_job(
-        KIND,
-        owner=owner.pk,
-        title=said % {"count": len(people)},
-        params={"people": sorted(people), "language": owner.language or get_language()},
-        back_url=back_url,
-    )
+    return start_many(KIND, sorted(people), owner=owner, title=said % {"count": len(people)}, back_url=back_url)
 
 
 def invite(job: Job) -> Iterator[None]:
-    """Some people a step; begun anew, it goes on after the last. Who has a link by then is passed over."""
-    ids: list[int] = job.params["people"]
-    job.total, job.cursor = len(ids), job.cursor or {"sent": 0}
-    while job.done < len(ids):
-        batch = ids[job.done : job.done + PEOPLE_PER_STEP]
-        with override(job.params["language"]):
-            owner = User.objects.get(pk=job.owner)
-            if not owner.is_active:
-                raise JobFailed(gettext("Stopped: whoever asked for it has left."))
-            roles_of(owner)  # read once for all of them
-            sent = job.cursor["sent"] + sum(_sent(person, owner) for person in waiting(owner).filter(pk__in=batch))
-            job.note = ngettext("%(n)d link is on its way.", "%(n)d links are on their way.", sent) % {"n": sent}
-        job.cursor = {"sent": sent}
-        job.done += len(batch)
-        yield
+    def do(owner: User, ids: list[int]) -> int:
+        roles_of(owner)  # read once for all of them
+        return sum(_sent(person, owner) for person in waiting(owner).filter(pk__in=ids))
+
+    return in_steps(job, size=PEOPLE_PER_STEP, do=do, say=_sent_in_all)
 
 
 def _sent(person: User, owner: User) -> bool:
@@ -66,6 +51,10 @@ def _sent(person: User, owner: User) -> bool:
     except PeopleActionRefused:
         return False
     return True
+
+
+def _sent_in_all(sent: int, _people: int) -> str:
+    return ngettext("%(n)d link is on its way.", "%(n)d links are on their way.", sent) % {"n": sent}
 
 
 register_job(KIND, invite)

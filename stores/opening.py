@@ -10,11 +10,14 @@ Rules for what hours can say:
 - No weekly hours entered: open round the clock, "assumed".
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from django.db.models import Func, JSONField
 
 from core.quick import ask
 from stores.models import OpeningInterval, Store
@@ -79,24 +82,45 @@ def weekly_hours(store_ids: Collection[int]) -> dict[int, dict[int, list[Stretch
     return found
 
 
-def hours_of(store: Store) -> StoreHours:
-    """The hours as they are now, in one query."""
-    return hours_of_stores([store])[store.pk]
+class HoursBeside(Func):
+    """The hours of the store whose id is given, as one value of a query that reads the store anyway: see `hours_of`."""
+
+    template = """coalesce((SELECT jsonb_agg(jsonb_build_array(weekday, date, opens, closes)) FROM (
+        SELECT weekday, NULL::date AS date, opens, closes FROM stores_openinginterval WHERE store_id = %(expressions)s
+        UNION ALL
+        SELECT NULL, date, opens, closes FROM stores_hoursexception WHERE store_id = %(expressions)s
+    ) AS known), '[]')"""
+    output_field = JSONField()
+
+
+def hours_of(store: Store, *, beside: Sequence[Sequence[Any]] | None = None) -> StoreHours:
+    """The hours as they are now, in one query; in none where `HoursBeside` read them beside the store."""
+    if beside is None:
+        return hours_of_stores([store])[store.pk]
+    return _read(store, [(weekday, day and date.fromisoformat(day), *map(_clock, at)) for weekday, day, *at in beside])
+
+
+def _clock(said: str | None) -> time | None:
+    return None if said is None else time.fromisoformat(said)
 
 
 def hours_of_stores(stores: Collection[Store]) -> Mapping[int, StoreHours]:
     """The hours of some stores by id, in one query."""
-    weekly: dict[int, dict[int, list[Stretch]]] = {store.pk: {} for store in stores}
-    exceptions: dict[int, dict[date, list[Stretch]]] = {store.pk: {} for store in stores}
-    for store_id, weekday, day, opens, closes in ask(_HOURS, [list(weekly), list(weekly)]):
+    rows: dict[int, list[Any]] = {store.pk: [] for store in stores}
+    for store_id, *row in ask(_HOURS, [list(rows), list(rows)]):
+        rows[store_id].append(row)
+    return {store.pk: _read(store, rows[store.pk]) for store in stores}
+
+
+def _read(store: Store, rows: Iterable[Sequence[Any]]) -> StoreHours:
+    """From rows of weekday or date, opening and closing time; a date without times is closed."""
+    weekly: dict[int, list[Stretch]] = {}
+    exceptions: dict[date, list[Stretch]] = {}
+    for weekday, day, opens, closes in rows:
         if day is None:
-            weekly[store_id].setdefault(weekday, []).append((opens, closes))
+            weekly.setdefault(weekday, []).append((opens, closes))
         else:
-            exceptions[store_id].setdefault(day, []).extend([(opens, closes)] if opens is not None else [])
-    return {store.pk: _read(store, weekly[store.pk], exceptions[store.pk]) for store in stores}
-
-
-def _read(store: Store, weekly: Mapping[int, list[Stretch]], exceptions: Mapping[date, list[Stretch]]) -> StoreHours:
+            exceptions.setdefault(day, []).extend([(opens, closes)] if opens is not None else [])
     return StoreHours(
         _zone(store.time_zone),
         {weekday: tuple(sorted(stretches)) for weekday, stretches in weekly.items()},

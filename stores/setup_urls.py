@@ -2,13 +2,14 @@
 
 from django.urls import URLPattern, path
 
-from stores.views import checklist, editing, equipping, imports, store, store_list, tree
+from stores.views import checklist, editing, imports, many, store, store_list, tree
 
 urlpatterns: list[URLPattern] = [
     path("setup/", checklist.checklist, name="checklist"),
     path("setup/stores/new/", editing.new_store, name="store_new"),
     path("setup/stores/bulk/", store_list.bulk, name="stores_bulk"),
-    path("setup/stores/touchpoints/", equipping.equip, name="stores_equip"),
+    path("setup/stores/touchpoints/", many.equip, name="stores_equip"),
+    path("setup/stores/exceptions/", many.other_hours, name="stores_exceptions"),
     path("setup/import/", imports.new_import, name="new_import"),
     path("setup/import/<uuid:pk>/", imports.show_import, name="store_import"),
     path("setup/import/<uuid:pk>/confirm/", imports.confirm_import, name="confirm_import"),

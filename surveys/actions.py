@@ -10,11 +10,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from core.quick import insert, together
+from core.quick import insert, insert_once, together
 from core.tokens import token_hash
 from customers.models import Contact, Permission
 from surveys.choices import MANY, UNFINISHED, UNSENT, ContactWish, SampleKind
-from surveys.fairness import Browser, is_one_of_many
+from surveys.fairness import Browser, count_answer, is_one_of_many
 from surveys.forms import Answers, Wish
 from surveys.inviting import call_ended, receipt_link
 from surveys.models import Invitation, Response, ResponseRevision, Verbatim
@@ -58,15 +58,14 @@ def submit(
         created = _insert(asking, answers, form_id=form_id, language=language, flags=flags, now=now)
         if created is not None:
             response, verbatims = created
-            _tell(response, verbatims)
-            _count(response, browser)
+            _tell(response, verbatims, browser)
             return Submitted(response, created=True)
         # Not the key: whoever stores a reading of these words refers to it, and would wait for us as we for them.
         known = Response.objects.select_for_update(no_key=True)
         response = known.get(invitation=asking.invitation) if asking.invitation else known.get(pk=form_id)
         if UNSENT in response.flags:
-            _begin(response, asking, answers, language=language, flags=flags, now=now)
-            _count(response, browser)
+            verbatims = _begin(response, asking, answers, language=language, flags=flags, now=now)
+            _tell(response, verbatims, browser)
             return Submitted(response, created=True)
         corrected = not left and _correct(response, answers, language=language, now=now)
         return Submitted(response, corrected=corrected)
@@ -82,16 +81,18 @@ def keep_unsent(
             _tell_of_days(created[0])
 
 
-def _count(response: Response, browser: Browser | None) -> None:
-    """Mark one of many from a browser. Last of all: whoever sends from the same browser waits for us from here on."""
-    if browser is not None and is_one_of_many(browser):
+def _tell(response: Response, verbatims: Sequence[Verbatim], browser: Browser | None) -> None:
+    """Tell the other rooms of a new answer, and mark it where it is one of many from a browser.
+
+    They are counted last of all: whoever sends from the same browser waits for us from there on.
+    """
+    with together() as last:
+        response_saved.send(sender=Response, response=response, corrected=False, verbatims=verbatims)
+        if browser is not None:
+            count_answer(browser, last)
+    if is_one_of_many(last):
         response.flags = [*response.flags, MANY]
         Response.objects.filter(pk=response.pk).update(flags=response.flags)
-
-
-def _tell(response: Response, verbatims: Sequence[Verbatim]) -> None:
-    with together():
-        response_saved.send(sender=Response, response=response, corrected=False, verbatims=verbatims)
 
 
 def _tell_of_days(*responses: Response) -> None:
@@ -102,8 +103,9 @@ def _tell_of_days(*responses: Response) -> None:
 
 def _begin(
     response: Response, asking: Asking, answers: Answers, *, language: str, flags: Sequence[str], now: datetime
-) -> None:
-    """What was only tapped so far, and locked now, becomes the answer: as new, for nobody was told of it."""
+) -> list[Verbatim]:
+    """What was only tapped so far, and locked now, becomes the answer: as new, for nobody was told of it. Returns its
+    words."""
     _tell_of_days(response)
     response.version, response.headline_kind = asking.version, asking.version.headline_kind
     response.language, response.flags = language, list(flags)
@@ -118,7 +120,7 @@ def _begin(
     response.save()
     verbatims = [Verbatim(response=response, question=key, text=text) for key, text in answers.words.items()]
     insert(verbatims)
-    _tell(response, verbatims)
+    return verbatims
 
 
 def _insert(
@@ -153,11 +155,10 @@ def _insert(
     )
     response.token_hash = token_hash(response.token)
     contact = response.contact = _contact(answers.wish, language, now)
-    if not insert([response], ignore_conflicts=True):
+    verbatims = [Verbatim(response=response, question=key, text=text) for key, text in answers.words.items()]
+    if not insert_once(response, verbatims):
         _forget(contact, answers.wish)
         return None
-    verbatims = [Verbatim(response=response, question=key, text=text) for key, text in answers.words.items()]
-    insert(verbatims)
     return response, verbatims
 
 

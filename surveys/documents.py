@@ -135,7 +135,14 @@ class SurveyDocument:
     def on(self, channel: str, store_code: str, *, in_store: bool = True) -> "SurveyDocument":
         """The same survey with only what this channel and store ask, whatever will be answered."""
         asked = tuple(q for q in self.questions if q.asked_on(channel, store_code, in_store=in_store))
-        return self if len(asked) == len(self.questions) else replace(self, questions=asked)
+        if len(asked) == len(self.questions):
+            return self
+        # One for all who ask the same: what is found out about it once, every page knows.
+        return self._parts.setdefault(tuple(q.key for q in asked), replace(self, questions=asked))
+
+    @cached_property
+    def _parts(self) -> dict[tuple[str, ...], "SurveyDocument"]:
+        return {}
 
     def reached(self, answers: Mapping[str, Any]) -> tuple[Question, ...]:
         """The questions that these answers lead to. What hangs on a question that is not reached is not either."""

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core.network import client_address, household_of
-from core.quick import ask
+from core.quick import Together
 from core.tokens import keyed_hash
 from stores.choices import TouchpointKind
 from stores.models import Store, Touchpoint
@@ -92,14 +92,14 @@ def marks_of(request: HttpRequest, touchpoint: Touchpoint | None, minted_at: dat
         marks.append(TRAPPED)
     if datetime.now(UTC) - minted_at < timedelta(seconds=settings.SHORTEST_ANSWER_SECS):
         marks.append(HASTY)
-    if touchpoint is not None and touchpoint.kind in _INSIDE and _is_closed(touchpoint.store, minted_at):
+    if touchpoint is not None and touchpoint.kind in _INSIDE and _is_closed(touchpoint, minted_at):
         marks.append(CLOSED)
     return marks
 
 
-def _is_closed(store: Store, at: datetime) -> bool:
-    """Whether the store is shut, and was and will be for longer than the margin; without hours entered it is not."""
-    hours = hours_of(store)
+def _is_closed(touchpoint: Touchpoint, at: datetime) -> bool:
+    """Whether its store is shut, and was and will be for longer than the margin; without hours entered it is not."""
+    hours = hours_of(touchpoint.store, beside=getattr(touchpoint, "hours_beside", None))
     return not hours.assumed and next(open_spans(hours, at - CLOSED_MARGIN, at + CLOSED_MARGIN), None) is None
 
 
@@ -141,7 +141,11 @@ _COUNT = """
 """
 
 
-def is_one_of_many(browser: Browser) -> bool:
+def count_answer(browser: Browser, batch: Together) -> None:
     """Count an answer of a browser, in the transaction that stores it: all processes count together."""
-    [(number,)] = ask(_COUNT, [browser.who, browser.hour])
-    return bool(number > MANY_AN_HOUR)
+    batch.ask(_COUNT, [browser.who, browser.hour])
+
+
+def is_one_of_many(batch: Together) -> bool:
+    """Whether the answer that was counted with these statements is one of many of its browser."""
+    return any(number > MANY_AN_HOUR for (number,) in batch.rows)

@@ -1,6 +1,6 @@
 """Reads what a shopper sent. Everything typed is kept beside the errors, so that no page ever loses it."""
 
-import unicodedata
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -22,6 +22,8 @@ LONGEST_WORDS = 4000
 # Numbers that earn their owner money when somebody is made to dial them.
 _DEAR = {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
 _MOST_SENT = 100
+# Unicode's category Cc without the tabulator and the line feed.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _CAN_BE_REQUIRED = {*QuestionKind.values, OtherKind.TEXT.value, OtherKind.SINGLE.value, OtherKind.MULTIPLE.value}
 _KIND_OF_WISH = {
     ContactWish.CALL: ContactKind.PHONE,
@@ -272,8 +274,7 @@ def _all_sent(post: Mapping[str, str], question: Question) -> list[str]:
 
 def tidy(text: str) -> str:
     """Words without carriage returns and control characters, which say nothing and break what shows them."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in lines if c in "\n\t" or unicodedata.category(c) != "Cc").strip()
+    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def phone_number(typed: str, country: str) -> str | None:
@@ -304,14 +305,17 @@ def example_number(country: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
-def _in_one_piece(number: str) -> str:
-    """A number as it is read in the middle of a sentence: on one line, and left to right in every language."""
-    return "\u2066" + number.replace(" ", "\u00a0") + "\u2069"
+def _in_one_piece(shown: str) -> str:
+    """A number or an address as it is read in the middle of a sentence: on one line where it fits, and left to right in
+    every language."""
+    for mark in ("…", "-"):
+        shown = shown.replace(mark, f"{mark}\u2060")
+    return "\u2066" + shown.replace(" ", "\u00a0") + "\u2069"
 
 
 def masked(contact: Contact) -> str:
     """Enough of an address for its owner to recognise it, too little for anybody else."""
     if contact.kind == ContactKind.PHONE:
-        return f"…{contact.value[-3:]}"
+        return _in_one_piece(f"…{contact.value[-3:]}")
     name, _at, domain = contact.value.partition("@")
-    return f"{name[:1]}…@{domain}"
+    return _in_one_piece(f"{name[:1]}…@{domain}")

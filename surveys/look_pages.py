@@ -1,6 +1,7 @@
 """How the chain looks to shoppers: head office tries colours and a logo on real pages before they hold."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from csp.constants import SELF
@@ -11,6 +12,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import RegexValidator
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import get_template
@@ -41,6 +43,8 @@ from surveys.receipt_block import block_of
 page = roles_required(Role.HEAD_OFFICE)
 REFUSED = 422
 _MOST_EARLIER = 12
+# How long a look that was tried can be shown to somebody else before it is forgotten.
+_TRIED_FOR = timedelta(days=7)
 # What is shown of a look: pages by their names, and whether they are dark.
 FRAMES = (
     ("survey", False, gettext_lazy("The survey, light")),
@@ -101,7 +105,11 @@ class LookForm(forms.Form):
 @csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]  # its stub knows no arguments of an address
 def chain_look(request: StaffRequest) -> HttpResponse:
     """The look that holds, or with `?look=` one that is tried; and the way to another."""
-    tried = _row(request)
+    try:
+        tried = _row(request)
+    except Http404:
+        messages.warning(request, _("That trial is over. Colours and a logo that nobody chose are kept for a week."))
+        return _see("")
     shown = look_of(tried) if tried else looks.look()
     if request.method == "POST" and tried and "choose" in request.POST:
         _keep(shown, request.user, chosen=True)
@@ -130,7 +138,12 @@ def _row(request: StaffRequest) -> ChainLook | None:
         return None
     if not wanted.isascii() or not wanted.isdigit() or len(wanted) > 18:
         raise Http404
-    return get_object_or_404(ChainLook, pk=wanted)
+    return get_object_or_404(ChainLook.objects.exclude(_forgotten()), pk=wanted)
+
+
+def _forgotten() -> Q:
+    """What was tried so long ago that it is shown no more."""
+    return Q(chosen_at=None, made_at__lt=timezone.now() - _TRIED_FOR)
 
 
 def _see(query: str) -> HttpResponse:
@@ -145,7 +158,8 @@ def _initial(shown: Look) -> dict[str, Any]:
 
 
 def _keep(worn: Look, actor: User, *, chosen: bool) -> ChainLook:
-    """Keep a look, for trying it or from now on; what was tried and not chosen is forgotten then."""
+    """Keep a look, for trying it or from now on; what was tried and not chosen is forgotten then, or after its
+    time."""
     row = ChainLook.objects.create(
         accent=worn.accent,
         second=worn.second if worn.has_second else "",
@@ -153,8 +167,8 @@ def _keep(worn: Look, actor: User, *, chosen: bool) -> ChainLook:
         made_by=actor.pk,
         chosen_at=timezone.now() if chosen else None,
     )
+    ChainLook.objects.filter(Q(chosen_at=None) if chosen else _forgotten()).delete()
     if chosen:
-        ChainLook.objects.filter(chosen_at=None).delete()
         looks.forget()
     return row
 

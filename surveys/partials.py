@@ -33,8 +33,9 @@ _MOST_STEPS = 1000
 _BATCH = 50
 RETRY_AFTER = timedelta(hours=1)
 
-# Never over an answer that is there, and never an earlier step over a later one that crossed it on the way; a page that
-# is shown again begins to count anew. What was sent once is not taken back by a tap.
+# Never over an answer that is there, nor beside the one of the same receipt or call from another tab: it would come to
+# nothing. Never an earlier step over a later one that crossed it on the way; a page that is shown again begins to count
+# anew. What was sent once is not taken back by a tap.
 _KEEP = """
     INSERT INTO surveys_partialanswer AS p
         (id, version_id, store_id, touchpoint_id, invitation_id, channel, language, answers, refused, flags, step,
@@ -42,7 +43,8 @@ _KEEP = """
     SELECT %(id)s, %(version)s, %(store)s, %(touchpoint)s, %(invitation)s, %(channel)s, %(language)s, %(answers)s,
         %(refused)s, %(flags)s::varchar[], %(step)s, %(at)s, %(at)s, %(run_at)s
     WHERE NOT EXISTS (
-        SELECT FROM surveys_response WHERE id = %(id)s AND NOT (%(refused)s AND flags @> ARRAY[%(unsent)s]::varchar[])
+        SELECT FROM surveys_response WHERE (id = %(id)s OR invitation_id = %(invitation)s)
+            AND NOT (%(refused)s AND flags @> ARRAY[%(unsent)s]::varchar[])
     )
     ON CONFLICT (id) DO UPDATE SET
         answers = CASE WHEN p.refused AND NOT excluded.refused THEN p.answers || excluded.answers

@@ -9,6 +9,7 @@ from core.quick import Compiled
 from core.tokens import clean_typed_code, token_hash
 from stores.choices import Role, TouchpointKind
 from stores.models import FormerCode, RoleAssignment, Store, Touchpoint
+from stores.opening import HoursBeside
 from surveys.choices import ResponseChannel
 from surveys.documents import SurveyDocument, document_of
 from surveys.models import Invitation, Response, SurveyVersion
@@ -74,9 +75,11 @@ _UNUSED_KEYS = ("sort_key", "city_key", "search_text")
 _SPARED = [f"store__{name}" for name in (*_UNUSED, *_UNUSED_KEYS)]
 
 
-def touchpoint_by_code(typed: str) -> Touchpoint | None:
-    """The touchpoint of a code as a person typed it, retired or not; it knows already which version it asks."""
-    return next(iter(_by_code(clean_typed_code(typed))), None)
+def touchpoint_by_code(typed: str, *, to_answer: bool = False) -> Touchpoint | None:
+    """The touchpoint of a code as a person typed it, retired or not; it knows already which version it asks and,
+    `to_answer`, when its store is open."""
+    read = _by_code_to_answer if to_answer else _by_code
+    return next(iter(read(clean_typed_code(typed))), None)
 
 
 def _touchpoints_with_code(code: str) -> QuerySet[Touchpoint]:
@@ -86,6 +89,9 @@ def _touchpoints_with_code(code: str) -> QuerySet[Touchpoint]:
 
 
 _by_code = Compiled(_touchpoints_with_code, "SAMPLE-CODE")
+_by_code_to_answer = Compiled(
+    lambda code: _touchpoints_with_code(code).annotate(hours_beside=HoursBeside("store_id")), "SAMPLE-CODE"
+)
 
 
 def former_code(typed: str) -> FormerCode | None:

@@ -25,7 +25,7 @@ LONGEST_DAYS = 90
 # A till's clock may run ahead.
 _SKEW = timedelta(hours=26)
 _LINK = re.compile(
-    rf"1-([0-9a-z]{{6}})-([0-9a-z]{{1,{LONGEST_RECEIPT}}})-([0-9]{{1,9}})-([0-9]{{1,2}})-([a-z2-7]{{{SIGNATURE_LENGTH}}})"
+    rf"1-([0-9a-z]{{6}})-([0-9a-z]{{1,{LONGEST_RECEIPT}}})-([0-9]{{1,9}})-([0-9]{{1,4}})-([a-z2-7]{{{SIGNATURE_LENGTH}}})"
 )
 
 
@@ -66,6 +66,12 @@ def _said(key: str, store: str, number: str, minutes: int, days: int) -> str:
     return "|".join(["1", key, PURPOSE, store, number, str(minutes), str(days)])
 
 
+def _span(minutes: int, days: int) -> tuple[datetime, datetime]:
+    """When it was bought, and when its link is over: whatever it says, not later than LONGEST_DAYS."""
+    purchased_at = datetime.fromtimestamp(minutes * 60, UTC)
+    return purchased_at, purchased_at + timedelta(days=min(days, LONGEST_DAYS))
+
+
 def _signature(secret: str, key: str, store: str, number: str, minutes: int, days: int) -> str:
     said = _said(key, store, number, minutes, days)
     mac = hmac.new(secret.encode(), said.encode(), hashlib.sha256).digest()
@@ -77,8 +83,9 @@ def is_signed(token: str) -> bool:
     return "-" in token
 
 
-def read(token: str, *, now: datetime | None = None) -> SignedReceipt | None:
-    """What a link says; None when it is forged, of a key that was taken back, not for us, or over.
+def read(token: str, *, now: datetime | None = None, late: timedelta = timedelta(0)) -> SignedReceipt | None:
+    """What a link says; None when it is forged, of a key that was taken back, not for us, or over since longer ago
+    than `late`.
 
     All of them take the same steps, so that nobody learns from the time which it was.
     """
@@ -88,9 +95,8 @@ def read(token: str, *, now: datetime | None = None) -> SignedReceipt | None:
     key = ReceiptKey.objects.select_related("store").filter(key_id=key_id).first()
     secret, code = (key.secret, key.store.code) if key else (same_length_secret(), "")
     genuine = hmac.compare_digest(_signature(secret, key_id, code, number, int(minutes), int(days)), signature)
-    purchased_at = datetime.fromtimestamp(int(minutes) * 60, UTC)
-    expires_at = purchased_at + timedelta(days=min(int(days), LONGEST_DAYS))
-    in_time = purchased_at - _SKEW < now < expires_at
+    purchased_at, expires_at = _span(int(minutes), int(days))
+    in_time = purchased_at - _SKEW < now < expires_at + late
     if key is None or match is None or not genuine or not in_time or key.store.retired_at:
         return None
     if key.revoked_at or not _in_use(key, purchased_at):
@@ -125,11 +131,10 @@ def diagnose(token: str, store: Store, *, now: datetime | None = None) -> Diagno
     """Look at a link as whoever makes the tills of `store` needs it explained."""
     now = now or timezone.now()
     match = _LINK.fullmatch(token.lower())
-    if match is None or not 1 <= int(match[4]) <= LONGEST_DAYS:
+    if match is None:
         return Diagnosis(Fault.FORM)
     key_id, number, minutes, days = match[1], match[2], int(match[3]), int(match[4])
-    purchased_at = datetime.fromtimestamp(minutes * 60, UTC)
-    expires_at = purchased_at + timedelta(days=days)
+    purchased_at, expires_at = _span(minutes, days)
     said = _said(key_id, store.code, number, minutes, days)
     key = ReceiptKey.objects.filter(key_id=key_id, store=store).first()
     fault = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -71,7 +72,7 @@ def find_touchpoint(request: HttpRequest) -> HttpResponse:
 @public
 def touchpoint(request: HttpRequest, code: str) -> HttpResponse:
     """What the QR code opens; once it was replaced, the way to the new one, as long as the old one leads there."""
-    spot = touchpoint_by_code(code)
+    spot = touchpoint_by_code(code, to_answer=request.method == "POST")
     former = None if spot else former_code(code)
     spot = former.touchpoint if former else spot
     asking = spot and asking_at(spot)
@@ -180,7 +181,9 @@ def _invited(request: HttpRequest, invited: Invitation, asking: Asking) -> HttpR
 
 def _signed_receipt(request: HttpRequest, token: str) -> HttpResponse:
     """The same for a link that a till has signed itself. Its invitation is made when an answer is sent."""
-    receipt = signed.read(token)
+    is_sent = request.method == "POST"
+    # A form that was open when its link's time ended is still an answer.
+    receipt = signed.read(token, late=nonces.FORM_LIFETIME if is_sent else timedelta(0))
     # Asked also when the link is worth nothing, so that it takes as long.
     version = version_for(ResponseChannel.RECEIPT)
     invited = signed.invitation_of(receipt) if receipt else None
@@ -189,8 +192,9 @@ def _signed_receipt(request: HttpRequest, token: str) -> HttpResponse:
     asking = Asking(receipt.store, ResponseChannel.RECEIPT, version, invitation=invited, receipt=receipt)
     if invited is not None:
         return _invited(request, invited, asking)
-    if request.method == "POST":
-        return HttpResponse(status=204) if _only_says_seen(request) else _take(request, asking)
+    if is_sent:
+        ended = receipt.expires_at < timezone.now()
+        return HttpResponse(status=204) if _only_says_seen(request) else _take(request, asking, ended=ended)
     note_link(asking, request)
     return question_page(request, asking, _preselected(request, asking))
 

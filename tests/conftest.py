@@ -1,6 +1,7 @@
 """What every test may use."""
 
 import pytest
+from django.utils import translation
 
 from core import look
 from core.catalogues import compile_language, languages
@@ -16,8 +17,9 @@ def translations() -> None:
 
 @pytest.fixture(autouse=True)
 def settings_hold() -> None:
-    """Nobody chose a look; what a test before this one chose is forgotten, and no test asks the database for it."""
+    """Nobody chose a look or a language; what a test before this one chose is forgotten, and no test asks for it."""
     look.assume_nothing_chosen()
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from customers.models import Contact
 from integrations.choices import Scope
 from integrations.models import ApiKey
 from messaging.models import CaughtMessage
+from reports.actions import begin
 from stores.models import Touchpoint
 from stores.people import Invitee, invite_person
 from surveys.choices import ResponseChannel
@@ -217,6 +218,7 @@ TABLE = [
     row("setup/stores/new/", EVERYTHING),
     row("setup/stores/bulk/", POST_ONLY),
     row("setup/stores/touchpoints/", EVERYTHING | {"area_manager": 200, "foreign_area_manager": 200}),
+    row("setup/stores/exceptions/", STAFF_PAGE),
     row("tree/", STAFF_PAGE),
     row("tree/new/", EVERYTHING),
     Row(
@@ -343,6 +345,17 @@ TABLE = [
     row("reports/asking/", CASE_PAGE | NO_REPORTS),
     row("reports/compare/", CASE_PAGE | NO_REPORTS),
     row("reports/change/", CASE_PAGE | NO_REPORTS),
+    row("reports/actions/", CASE_PAGE | NO_REPORTS),
+    # Where an action may begin, and who may change it: see tests/reports/test_actions.py.
+    row("reports/actions/begin/", POST_ONLY),
+    Row(
+        "reports/actions/<int:pk>/",
+        [
+            ({"pk": "{own_action}"}, OWN | NO_REPORTS),
+            ({"pk": "{foreign_action}"}, FOREIGN | NO_REPORTS),
+            ({"pk": "999999"}, NOBODYS | NO_REPORTS),
+        ],
+    ),
     row("reports/published/", CASE_PAGE | NO_REPORTS),
     Row("reports/published/<int:pk>/", [({"pk": "999999"}, NOBODYS | NO_REPORTS)]),
     row("verbatims/", CASE_PAGE | NO_REPORTS),
@@ -505,6 +518,8 @@ def objects(chain: Chain) -> dict[str, str]:
         "own_case": str(own.pk),
         "own_verbatim": str(own.response.verbatims.get().pk),
         "foreign_verbatim": str(foreign.response.verbatims.get().pk),
+        "own_action": str(begin(chain.store, by=chain.manager, topic="waiting").action.pk),
+        "foreign_action": str(begin(chain.foreign, by=chain.foreign_manager, topic="waiting").action.pk),
         "foreign_case": str(foreign.pk),
         "no_id": str(uuid4()),
         "invitation": invitation.token,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from alerts.choices import TO_DO
 from alerts.queries import cases_visible_to
-from stores.choices import CASE_ROLES, REPORT_ROLES, Role
+from stores.choices import ACTION_ROLES, CASE_ROLES, REPORT_ROLES, Role
 from stores.queries import roles_of
 from stores.standing import LEADING_ROLES
 
@@ -47,6 +47,10 @@ def _address(name: str) -> str | None:
         return None
 
 
+_REPORTS = {
+    "reports", "report_stores", "report_topics", "report_loop", "report_asking", "report_compare", "report_change",
+    "published", "published_period", "actions", "action", "store_view", "wall",
+}  # fmt: skip
 _INBOX = {"inbox", "case", "review_queue", "kept", "closing", "sample", "kudos"}
 
 
@@ -73,7 +77,7 @@ def staff_nav(context: template.Context) -> dict[str, Any]:
         # An enrolled device opens nothing else.
         return {"items": items}
     if held & REPORT_ROLES:
-        add("reports", _("Reports"), within={"reports", "wall"})
+        add("reports", _("Reports"), within=_REPORTS)
         add("verbatims", _("Comments"), within={"verbatims", "verbatim", "words", "word_list", "models"})
     if held:
         add("stores", _("Stores"), within=_STORES)
@@ -98,6 +102,12 @@ def leads_head_office(context: template.Context) -> bool:
 def role_names(context: template.Context) -> list[str]:
     """The person's roles in words."""
     return [str(Role(role).label) for role in sorted(roles_of(context["request"].user))]
+
+
+@register.simple_tag(takes_context=True)
+def decides_actions(context: template.Context) -> bool:
+    """Whether this person takes up causes of bad visits; where, the page that is asked knows."""
+    return bool(roles_of(context["request"].user) & ACTION_ROLES)
 
 
 @register.simple_tag(takes_context=True)

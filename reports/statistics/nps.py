@@ -4,8 +4,8 @@ Scores and margins are in NPS points (-100 to 100); the confidence is 95 % throu
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import erfc, sqrt
+from typing import NamedTuple
 
 from core.shares import Share, Z
 
@@ -16,9 +16,11 @@ MIN_SHOWN = 5
 MIN_RANKED = 30
 
 
-@dataclass(frozen=True)
-class Nps:
-    """The Net Promoter Score of one group of answers to the 0-to-10 question."""
+class Nps(NamedTuple):
+    """The Net Promoter Score of one group of answers to the 0-to-10 question.
+
+    A tuple, since a ranking makes tens of thousands of them.
+    """
 
     promoters: int
     passives: int
@@ -44,8 +46,9 @@ class Nps:
         Promoter Score". The American Statistician 70(4), 2016; found best of three by MeasuringU,
         https://measuringu.com/nps-confidence-intervals/
         """
-        n = self.n + 3
-        p, d = (self.promoters + 0.75) / n, (self.detractors + 0.75) / n
+        promoters, passives, detractors = self
+        n = promoters + passives + detractors + 3
+        p, d = (promoters + 0.75) / n, (detractors + 0.75) / n
         score = p - d
         return score, sqrt((p + d - score**2) / n)
 
@@ -64,7 +67,7 @@ class Nps:
         score, error = self.adjusted
         return min(100.0, 100 * (score + Z * error))
 
-    def __add__(self, other: "Nps") -> "Nps":
+    def __add__(self, other: "Nps") -> "Nps":  # type: ignore[override]  # (groups are added up, never chained)
         return Nps(self.promoters + other.promoters, self.passives + other.passives, self.detractors + other.detractors)
 
     def __sub__(self, other: "Nps") -> "Nps":
@@ -74,8 +77,7 @@ class Nps:
 NO_ANSWERS = Nps(0, 0, 0)
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(NamedTuple):
     """How far `points` apart two groups are, and the chance of at least that if they were alike."""
 
     points: float

@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import NamedTuple
 
 from core.shares import Z
 from reports.statistics.nps import Nps
@@ -13,8 +14,7 @@ from reports.statistics.nps import Nps
 _PAIRWISE = Z / sqrt(2)
 
 
-@dataclass(frozen=True)
-class Estimate:
+class Estimate(NamedTuple):
     """What a group's score is likely to be, in NPS points, after it was drawn towards all groups' mean.
 
     `first` and `last` are the places in the ranking that it may really have, from one.

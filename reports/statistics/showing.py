@@ -28,8 +28,8 @@ from reports.statistics.nps import MIN_SHOWN
 
 Key = TypeVar("Key", bound=Hashable)
 Part = TypeVar("Part", bound=Hashable)
-# How many answers a place has in a part.
-Sizes = Callable[[Key, Part], int]
+# How many answers each place has in a part, of those that have any.
+Column = Mapping[Key, int]
 
 
 def gives_away(sizes: Iterable[int]) -> bool:
@@ -68,41 +68,44 @@ def shown_at_the_top(
 
 def shown_below(
     places: Sequence[Key],
-    size: Sizes[Key, Part],
-    above: Collection[Part],
+    column: Callable[[Part], Column[Key]],
+    above: Callable[[Part], bool],
     tops: Iterable[Part],
     parts_of: Callable[[Part], Sequence[Part]],
-) -> dict[Key, set[Part]]:
-    """What of the stretches `tops` and their parts each of `places` shows: all those right below a place that shows
-    `above`."""
-    shown: dict[Key, set[Part]] = {place: set() for place in places}
-    queue: list[tuple[Part | None, list[Part]]] = [(None, [top]) for top in tops if top in above]
+) -> dict[Part, set[Key]]:
+    """Which of `places` show what of the stretches `tops` and their parts: they are all those right below a place that
+    shows a part if `above` says so."""
+    shown: dict[Part, set[Key]] = {}
+    queue: list[tuple[Part | None, list[Part]]] = [(None, [top]) for top in tops if above(top)]
     while queue:
         whole, parts = queue.pop()
         # The parts in which anybody has answers; the place above shows all of them or none.
-        columns = [part for part in parts if any(size(place, part) for place in places)]
-        if not columns or not all(part in above for part in columns):
+        columns = {part: counted for part in parts if (counted := _among(places, column(part)))}
+        if not columns or not all(above(part) for part in columns):
             continue
-        filled = [place for place in places if any(size(place, part) for part in columns)]
-        able = [place for place in filled if whole is None or whole in shown[place]]
-        good = [p for p in able if all(n == 0 or n >= MIN_SHOWN for n in (size(p, part) for part in columns))]
-        for place in _left_after_hiding(filled, good, columns, size):
-            shown[place].update(part for part in columns if size(place, part))
+        filled = [place for place in places if any(place in of for of in columns.values())]
+        able = filled if whole is None else [place for place in filled if place in shown[whole]]
+        good = [place for place in able if all(of.get(place, MIN_SHOWN) >= MIN_SHOWN for of in columns.values())]
+        kept = _left_after_hiding(filled, good, list(columns.values()))
+        shown |= {part: {place for place in kept if place in of} for part, of in columns.items()}
         queue += [(part, list(divided)) for part in columns if (divided := parts_of(part))]
     return shown
 
 
-def _left_after_hiding(
-    filled: Sequence[Key], good: Sequence[Key], columns: Sequence[Part], size: Sizes[Key, Part]
-) -> list[Key]:
+def _among(places: Sequence[Key], column: Column[Key]) -> dict[Key, int]:
+    return {place: column[place] for place in places if place in column}
+
+
+def _left_after_hiding(filled: Sequence[Key], good: Sequence[Key], columns: Sequence[Column[Key]]) -> Sequence[Key]:
     """Those of `good` that may be shown beside those of `filled` that may not."""
+    if len(good) == len(filled):
+        return good
     kept = set(good)
-    hidden = {part: sum(size(place, part) for place in filled if place not in kept) for part in columns}
-    smallest = sorted(good, key=lambda place: sum(size(place, part) for part in columns))
+    hidden = [sum(n for place, n in of.items() if place not in kept) for of in columns]
+    smallest = sorted(good, key=lambda place: sum(of.get(place, 0) for of in columns))
     for place in smallest:
-        if not any(0 < n < MIN_SHOWN for n in hidden.values()):
+        if not any(0 < n < MIN_SHOWN for n in hidden):
             break
         kept.discard(place)
-        for part in columns:
-            hidden[part] += size(place, part)
+        hidden = [n + of.get(place, 0) for n, of in zip(hidden, columns, strict=True)]
     return [place for place in good if place in kept]

@@ -8,6 +8,7 @@ from itertools import chain, islice
 
 from django.utils.translation import gettext as _
 
+from core.spreadsheets import as_typed
 from stores.importing.columns import SHEET_LABELS, SHEETS, WEEKDAY_COLUMNS, columns_named, fold, label_of
 
 MOST_BYTES = 20 * 1024 * 1024
@@ -16,8 +17,6 @@ _LONGEST_CELL = 2000
 _MOST_COLUMNS = 500
 # Titles, notes and a logo may stand above the names of the columns.
 _HIGHEST_HEADER = 20
-# A cell that begins like this is a formula to a spreadsheet: files of ours have an apostrophe before it.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 # What a workbook's reader writes in place of a cell whose value is not there; nobody types these.
 NO_RESULT, ERROR = "\ue000no result", "\ue000error"
 # From the first white space on, so that a run of it is looked through once rather than from each of its signs.
@@ -153,8 +152,7 @@ def _keep(row: Row, sheet: str, name: str, cell: str) -> Iterator[Problem]:
     # What is too long is not looked through: it could be all white space.
     if len(text) <= _LONGEST_CELL:
         text = _LINES.sub(", ", _INVISIBLE.sub("", text).strip())
-    if text.startswith("'") and text[1:2] in FORMULA_STARTS:
-        text = text[1:]
+    text = as_typed(text)
     wrong = _wrong_with(text, sheet, name)
     row.cells[name] = "" if wrong else text
     if wrong:

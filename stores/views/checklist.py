@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from stores.access import STAFF_ROLES, Part, StaffRequest, roles_required, stores_editable_by
+from stores.access import STAFF_ROLES, Part, StaffRequest, parts_by_role, roles_required
 from stores.checklist import all_gaps, count_gaps
 from stores.queries import stores_visible_to
 
@@ -15,9 +15,10 @@ def checklist(request: StaffRequest) -> HttpResponse:
     """How many of this person's stores lack what, with the list behind each, and what mends many at once."""
     visible = stores_visible_to(request.user, roles=STAFF_ROLES).filter(retired_at=None)
     counts = count_gaps(visible)
-    may_equip = stores_editable_by(request.user, Part.TOUCHPOINTS).exists()
+    parts = parts_by_role(request.user)
     context = {
-        "gaps": [(gap, counts.lacking[gap.key], gap.at_once if may_equip else None) for gap in all_gaps()],
+        "gaps": [(gap, counts.lacking[gap.key], gap.at_once if gap.part in parts else None) for gap in all_gaps()],
         "counts": counts,
+        "may_place": Part.PLACE in parts,
     }
     return render(request, "stores/checklist.html", context)

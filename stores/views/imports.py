@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.models import JobState
+from core.spreadsheets import XLSX
 from stores import exporting
 from stores.access import StaffRequest, roles_required
 from stores.choices import ChangeKind, ImportState, Role
@@ -105,7 +106,7 @@ def confirm_import(request: StaffRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def template(request: StaffRequest) -> HttpResponse:
     """An empty workbook that explains itself, in the reader's language."""
-    response = HttpResponse(exporting.template(), content_type=exporting.XLSX)
+    response = HttpResponse(exporting.template(), content_type=XLSX)
     response["Content-Disposition"] = 'attachment; filename="stores-template.xlsx"'
     return response
 

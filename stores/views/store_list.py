@@ -15,7 +15,15 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from stores import actions
-from stores.access import STAFF_ROLES, Part, StaffRequest, nodes_editable_by, roles_required, stores_editable_by
+from stores.access import (
+    STAFF_ROLES,
+    Part,
+    StaffRequest,
+    nodes_editable_by,
+    parts_by_role,
+    roles_required,
+    stores_editable_by,
+)
 from stores.checklist import all_gaps, gaps_of
 from stores.choices import HolidayRule, StoreKind
 from stores.forms import Choices, PlaceForm, node_choices
@@ -29,7 +37,7 @@ STORES_PER_PAGE = 50
 # How many are named before something is done to them.
 _NAMED = 8
 # What has a page of its own.
-_PAGES = {"posters": "posters", "touchpoints": "stores_equip"}
+_PAGES = {"posters": "posters", "touchpoints": "stores_equip", "exceptions": "stores_exceptions"}
 
 
 @require_safe
@@ -51,8 +59,7 @@ def store_list(request: StaffRequest) -> HttpResponse:
         "wanted": wanted,
         "query": wanted.query().removeprefix("?") + ("&" if wanted.said else ""),
         "sorts": _sorts(wanted),
-        "may_place": stores_editable_by(request.user, Part.PLACE).exists(),
-        "may_equip": stores_editable_by(request.user, Part.TOUCHPOINTS).exists(),
+        "may": {part.value: True for part in parts_by_role(request.user)},
     }
     if request.htmx:
         return render(request, "stores/list.html#found", context)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from stores.importing.sheets import FORMULA_STARTS
+from core.spreadsheets import as_typed, csv_lines
 from surveys.documents import places_in
 from surveys.editor.texts import LONGEST_AT_ALL, Raw, Text, all_texts
 
@@ -51,23 +51,11 @@ class Plan:
 
 def lines(document: Raw) -> Iterator[str]:
     """The texts of a draft, a line each, a column for each of its languages."""
-    out = io.StringIO()
-    writer = csv.writer(out)
     languages = document["languages"]
-    writer.writerow([_NAME, *languages])
+    yield "\ufeff"
+    yield from csv_lines([[_NAME, *languages]])
     for text in all_texts(document):
-        writer.writerow([text.path, *(_harmless(text.words.get(language, "")) for language in languages)])
-    yield "\ufeff" + out.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
-
-
-def _as_typed(cell: str) -> str:
-    """Without the apostrophe that kept a spreadsheet from computing it."""
-    cell = cell.strip()
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA_STARTS) else cell
+        yield from csv_lines([[text.path, *(text.words.get(language, "") for language in languages)]])
 
 
 def read(content: bytes) -> str | None:
@@ -135,7 +123,7 @@ def _rows(content: str) -> list[list[str]]:
 def _compare(result: Plan, number: int, text: Text, cells: dict[str, str], document: Raw) -> None:
     allowed = {name for said in text.words.values() for name, _without in places_in(said)}
     for language, cell in cells.items():
-        said, old = _as_typed(cell), text.words.get(language, "")
+        said, old = as_typed(cell.strip()), text.words.get(language, "")
         if not said or said == old:
             result.unchanged += 1
             continue

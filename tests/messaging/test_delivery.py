@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.test import override_settings
 from django.utils import timezone
 
@@ -253,6 +254,14 @@ def test_late_suppressed_erased_and_unneeded_messages_are_cancelled(chain: Chain
     register_renderer(KIND, lambda message: None)
     assert deliver_now(to_staff(chain)).state == MessageState.CANCELLED
     assert not catcher.messages
+
+
+def test_whether_it_is_too_late_says_the_clock_of_the_database(chain: Chain, catcher: Catcher) -> None:
+    """RELIABILITY A9: a machine that is hours ahead sends what is not late, one that is behind does not what is."""
+    for offset, expires, state in ((3, 1, MessageState.SENT), (-3, -1, MessageState.CANCELLED)):
+        message = to_staff(chain, expires_at=timezone.now() + timedelta(hours=expires))
+        with time_machine.travel(timezone.now() + timedelta(hours=offset), tick=True):
+            assert deliver_now(message).state == state
 
 
 def test_staff_without_an_address_is_dead_and_seen_by_the_audit(chain: Chain, catcher: Catcher) -> None:

@@ -81,7 +81,7 @@ def test_a_killed_leader_takes_its_workers_along(supervisor: subprocess.Popen[st
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_every_process(supervisor: subprocess.Popen[str], folder: Path, signum: signal.Signals) -> None:
     supervisor.send_signal(signum)
-    printed, _ = supervisor.communicate(timeout=12)
+    printed, _ = supervisor.communicate(timeout=60)
     assert printed.endswith("stopped\n")
     until(lambda: not list(marked(str(folder))), patience_secs=1)
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
@@ -197,16 +198,21 @@ def test_pages_and_a_page_too_far(manager: Client, chain: Chain) -> None:
     assert cases_on(page(manager, "/inbox/?page=99")) == cases_on(second)
 
 
-def test_when_nothing_burns_it_opens_on_todays_praise(manager: Client, chain: Chain) -> None:
+def test_when_nothing_burns_it_opens_on_todays_praise(manager: Client, chain: Chain, settings: LazySettings) -> None:
     make_response(touchpoint=chain.touchpoint, score=10, words="The best advice I ever had")
     make_response(touchpoint=chain.touchpoint, score=7, words="Neither here nor there")
     make_response(
         touchpoint=chain.touchpoint, score=10, words="Last week", submitted_at=timezone.now() - timedelta(days=7)
     )
     make_response(touchpoint=chain.foreign_touchpoint, score=10, words="Somebody else")
+    settings.FLAGS_LEFT_OUT = ["hasty"]
+    for words, mark in (("A colleague tries it out", "staff"), ("Left out by rule", "hasty")):
+        marked = make_response(touchpoint=chain.touchpoint, score=10, words=words)
+        marked.flags = [mark]
+        marked.save()
     html = page(manager)
     assert "Nothing burns." in html and "The best advice I ever had" in html
-    for unwanted in ("Neither here nor there", "Last week", "Somebody else"):
+    for unwanted in ("Neither here", "Last week", "Somebody else", "A colleague", "Left out by rule"):
         assert unwanted not in html
     make_case(chain.touchpoint)
     assert "The best advice" not in page(manager)

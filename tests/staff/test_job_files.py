@@ -5,8 +5,9 @@ from django.test import Client
 
 from core.jobs import start_job
 from core.models import Job, JobState
-from stores import exporting
+from core.spreadsheets import XLSX
 from stores.choices import Role
+from stores.exporting import EXPORT
 from stores.models import User
 from stores.people import give_role, take_role
 from stores.standing import RoleAt
@@ -18,9 +19,9 @@ def finished(chain: Chain) -> Job:
     """A finished export of somebody in head office who also helps out in a store."""
     owner = make_user(email="exporter@chain.example", role=Role.HEAD_OFFICE, node=chain.root)
     give_role(owner, RoleAt(Role.DEPUTY, store=chain.store), actor=None)
-    job = start_job(exporting.EXPORT, owner=owner.pk, title="Export")
+    job = start_job(EXPORT, owner=owner.pk, title="Export")
     job.state = JobState.DONE
-    job.add_file("export.xlsx", exporting.XLSX)
+    job.add_file("export.xlsx", XLSX)
     job.write(b"everybody's names")
     job.save()
     return job
@@ -47,7 +48,7 @@ def test_an_export_opened_as_an_address_leads_to_its_form(chain: Chain, client: 
 
 
 def test_a_fault_of_ours_is_told_in_words(chain: Chain, client: Client) -> None:
-    job = Job.objects.create(kind=exporting.EXPORT, owner=chain.head_office.pk, title="Export", state=JobState.FAILED)
+    job = Job.objects.create(kind=EXPORT, owner=chain.head_office.pk, title="Export", state=JobState.FAILED)
     client.force_login(chain.head_office)
     assert "please ask again" in client.get(f"/jobs/{job.pk}/").content.decode()
     chain.head_office.language = "de"

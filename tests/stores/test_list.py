@@ -1,6 +1,7 @@
 """The list of stores: found, filtered, sorted, and changed many at a time."""
 
 import re
+from datetime import date, time, timedelta
 
 import pytest
 import time_machine
@@ -9,12 +10,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from stores.choices import HolidayRule, Role
-from stores.models import ConfigChange, Store, User
+from core.jobs import run_due
+from core.models import Job
+from stores.choices import HolidayRule, NodeKind, Role
+from stores.models import ConfigChange, HoursException, Store, User
 from stores.people import change_details, give_role, take_role
 from stores.queries import roles_of, stores_visible_to
 from stores.standing import RoleAt
-from tests.factories import Chain, make_store, make_touchpoint, make_user
+from tests.factories import Chain, make_node, make_store, make_touchpoint, make_user
 
 
 @pytest.fixture
@@ -169,6 +172,41 @@ def test_who_cannot_move_is_offered_no_boxes(client: Client, chain: Chain) -> No
     client.force_login(chain.deputy)
     page = client.get("/stores/").content.decode()
     assert 'value="retire"' not in page and "New store" not in page
+
+
+def test_christmas_eve_is_entered_once(head_office: Client, chain: Chain) -> None:
+    eve = date(2999, 12, 24)
+    HoursException.objects.create(store=chain.store, date=eve - timedelta(days=1), opens=time(18), closes=time(11))
+    HoursException.objects.create(store=chain.foreign, date=eve, opens=time(1), closes=time(2), reason="Old")
+    way = head_office.post("/setup/stores/bulk/", {"action": "exceptions", "country": "UA", "all": "1"})["Location"]
+    fields = {"country": "UA", "all": "1", "first": "2999-12-24", "hours": "10–14", "reason": "Christmas Eve"}
+    assert "5 stores" in head_office.get(way).content.decode()
+    for slip in ({"first": ""}, {"hours": "10-12, 11-14"}, {"last": "2999-12-23"}, {"hours": "often"}):
+        assert head_office.post("/setup/stores/exceptions/", fields | slip).status_code == 422
+    assert head_office.post("/setup/stores/exceptions/", fields).status_code == 302
+    run_due()
+    job = Job.objects.get()
+    assert job.note == "4 stores changed. Left out, since the night before is not over by then: 1."
+    entered = HoursException.objects.filter(date=eve, opens=time(10), closes=time(14), reason="Christmas Eve")
+    assert {one.store.code for one in entered} == {"KY2", "LV1", "CALL", "M3"} and job.total == 5
+    assert not HoursException.objects.filter(reason="Old").exists()
+    assert ConfigChange.objects.filter(what="exceptions", actor=chain.head_office).count() == 4
+
+
+def test_managers_enter_it_for_their_own(client: Client, chain: Chain) -> None:
+    client.force_login(chain.manager)
+    assert 'value="exceptions"' in client.get("/stores/").content.decode()
+    client.post("/setup/stores/exceptions/", {"all": "1", "store": ["LV1"], "first": "2999-12-24", "hours": ""})
+    run_due()
+    assert [one.store for one in HoursException.objects.all()] == [chain.store]
+
+
+def test_an_empty_chain_says_how_to_begin(client: Client) -> None:
+    root = make_node(kind=NodeKind.CHAIN, name="Chain")
+    client.force_login(make_user(email="first@chain.example", role=Role.HEAD_OFFICE, node=root))
+    for address in ("/stores/", "/setup/"):
+        page = client.get(address).content.decode()
+        assert "All of them from a file" in page and "/setup/stores/new/" in page
 
 
 # --- what is missing --------------------------------------------------------------------------------------------

@@ -110,7 +110,7 @@ def test_the_receipt_mail_offers_every_answer_as_a_link_that_only_preselects(cha
 
 def test_an_answer_to_an_invitation_is_a_verified_one(client: Client, called: Invitation, answer: Any) -> None:
     page = client.get(path_of(called)).content.decode()
-    assert "…567" in page and "still_here" not in page
+    assert "…\u2060567" in page and "still_here" not in page
     sent = answer(path_of(called), score="3", reason="Rude", contact="call", phone="")
     response = Response.objects.get()
     assert sent["Location"] == f"/t/{response.token}/"

@@ -12,8 +12,10 @@ from twilio.request_validator import RequestValidator
 from core.work import drain
 from customers.leaving import leave_url, says_stop
 from customers.models import Contact, Permission, Suppression
-from messaging.models import Message
-from surveys.inviting import call_ended, receipt_link
+from messaging.hearing import hear_due
+from messaging.models import IncomingText, Message
+from messaging.outbox import rendered_for
+from surveys.inviting import call_ended, public_link, receipt_link
 from surveys.models import Invitation, NotAsked, Response
 from tests.factories import Chain
 
@@ -47,7 +49,7 @@ def test_a_mail_offers_the_way_out_and_a_look_at_it_says_nothing(
         page = client.get(address)
         assert page.status_code == client.head(address).status_code == 200
     shown = page.content.decode()
-    assert '<html lang="de"' in shown and "a…@example.com" in shown and EMAIL not in shown and not page.cookies
+    assert '<html lang="de"' in shown and "a…\u2060@example.com" in shown and EMAIL not in shown and not page.cookies
     assert not Suppression.objects.exists()
     assert client.get(f"/r/{Invitation.objects.get().token}/").content.decode().count(leave_url(mailed)) == 1
 
@@ -111,6 +113,26 @@ def test_a_word_in_a_text_message_stops_all_of_them(chain: Chain, surveys: Any, 
     # Said twice it is confirmed once.
     assert provider("стоп").content == b"<Response/>"
     assert call_ended("call-2", chain.call_centre, NUMBER).not_asked == "suppressed"
+
+
+def test_who_answers_the_question_by_text_is_sent_its_link_once(chain: Chain, surveys: Any, provider: Any) -> None:
+    call_ended("call-1", chain.call_centre, NUMBER, language="de")
+    asked = Message.objects.filter(kind="call_survey")
+    asked.update(state="sent", run_at=None)
+    for words, sid in (("3", "SM1"), ("3", "SM1"), ("Na gut, 3", "SM2")):
+        assert provider(words, MessageSid=sid).content == b"<Response/>"
+    assert hear_due() == 2
+    [again] = Message.objects.exclude(kind="call_survey")
+    told = rendered_for(again)
+    assert told and public_link(Invitation.objects.get()) in told.text and "danke" in told.text
+    # Answered in vain it says nothing more, and of the words nothing stays.
+    again.state = "sent"
+    again.save()
+    provider("Hallo?", MessageSid="SM3")
+    assert hear_due() == 1 and Message.objects.count() == 2 and not IncomingText.objects.exclude(text="").exists()
+    # Nobody is asked what they have answered meanwhile.
+    Invitation.objects.update(expires_at=timezone.now())
+    assert rendered_for(again) is None
 
 
 def test_what_the_provider_understood_itself_is_heard_and_not_answered(

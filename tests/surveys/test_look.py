@@ -5,11 +5,13 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
@@ -102,6 +104,20 @@ def test_a_look_is_tried_seen_and_then_holds(office: Client, chain: Chain, data:
     first = ChainLook.objects.exclude(chosen_at=None).get()
     office.post(f"{PAGE}?look={first.pk}", {"choose": "1"})
     assert ChainLook.objects.filter(chosen_at=None).count() == 0 and ChainLook.objects.count() == 2
+
+
+def test_what_was_tried_and_not_chosen_is_forgotten(office: Client) -> None:
+    old = bring(office, SVG.encode(), accent="#112233")["Location"]
+    ChainLook.objects.update(made_at=timezone.now() - timedelta(days=8))
+    gone = office.get(old, follow=True)
+    assert gone.status_code == 200 and b"That trial is over" in gone.content
+    assert office.post(old, {"choose": "1"}).status_code == 303 and not ChainLook.objects.exclude(chosen_at=None)
+    bring(office, SVG.encode(), accent="#223344")
+    assert ChainLook.objects.get().accent == "#223344"
+    # What held stays, however old it is.
+    ChainLook.objects.update(chosen_at=timezone.now(), made_at=timezone.now() - timedelta(days=400))
+    bring(office, SVG.encode(), accent="#334455")
+    assert ChainLook.objects.count() == 2
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,22 @@ def test_what_was_missing_comes_late_by_a_link_too(client: Client, chain: Chain,
     assert response.contact and response.contact.value == NUMBER and response.flags == ["trap"]
 
 
+def test_a_correction_in_another_tab_that_is_refused_is_not_said_to_be_kept(
+    client: Client, chain: Chain, surveys: Any, answer: Any
+) -> None:
+    receipt_link(chain.store, "1", timezone.now())
+    link = f"/r/{Invitation.objects.get().token}/"
+    first, second = (hidden(client.get(link), "form") for _tab in range(2))
+    fields = {"lang": "en", "score": "1", "contact": "call", "phone": "12"}
+    assert "gets it as it is" in client.post(link, fields | {"form": second}).content.decode()
+    PartialAnswer.objects.all().delete()
+    answer(link, form=first, score="9")
+    refused = client.post(link, fields | {"form": second})
+    assert refused.status_code == 422 and "gets it as it is" not in refused.content.decode()
+    _step(client, link, second, 1, score="2")
+    assert not PartialAnswer.objects.exists() and Response.objects.get().score == 9
+
+
 def test_what_is_said_after_deleting_is_new(client: Client, address: str, answer: Any) -> None:
     nonce = hidden(client.get(address), "form")
     _step(client, address, nonce, 1, score="3")

@@ -150,3 +150,13 @@ def test_a_form_of_one_receipt_does_not_fit_another(client: Client, key: Any) ->
     nonce = hidden(client.get(signed(key, "1")), "form")
     assert client.post(signed(key, "2"), {"form": nonce, "score": "1"}).status_code == 422
     assert not Response.objects.exists() and not Receipt.objects.exists()
+
+
+def test_a_form_that_was_open_when_its_links_days_ended_is_an_answer(client: Client, key: Any, answer: Any) -> None:
+    link = signed(key, purchased_at=timezone.now() - timedelta(hours=23, minutes=30), days=1)
+    nonce = hidden(client.get(link), "form")
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        assert client.get(link).status_code == 404
+        assert client.post(link, {"form": "forged", "score": "1"}).status_code == 404
+        assert answer(link, form=nonce, score="7").status_code == 303
+    assert Response.objects.get().score == 7

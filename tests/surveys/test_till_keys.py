@@ -54,7 +54,9 @@ def test_a_key_is_made_told_once_and_signs_a_link(office: Client, chain: Chain) 
     assert office.post(address, {"do": "revoke", "key": "nokey1"}).status_code == 404
 
 
-def test_a_link_is_explained_to_whoever_sets_up_a_till(office: Client, chain: Chain) -> None:
+def test_a_link_is_explained_to_whoever_sets_up_a_till(
+    office: Client, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = ReceiptKey.objects.create(store=chain.store, key_id="abc123", secret="5" * 64)
     now = timezone.now()
 
@@ -71,6 +73,12 @@ def test_a_link_is_explained_to_whoever_sets_up_a_till(office: Client, chain: Ch
     assert "The signature does not fit" in said(token(store=chain.foreign.code))
     assert "no key of that name" in said(token(key="zzz999"))
     assert "Its days are over" in said(token(purchased_at=now - timedelta(days=40)))
+    # Whatever a till signs, after ninety days it is over; until then what is said here is what shoppers see.
+    monkeypatch.setattr(signed, "LONGEST_DAYS", 9999)
+    long = {days: token(purchased_at=now - timedelta(days=days - 10), days=days) for days in (95, 365)}
+    monkeypatch.undo()
+    assert "It is good." in said(long[95]) and signed.read(long[95])
+    assert "Its days are over" in said(long[365]) and signed.read(long[365]) is None
     assert "more than a day from now" in said(token(purchased_at=now + timedelta(days=3)))
     assert "not the form of a link" in said("1-abc-<script>alert(1)</script>")
     ReceiptKey.objects.update(ended_at=now - timedelta(hours=1))
