@@ -1,10 +1,12 @@
 from django.urls import URLPattern, URLResolver, path
 
-from reports import action_pages, explorer_views, pages, published_pages, traffic_pages, wall_views
+from reports import action_pages, explorer_views, pages, published_pages, store_pages, traffic_pages, wall_views
 from reports.api import TrafficView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/", pages.reports, name="reports"),
+    path("reports/store/", store_pages.my_store, name="my_store"),
+    path("reports/store/<str:code>/", store_pages.store_view, name="store_view"),
     path("reports/stores/", pages.stores, name="report_stores"),
     path("reports/topics/", pages.topics, name="report_topics"),
     path("reports/loop/", pages.loop, name="report_loop"),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.text import Truncator
 from django.utils.translation import get_language
 
@@ -34,6 +34,8 @@ MOST_PRAISES, MOST_LESSONS, MOST_DONE = 10, 3, 4
 # Of what was done, so many may be actions: what came of single cases shall not be crowded out.
 MOST_ACTIONS = 2
 _LONGEST = 420
+# Of so many the most telling are chosen where there is no week to choose from.
+_NEWEST = 300
 # So many words are enough for a quotation to count fully.
 _TELLING_WORDS = 12
 _REPEATED_TOPIC = 0.25
@@ -125,15 +127,8 @@ class Wall:
 
 def build_wall(store: Store, week: Week) -> Wall:
     """The wall of a store's week, by the store's own calendar."""
-    readings = Analysis.objects.filter(
-        verbatim__response__store=store, verbatim__response__local_day__range=(week.monday, week.sunday)
-    ).exclude(left_out("verbatim__response__"))
-    fit = list(
-        readings.filter(analysed_at__isnull=False, urgency=[], verbatim__response__erased_at=None)
-        .exclude(redacted="")
-        .select_related("verbatim__response", "verbatim__wall_hidden__by")
-        .order_by("pk")
-    )
+    readings = _readings(store, week.monday, week.sunday)
+    fit = list(fit_to_hang(readings).select_related("verbatim__wall_hidden__by").order_by("pk"))
     kept_off = [one for one in fit if hasattr(one.verbatim, "wall_hidden")]
     fit = [one for one in fit if not hasattr(one.verbatim, "wall_hidden")]
     figures, smileys, responses = _figures(store, week)
@@ -141,8 +136,8 @@ def build_wall(store: Store, week: Week) -> Wall:
         store=store,
         week=week,
         today=latest_day([store.time_zone]),
-        praises=_voices(fit, Sentiment.POSITIVE, MOST_PRAISES),
-        lessons=_voices(fit, Sentiment.NEGATIVE, MOST_LESSONS),
+        praises=telling_voices(fit, Sentiment.POSITIVE, MOST_PRAISES),
+        lessons=telling_voices(fit, Sentiment.NEGATIVE, MOST_LESSONS),
         done=_done(store, week),
         figures=figures,
         smileys=smileys,
@@ -160,7 +155,24 @@ def build_wall(store: Store, week: Week) -> Wall:
     )
 
 
-def _voices(readings: Iterable[Analysis], wanted: Sentiment, limit: int) -> list[Voice]:
+def praise_of(store: Store, first: date, last: date, *, limit: int) -> list[Voice]:
+    """What may be passed on of the newest praise of these days, as it would hang on the wall."""
+    fit = fit_to_hang(_readings(store, first, last)).filter(verbatim__wall_hidden=None)
+    return telling_voices(fit.order_by("-pk")[:_NEWEST], Sentiment.POSITIVE, limit)
+
+
+def _readings(store: Store, first: date, last: date) -> QuerySet[Analysis]:
+    found = Analysis.objects.filter(verbatim__response__store=store, verbatim__response__local_day__range=(first, last))
+    return found.exclude(left_out("verbatim__response__"))
+
+
+def fit_to_hang(readings: QuerySet[Analysis]) -> QuerySet[Analysis]:
+    """Those that were read and freed of names, and are not for the people of a case alone."""
+    fit = readings.filter(analysed_at__isnull=False, urgency=[], verbatim__response__erased_at=None)
+    return fit.exclude(redacted="").select_related("verbatim__response").defer("embedding")
+
+
+def telling_voices(readings: Iterable[Analysis], wanted: Sentiment, limit: int) -> list[Voice]:
     """The clearest and most telling words of one sentiment, preferring topics not yet on the wall."""
     left = {one.redacted.strip().casefold(): one for one in readings if _sentiment(one) == wanted}
     candidates, seen, chosen = list(left.values()), Counter[str](), list[Analysis]()

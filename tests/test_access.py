@@ -340,6 +340,15 @@ TABLE = [
     # --- reports
     row("reports/", CASE_PAGE | NO_REPORTS),
     row("reports/stores/", CASE_PAGE | NO_REPORTS),
+    row("reports/store/", CASE_PAGE | NO_REPORTS),
+    Row(
+        "reports/store/<str:code>/",
+        [
+            ({"code": "KY1"}, OWN | NO_REPORTS),
+            ({"code": "LV1"}, FOREIGN | NO_REPORTS),
+            ({"code": "NO"}, NOBODYS | NO_REPORTS),
+        ],
+    ),
     row("reports/topics/", CASE_PAGE | NO_REPORTS),
     row("reports/loop/", CASE_PAGE | NO_REPORTS),
     row("reports/asking/", CASE_PAGE | NO_REPORTS),

@@ -49,7 +49,8 @@ def _address(name: str) -> str | None:
 
 _REPORTS = {
     "reports", "report_stores", "report_topics", "report_loop", "report_asking", "report_compare", "report_change",
-    "published", "published_period", "actions", "action", "store_view", "wall",
+    "published", "published_period", "actions", "action", "my_store",
+    "store_view", "wall",
 }  # fmt: skip
 _INBOX = {"inbox", "case", "review_queue", "kept", "closing", "sample", "kudos"}
 
@@ -63,9 +64,9 @@ def staff_nav(context: template.Context) -> dict[str, Any]:
     here = match.url_name if match else ""
     items: list[NavItem] = []
 
-    def add(name: str, label: str, *, within: set[str], count: int | None = None) -> None:
+    def add(name: str, label: str, *, within: set[str], count: int | None = None, icon: str = "") -> None:
         if url := _address(name):
-            items.append(NavItem(url, label, name, here in within, count))
+            items.append(NavItem(url, label, icon or name, here in within, count))
 
     if held & CASE_ROLES:
         # The inbox has counted already.
@@ -77,7 +78,9 @@ def staff_nav(context: template.Context) -> dict[str, Any]:
         # An enrolled device opens nothing else.
         return {"items": items}
     if held & REPORT_ROLES:
-        add("reports", _("Reports"), within=_REPORTS)
+        # Whoever runs a store begins with it; everybody else with all they see.
+        begins = "reports" if held & {Role.AREA_MANAGER, Role.HEAD_OFFICE} else "my_store"
+        add(begins, _("Reports"), within=_REPORTS, icon="reports")
         add("verbatims", _("Comments"), within={"verbatims", "verbatim", "words", "word_list", "models"})
     if held:
         add("stores", _("Stores"), within=_STORES)

@@ -1,0 +1,54 @@
+"""Who sees which action, who may change it, and who can own one."""
+
+from django.db.models import Q, QuerySet
+
+from reports.actions import place_key
+from reports.filters import Scope
+from reports.models import Action
+from stores.choices import ACTION_ROLES, REPORT_ROLES
+from stores.models import Node, RoleAssignment, Store, User
+from stores.queries import held_by
+
+
+def actions_visible_to(scope: Scope) -> QuerySet[Action]:
+    """The actions about places that a reader of reports may see whole."""
+    return Action.objects.filter(Q(store__in=scope.stores) | Q(node__in=scope.nodes)).select_related(
+        "store__node", "node", "owner", "cause"
+    )
+
+
+def may_decide(user: User, place: Node | Store) -> bool:
+    """Whether this person may begin something there and say who does it by when."""
+    if user.within_store_id is not None and (not isinstance(place, Store) or place.pk != user.within_store_id):
+        return False
+    above = _above(place)
+    store_id = place.pk if isinstance(place, Store) else None
+    held = [one for one in held_by(user) if one.role in ACTION_ROLES]
+    return any(one.node_id in above or (store_id and one.store_id == store_id) for one in held)
+
+
+def may_change(user: User, action: Action) -> bool:
+    """Whoever decides there, and the owner."""
+    return action.owner_id == user.pk or may_decide(user, action.place)
+
+
+def owners_for(place: Node | Store) -> QuerySet[User]:
+    """The people who see the place whole and so can own what is done there."""
+    reach = Q(node__in=_above(place))
+    if isinstance(place, Store):
+        reach |= Q(store=place)
+    held = RoleAssignment.objects.filter(reach, role__in=REPORT_ROLES, user__is_active=True)
+    return User.objects.filter(roles__in=held).distinct().order_by("sort_key", "pk")
+
+
+def places_for(action: Action, user: User, scope: Scope) -> dict[str, Node | Store]:
+    """Where an action may be about, by key: its place, and the nodes above it at which the person decides."""
+    above = scope.nodes.filter(pk__in=_above(action.place)).order_by("-path")
+    found = [action.place, *(node for node in above if may_decide(user, node))]
+    if action.case is not None and action.case.store in scope.stores:
+        found.append(action.case.store)
+    return {place_key(place): place for place in found}
+
+
+def _above(place: Node | Store) -> list[int]:
+    return place.node.above if isinstance(place, Store) else place.above

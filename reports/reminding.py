@@ -1,0 +1,74 @@
+"""Telling people of actions: that one is theirs now, and once that it is due."""
+
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext, gettext_lazy
+
+from messaging.models import Message
+from messaging.outbox import Rendered, put, register_renderer
+from messaging.preferences import channels_of
+from reports.models import Action, ActionEntry, ActionState
+from stores.models import Node, Store
+
+DUE, GIVEN = "action due", "action given"
+# On the clock of the place that the action is about.
+_MORNING = time(8)
+
+
+def remind(action: Action) -> None:
+    """Have the owner told on the morning of the day it is due, once, if it is still theirs and under way then."""
+    at = datetime.combine(action.due_on, _MORNING, ZoneInfo(time_zone_of(action.place))).astimezone(UTC)
+    _put(DUE, f"{action.pk}:{action.due_on}", action, run_at=at)
+
+
+def tell_owner(action: Action, entry: ActionEntry) -> None:
+    """Tell the owner that somebody else's decision (`entry`) has made the action theirs."""
+    _put(GIVEN, f"{action.pk}:{entry.pk}", action)
+
+
+def _put(kind: str, subject_id: str, action: Action, *, run_at: datetime | None = None) -> None:
+    for channel in channels_of([action.owner]).get(action.owner_id, [])[:1]:
+        key = f"{kind}:{subject_id}:{action.owner_id}:{channel}"
+        put(kind, subject_id, channel=channel, dedup_key=key, user=action.owner, run_at=run_at)
+
+
+def time_zone_of(place: Node | Store) -> str:
+    """A store's own; of a node that of a store below it, UTC without any."""
+    if isinstance(place, Store):
+        return place.time_zone
+    stores = Store.objects.filter(node__path__startswith=place.path).order_by("pk")
+    return stores.values_list("time_zone", flat=True).first() or "UTC"
+
+
+def render_action(message: Message) -> Rendered | None:
+    """Nothing any more for what is ended, somebody else's, or due on another day."""
+    number, _colon, rest = message.subject_id.partition(":")
+    action = Action.objects.filter(pk=number, state=ActionState.OPEN).select_related("store", "node").first()
+    if action is None or action.owner_id != message.user_id:
+        return None
+    if message.kind == DUE and str(action.due_on) != rest:
+        return None
+    day = date_format(action.due_on, "SHORT_DATE_FORMAT")
+    subject = (
+        gettext("Due today: %(title)s") % {"title": action.title}
+        if message.kind == DUE
+        else gettext("Yours now, due %(day)s: %(title)s") % {"title": action.title, "day": day}
+    )
+    url = settings.PUBLIC_URL + reverse("action", args=[action.pk])
+    context = {
+        "action": action,
+        "subject": subject,
+        "url": url,
+        "chain_name": settings.CHAIN_NAME,
+    }
+    text = f"{subject}\n{action.place.name}\n{url}"
+    return Rendered(subject, text, render_to_string("reports/mail/action.html", context), url=url)
+
+
+register_renderer(DUE, render_action, title=gettext_lazy("An action is due"))
+register_renderer(GIVEN, render_action, title=gettext_lazy("An action has been given to you"))

@@ -1,0 +1,149 @@
+"""One store on one screen, for whoever runs it: how the week goes, what to put right first and what to praise."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from alerts.choices import TO_DO
+from alerts.kudos import KudosCount, count_kudos
+from alerts.models import Case, Kudos
+from reports.action_reads import actions_visible_to
+from reports.causes import CauseRow, causes_of
+from reports.cells import Cells, leaves_of, read_cells, view_of
+from reports.figures import Answers, Figure, Overview, Source
+from reports.filters import Filters, Scope
+from reports.lattice import Place, node_place, store_place
+from reports.linking import words_behind
+from reports.models import Action, ActionState, StoreDay
+from reports.overview import overview
+from reports.periods import Period, Week, latest_day
+from reports.statistics import MIN_SHOWN, Difference, Nps, nps_difference
+from reports.stretches import QUARTER, latest
+from reports.topics import TopicRow, Topics, topics_of
+from reports.wall import Voice, praise_of
+from stores.models import Node, Store
+
+MOST_PRAISES, MOST_ACTIONS = 3, 3
+# So many other places with answers make an area: of fewer, a sum tells of each.
+_ENOUGH_OTHERS = 3
+
+
+@dataclass(frozen=True)
+class ThisWeek:
+    """Answers and cases of the running week: `waiting` cases want somebody, of which nobody has tried `untouched`."""
+
+    week: Week
+    responses: int
+    kudos: KudosCount
+    waiting: int
+    untouched: int
+    overdue: int
+
+
+@dataclass(frozen=True)
+class Area:
+    """The nearest place above the store that is made of enough others, and the store beside all of these together."""
+
+    node: Node
+    figure: Figure
+    others: Nps
+    unlike: Difference | None
+
+
+@dataclass(frozen=True)
+class StoreView:
+    store: Store
+    period: Period
+    this_week: ThisWeek
+    found: Overview
+    # Of those who were not asked from 0 to 10, if nobody was.
+    answers: Answers | None
+    praises: list[Voice]
+    praise_words: str
+    costliest: TopicRow | None
+    named_most: TopicRow | None
+    cause: CauseRow | None
+    actions: list[Action]
+    area: Area | None
+
+    @property
+    def nothing_to_fix(self) -> bool:
+        return not (self.this_week.waiting or self.costliest or self.named_most or self.cause)
+
+
+def store_view_of(store: Store, scope: Scope) -> StoreView:
+    """Everything on the screen of a store that the reader sees."""
+    week = Week.of(latest_day([store.time_zone]))
+    filters = Filters(store=store, weeks=QUARTER)
+    period = Period(week, QUARTER)
+    view = view_of(scope, filters)
+    cells = read_cells(view, week, leaves_of(QUARTER, by_week=True))
+    found = overview(view, cells, filters, period)
+    topics = topics_of(cells, found.source, filters) if found.source else None
+    causes = causes_of(scope.stores.filter(pk=store.pk), period)
+    mine = actions_visible_to(scope).filter(Q(store=store) | Q(node__in=store.node.above), state=ActionState.OPEN)
+    return StoreView(
+        store=store,
+        period=period,
+        this_week=_this_week(store, week),
+        found=found,
+        answers=None if found.source or not found.answers else found.answers[0],
+        praises=praise_of(store, (week + -1).monday, week.sunday, limit=MOST_PRAISES),
+        praise_words=words_behind(filters, weeks=4, sentiment="positive"),
+        costliest=_costliest(topics),
+        named_most=_named_most(topics),
+        cause=causes[0] if causes and not causes[0].hidden else None,
+        actions=list(mine.order_by("due_on", "pk")[:MOST_ACTIONS]),
+        area=_area(cells, store, found.source) if found.source else None,
+    )
+
+
+def _this_week(store: Store, week: Week) -> ThisWeek:
+    days = (week.monday, week.sunday)
+    answers = StoreDay.objects.filter(store=store, local_day__range=days).values_list("responses", flat=True)
+    untouched = Q(attempted_at=None, contacted_at=None, fixed_at=None)
+    cases = Case.objects.filter(store=store, state__in=TO_DO).aggregate(
+        waiting=Count("pk"),
+        untouched=Count("pk", filter=untouched),
+        overdue=Count("pk", filter=untouched & Q(due_at__lt=timezone.now())),
+    )
+    happy = Kudos.objects.filter(store=store, response__local_day__range=days, response__erased_at=None)
+    return ThisWeek(week, sum(answers), count_kudos(happy), **cases)
+
+
+def _costliest(topics: Topics | None) -> TopicRow | None:
+    """What costs most, if anything costs points."""
+    row = topics.rows[0] if topics and topics.rows else None
+    return row if row and row.driver and row.driver.cost > 0 else None
+
+
+def _named_most(topics: Topics | None) -> TopicRow | None:
+    """Where none is named often enough to have a cost: what most people speak badly of."""
+    if topics is None or topics.rows:
+        return None
+    shown = [row for row in topics.few if not row.hidden and row.negative.part]
+    return max(shown, key=lambda row: row.negative.part, default=None)
+
+
+def _area(cells: Cells, store: Store, source: Source) -> Area | None:
+    now = latest(QUARTER)
+    own: Place = store_place(store.pk)
+    answered, others = cells.answered(source, now), 0
+    came_from = own
+    for pk in reversed(store.node.above):
+        place = node_place(pk)
+        others += len(answered.intersection(cells.view.below.get(place, [])) - {came_from})
+        came_from = place
+        if others < _ENOUGH_OTHERS:
+            continue
+        figure = cells.figure([place], source, now)
+        if figure.shown:
+            return _beside(cells.view.nodes[pk], figure, cells.figure([own], source, now))
+    return None
+
+
+def _beside(node: Node, whole: Figure, own: Figure) -> Area:
+    others = whole.nps - own.nps
+    able = own.shown and others.n >= MIN_SHOWN
+    return Area(node, whole, others, nps_difference(own.nps, others) if able else None)
