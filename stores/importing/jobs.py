@@ -1,7 +1,6 @@
 """The two long jobs of an import: check a file, then carry out what the check has shown."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any, TypedDict
 from uuid import UUID
 
@@ -24,11 +23,10 @@ from stores.models import Store, StoreImport, TreeError, User, lock_tree
 from stores.people import PeopleActionRefused
 
 CHECK, IMPORT = "check import", "import"
-_SHOWN_LINES, _SHOWN_PROBLEMS = 100, 500
 
 
 class Report(TypedDict):
-    """What the page shows of a plan: the first lines and problems, and how many there are."""
+    """What the page shows of a plan. Of too many problems only the first are kept; `problem_count` has them all."""
 
     counts: dict[str, int]
     lines: list[dict[str, Any]]
@@ -150,10 +148,10 @@ def _count_anew() -> None:
 def _report(plan: Plan, file: File) -> Report:
     return {
         "counts": plan.counts(),
-        "lines": [asdict(line) for line in plan.lines[:_SHOWN_LINES]],
+        "lines": [vars(line) for line in plan.lines],
         "line_count": len(plan.lines),
         "unchanged": plan.unchanged,
-        "problems": [asdict(file.as_written(problem)) for problem in plan.problems[:_SHOWN_PROBLEMS]],
+        "problems": [vars(file.as_written(problem)) for problem in plan.problems],
         "problem_count": len(plan.problems) + plan.more_problems,
     }
 

@@ -11,7 +11,7 @@ from stores.importing.sheets import Problem
 from stores.models import Node, Store, User
 from stores.stretches import Stretch
 
-_MOST_PROBLEMS = 1000
+_MOST_PROBLEMS = 20_000
 Week = dict[int, list[Stretch]]
 
 

@@ -1,8 +1,10 @@
 """Setting the chain up from a file: send it, read what it would change, carry it out; and take the chain as a file."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,6 +21,8 @@ from stores.importing.jobs import check_file, import_checked
 from stores.importing.sheets import MOST_BYTES
 from stores.models import StoreImport
 
+_LINES_PER_PAGE = 100
+_SPANS_NAMED = 20
 # They may change everything of a store, within their part of the tree.
 _ROLES = (Role.HEAD_OFFICE, Role.OPERATOR)
 
@@ -57,24 +61,53 @@ def show_import(request: StaffRequest, pk: UUID) -> HttpResponse:
     if not failed and upload.job_id and upload.state in (ImportState.CHECKING, ImportState.IMPORTING):
         return redirect("job", pk=upload.job_id)
     report = upload.report
+    problems = _grouped(report.get("problems", []))
+    page = Paginator(problems or report.get("lines", []), _LINES_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "upload": upload,
         "report": report,
         "failed": failed,
         "counts": [(_counted(name), count) for name, count in report.get("counts", {}).items()],
-        "lines": [
-            line
-            | {"kind": ChangeKind(line["kind"]).label, "what": SHEET_LABELS[line["what"]]}
-            | {
-                "changes": [
-                    (label_of(line["what"], column), _shown(old), _shown(new))
-                    for column, (old, new) in line["changes"].items()
-                ]
-            }
-            for line in report.get("lines", [])
-        ],
+        "page": page,
+        "query": "",
+        "problems": list(page) if problems else [],
+        "lines": [] if problems else [_line(one) for one in page],
     }
     return render(request, "stores/import_report.html", context)
+
+
+def _line(line: dict[str, Any]) -> dict[str, Any]:
+    """One difference in words."""
+    changes = line["changes"].items()
+    return {
+        "code": line["code"],
+        "kind": ChangeKind(line["kind"]).label,
+        "what": SHEET_LABELS[line["what"]],
+        "changes": [(label_of(line["what"], column), _shown(old), _shown(new)) for column, (old, new) in changes],
+    }
+
+
+def _grouped(problems: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is wrong in the same way in many rows is one problem of theirs."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for one in problems:
+        found.setdefault((one["sheet"], one["column"], one["message"]), []).append(one["row"])
+    return [
+        {"sheet": sheet, "column": column, "message": message, "rows": _spans(rows), "several": len(set(rows)) > 1}
+        for (sheet, column, message), rows in found.items()
+    ]
+
+
+def _spans(rows: list[int]) -> str:
+    """ "2–4, 7"; of very many the first."""
+    spans: list[list[int]] = []
+    for row in sorted(set(rows)):
+        if spans and row == spans[-1][1] + 1:
+            spans[-1][1] = row
+        else:
+            spans.append([row, row])
+    shown = ", ".join(f"{first}–{last}" if last > first else str(first) for first, last in spans[:_SPANS_NAMED])
+    return f"{shown}, …" if len(spans) > _SPANS_NAMED else shown
 
 
 def _counted(name: str) -> str:

@@ -162,6 +162,26 @@ def test_seven_thousand_stores_in_thirty_countries(chain: Chain) -> None:
     assert OpeningInterval.objects.filter(store__code__startswith="S").count() == 7000 * 11
 
 
+def test_every_change_is_shown_and_one_mistake_in_many_rows_is_one(chain: Chain) -> None:
+    client = Client()
+    client.force_login(chain.head_office)
+    rows = [[f"N{n:03}", f"New {n}", chain.area.code, "UA", "Europe/Kyiv"] for n in range(150)]
+    upload = check(chain.head_office, text("stores", rows, columns=STORE), "stores.csv")
+    pages = [client.get(f"/setup/import/{upload.pk}/?page={n}").content.decode() for n in (1, 2)]
+    assert [page.count("<del>") + page.count('translate="no">N') for page in pages] == [100, 50]
+    assert "N149" in pages[1] and "1 of 2" in pages[0]
+    for row in (*rows[3:6], rows[9], rows[11]):
+        row[4] = "Kyiv"
+    rows[20][2] = "NOWHERE"
+    upload = check(chain.head_office, text("stores", rows, columns=STORE), "stores.csv")
+    assert len(upload.report["problems"]) == 6
+    page = client.get(f"/setup/import/{upload.pk}/")
+    assert [(one["rows"], one["column"]) for one in page.context["problems"]] == [
+        ("5–7, 11, 13", "time_zone"),
+        ("22", "node"),
+    ]
+
+
 # --- what is wrong ------------------------------------------------------------------------------------------------
 GOOD = {"code": "X1", "name": "X", "node": "KYIV", "country": "UA", "time_zone": "Europe/Kyiv"}
 
