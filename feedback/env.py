@@ -118,11 +118,35 @@ def database(url: str) -> dict[str, Any]:
     }
 
 
+# The providers that take e-mail by an API of their own, and what Anymail calls their key.
+_EMAIL_KEYS = {
+    "brevo": "BREVO_API_KEY",
+    "mailersend": "MAILERSEND_API_TOKEN",
+    "mailgun": "MAILGUN_API_KEY",
+    "postmark": "POSTMARK_SERVER_TOKEN",
+    "resend": "RESEND_API_KEY",
+    "sendgrid": "SENDGRID_API_KEY",
+    "sparkpost": "SPARKPOST_API_KEY",
+}
+_EMAIL_TIMEOUT_SECS = 10
+
+
 def email_transport(url: str) -> dict[str, Any]:
-    """Django's SMTP settings for `smtp://user:password@host:port` (`smtps` for TLS, `smtp+tls` for STARTTLS)."""
+    """Django's SMTP settings for `smtp://user:password@host:port` (`smtps` for TLS, `smtp+tls` for STARTTLS).
+
+    Or Anymail's for `postmark://KEY@` and other providers with an API. Query items are further settings of theirs:
+    `mailgun://KEY@?sender_domain=mg.example` sets MAILGUN_SENDER_DOMAIN.
+    """
     parts = urlsplit(url)
+    if key := _EMAIL_KEYS.get(parts.scheme):
+        if not parts.username:
+            raise ImproperlyConfigured(f"EMAIL_URL needs the key of {parts.scheme}: {parts.scheme}://KEY@.")
+        more = {f"{parts.scheme}_{name}".upper(): values[-1] for name, values in parse_qs(parts.query).items()}
+        known = {key: unquote(parts.username), "REQUESTS_TIMEOUT": _EMAIL_TIMEOUT_SECS}
+        return {"EMAIL_BACKEND": f"anymail.backends.{parts.scheme}.EmailBackend", "ANYMAIL": known | more}
     if parts.scheme not in {"smtp", "smtps", "smtp+tls"}:
-        raise ImproperlyConfigured("EMAIL_URL must begin with smtp://, smtps:// or smtp+tls://.")
+        others = ", ".join(f"{name}://" for name in _EMAIL_KEYS)
+        raise ImproperlyConfigured(f"EMAIL_URL must begin with smtp://, smtps://, smtp+tls://, {others}.")
     return {
         "EMAIL_HOST": parts.hostname or "127.0.0.1",
         "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 25),

@@ -104,6 +104,9 @@ def _send_email(address: str, rendered: Rendered, message_id: str, ways_out: dic
         mail.attach_alternative(rendered.html, "text/html")
     for one in rendered.attachments:
         mail.attach(one.name, one.content, one.content_type)
+    if settings.EMAIL_BACKEND.startswith("anymail."):
+        _send_by_api(mail)
+        return
     try:
         backend.open()
     except OSError as error:  # refused, timed out, no greeting, no sign-in: smtplib's errors are OSErrors
@@ -144,6 +147,39 @@ def _watch_content(connection: Any) -> Callable[[], bool]:
 def _by_code(code: int, reason: str) -> Undelivered:
     """RFC 5321 §4.2.1: 4yz try again, 5yz do not."""
     return NotTaken(reason) if 400 <= code < 500 else Refused(reason)
+
+
+def _send_by_api(mail: EmailMultiAlternatives) -> None:
+    """To a provider that takes e-mail over HTTPS; only who has one pays for the import."""
+    from anymail.exceptions import AnymailAPIError, AnymailError  # noqa: PLC0415
+
+    try:
+        mail.send()
+    except AnymailAPIError as error:
+        if error.status_code is None:
+            raise _by_connection(error.__cause__ or error) from error
+        raise _by_answer(error.status_code) from error
+    except (AnymailError, ValueError) as error:  # all recipients refused, not an address or header
+        raise Refused(type(error).__name__) from error
+
+
+def _by_answer(status: int) -> Undelivered:
+    """What a provider's answer over HTTPS means for asking again."""
+    if status == 429 or status in (401, 403):  # too fast, or credentials that somebody has to mend
+        return NotTaken(f"{status}")
+    return Refused(f"{status}") if 400 <= status < 500 else Ambiguous(f"{status}")
+
+
+def _by_connection(error: BaseException) -> Undelivered:
+    """Whether a request that ended without an answer can have reached its server."""
+    from requests.exceptions import ConnectionError as NoConnection  # noqa: PLC0415
+    from requests.exceptions import ConnectTimeout  # noqa: PLC0415
+    from urllib3.exceptions import NewConnectionError  # noqa: PLC0415
+
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    refused = isinstance(error, NoConnection) and isinstance(cause, NewConnectionError)
+    unmet = refused or isinstance(error, ConnectTimeout)
+    return (NotTaken if unmet else Ambiguous)(type(cause or error).__name__)
 
 
 def _readable(answer: bytes | str) -> str:
@@ -193,10 +229,7 @@ def _asking() -> Iterator["Client"]:
     """The client; what it raises becomes NotTaken, Ambiguous or Refused."""
     client = _client()
     from requests import RequestException  # noqa: PLC0415
-    from requests.exceptions import ConnectionError as NoConnection  # noqa: PLC0415
-    from requests.exceptions import ConnectTimeout  # noqa: PLC0415
     from twilio.base.exceptions import TwilioException, TwilioRestException  # noqa: PLC0415
-    from urllib3.exceptions import NewConnectionError  # noqa: PLC0415
 
     try:
         yield client
@@ -204,14 +237,8 @@ def _asking() -> Iterator["Client"]:
         raise _by_status(error.status, error.code, str(error.msg)) from error
     except TwilioException as error:
         raise Refused(type(error).__name__) from error
-    except ConnectTimeout as error:
-        raise NotTaken("ConnectTimeout") from error
-    except NoConnection as error:
-        cause = getattr(error.args[0], "reason", None) if error.args else None
-        refused = isinstance(cause, NewConnectionError)
-        raise (NotTaken if refused else Ambiguous)(type(cause or error).__name__) from error
     except (RequestException, ValueError) as error:  # a timeout after asking, an answer that is not JSON
-        raise Ambiguous(type(error).__name__) from error
+        raise _by_connection(error) from error
 
 
 def _send_sms(number: str, text: str, status_url: str) -> str:

@@ -33,11 +33,12 @@ class Heard:
 @dataclass
 class Listener:
     """Keeps what it is sent. `answers` orders the next ones, by status; "drop" takes the message and breaks the
-    connection, "hang" keeps still."""
+    connection, "hang" keeps still. `says` is what a good answer says."""
 
     answers: deque[int | str] = field(default_factory=deque)
     heard: list[Heard] = field(default_factory=list)
     usual: int = 201
+    says: bytes = b""
 
     def __enter__(self) -> "Listener":
         outer = self
@@ -51,8 +52,11 @@ class Listener:
                 if answer == "hang":
                     time.sleep(3)
                 elif answer != "drop":
+                    said = outer.says if int(answer) < 300 else b""
                     self.send_response(int(answer))
+                    self.send_header("Content-Length", str(len(said)))
                     self.end_headers()
+                    self.wfile.write(said)
 
             def log_message(self, *args: object) -> None:
                 pass
