@@ -20,6 +20,8 @@ from stores.importing.columns import SHEET_LABELS, SHEETS, label_of
 from stores.importing.jobs import check_file, import_checked
 from stores.importing.sheets import MOST_BYTES
 from stores.models import StoreImport
+from stores.queries import roles_of
+from stores.standing import INVITING_ROLES
 
 _LINES_PER_PAGE = 100
 _SPANS_NAMED = 20
@@ -70,6 +72,7 @@ def show_import(request: StaffRequest, pk: UUID) -> HttpResponse:
         "counts": [(_counted(name), count) for name, count in report.get("counts", {}).items()],
         "page": page,
         "query": "",
+        "may_invite": not roles_of(request.user).isdisjoint(INVITING_ROLES),
         "problems": list(page) if problems else [],
         "lines": [] if problems else [_line(one) for one in page],
     }

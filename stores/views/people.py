@@ -113,13 +113,15 @@ def _found(viewer: User, wanted: str, role: str, state: str) -> QuerySet[User]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @roles_required(*INVITING_ROLES)
 def invite(request: StaffRequest) -> HttpResponse:
-    """Let somebody in. Asked by htmx it offers stores to a field in which a code is typed."""
+    """Let somebody in, for the `role` and `store` of the address. Asked by htmx it offers stores to a field in which a
+    code is typed."""
     standing = Standing(request.user)
     if request.htmx and request.method == "GET":
         return _offer_stores(request, standing)
     if request.method != "POST":
         form = InviteForm(initial={"language": get_language()})
-        return _invite_page(request, form, roles_formset(1)(standing, prefix="roles"))
+        first = [{name: request.GET.get(name, "") for name in ("role", "store")}] if "store" in request.GET else []
+        return _invite_page(request, form, roles_formset(1 - len(first))(standing, prefix="roles", initial=first))
     if "more" in request.POST:
         return _one_row_more(request, standing)
     form, formset = InviteForm(request.POST), roles_formset(0)(standing, request.POST, prefix="roles")

@@ -16,7 +16,7 @@ from stores import qr
 from stores.access import STAFF_ROLES, StaffRequest, editable_parts, get_store_or_404, roles_required
 from stores.actions import changes_of
 from stores.checklist import gaps_of
-from stores.choices import CASE_ROLES, Role
+from stores.choices import CASE_ROLES, Role, StoreKind
 from stores.history import entries
 from stores.hooks import panels_of
 from stores.hours import coming_days, iso_week, week_of
@@ -24,6 +24,7 @@ from stores.models import Node, RoleAssignment, Store, User
 from stores.opening import hours_of
 from stores.public_holidays import country_name
 from stores.queries import LEVELS, people_by_role, roles_of, who_answers
+from stores.standing import Standing, people_visible_to
 
 _CHANGES = 3
 _CHANGES_PER_PAGE = 50
@@ -38,6 +39,11 @@ def _staff_of(store: Store) -> list[RoleAssignment]:
         .order_by("node__path", "role", "user__name")
     )
     return sorted(found, key=lambda a: (a.store_id is None, -len(a.node.path) if a.node else 0))
+
+
+def _seen_people(reader: User, staff: list[RoleAssignment]) -> set[int]:
+    """Of whom the reader may open the page."""
+    return set(people_visible_to(reader).filter(pk__in={held.user_id for held in staff}).values_list("pk", flat=True))
 
 
 def _answering(store: Store) -> list[tuple[int, list[User]]]:
@@ -59,6 +65,7 @@ def store(request: StaffRequest, code: str) -> HttpResponse:
     now = timezone.now().astimezone(ZoneInfo(found.time_zone))
     hours = hours_of(found)
     parts = editable_parts(request.user, found)
+    staff = _staff_of(found)
     context: dict[str, Any] = {
         "store": found,
         "above": list(Node.objects.filter(pk__in=found.node.above).order_by("path")),
@@ -68,7 +75,10 @@ def store(request: StaffRequest, code: str) -> HttpResponse:
         "week": week_of(found, hours, now.date()),
         "coming": coming_days(found, hours, now.date()),
         "gaps": [] if found.retired_at else [(gap, gap.address(found)) for gap in gaps_of([found])[found.pk]],
-        "staff": _staff_of(found),
+        "staff": staff,
+        "seen_people": _seen_people(request.user, staff),
+        "may_invite": not found.retired_at and Standing(request.user).stores().filter(pk=found.pk).exists(),
+        "first_role": Role.STORE_MANAGER if found.kind == StoreKind.SHOP else Role.CALL_CENTRE_LEAD,
         "answering": _answering(found),
         "touchpoints": _touchpoints(found),
         "host": urlsplit(settings.PUBLIC_URL).netloc,

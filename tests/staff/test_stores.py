@@ -89,6 +89,15 @@ def test_what_is_missing_is_said(client: Client, chain: Chain) -> None:
     page = read(client, "/stores/BARE/")
     assert "No opening hours" in page and "No manager" in page and "No code yet" in page
     assert 'href="/stores/BARE/hours/"' in page
+    # From there a manager is invited with the store filled in, by whoever may.
+    way = "/people/invite/?store=BARE&amp;role=store_manager"
+    assert way in page
+    form = read(client, way.replace("&amp;", "&"))
+    assert 'value="BARE"' in form and '<option value="store_manager" selected>' in form
+    client.force_login(chain.manager)
+    page = read(client, "/stores/KY1/")
+    assert "/people/invite/" not in page
+    assert f'/people/{chain.deputy.pk}/"' in page and f'/people/{chain.area_manager.pk}/"' not in page
 
 
 def test_the_list_is_searched_and_holds_only_yours(client: Client, chain: Chain) -> None:
