@@ -488,3 +488,38 @@ class ActionEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of action {self.action_id}"
+
+
+class Rhythm(models.TextChoices):
+    """How often a digest comes."""
+
+    WEEKLY = "weekly", _("Every week")
+    MONTHLY = "monthly", _("Every month")
+
+
+class Digest(Leased):
+    """That somebody wants the figures of a place by e-mail; no place is everything they may see.
+
+    The next issue is about the weeks up to and with the one that begins on `monday`, and goes out at `run_at`.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, db_index=False, related_name="digests")
+    rhythm = models.CharField(max_length=10, choices=Rhythm)
+    node = models.ForeignKey(Node, models.CASCADE, null=True, blank=True, related_name="+")
+    store = models.ForeignKey(Store, models.CASCADE, null=True, blank=True, related_name="+")
+    monday = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "rhythm", "node", "store"], name="digest_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(condition=Q(node=None) | Q(store=None), name="digest_of_one_place"),
+        ]
+        indexes = [
+            # The step of the work loop, twice a second.
+            models.Index(fields=["run_at"], name="digest_due", condition=Q(run_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rhythm} digest of {self.user_id}"

@@ -13,6 +13,7 @@ impersonal("reports.StoreTraffic", "channel")
 impersonal("reports.TrafficWeek", "channel")
 impersonal("reports.ExplorerRow", "channel", "sample_kind", "band", "sentiment", "topics", "urgency", "language")
 impersonal("reports.WallHidden", "reason")
+impersonal("reports.Digest", "rhythm")
 impersonal("reports.WallScreen", "token_hash")
 register(
     "reports.ExplorerRow",
