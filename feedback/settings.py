@@ -252,6 +252,7 @@ SHOPPER_TEXTS = [
     "surveys/pages.py",
     "surveys/receipt_block.py",
     "surveys/renderers.py::call_survey",
+    "surveys/renderers.py::call_survey_again",
     "surveys/renderers.py::receipt_survey",
     "surveys/wording.py",
     "alerts/actions.py::_said_by_shopper",
