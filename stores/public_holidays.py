@@ -4,11 +4,15 @@ The clock asks inside the shopper's submission, so that a year that has been ask
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from functools import cache, lru_cache
+from pathlib import Path
 
 from babel import Locale
+from babel.messages.catalog import Message
+from babel.messages.mofile import read_mo
 from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -82,7 +86,32 @@ def _days(place: str, year: int, language: str) -> Mapping[date, str]:
 
     found = holidays.country_holidays(country, subdiv=part, years=year, language=language or None)
     # Copied: the library's own mapping computes years on demand, and is not made for several threads.
-    return dict(found)
+    names = dict(found)
+    if language and not any(known.startswith(language) for known in found.supported_languages):
+        names = {day: _from_english(language).get(name, name) for day, name in names.items()}
+    return names
+
+
+@cache
+def _from_english(language: str) -> Mapping[str, str]:
+    """What holidays are called in a language, by their English names: as the calendars of countries that know both say,
+    for the New Year of one country is that of the others."""
+    import holidays  # noqa: PLC0415
+
+    folder = Path(holidays.__file__).parent / "locale"
+    said: dict[str, Counter[str]] = {}
+    for path in sorted((folder / language / "LC_MESSAGES").glob("*.mo")):
+        english = folder / "en_US" / "LC_MESSAGES" / path.name
+        names = {one.id: str(one.string) for one in _messages(english)} if english.exists() else {}
+        for one in _messages(path):
+            if name := names.get(one.id):
+                said.setdefault(name, Counter())[str(one.string)] += 1
+    return {name: counts.most_common(1)[0][0] for name, counts in said.items()}
+
+
+def _messages(path: Path) -> list[Message]:
+    with path.open("rb") as file:
+        return [one for one in read_mo(file) if one.id and one.string]
 
 
 def is_public_holiday(place: str, day: date) -> bool:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from stores.models import ConfigChange, HoursException, Node, Store
-from stores.public_holidays import clean_subdivision
+from stores.public_holidays import clean_subdivision, public_holidays
 from stores.stretches import format_stretches, parse_stretches
 from stores.zones import zone_fits
 from tests.factories import Chain
@@ -312,6 +312,15 @@ def test_subdivisions() -> None:
     assert clean_subdivision("UA", "UA-32") == "UA-32" and clean_subdivision("UA", "") == ""
     with pytest.raises(ValidationError, match="DE-BE"):
         clean_subdivision("DE", "XX")
+
+
+def test_holidays_are_named_in_the_readers_language() -> None:
+    new_year = date(2026, 1, 1)
+    # Germany's calendar knows both languages itself; that of the Emirates knows neither.
+    for language, name in (("de", "Neujahr"), ("uk", "Новий рік")):
+        with translation.override(language):
+            for place in ("DE", "AE"):
+                assert public_holidays(place, new_year, new_year) == [(new_year, name)]
 
 
 def test_zones_and_their_countries() -> None:
