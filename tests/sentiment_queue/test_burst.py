@@ -13,7 +13,6 @@ from core.management.commands.work import NICE_ANALYSIS
 from core.work import drain, run_once
 from sentiment import work
 from sentiment.models import Analysis
-from surveys.models import Response, Verbatim
 from tests.factories import Chain, make_response
 from tests.sentiment_human.conftest import submit
 
@@ -23,22 +22,24 @@ HURT_DE = "Neun Punkte, aber der Wachmann hat meinen Sohn geschlagen"
 
 
 def flood(chain: Chain) -> None:
-    """So many content comments that wait for being read."""
-    pattern = make_response(touchpoint=chain.touchpoint, score=9)
-    kept = {field.attname: getattr(pattern, field.attname) for field in Response._meta.concrete_fields}
-    for unique in ("id", "token_hash", "submission_id"):
-        kept.pop(unique, None)
-    responses = Response.objects.bulk_create(
-        [Response(**kept, token_hash=f"flood {n}") for n in range(MANY)], batch_size=2000
-    )
-    verbatims = Verbatim.objects.bulk_create(
-        [Verbatim(response=one, question="reason", text="Friendly and quick.") for one in responses], batch_size=5000
-    )
-    Analysis.objects.bulk_create(
-        [Analysis(verbatim=one, priority=5, run_at=ClockNow(), text_hash="x") for one in verbatims], batch_size=2000
-    )
+    """So many content comments that wait for being read, copied from one by the database."""
+    one = make_response(touchpoint=chain.touchpoint, score=9, words="Friendly and quick.")
+    verbatim = one.verbatims.get()
+    Analysis.objects.create(verbatim=verbatim, priority=5, run_at=ClockNow(), text_hash="x")
+    of_response = "(SELECT id FROM surveys_response WHERE token_hash = n::text)"
+    new = "gen_random_uuid()"
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE sentiment_analysis")
+        for table, key, pk, changes in (
+            ("surveys_response", "id", one.pk, f"'id', {new}, 'submission_id', {new}, 'token_hash', n"),
+            ("surveys_verbatim", "id", verbatim.pk, f"'id', 1000000 + n, 'response_id', {of_response}"),
+            ("sentiment_analysis", "verbatim_id", verbatim.pk, "'verbatim_id', 1000000 + n"),
+        ):
+            cursor.execute(
+                f"INSERT INTO {table} SELECT made.* FROM {table} one, generate_series(1, %s) n,"
+                f" jsonb_populate_record(one, jsonb_build_object({changes})) made WHERE one.{key} = %s",
+                [MANY, pk],
+            )
+            cursor.execute(f"ANALYZE {table}")
 
 
 @pytest.mark.parametrize(
