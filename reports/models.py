@@ -5,6 +5,7 @@ from uuid import uuid4
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -428,7 +429,7 @@ class Action(models.Model):
     due_on = models.DateField()
     state = models.CharField(max_length=10, choices=ActionState, default=ActionState.OPEN)
     did = models.CharField(max_length=240, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
     # When it was done or dropped.
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -479,7 +480,7 @@ class ActionEntry(models.Model):
     old = models.CharField(max_length=200, blank=True)
     new = models.CharField(max_length=200, blank=True)
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
     # Minted into the form: the same form sent twice is one entry.
     form_id = models.UUIDField(unique=True, default=uuid4)
 
