@@ -1,7 +1,6 @@
 """The messages that invite: a text after a call, an e-mail with a receipt."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -12,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from customers.leaving import leave_url
 from messaging.models import Message
 from messaging.outbox import Rendered, register_renderer
-from messaging.quiet import morning_after
+from messaging.quiet import day_for_all, zones_of
 from surveys.choices import UNSENT
 from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN, RECEIPT_SURVEY, public_link
 from surveys.models import Invitation, Response
@@ -69,7 +68,10 @@ def receipt_survey(message: Message) -> Rendered | None:
 def not_at_night(message: Message) -> datetime | None:
     """A call late in the evening is asked about in the morning."""
     invitation = Invitation.objects.select_related("store").filter(pk=message.subject_id).first()
-    return morning_after(timezone.now(), ZoneInfo(invitation.store.time_zone)) if invitation else None
+    if invitation is None:
+        return None
+    number = (message.contact.value if message.contact else "") or ""
+    return day_for_all(timezone.now(), zones_of(number, invitation.store))
 
 
 register_renderer(CALL_SURVEY, call_survey, title=gettext_lazy("Question after a call"), gate=not_at_night)
