@@ -24,7 +24,7 @@ from stores.models import Node, RoleAssignment, Store, User
 from stores.opening import hours_of
 from stores.public_holidays import country_name
 from stores.queries import LEVELS, people_by_role, roles_of, who_answers
-from stores.standing import Standing, people_visible_to
+from stores.standing import RoleAt, Standing, people_visible_to
 
 _CHANGES = 3
 _CHANGES_PER_PAGE = 50
@@ -66,6 +66,7 @@ def store(request: StaffRequest, code: str) -> HttpResponse:
     hours = hours_of(found)
     parts = editable_parts(request.user, found)
     staff = _staff_of(found)
+    first_role = Role.STORE_MANAGER if found.kind == StoreKind.SHOP else Role.CALL_CENTRE_LEAD
     context: dict[str, Any] = {
         "store": found,
         "above": list(Node.objects.filter(pk__in=found.node.above).order_by("path")),
@@ -77,8 +78,8 @@ def store(request: StaffRequest, code: str) -> HttpResponse:
         "gaps": [] if found.retired_at else [(gap, gap.address(found)) for gap in gaps_of([found])[found.pk]],
         "staff": staff,
         "seen_people": _seen_people(request.user, staff),
-        "may_invite": not found.retired_at and Standing(request.user).stores().filter(pk=found.pk).exists(),
-        "first_role": Role.STORE_MANAGER if found.kind == StoreKind.SHOP else Role.CALL_CENTRE_LEAD,
+        "first_role": first_role,
+        "may_invite": not found.retired_at and Standing(request.user).may_give(RoleAt(first_role, store=found)),
         "answering": _answering(found),
         "touchpoints": _touchpoints(found),
         "host": urlsplit(settings.PUBLIC_URL).netloc,

@@ -201,6 +201,7 @@ def test_managers_enter_it_for_their_own(client: Client, chain: Chain) -> None:
     assert [one.store for one in HoursException.objects.all()] == [chain.store]
 
 
+@pytest.mark.django_db
 def test_an_empty_chain_says_how_to_begin(client: Client) -> None:
     root = make_node(kind=NodeKind.CHAIN, name="Chain")
     client.force_login(make_user(email="first@chain.example", role=Role.HEAD_OFFICE, node=root))
