@@ -6,6 +6,12 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         from core.schedules import SCHEDULES  # noqa: PLC0415
-        from reports import checking, receivers, wall_rounds  # noqa: F401, PLC0415  (connects this room to the ones above it)
+        from reports import (  # noqa: F401, PLC0415  (connects this room to the ones above it)
+            checking,
+            digests,
+            exporting,
+            receivers,
+            wall_rounds,
+        )
 
         SCHEDULES["cells"] = {"func": "reports.checking.check_sample", "schedule_type": "H"}

@@ -20,12 +20,12 @@ from reports.writing import direction_of, percent, points, printable
 
 # The names of the paper sizes and how much larger than on A4 everything is.
 PAPERS = {"a4": 1.0, "a3": 1.38}
-_FOLDER = Path(__file__).parent / "typst"
+FOLDER = Path(__file__).parent / "typst"
 
 
 @cache
-def _fonts() -> typst.Fonts:
-    """The typefaces of the wall, read once per process: the machine's own ones would make it look different."""
+def fonts() -> typst.Fonts:
+    """The typefaces of our papers, read once per process: the machine's own ones would make it look different."""
     folders = [Path(package.__file__).parent / "files" for package in (fontpkg_noto_sans, fontpkg_noto_sans_arabic)]
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
 
@@ -33,9 +33,9 @@ def _fonts() -> typst.Fonts:
 def wall_pdf(wall: Wall, *, paper: str = "a4") -> bytes:
     """One or more pages of a paper of PAPERS, in the language that is active. Raises KeyError for another paper."""
     found = typst.compile(
-        _FOLDER / "wall.typ",
-        root=_FOLDER,
-        font_paths=_fonts(),
+        FOLDER / "wall.typ",
+        root=FOLDER,
+        font_paths=fonts(),
         ignore_system_fonts=True,
         format="pdf",
         sys_inputs={"data": json.dumps(_data(wall) | {"paper": paper, "scale": PAPERS[paper]})},

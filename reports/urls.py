@@ -1,6 +1,16 @@
 from django.urls import URLPattern, URLResolver, path
 
-from reports import action_pages, explorer_views, pages, published_pages, store_pages, traffic_pages, wall_views
+from reports import (
+    action_pages,
+    digest_pages,
+    explorer_views,
+    export_pages,
+    pages,
+    published_pages,
+    store_pages,
+    traffic_pages,
+    wall_views,
+)
 from reports.api import TrafficView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,6 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/actions/", action_pages.actions, name="actions"),
     path("reports/actions/begin/", action_pages.begin_action, name="action_begin"),
     path("reports/actions/<int:pk>/", action_pages.action, name="action"),
+    path("reports/files/", export_pages.exports, name="report_files"),
+    path("reports/digests/", digest_pages.digests, name="digests"),
     path("reports/published/", published_pages.published, name="published"),
     path("reports/published/<int:pk>/", published_pages.published_period, name="published_period"),
     path("setup/traffic/", traffic_pages.traffic, name="traffic"),

@@ -365,6 +365,8 @@ TABLE = [
             ({"pk": "999999"}, NOBODYS | NO_REPORTS),
         ],
     ),
+    row("reports/files/", CASE_PAGE | NO_REPORTS),
+    row("reports/digests/", CASE_PAGE | NO_REPORTS),
     row("reports/published/", CASE_PAGE | NO_REPORTS),
     Row("reports/published/<int:pk>/", [({"pk": "999999"}, NOBODYS | NO_REPORTS)]),
     row("verbatims/", CASE_PAGE | NO_REPORTS),

@@ -51,13 +51,12 @@ def everything_shown(
     below: dict[Place, list[Place]], weekly: dict[Place, dict[Stretch, int]]
 ) -> tuple[Lattice, list[tuple[Place, Stretch]]]:
     """The lattice over all places, and every figure that any page shows: places by stretches."""
-    sizes: dict[Place, dict[Stretch, int]] = {}
-    for place in [*below, *(store for store in weekly)]:
-        counted: dict[Stretch, int] = defaultdict(int)
+    sizes: dict[Stretch, dict[Place, int]] = defaultdict(lambda: defaultdict(int))
+    places = [*below, *weekly]
+    for place in places:
         for store in stores_under(place, below):
             for week, n in weekly[store].items():
-                counted[week] += n
-        sizes[place] = dict(counted)
+                sizes[week][place] += n
     lattice = Lattice(ROOT, below, sizes, [(week, week + 1) for week in range(WEEKS)], quarters(WEEKS))
     stretches: list[Stretch] = []
     queue = list(quarters(WEEKS))
@@ -65,7 +64,9 @@ def everything_shown(
         stretch = queue.pop()
         stretches.append(stretch)
         queue += parts_of(stretch)
-    figures = [(place, stretch) for place in sizes for stretch in stretches if lattice.shows(place, [stretch])]
+    figures = [(place, stretch) for place in places for stretch in stretches if lattice.shows(place, [stretch])]
+    for stretch in stretches:
+        assert lattice.showing([stretch]) == {place for place in places if lattice.shows(place, [stretch])}
     return lattice, figures
 
 

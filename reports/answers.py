@@ -1,0 +1,221 @@
+"""Answers as rows of a file: of the weeks and places of a report, or of a search for words."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from alerts.choices import CaseState
+from core.spreadsheets import Value
+from reports.explorer import Search, rows_of
+from reports.filters import POOLED, Filters, Scope, selected_stores
+from reports.periods import Period, Week
+from sentiment.labels import language_name, sentiment_label, topic_label, urgency_label
+from surveys.choices import ContactWish, Mark, QuestionKind, ResponseChannel, SampleKind
+from surveys.counting import marks_left_out, no_answer
+from surveys.models import Response, Verbatim
+
+Row = Mapping[str, Any]
+Place = tuple[datetime, Any]
+BATCH = 4000
+
+# What people read above the columns, by the key that programs read.
+COLUMNS: dict[str, str | Promise] = {
+    "answer": _("Answer"),
+    "at": _("Time at the store"),
+    "day": _("Day"),
+    "week": _("Week"),
+    "store": _("Code"),
+    "store_name": _("Store"),
+    "region": _("Region"),
+    "channel": _("Channel"),
+    "sample": _("Sample"),
+    "question": _("Question"),
+    "score": _("Score"),
+    "counted": _("In the figures"),
+    "marks": _("Marks"),
+    "language": _("Language"),
+    "words": _("Comment"),
+    "sentiment": _("Tone"),
+    "topics": _("Topics"),
+    "urgency": _("Urgency"),
+    "case": _("Case"),
+}
+# In a file only if asked for: the words as they were written, and who may be reached how.
+PERSONAL: dict[str, str | Promise] = {"name": _("Name"), "wish": _("Contact wish"), "contact": _("Contact")}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which answers, until when they were sent, and whether names, numbers and contacts stand in the file."""
+
+    answers: QuerySet[Any]
+    of_search: bool
+    personal: bool
+
+    @property
+    def columns(self) -> dict[str, str | Promise]:
+        return COLUMNS | PERSONAL if self.personal else COLUMNS
+
+    def count(self, most: int) -> int:
+        """How many there are, `most` at most."""
+        return self.answers.values("pk")[:most].count()
+
+
+def answers_of(scope: Scope, filters: Filters, period: Period, *, until: datetime, personal: bool) -> Wanted:
+    """Every answer behind a report; what counts in no figure is among them and says so."""
+    wanted = Q(store__in=selected_stores(scope, filters), local_day__range=(period.start, period.end))
+    if filters.channel:
+        wanted &= Q(channel=filters.channel)
+    if filters.sample and filters.sample != POOLED:
+        wanted &= Q(sample_kind=filters.sample)
+    found = Response.objects.filter(wanted, submitted_at__lte=until).exclude(no_answer())
+    return Wanted(found.order_by("-submitted_at", "-pk"), of_search=False, personal=personal)
+
+
+def answers_found(scope: Scope, search: Search, *, until: datetime, personal: bool) -> Wanted:
+    """The answers whose words a search finds."""
+    stores = selected_stores(scope, Filters(node=search.node, store=search.store))
+    return Wanted(rows_of(search, stores).filter(submitted_at__lte=until), of_search=True, personal=personal)
+
+
+def batch_of(wanted: Wanted, after: Place | None) -> tuple[list[Row], Place | None]:
+    """The rows after a place in the order, newest first, and the place to go on from; None at the end."""
+    key = "verbatim" if wanted.of_search else "pk"
+    page = wanted.answers
+    if after:
+        at, last = after
+        page = page.filter(Q(submitted_at__lt=at) | Q(submitted_at=at, **{f"{key}__lt": last}), submitted_at__lte=at)
+    columns = ("submitted_at", "verbatim_id", "verbatim__response_id") if wanted.of_search else ("submitted_at", "pk")
+    found = list(page.values_list(*columns)[:BATCH])
+    ids = list(dict.fromkeys(row[-1] for row in found))
+    following = (found[-1][0], found[-1][1]) if len(found) == BATCH else None
+    return list(_rows(ids, personal=wanted.personal)), following
+
+
+_FIELDS = (
+    "pk", "submitted_at", "local_day", "store__code", "store__name", "store__time_zone", "store__node__name",
+    "channel", "sample_kind", "headline_kind", "score", "flags", "language", "opened_case__pk", "opened_case__state",
+)  # fmt: skip
+_PERSONAL_FIELDS = ("opened_case__shopper_name", "contact_wish", "contact__value")
+
+
+def _rows(ids: Sequence[UUID], *, personal: bool) -> Iterator[Row]:
+    fields = _FIELDS + _PERSONAL_FIELDS if personal else _FIELDS
+    known = {row[0]: row for row in Response.objects.filter(pk__in=ids).order_by().values_list(*fields)}
+    words = _words(ids, personal=personal)
+    left_out = set(marks_left_out())
+    for pk in ids:
+        if pk in known:
+            yield _row(known[pk], words.get(pk, []), left_out)
+
+
+def _row(one: Sequence[Any], words: list[dict[str, Any]], left_out: set[str]) -> Row:
+    (pk, at, day, code, name, zone, region, channel, sample, question, score, flags, language, case, state, *more) = one
+    row = {
+        "answer": str(pk),
+        "at": at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds"),
+        "day": day.isoformat(),
+        "week": str(Week.of(day)),
+        "store": code,
+        "store_name": name,
+        "region": region,
+        "channel": channel,
+        "sample": sample,
+        "question": question,
+        "score": score,
+        "counted": left_out.isdisjoint(flags),
+        "marks": flags,
+        "language": next((said["language"] for said in words if said["language"]), language),
+        "words": "\n".join(said["words"] for said in words if said["words"]),
+        "sentiment": next((said["sentiment"] for said in words if said["sentiment"]), ""),
+        "topics": list(dict.fromkeys(topic for said in words for topic in said["topics"])),
+        "urgency": list(dict.fromkeys(kind for said in words for kind in said["urgency"])),
+        "case": state or "",
+    }
+    if more:
+        shopper, wish, contact = more
+        # Whoever reads a case reads whom to answer; an answer without one shows that nowhere.
+        row |= {"name": shopper or "", "wish": wish, "contact": contact or ""} if case else dict.fromkeys(PERSONAL, "")
+    return row
+
+
+def _words(ids: Sequence[UUID], *, personal: bool) -> Mapping[UUID, list[dict[str, Any]]]:
+    """The words by answer. Without names they are there once they were read: what was not may hold a number."""
+    found: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    for pk, text, redacted, read_at, sentiment, topics, urgency, language in (
+        Verbatim.objects.filter(response__in=ids)
+        .exclude(text="")
+        .order_by("pk")
+        .values_list(
+            "response_id",
+            "text",
+            "analysis__redacted",
+            "analysis__analysed_at",
+            "analysis__sentiment",
+            "analysis__topics",
+            "analysis__urgency",
+            "analysis__language",
+        )
+    ):
+        found[pk].append(
+            {
+                "words": text if personal else redacted if read_at else "",
+                "sentiment": sentiment or "",
+                "topics": [hit["topic"] for hit in topics or []],
+                "urgency": urgency or [],
+                "language": language or "",
+            }
+        )
+    return found
+
+
+# --- for people -----------------------------------------------------------------------------------------------
+class Labels:
+    """Rows in the words of the language that is active, each word looked up once."""
+
+    def __init__(self, yes: str, no: str) -> None:
+        self._said: dict[tuple[str, str], str] = {}
+        self._words = {True: yes, False: no}
+
+    def cells(self, row: Row) -> list[Value]:
+        """The cells of a row in the order of its columns."""
+        return [self._cell(key, value) for key, value in row.items()]
+
+    def _cell(self, key: str, value: Any) -> Value:
+        if isinstance(value, bool):
+            return self._words[value]
+        if isinstance(value, list):
+            return ", ".join(self._label(key, one) for one in value)
+        return self._label(key, value) if value and key in _LABELLED else value
+
+    def _label(self, key: str, code: str) -> str:
+        if (key, code) not in self._said:
+            self._said[key, code] = _LABELLED[key](code)
+        return self._said[key, code]
+
+
+def _named(choices: Any) -> Any:
+    labels = dict(choices.choices)
+    return lambda code: str(labels.get(code, code))
+
+
+_LABELLED: dict[str, Any] = {
+    "channel": _named(ResponseChannel),
+    "sample": _named(SampleKind),
+    "question": _named(QuestionKind),
+    "marks": _named(Mark),
+    "case": _named(CaseState),
+    "wish": _named(ContactWish),
+    "language": language_name,
+    "sentiment": sentiment_label,
+    "topics": topic_label,
+    "urgency": urgency_label,
+}

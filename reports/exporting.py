@@ -1,0 +1,289 @@
+"""Files of what report pages show: the figures of a page, or the answers behind it. Each is a long job.
+
+Who asked is asked again when the file is made: it holds what their roles show then. It is theirs alone, for as long as
+those roles hold, and goes after a week.
+"""
+
+import io
+import json
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from core.jobs import JobFailed, register_job, show_progress, start_job
+from core.leases import ClockNow
+from core.models import Job, JobChunk, JobState
+from core.personal import on_erase
+from core.spreadsheets import XLSX, Value, csv_lines, workbook_options
+from reports import tables
+from reports.answers import Labels, Wanted, answers_found, answers_of, batch_of
+from reports.explorer import read_search
+from reports.pages import read
+from reports.periods import Week
+from stores.models import User
+from surveys.models import Response
+
+FIGURES, ANSWERS = "figures of reports", "answers of reports"
+KINDS = (FIGURES, ANSWERS)
+CSV, WORKBOOK, JSON_LINES = "csv", "xlsx", "jsonl"
+FORMATS = {
+    CSV: ("CSV", "text/csv; charset=utf-8"),
+    WORKBOOK: ("Excel", XLSX),
+    JSON_LINES: ("JSON Lines", "application/x-ndjson"),
+}
+# The page of words; all others are those of figures.
+WORDS = "verbatims"
+# More is too much for one file; a workbook is written in one go.
+MOST_ROWS, MOST_IN_WORKBOOK = 1_000_000, 50_000
+_PIECE = 1024 * 1024
+
+
+def start_export(
+    request: HttpRequest, user: User, *, page: str, query: str, kind: str, form: str, personal: bool
+) -> Job:
+    """A file of what `page`, asked for with `query`, shows. Raises Http404 for what its reader may not see."""
+    reading = read(tables.asked(query, user))
+    filters, period, week = reading.filters, reading.period, reading.week
+    if page == WORDS:
+        search = read_search(tables.asked(query, user), reading.scope, week)
+        period, filters = search.period, type(filters)(node=search.node, store=search.store)
+    where = filters.store or filters.node
+    title = _("Answers") if kind == ANSWERS else _("Figures")
+    params = {
+        "page": page,
+        "query": query,
+        "format": form,
+        "personal": personal,
+        "language": translation.get_language(),
+        "week": str(week),
+        # Whose words may be in it: erasing asks.
+        "days": [period.start.isoformat(), period.end.isoformat()],
+        "node": filters.node.pk if filters.node else None,
+        "store": filters.store.pk if filters.store else None,
+    }
+    return start_job(
+        kind,
+        owner=user.pk,
+        title=" · ".join([title, where.name if where else _("Everything"), period.dates, FORMATS[form][0]]),
+        params=params,
+        back_url=(reverse(page) + (f"?{query}" if query else ""))[:200],
+    )
+
+
+def _owner(job: Job) -> User:
+    user = User.objects.filter(pk=job.owner, is_active=True).first()
+    if user is None:
+        raise JobFailed(_("This account is closed."))
+    return user
+
+
+def _in_its_language(run: Callable[[Job], Iterator[None]]) -> Callable[[Job], Iterator[None]]:
+    """Each step in the language of who asked."""
+
+    def steps(job: Job) -> Iterator[None]:
+        inner = run(job)
+        while True:
+            with translation.override(job.params.get("language")):
+                try:
+                    next(inner)
+                except StopIteration:
+                    return
+                except Http404:
+                    raise JobFailed(_("Your roles do not show this any more.")) from None
+            yield
+
+    return steps
+
+
+# --- figures ----------------------------------------------------------------------------------------------------
+@_in_its_language
+def run_figures(job: Job) -> Iterator[None]:
+    """One step: a ranking of thousands of stores takes a second."""
+    request = tables.asked(job.params["query"], _owner(job))
+    lines = list(tables.PAGES[job.params["page"]](read(request), request))
+    form = job.params["format"]
+    job.add_file(f"figures.{form}", FORMATS[form][1])
+    if form == WORKBOOK:
+        _keep(job, figures_workbook(lines))
+    elif form == CSV:
+        head = [str(label) for label in tables.COLUMNS.values()]
+        _keep(job, ("\ufeff" + "".join(csv_lines([head, *map(line_cells, lines)]))).encode())
+    else:
+        _keep(job, "".join(_json(asdict(line)) for line in lines).encode())
+    job.done = job.total = len(lines)
+    yield from ()
+
+
+def line_cells(line: tables.Line) -> list[Value]:
+    """A figure in words, in the order of tables.COLUMNS."""
+    return [_said(name, getattr(line, name)) for name in tables.COLUMNS]
+
+
+def _said(name: str, value: Any) -> Value:
+    if isinstance(value, bool):
+        return _("yes") if value else ""
+    if name == "table":
+        return str(tables.TABLES[value])
+    if name == "unit":
+        return str(tables.UNITS[value])
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def figures_workbook(lines: Collection[tables.Line]) -> bytes:
+    """A sheet for each table, with the columns that say something in it."""
+    import xlsxwriter  # noqa: PLC0415 - only exports need it
+
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, workbook_options())
+    head = book.add_format({"bold": True, "bottom": 1})
+    for table, name in tables.TABLES.items():
+        rows = [line_cells(line) for line in lines if line.table == table]
+        if rows:
+            used = [
+                (place, label)
+                for place, (key, label) in enumerate(tables.COLUMNS.items())
+                if key != "table" and any(row[place] not in (None, "") for row in rows)
+            ]
+            sheet = book.add_worksheet(str(name)[:31])
+            sheet.set_column(0, 0, 32)
+            sheet.set_column(1, max(1, len(used) - 1), 16)
+            sheet.freeze_panes(1, 1)
+            for x, (_place, label) in enumerate(used):
+                sheet.write_string(0, x, str(label), head)
+            for y, row in enumerate(rows, start=1):
+                _write(sheet, y, [row[place] for place, _label in used])
+    if not lines:
+        book.add_worksheet()
+    book.close()
+    return out.getvalue()
+
+
+def _write(sheet: Any, y: int, cells: Iterable[Value]) -> None:
+    for x, cell in enumerate(cells):
+        if isinstance(cell, str):
+            # Never a formula or a link: text is written as text.
+            sheet.write_string(y, x, cell)
+        elif cell is not None:
+            sheet.write_number(y, x, cell)
+
+
+def _json(row: Any) -> str:
+    return json.dumps(row, ensure_ascii=False, default=str) + "\n"
+
+
+def _keep(job: Job, data: bytes) -> None:
+    for start in range(0, len(data), _PIECE):
+        job.write(data[start : start + _PIECE])
+
+
+# --- answers ----------------------------------------------------------------------------------------------------
+def wanted_by(job: Job) -> Wanted:
+    """Which answers, by the roles that who asked has now."""
+    params, user = job.params, _owner(job)
+    request = tables.asked(params["query"], user)
+    reading = read(request)
+    how: dict[str, Any] = {"until": job.created_at, "personal": params["personal"]}
+    if params["page"] == WORDS:
+        return answers_found(reading.scope, read_search(request, reading.scope, Week.parse(params["week"])), **how)
+    return answers_of(reading.scope, reading.filters, reading.period, **how)
+
+
+@_in_its_language
+def run_answers(job: Job) -> Iterator[None]:
+    """Some thousand answers a step; a workbook in one, since nobody can go on with half of one."""
+    wanted, form = wanted_by(job), job.params["format"]
+    if not job.cursor:
+        most = MOST_IN_WORKBOOK if form == WORKBOOK else MOST_ROWS
+        job.total = wanted.count(most + 1)
+        if job.total > most:
+            raise JobFailed(
+                _("More than %(most)s answers: please choose fewer weeks, a region, or another format.")
+                % {"most": most}
+            )
+        job.add_file(f"answers.{form}", FORMATS[form][1])
+    if form == WORKBOOK:
+        _write_workbook(job, wanted)
+        return
+    head = [str(label) for label in wanted.columns.values()]
+    if not job.cursor and form == CSV:
+        job.write(("\ufeff" + "".join(csv_lines([head]))).encode())
+    labels = Labels(_("yes"), _("no"))
+    after = (datetime.fromisoformat(job.cursor["at"]), job.cursor["after"]) if job.cursor else None
+    while True:
+        rows, after = batch_of(wanted, after)
+        lines = csv_lines(map(labels.cells, rows)) if form == CSV else map(_json, rows)
+        job.write("".join(lines).encode())
+        job.done = min(job.total, job.done + len(rows))
+        if after is None:
+            break
+        job.cursor = {"at": after[0].isoformat(), "after": str(after[1])}
+        yield
+    job.done = job.total
+
+
+def _write_workbook(job: Job, wanted: Wanted) -> None:
+    import xlsxwriter  # noqa: PLC0415 - only exports need it
+
+    labels, after, y = Labels(_("yes"), _("no")), None, 0
+    with tempfile.NamedTemporaryFile(suffix=".xlsx") as out:
+        book = xlsxwriter.Workbook(out.name, workbook_options())
+        sheet = book.add_worksheet(_("Answers"))
+        head = book.add_format({"bold": True, "bottom": 1})
+        sheet.set_column(0, len(wanted.columns) - 1, 16)
+        sheet.freeze_panes(1, 0)
+        for x, label in enumerate(wanted.columns.values()):
+            sheet.write_string(0, x, str(label), head)
+        while True:
+            rows, after = batch_of(wanted, after)
+            for row in rows:
+                y += 1
+                _write(sheet, y, labels.cells(row))
+            job.done = min(job.total, y)
+            if after is None:
+                break
+            show_progress(job)
+        book.close()
+        out.seek(0)
+        while piece := out.read(_PIECE):
+            job.write(piece)
+
+
+@on_erase
+def end_files(response_id: UUID) -> None:
+    """A file that may hold deleted words is no more to be had; who wants it asks for a new one."""
+    found = Response.objects.select_related("store__node").filter(pk=response_id).first()
+    if found is None:
+        return
+    day, above = found.local_day.isoformat(), found.store.node.above
+    ended = [
+        job
+        for job in Job.objects.filter(kind=ANSWERS).exclude(state__in=(JobState.FAILED, JobState.CANCELLED))
+        if job.params["days"][0] <= day <= job.params["days"][1]
+        and job.params["store"] in (None, found.store_id)
+        and (job.params["node"] is None or job.params["node"] in above)
+    ]
+    JobChunk.objects.filter(job__in=ended).delete()
+    for job in ended:
+        with translation.override(job.params.get("language")):
+            note = _("A shopper whose words may be in it had them deleted. Please ask for a new file.")
+        Job.objects.filter(pk=job.pk).update(
+            state=JobState.FAILED,
+            note=note,
+            file_name="",
+            run_at=None,
+            lease_token=None,
+            lease_until=None,
+            finished_at=ClockNow(),
+        )
+
+
+register_job(FIGURES, run_figures)
+register_job(ANSWERS, run_answers)

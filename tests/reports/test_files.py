@@ -1,0 +1,162 @@
+"""Files of what a page shows: the same figures, within one's roles, harmless in a spreadsheet, gone in time."""
+
+import csv
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import openpyxl
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from core.jobs import run_due
+from core.models import Job, JobState
+from core.personal import erase_response
+from core.spreadsheets import as_typed, harmless
+from customers.models import Contact
+from reports import answers, exporting
+from reports.exporting import ANSWERS, FIGURES
+from sentiment.models import Sentiment
+from stores.models import User
+from stores.people import take_role
+from surveys.models import Response
+from tests.factories import Chain
+from tests.reports.makers import answer, make_analysis, make_case
+from tests.reports.test_wall import TODAY as NOW
+
+# Noon of it is past at any hour.
+TODAY = NOW - timedelta(days=2)
+
+
+def ask(client: Client, user: User, page: str, query: str = "", **fields: str) -> Job:
+    """The finished job of a file asked for on a page."""
+    client.force_login(user)
+    fields = {"of": page, "query": query, "format": "csv", "kind": ANSWERS} | fields
+    response = client.post(reverse("report_files"), fields)
+    assert response.status_code == 302, response.status_code
+    run_due()
+    return Job.objects.latest("created_at")
+
+
+def content(job: Job) -> bytes:
+    assert job.state == JobState.DONE, job.note
+    return b"".join(job.read())
+
+
+def table(job: Job) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content(job).decode("utf-8-sig"))))
+
+
+def told(chain: Chain, words: str, *, redacted: str, **changes: Any) -> Response:
+    (response,) = answer(chain.touchpoint, 3, day=TODAY, words=words)
+    make_analysis(
+        response.verbatims.get(),
+        sentiment=Sentiment.NEGATIVE,
+        redacted=redacted,
+        topics=[{"topic": "staff", "sentiment": "negative"}],
+    )
+    response.contact = Contact.create("phone", "+380441234567")
+    response.contact_wish = "call"
+    response.save()
+    make_case(response, shopper_name="Olha")
+    return response
+
+
+def test_figures_in_a_file_are_those_of_the_page(client, chain):
+    answer(chain.touchpoint, 10, day=TODAY, times=12)
+    answer(chain.touchpoint, 3, day=TODAY, times=4)
+    answer(chain.foreign_touchpoint, 9, day=TODAY, times=7)
+    lines = [
+        row
+        for row in table(ask(client, chain.head_office, "reports", kind=FIGURES))
+        if row["Table"] == "Ways of asking"
+    ]
+    (line,) = lines
+    assert (line["n"], line["Value"]) == ("23", "65.22")
+    assert float(line["95 % from"]) < 65.22 < float(line["95 % to"])
+    # A manager's file is of their store, and hides what the page hides.
+    stores = table(ask(client, chain.manager, "report_stores", kind=FIGURES))
+    assert [(row["Code"], row["n"], row["Value"]) for row in stores] == [(chain.store.code, "16", "50.0")]
+    answer(chain.foreign_touchpoint, 9, day=TODAY, channel="call", sample_kind="verified", times=3)
+    job = ask(client, chain.head_office, "reports", kind=FIGURES, format="jsonl")
+    lines_of = [json.loads(line) for line in content(job).decode().splitlines()]
+    (few,) = (line for line in lines_of if line["table"] == "ways" and line["n"] == 3)
+    assert (few["value"], few["hidden"]) == (None, True)
+
+
+@pytest.mark.parametrize("page", ["report_topics", "report_loop", "report_asking", "report_compare", "report_change"])
+def test_every_page_of_figures_becomes_a_workbook(client, chain, page):
+    answer(chain.touchpoint, 10, day=TODAY, times=40)
+    told(chain, "The staff was rude", redacted="The staff was rude")
+    book = openpyxl.load_workbook(
+        io.BytesIO(content(ask(client, chain.head_office, page, kind=FIGURES, format="xlsx")))
+    )
+    kinds = {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None}
+    assert kinds <= {"s", "n"}
+    client.force_login(chain.head_office)
+    assert "As a file" in client.get(reverse(page)).content.decode()
+
+
+def test_answers_leave_without_names_and_numbers_unless_asked_for(client, chain):
+    told(chain, '=HYPERLINK("http://x") call Olha on 0441234567', redacted="=HYPERLINK() call [name] on [phone]")
+    answer(chain.touchpoint, 9, day=TODAY, words="Not read yet, 0441234567", flags=["burst"])
+    (new, row) = table(ask(client, chain.manager, "reports"))
+    assert row["Comment"] == "'=HYPERLINK() call [name] on [phone]"
+    assert (row["Score"], row["Tone"], row["Topics"], row["Case"]) == ("3", "negative", "Staff", "Open")
+    assert (new["Comment"], new["In the figures"]) == ("", "no")
+    assert "Contact" not in row and "Olha" not in str(row)
+    (new, row) = table(ask(client, chain.manager, "reports", personal="1"))
+    assert (row["Name"], row["Contact"]) == ("Olha", "'+380441234567")
+    assert "0441234567" in row["Comment"] and "0441234567" in new["Comment"] and new["Contact"] == ""
+    sheet = openpyxl.load_workbook(io.BytesIO(content(ask(client, chain.manager, "reports", format="xlsx")))).active
+    assert {cell.data_type for line in sheet.iter_rows() for cell in line if cell.value is not None} <= {"s", "n"}
+    # Of somebody else's store nobody gets a line, whatever the address says.
+    assert table(ask(client, chain.foreign_manager, "reports")) == []
+    client.force_login(chain.foreign_manager)
+    sent = {"of": "reports", "query": f"store={chain.store.code}", "format": "csv", "kind": ANSWERS}
+    assert client.post(reverse("report_files"), sent).status_code == 404
+
+
+def test_a_search_for_words_becomes_a_file_piece_by_piece(client, chain, monkeypatch):
+    monkeypatch.setattr(answers, "BATCH", 3)
+    for number in range(8):
+        answer(chain.touchpoint, 9, day=TODAY, words=f"slow queue {number}")
+    answer(chain.touchpoint, 9, day=TODAY, words="lovely")
+    job = ask(client, chain.manager, "verbatims", "q=queue", format="jsonl", personal="1")
+    rows = [json.loads(line) for line in content(job).decode().splitlines()]
+    assert sorted(row["words"] for row in rows) == [f"slow queue {number}" for number in range(8)]
+    assert job.done == job.total == 8
+    assert len(table(ask(client, chain.manager, "reports"))) == 9
+
+
+def test_a_file_ends_with_its_words_and_with_the_roles_behind_it(client, chain):
+    response = told(chain, "Call me, it is Olha", redacted="Call me, it is [name]")
+    job = ask(client, chain.manager, "reports")
+    other = ask(client, chain.manager, "reports", f"weeks=4&store={chain.store.code}", format="jsonl")
+    assert client.get(reverse("report_files")).content.decode().count('/file"') == 2
+    theirs = ask(client, chain.foreign_manager, "reports")
+    client.force_login(chain.manager)
+    assert client.get(reverse("job_file", args=[theirs.pk])).status_code == 404
+    erase_response(response.pk)
+    for one in (job, other):
+        one.refresh_from_db()
+        assert (one.state, one.chunks.count()) == (JobState.FAILED, 0) and "deleted" in one.note
+        assert client.get(reverse("job_file", args=[one.pk])).status_code == 404
+    take_role(chain.manager.roles.get(), actor=None)
+    client.post(reverse("report_files"), {"of": "reports", "query": "", "format": "csv"})
+    assert client.get(reverse("report_files")).status_code == 404
+
+
+def test_what_is_too_much_for_one_file_is_said(client, chain, monkeypatch):
+    monkeypatch.setattr(exporting, "MOST_IN_WORKBOOK", 2)
+    answer(chain.touchpoint, 9, day=TODAY, times=3)
+    job = ask(client, chain.manager, "reports", format="xlsx")
+    assert job.state == JobState.FAILED and "More than 2 answers" in job.note
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", " =1", "\n=1", "＝1", "\ufeff=1"])
+def test_no_text_is_a_formula(cell):
+    assert harmless(cell) == f"'{cell}" and as_typed(harmless(cell)) == cell
+    assert harmless("a=1") == "a=1" and as_typed("'tis") == "'tis"
