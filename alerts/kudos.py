@@ -56,8 +56,7 @@ def rejoice(analysis: Analysis) -> Kudos | None:
 
     Read twice, words are told of once.
     """
-    response = Response.objects.select_related("store__node").get(pk=analysis.verbatim.response_id)
-    now = timezone.now()
+    response, now = analysis.verbatim.response, timezone.now()
     if response.submitted_at < now - STALE_AFTER or not is_very_happy(response, analysis):
         return None
     if case_for_response(response.pk) is not None:

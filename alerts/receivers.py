@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from alerts.choices import ReviewReason, Trigger
 from alerts.handover import hand_over_from
-from alerts.kudos import rejoice
+from alerts.kudos import is_very_happy, rejoice
 from alerts.models import Evaluation
 from alerts.opening import STALE_AFTER, judge
 from alerts.queries import case_for_response
@@ -71,8 +71,9 @@ def queue_text_rules(sender: object, analysis: Analysis, **_: Any) -> None:
 def tell_of_praise(sender: object, analysis: Analysis, **_: Any) -> None:
     """Very happy words reach the store's team at once. Whatever goes wrong there, the reading is kept."""
     try:
-        with transaction.atomic():
-            rejoice(analysis)
+        if is_very_happy(analysis.verbatim.response, analysis):
+            with transaction.atomic():
+                rejoice(analysis)
     except Exception:
         log.exception("kudos failed", verbatim=analysis.pk)
 

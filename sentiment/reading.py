@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import connection
 
+from core.quick import Compiled
 from sentiment.chain import current_words
 from sentiment.models import LearntHeads, Rereading, RereadingState
 from sentiment.queries import names_of_staff
@@ -30,9 +31,16 @@ class Reader:
 
 def live_reader() -> Reader:
     """What head office last let go live."""
-    decided = Rereading.objects.filter(state__in=[RereadingState.GOING_LIVE, RereadingState.LIVE])
-    newest = decided.order_by("-decided_at").values_list("model", "heads").first()
-    return Reader(*newest) if newest else Reader()
+    newest = next(iter(_decided()), None)
+    return Reader(newest.model, newest.heads_id) if newest else Reader()
+
+
+# Asked for every comment that is stored.
+_decided = Compiled(
+    lambda: Rereading.objects.filter(state__in=[RereadingState.GOING_LIVE, RereadingState.LIVE])
+    .order_by("-decided_at")
+    .only("model", "heads")[:1]
+)
 
 
 def offered_heads() -> LearntHeads | None:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from core.leases import Claim, ClockNow, LeaseLost, claim, finish, from_now, retry_delay
+from core.quick import Compiled
 from core.work import register_step, register_watch
 from sentiment.holding import columns_of, judgement_of, overruled
 from sentiment.models import Analysis
@@ -88,7 +89,7 @@ def _store(claimed: Claim[Analysis], reading: "Reading", reader: Reader) -> None
             finish(claimed, run_at=claimed.row.run_at, attempts=0)
             return
         # Whoever corrects the reading holds this row too. Their word stays; the model's is kept beside it.
-        row = Analysis.objects.select_for_update(no_key=True).only("people_say").filter(pk=claimed.row.pk).first()
+        row = next(iter(_held(claimed.row.pk)), None)
         if row is None:
             raise LeaseLost
         held = finish(
@@ -99,8 +100,12 @@ def _store(claimed: Claim[Analysis], reading: "Reading", reader: Reader) -> None
         )
         if not held:
             raise LeaseLost
-        analysis = Analysis.objects.select_related("verbatim__response").get(pk=claimed.row.pk)
+        (analysis,) = _stored(claimed.row.pk)
         verbatim_analysed.send(sender=Analysis, analysis=analysis)
+
+
+_held = Compiled(lambda pk: Analysis.objects.select_for_update(no_key=True).only("people_say").filter(pk=pk), -1)
+_stored = Compiled(lambda pk: Analysis.objects.select_related("verbatim__response__store__node").filter(pk=pk), -1)
 
 
 def _step_aside(claimed: Claim[Analysis], error: Exception) -> None:
