@@ -26,7 +26,7 @@ from alerts.urgent_kinds import urgency_name
 from messaging.choices import BUZZING, Channel
 from messaging.models import Message
 from messaging.outbox import Rendered, register_renderer
-from messaging.quiet import morning_after
+from messaging.quiet import day_for_all, zones_of
 from sentiment.queries import names_of_staff
 from sentiment.redaction import redact
 from surveys.choices import SCORE_RANGE, QuestionKind
@@ -292,7 +292,8 @@ def while_closed(message: Message) -> datetime | None:
 def _at_night(response: Response, message: Message) -> datetime | None:
     if message.channel != Channel.SMS:
         return None
-    return morning_after(timezone.now(), ZoneInfo(response.store.time_zone))
+    number = (message.contact.value if message.contact else "") or ""
+    return day_for_all(timezone.now(), zones_of(number, response.store))
 
 
 def answer_at_night(message: Message) -> datetime | None:

@@ -1,9 +1,19 @@
 """Shoppers' phones are quiet at night (RELIABILITY P2), by their own clock and at the moment of sending."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
+import phonenumbers
 from django.conf import settings
+
+from stores.models import Store
+
+# Where no hour is day in every zone of a country, the last one found is good enough.
+_TRIES = 8
 
 
 def morning_after(now: datetime, zone: ZoneInfo) -> datetime | None:
@@ -18,3 +28,36 @@ def morning_after(now: datetime, zone: ZoneInfo) -> datetime | None:
         return None
     day = local.date() + timedelta(days=1 if over else 0)
     return datetime.combine(day, time(morning), zone).astimezone(UTC)
+
+
+def day_for_all(now: datetime, zones: Sequence[ZoneInfo]) -> datetime | None:
+    """The next moment at which it is night in none of the zones, in UTC; None when that is now."""
+    at = now
+    for _try in range(_TRIES):
+        later = [until for zone in zones if (until := morning_after(at, zone))]
+        if not later:
+            break
+        at = max(later)
+    return at if at > now else None
+
+
+def zones_of(number: str, store: Store) -> list[ZoneInfo]:
+    """Where the owner of a number in E.164 lives: with the store, or, with a number of another country, there."""
+    try:
+        country = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        country = None
+    abroad = _zones_by_country().get(country or "", ()) if country != store.country else ()
+    return [ZoneInfo(name) for name in abroad or [store.time_zone]]
+
+
+@lru_cache(maxsize=1)
+def _zones_by_country() -> dict[str, tuple[str, ...]]:
+    """As the time zone database lists them: country, place, name, remark."""
+    found: dict[str, list[str]] = defaultdict(list)
+    table = (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
+    for line in table.splitlines():
+        if line and not line.startswith("#"):
+            country, _place, name = line.split("\t")[:3]
+            found[country].append(name)
+    return {country: tuple(names) for country, names in found.items()}

@@ -150,8 +150,9 @@ def _by_code(code: int, reason: str) -> Undelivered:
 
 
 def _send_by_api(mail: EmailMultiAlternatives) -> None:
-    """To a provider that takes e-mail over HTTPS; only who has one pays for the import."""
-    from anymail.exceptions import AnymailAPIError, AnymailError  # noqa: PLC0415
+    """To a provider that takes e-mail over HTTPS; only who has one pays for the import. What else the client raises may
+    come after the provider has taken it."""
+    from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused  # noqa: PLC0415
 
     try:
         mail.send()
@@ -159,8 +160,8 @@ def _send_by_api(mail: EmailMultiAlternatives) -> None:
         if error.status_code is None:
             raise _by_connection(error.__cause__ or error) from error
         raise _by_answer(error.status_code) from error
-    except (AnymailError, ValueError) as error:  # all recipients refused, not an address or header
-        raise Refused(type(error).__name__) from error
+    except AnymailRecipientsRefused as error:
+        raise Refused("recipient refused") from error
 
 
 def _by_answer(status: int) -> Undelivered:

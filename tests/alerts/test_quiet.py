@@ -1,20 +1,23 @@
 """Who is left in peace and until when: shoppers at night, staff while their store is closed; never the severe."""
 
 from datetime import UTC, datetime, time, timedelta
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.conf import LazySettings
 from django.utils import timezone
 
+from alerts.actions import answer_shopper
 from alerts.choices import EventKind
 from alerts.models import CaseEvent
-from alerts.renderers import while_closed
+from alerts.renderers import answer_at_night, while_closed
 from core.leases import from_now
 from feedback import env
 from messaging.choices import Channel, MessageState
 from messaging.models import ChatHook, Message
-from messaging.quiet import morning_after
+from messaging.quiet import day_for_all, morning_after, zones_of
 from messaging.work import deliver_due, fail_over
 from stores.models import OpeningInterval, User
 from tests.alerts.conftest import open_case
@@ -39,6 +42,37 @@ def test_shoppers_sleep_by_their_own_clock(local: str, until: str | None, settin
     settings.QUIET_HOURS = (21, 8)
     expected = datetime.fromisoformat(until).replace(tzinfo=KYIV).astimezone(UTC) if until else None
     assert morning_after(datetime.fromisoformat(local).replace(tzinfo=KYIV).astimezone(UTC), KYIV) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "utc", "until"),
+    [
+        # Of the store's own country: its clock, at eleven in the morning.
+        ("+380671234567", "2026-06-01T08:00", None),
+        # Tokyo has long gone home; New York and Honolulu sleep, until Honolulu wakes.
+        ("+818012345678", "2026-06-01T13:00", "2026-06-01T23:00"),
+        ("+12025550123", "2026-06-01T08:00", "2026-06-01T18:00"),
+        ("+12025550123", "2026-06-01T20:00", None),
+        ("no number", "2026-06-01T20:00", "2026-06-02T05:00"),
+    ],
+)
+def test_guests_from_abroad_sleep_by_the_clock_of_their_number(
+    chain: Chain, number: str, utc: str, until: str | None, settings: LazySettings
+) -> None:
+    settings.QUIET_HOURS = (21, 8)
+    now = datetime.fromisoformat(utc).replace(tzinfo=UTC)
+    expected = datetime.fromisoformat(until).replace(tzinfo=UTC) if until else None
+    assert day_for_all(now, zones_of(number, chain.store)) == expected
+
+
+def test_an_answer_waits_for_the_morning_of_its_shopper(chain: Chain, settings: LazySettings) -> None:
+    settings.QUIET_HOURS = (21, 8)
+    case = open_case(chain, contact="+818012345678")
+    answer_shopper(case.pk, actor=chain.manager, text="Sorry.", form_id=uuid4())
+    message = Message.objects.get(kind="case_answer")
+    with time_machine.travel(datetime.now(UTC).replace(hour=13, minute=0) + timedelta(days=1), tick=False):
+        held = answer_at_night(message)
+    assert held and held.astimezone(ZoneInfo("Asia/Tokyo")).hour == 8
 
 
 def test_a_siesta_is_a_quiet_time_too_and_off_is_off(settings: LazySettings) -> None:

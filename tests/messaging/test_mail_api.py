@@ -20,7 +20,7 @@ from tests.factories import Chain
 from tests.messaging.listeners import Listener
 
 KIND = "test"
-TAKEN = json.dumps({"ErrorCode": 0, "Message": "OK", "MessageID": str(uuid4()), "To": "x"}).encode()
+TAKEN = json.dumps({"ErrorCode": 0, "Message": "OK", "MessageID": str(uuid4()), "To": "shopper@example.org"}).encode()
 
 
 @pytest.fixture
