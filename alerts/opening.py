@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from alerts.book import current
+from alerts.book import Book, current
 from alerts.choices import TO_DO, CaseState, EventKind, ReviewReason, Severity, StepState, Trigger
 from alerts.clock import StoreHours, due_after, hours_of
 from alerts.ladder import LEVELS, Policy, Rung
@@ -44,11 +44,18 @@ _GROWS = (
 READ_BY_A_PERSON = gettext_noop("Read by a person")
 
 
-def judge(evaluation: Evaluation, response: Response, *, fresh: bool) -> Case | None:
+def opens_nothing(response: Response, book: Book) -> bool:
+    """Whether the score alone already shows that no rule holds for a new response, without a look into the database;
+    False where a rule needs one. Raises ValidationError for a rule that cannot be read."""
+    rules = book.rules_of(Trigger.SCORE)
+    return not any(asks_for_repeats(rule) for rule in rules) and not rules_that_hold(rules, facts_of(response, None))
+
+
+def judge(evaluation: Evaluation, response: Response, *, fresh: bool, book: Book | None = None) -> Case | None:
     """Run the rules of one trigger on a response; opens, joins or changes a case. None when there is none.
 
     Judged twice, a response still has one case. The caller holds its row, or has just made it (`fresh`: it cannot
-    have a case yet).
+    have a case yet). `book`: as it was read a moment ago.
     """
     analysis = None
     if evaluation.trigger == Trigger.TEXT:
@@ -58,7 +65,7 @@ def judge(evaluation: Evaluation, response: Response, *, fresh: bool) -> Case | 
         if not says_enough(analysis.verbatim.text):
             _ask_about_few_words(response, analysis)
             return None
-    book = current()
+    book = book or current()
     rules = book.rules_of(evaluation.trigger)
     facts = facts_of(response, analysis, remember=any(asks_for_repeats(rule) for rule in rules))
     verdict = verdict_of(rules_that_hold(rules, facts), facts, book)

@@ -8,11 +8,12 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
+from alerts.book import at_hand, read_ahead
 from alerts.choices import ReviewReason, Trigger
 from alerts.handover import hand_over_from
 from alerts.kudos import is_very_happy, rejoice
 from alerts.models import Evaluation
-from alerts.opening import STALE_AFTER, judge
+from alerts.opening import STALE_AFTER, judge, opens_nothing
 from alerts.queries import case_for_response
 from alerts.reviews import ask_person
 from core.leases import ClockNow
@@ -22,23 +23,34 @@ from sentiment.signals import reading_corrected, verbatim_analysed
 from stores.models import User
 from stores.signals import reach_lost
 from surveys.models import Response
-from surveys.signals import response_saved
+from surveys.signals import answer_comes, response_saved
 
 log = structlog.get_logger()
+
+
+@receiver(answer_comes)
+def fetch_rules(sender: object, **_: Any) -> None:
+    """Outside of the transaction: what is wrong here is found again, in the savepoint, and costs no answer."""
+    try:
+        read_ahead()
+    except Exception:
+        log.exception("rules cannot be read")
 
 
 @receiver(response_saved)
 def judge_score(sender: object, response: Response, corrected: bool = False, **_: Any) -> None:
     """Run the score rules in a savepoint of the submission and leave word of the outcome.
 
-    When they fail the response is kept all the same, with an evaluation that the lane tries again.
+    When they fail the response is kept all the same, with an evaluation that the lane tries again. Most answers need no
+    savepoint: the rules as they were read before, and the score, say that nothing happens.
     """
-    evaluation = Evaluation(response=response, trigger=Trigger.SCORE, revision=response.revision)
+    evaluation, book = Evaluation(response=response, trigger=Trigger.SCORE, revision=response.revision), at_hand()
     try:
-        with transaction.atomic(), together() if not corrected else nullcontext():
-            if corrected:
-                Response.objects.select_for_update(no_key=True).only("pk").get(pk=response.pk)
-            judge(evaluation, response, fresh=not corrected)
+        if corrected or book is None or not opens_nothing(response, book):
+            with transaction.atomic(), together() if not corrected else nullcontext():
+                if corrected:
+                    Response.objects.select_for_update(no_key=True).only("pk").get(pk=response.pk)
+                judge(evaluation, response, fresh=not corrected, book=None if corrected else book)
     except Exception as error:  # whatever is wrong with the rules, the shopper's words are kept
         log.exception("score rules failed", response=str(response.pk))
         evaluation.run_at = ClockNow()

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import psycopg
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connections, models
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, NotSupportedError, OperationalError, connections, models
 from django.db.models.functions import Now
 from django.db.models.query import get_related_populators  # type: ignore[attr-defined]  # not in the stubs
 from django.db.models.sql import InsertQuery
@@ -54,18 +54,25 @@ def _live() -> Any:
 
 
 def ask(sql: str, values: Sequence[Any]) -> list[Any]:
-    """The rows of a prepared statement.
+    """The rows of a prepared statement that only reads.
 
-    One that was planned before a migration changed a type it answers with is planned anew, on another connection. In a
-    transaction that is too late: it fails, and rolling it back forgets every plan.
+    Outside of a transaction it needs no trial of the connection before it, which costs as much as itself: where the one
+    that was kept turns out to be gone, or the statement was planned before a migration changed a type it answers with,
+    it is asked once more, on another connection. In a transaction that is too late: it fails, and rolling it back
+    forgets every plan.
     """
+    live = _live()
+    if live.in_atomic_block:
+        return _asked(sql, values)
+    kept, live.health_check_done = live.connection, True
     try:
         return _asked(sql, values)
-    except NotSupportedError:
-        live = _live()
-        if live.in_atomic_block:
+    except (OperationalError, InterfaceError):
+        if kept is None or not kept.closed:
             raise
-        live.close()
+    except NotSupportedError:
+        pass
+    live.close()
     return _asked(sql, values)
 
 

@@ -39,6 +39,7 @@ class Served:
             env=process_environment(),
         )
         self._connection = self._new_connection()
+        self._shoppers = 0
 
     def __enter__(self) -> Self:
         end = time.monotonic() + _PATIENCE_SECS
@@ -67,8 +68,9 @@ class Served:
         return self._ask("POST", address, urlencode(fields).encode(), form)
 
     def leave(self) -> None:
-        """Let the next request be another shopper's: over a connection of its own."""
+        """Let the next request be another shopper's: over a connection of its own, from another browser."""
         self._connection.close()
+        self._shoppers += 1
         self._connection = self._new_connection()
 
     def cpu_secs(self) -> float:
@@ -82,7 +84,8 @@ class Served:
         return http.client.HTTPConnection("127.0.0.1", self._port, timeout=_PATIENCE_SECS)
 
     def _ask(self, method: str, address: str, body: bytes | None, headers: dict[str, str]) -> Answer:
-        self._connection.request(method, address, body, {"Accept-Language": "en-GB,en;q=0.9", **headers})
+        said = {"Accept-Language": "en-GB,en;q=0.9", "User-Agent": f"Mozilla/5.0 (Mobile {self._shoppers})"}
+        self._connection.request(method, address, body, said | headers)
         with self._connection.getresponse() as response:
             found = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, found, response.read())

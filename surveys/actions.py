@@ -19,7 +19,7 @@ from surveys.forms import Answers, Wish
 from surveys.inviting import call_ended, receipt_link
 from surveys.models import Invitation, Response, ResponseRevision, Verbatim
 from surveys.queries import Asking
-from surveys.signals import days_changed, response_saved
+from surveys.signals import answer_comes, days_changed, response_saved
 from surveys.wording import permission_wording
 
 __all__ = ["Submitted", "add_contact", "call_ended", "change_contact", "keep_unsent", "receipt_link", "submit"]
@@ -54,6 +54,7 @@ def submit(
     pressed Send again, so that an answer that is there stays.
     """
     now = now or timezone.now()
+    answer_comes.send(sender=Response)
     with transaction.atomic():
         created = _insert(asking, answers, form_id=form_id, language=language, flags=flags, now=now)
         if created is not None:

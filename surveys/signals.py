@@ -2,6 +2,9 @@
 
 from django.dispatch import Signal
 
+# Sent before the transaction that stores an answer begins: what a room wants to know then need not be asked within.
+answer_comes = Signal()
+
 # Sent with `response` (surveys.models.Response), `corrected` (bool: answers of a known response were changed) and, of a
 # new one, `verbatims` (its surveys.models.Verbatim, which nobody need ask the database for).
 # A receiver that fails undoes the submission: what may fail belongs into a savepoint of the receiver's own.

@@ -6,14 +6,14 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import NotSupportedError, connection, transaction
+from django.db import NotSupportedError, ProgrammingError, connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.database import database_url
 from core.leases import ClockNow, from_now
-from core.quick import Compiled, ask, insert, insert_soon, together
+from core.quick import Compiled, ask, insert, insert_once, insert_soon, together
 from customers.models import Contact
 from reports.models import StaleMark
 from stores.models import Touchpoint
@@ -138,6 +138,40 @@ def test_a_statement_outlives_a_migration() -> None:
             assert ask(statement, []) == [("yes",)]
         finally:
             migration.execute("DROP TABLE known_before")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_is_gone_costs_no_answer_and_no_trial(settings: Any) -> None:
+    connection.ensure_connection()
+    connection.health_check_enabled, connection.health_check_done = True, False
+    try:
+        with CaptureQueriesContext(connection) as queries:
+            [(process,)] = ask("SELECT pg_backend_pid()", [])
+        assert len(queries) == 1
+        connection.health_check_done = False
+        with psycopg.connect(database_url(), autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
+        assert ask("SELECT pg_backend_pid()", []) != [(process,)]
+    finally:
+        connection.health_check_enabled = False
+    with pytest.raises(ProgrammingError):
+        ask("SELECT nothing_like_that", [])
+
+
+def test_what_is_there_already_takes_its_parts_with_it(chain: Chain) -> None:
+    first = _response(chain)
+    words = [Verbatim(response=first, question=f"q{n}", text=f"text {n}") for n in range(3)]
+    with CaptureQueriesContext(connection) as queries:
+        assert insert_once(first, words)
+    assert len(queries) == 1 and [Verbatim.objects.get(pk=one.pk).text for one in words] == [
+        "text 0",
+        "text 1",
+        "text 2",
+    ]
+    again = _response(chain, id=first.pk)
+    assert not insert_once(again, [Verbatim(response=again, question="other", text="never")])
+    assert not insert_once(again, []) and insert_once(_response(chain), [])
+    assert Verbatim.objects.count() == 3 and Response.objects.count() == 2
 
 
 def test_what_may_wait_goes_in_one_statement_or_not_at_all(chain: Chain) -> None:
