@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -30,7 +30,7 @@ from alerts.ladder import Policy, Rung
 from alerts.models import AlertGroup, CaseEvent, CasePolicy, CaseStep, Rule
 from core.database import process_environment
 from core.leases import ClockNow
-from messaging.catcher import Catcher
+from messaging.catcher import Catcher, Trouble
 from messaging.choices import Channel, MessageState
 from messaging.models import ChatHook, Message
 from messaging.work import message_id
@@ -230,17 +230,21 @@ def rehearse(
     seed: int,
     spread_secs: float,
     programs: Sequence[tuple[str, ...]] = PROCESSES,
+    troubles: Mapping[Channel, Sequence[Trouble]] | None = None,
     patience_secs: float = 600,
 ) -> Run:
     """Let the ladders of `cases` climb within `spread_secs` and more, with so many kills meanwhile, until all is done.
 
-    The cases were opened under the ladder of `build_ladder`. Raises TimeoutError when it is not done in time.
+    The first messages of a channel meet its `troubles` at the server. The cases were opened under the ladder of
+    `build_ladder`. Raises TimeoutError when it is not done in time.
     """
     chance = random.Random(seed)
     with servers() as there:
         for hook in ChatHook.objects.filter(retired_at=None):
             hook.url = there.chat_url
             hook.save(update_fields=["url"])
+        for channel, ordered in (troubles or {}).items():
+            there.catcher.fail_next(channel, *ordered)
         flock = Flock(_environment(there), programs, chance)
         began = time.monotonic()
         try:

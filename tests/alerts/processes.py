@@ -14,13 +14,15 @@ from messaging.catcher import Catcher
 SENDER_LEASE_SECS = 4
 
 
-def start_worker(catcher: Catcher, *, kill_at: str = "") -> subprocess.Popen[bytes]:
+def start_worker(catcher: Catcher, *, kill_at: str = "", public_url: str = "") -> subprocess.Popen[bytes]:
     """`manage.py work alerts`, which dies at the kill point `kill_at` if one is named."""
-    return start(catcher, "work", "alerts", kill_at=kill_at)
+    return start(catcher, "work", "alerts", kill_at=kill_at, public_url=public_url)
 
 
-def start(catcher: Catcher, *command: str, kill_at: str = "") -> subprocess.Popen[bytes]:
-    """A management command on the test database, whose messages go to the catcher."""
+def start(catcher: Catcher, *command: str, kill_at: str = "", public_url: str = "") -> subprocess.Popen[bytes]:
+    """A management command on the test database, whose messages go to the catcher. What the catcher reports goes to
+    `public_url`, if there is a server."""
+    known = {"PUBLIC_URL": public_url} if public_url else {}
     environment = process_environment(
         HALFHOUR_TESTING="1",
         EMAIL_URL=f"smtp://127.0.0.1:{catcher.smtp_port}",
@@ -29,6 +31,7 @@ def start(catcher: Catcher, *command: str, kill_at: str = "") -> subprocess.Pope
         TWILIO_BASE_URL=catcher.sms_url,
         SENDER_LEASE_SECS=str(SENDER_LEASE_SECS),
         HALFHOUR_STEP_KILL=kill_at,
+        **known,
     )
     return subprocess.Popen(
         [sys.executable, "manage.py", *command],

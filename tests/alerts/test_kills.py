@@ -1,4 +1,4 @@
-"""Real processes on a real database and real servers, killed at random and at every step (RELIABILITY F1, F2, F4, F8).
+"""Real processes on a real database and real servers, killed at random and at every step (RELIABILITY F1, F2, F4–F8).
 
 What must hold afterwards (P3, P4, A3, A6): each step exactly one state, each notice exactly one row and one event,
 each message to staff delivered at least once with the same Message-ID, each to a shopper at most once, none missed.
@@ -14,8 +14,10 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from django.conf import LazySettings
 from django.db.models import QuerySet
 from django.utils import timezone
+from pytest_django.live_server_helper import LiveServer
 
 from alerts.actions import answer_shopper
 from alerts.choices import EventKind, StepState
@@ -23,9 +25,9 @@ from alerts.models import CaseEvent, CaseStep
 from alerts.policy import ensure_defaults
 from alerts.work import climb
 from core.leases import ClockNow
-from demo.kill_run import PROCESSES, REPETITIONS, build_ladder, rehearse
+from demo.kill_run import ACCOUNT, PROCESSES, REPETITIONS, TOKEN, build_ladder, rehearse
 from demo.kill_run import Cast as Rehearsed
-from messaging.catcher import Catcher
+from messaging.catcher import Catcher, Trouble
 from messaging.choices import Channel, MessageState
 from messaging.models import ChatHook, Message
 from messaging.provider import MISSING
@@ -92,6 +94,11 @@ def test_two_of_every_process_under_random_kills_miss_nothing_and_double_nothing
         seed=SEED,
         spread_secs=12,
         programs=[program for program in PROCESSES if "analysis" not in program],
+        # F5, F6: the servers are not well either, and what they took they may not say.
+        troubles={
+            Channel.EMAIL: [Trouble.BUSY, Trouble.DROP, Trouble.RESET] * 2,
+            Channel.SMS: [Trouble.BUSY, Trouble.ERROR, Trouble.DROP, Trouble.RESET],
+        },
         patience_secs=240,
     )
     assert found.whole, found.table()
@@ -210,10 +217,23 @@ def test_dying_at_any_step_loses_nothing(cast: Chain, catcher: Catcher, tmp_path
     assert numbers == ["+380670000002"]
 
 
-def _die_at(point: str, catcher: Catcher, folder: Path) -> None:
+def test_who_died_before_noting_it_has_sent_it_says_the_provider(
+    cast: Chain, catcher: Catcher, tmp_path: Path, live_server: LiveServer, settings: LazySettings
+) -> None:
+    """F7: its callbacks come while nobody works; whoever comes next leaves the message alone, and asks nobody."""
+    settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = ACCOUNT, TOKEN
+    settings.PUBLIC_URL = live_server.url
+    message = Message.objects.get(pk=_text_to_a_shopper(cast, "message_sent", catcher, tmp_path, live_server.url))
+    assert wait_until(lambda: Message.objects.filter(pk=message.pk, provider_state="delivered").exists(), secs=30)
+    message.refresh_from_db()
+    assert (message.state, message.run_at, message.ask_at) == (MessageState.SENT, None, None)
+    assert [caught.recipient for caught in catcher.messages if caught.channel == Channel.SMS] == ["+380670000002"]
+
+
+def _die_at(point: str, catcher: Catcher, folder: Path, public_url: str = "") -> None:
     once = folder / point
     once.touch()
-    worker = start_worker(catcher, kill_at=f"{point}:{once}")
+    worker = start_worker(catcher, kill_at=f"{point}:{once}", public_url=public_url)
     try:
         assert worker.wait(timeout=30) == -signal.SIGKILL, point
     finally:
@@ -228,12 +248,12 @@ def _put_off_everything() -> None:
     CaseStep.objects.filter(run_at__isnull=False).update(run_at=later)
 
 
-def _text_to_a_shopper(cast: Chain, point: str, catcher: Catcher, folder: Path) -> UUID:
+def _text_to_a_shopper(cast: Chain, point: str, catcher: Catcher, folder: Path, public_url: str = "") -> UUID:
     """An answer to a shopper who wishes to be texted; its sender dies at `point`."""
     number = "+38067000000" + ("1" if point == "message_sending" else "2")
     case = open_case(cast, contact=number)
     _put_off_everything()
     answer_shopper(case.pk, actor=cast.manager, text="Sorry.", form_id=uuid4())
     message = Message.objects.get(kind="case_answer", contact=case.response.contact)
-    _die_at(point, catcher, folder)
+    _die_at(point, catcher, folder, public_url)
     return message.pk
