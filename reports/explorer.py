@@ -6,6 +6,8 @@ Every choice is in the address, so that each combination is a link.
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,10 +16,12 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
+from alerts.choices import TO_DO, CaseState
 from reports.explorer_rows import BANDS, fold
 from reports.filters import Scope, find_store
 from reports.models import ExplorerRow
 from reports.periods import Period, Week
+from reports.wordforms import spelled_out, ways_of
 from sentiment.labels import (
     SENTIMENT_LABELS,
     TOPIC_LABELS,
@@ -28,7 +32,8 @@ from sentiment.labels import (
     urgency_label,
 )
 from stores.models import Node, Store
-from surveys.choices import ResponseChannel, SampleKind
+from surveys.choices import Mark, ResponseChannel, SampleKind
+from surveys.counting import NO_ANSWERS
 from surveys.models import Verbatim
 
 # Raw rows are read thirteen weeks at a time, whichever thirteen.
@@ -52,8 +57,8 @@ ANY = "any"
 class Search:
     """What was chosen; an empty choice leaves everything.
 
-    `urgency` is a kind or ANY; `case` is "yes" or "no"; `before` is where the page begins, after the last row of the
-    one before it.
+    `urgency` is a kind or ANY; `case` is "yes", "no" or one of CASE_STATES; `before` is where the page begins, after
+    the last row of the one before it.
     """
 
     last_week: Week
@@ -72,6 +77,7 @@ class Search:
     unsure: bool = False
     corrected: bool = False
     case: str = ""
+    mark: str = ""
     before: tuple[datetime, int] | None = field(default=None, compare=False)
 
     @property
@@ -98,6 +104,13 @@ class Search:
         return replace(self, **({"before": None} | changes)).query()
 
 
+# What may have become of the case, by the word that stands for it in an address.
+CASE_STATES: dict[str, tuple[CaseState, ...]] = {
+    "todo": TO_DO,
+    **{state.value: (state,) for state in CaseState if state not in TO_DO},
+}
+# Those that an answer may bear and still be found here.
+MARKS = {mark.value: mark.label for mark in Mark if mark not in NO_ANSWERS}
 _CHOICES = {
     "channel": set(ResponseChannel.values),
     "sample": set(SampleKind.values),
@@ -106,7 +119,8 @@ _CHOICES = {
     "topic": set(TOPIC_LABELS),
     "urgency": {*URGENCY_LABELS, ANY},
     "language": set(settings.VERBATIM_LANGUAGES),
-    "case": {"yes", "no"},
+    "case": {"yes", "no", *CASE_STATES},
+    "mark": set(MARKS),
 }
 _PLAIN = tuple(_CHOICES)
 
@@ -161,16 +175,19 @@ def _read_cursor(written: str) -> tuple[datetime, int] | None:
 
 
 # --- reads ----------------------------------------------------------------------------------------------------
-def parts_of(q: str) -> list[str]:
-    """What the folded words must contain, all of it. A word stands for those that begin with it, or, if it is long or
-    of a script that joins words, that have it anywhere; what is in quotation marks stands for itself, in its order."""
+def terms_of(q: str) -> list[list[str]]:
+    """What the folded words must contain: of each term one of its ways of being written.
+
+    A word stands for those that begin with it, or, if it is long or of a script that joins words, that have it
+    anywhere; what is in quotation marks stands for itself, in its order.
+    """
     found = []
     for quoted, word in _TERM.findall(q):
-        folded = fold(quoted or word)
-        if quoted and folded.strip():
-            found.append(folded)
+        if quoted and fold(quoted).strip():
+            found.append(list(dict.fromkeys([fold(quoted), fold(spelled_out(quoted))])))
         else:
-            found += [_part(term) for term in folded.split()]
+            pairs = zip(fold(quoted or word).split(), fold(spelled_out(quoted or word)).split(), strict=False)
+            found += [[_part(way) for way in ways_of(plain, out)] for plain, out in pairs]
     return found[:_MOST_TERMS]
 
 
@@ -204,11 +221,16 @@ def rows_of(search: Search, stores: QuerySet[Store]) -> QuerySet[ExplorerRow]:
     if search.corrected:
         wanted &= Q(corrected=True)
     if search.case:
-        wanted &= Q(has_case=search.case == "yes")
-    parts = parts_of(search.q)
-    for part in parts:
-        wanted &= Q(folded__contains=part)
-    if search.q and not parts:
+        wanted &= Q(has_case=search.case != "no")
+    if states := CASE_STATES.get(search.case):
+        opened, joined = (f"verbatim__response__{name}__state__in" for name in ("opened_case", "appended_to__case"))
+        wanted &= Q(**{opened: states}) | Q(**{joined: states})
+    if search.mark:
+        wanted &= Q(verbatim__response__flags__contains=[search.mark])
+    terms = terms_of(search.q)
+    for ways in terms:
+        wanted &= reduce(or_, (Q(folded__contains=way) for way in ways))
+    if search.q and not terms:
         # Signs alone, like an emoji, are in no folded words.
         wanted &= Q(verbatim__text__contains=search.q)
     return ExplorerRow.objects.filter(wanted).order_by("-submitted_at", "-verbatim")
@@ -252,6 +274,16 @@ def _verbatims(ids: list[int]) -> list[Verbatim]:
     return [found[pk] for pk in ids if pk in found]
 
 
+def case_choices() -> list[tuple[str, str]]:
+    """What may be said of a case, with its words."""
+    return [
+        ("yes", _("With a case")),
+        ("no", _("Without a case")),
+        ("todo", _("Case to do")),
+        *((state.value, str(state.label)) for state in CaseState if state not in TO_DO),
+    ]
+
+
 @dataclass(frozen=True)
 class Chip:
     """A choice that holds, and the address of the search without it."""
@@ -275,7 +307,8 @@ def chips_of(search: Search) -> list[Chip]:
         "language": language_name(search.language) if search.language else "",
         "unsure": _("Model unsure"),
         "corrected": _("Corrected by a person"),
-        "case": _("With a case") if search.case == "yes" else _("Without a case"),
+        "case": dict(case_choices()).get(search.case, ""),
+        "mark": str(MARKS.get(search.mark, "")),
     }
     empty = {"node": None, "store": None, "unsure": False, "corrected": False}
     return [

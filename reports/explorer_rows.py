@@ -18,8 +18,11 @@ from surveys.models import Verbatim
 # What a score amounts to, whichever question it answers.
 BANDS = {"happy": _("Happy"), "middle": _("In between"), "unhappy": _("Unhappy"), "none": _("No score")}
 _WORD = re.compile(r"[^\W_]+")
-# Letters that Unicode does not take apart, and Arabic ones that are typed either way.
-_FOLDED = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "æ": "ae", "œ": "oe", "ı": "i", "ى": "ي", "ة": "ه", "ـ": None})
+# Letters that Unicode does not take apart, Arabic ones that are typed either way, and an apostrophe that passes for a
+# letter. Whoever changes what folding makes of words changes the mark in _FRESH, too, so that they are folded again.
+_FOLDED = str.maketrans(
+    {"ʼ": "'", "ł": "l", "đ": "d", "ø": "o", "æ": "ae", "œ": "oe", "ı": "i", "ى": "ي", "ة": "ه", "ـ": None}
+)
 _BATCH = 500
 
 
@@ -52,7 +55,7 @@ SELECT * FROM (
         a.analysed_at IS NOT NULL AND NOT a.confident AS unsure, coalesce(a.corrected, false) AS corrected,
         EXISTS (SELECT FROM alerts_case c WHERE c.response_id = r.id)
             OR EXISTS (SELECT FROM alerts_caseresponse c WHERE c.response_id = r.id) AS has_case,
-        md5(v.text) AS text_key
+        md5('2' || v.text) AS text_key
     FROM {_WANTED} JOIN surveys_response r USING (store_id, local_day)
     JOIN surveys_verbatim v ON v.response_id = r.id
     LEFT JOIN sentiment_analysis a ON a.verbatim_id = v.id

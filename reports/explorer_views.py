@@ -3,14 +3,17 @@
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from alerts.queries import case_for_response, cases_visible_to
 from reports.explorer import (
     ANY,
+    MARKS,
     MOST_COUNTED,
     WEEKS,
+    case_choices,
     chips_of,
     find,
     read_search,
@@ -19,7 +22,9 @@ from reports.explorer_rows import BANDS
 from reports.filters import Scope, node_options, scope_of
 from reports.periods import Week, latest_day
 from sentiment.labels import SENTIMENT_LABELS, TOPIC_LABELS, URGENCY_LABELS, named_languages
+from sentiment.models import Analysis
 from sentiment.similar import similar_to
+from stores.access import StaffRequest, page_of_ours
 from stores.choices import Role
 from stores.models import Node, Store, User
 from stores.queries import roles_of
@@ -58,6 +63,8 @@ def verbatims(request: HttpRequest) -> HttpResponse:
         "topic_choices": TOPIC_LABELS.items(),
         "urgency_choices": URGENCY_LABELS.items(),
         "any_urgency": ANY,
+        "case_choices": case_choices(),
+        "mark_choices": MARKS.items(),
         "language_choices": named_languages(settings.VERBATIM_LANGUAGES),
         "may_edit_words": Role.HEAD_OFFICE in roles_of(_reader(request)),
     }
@@ -93,6 +100,24 @@ def verbatim(request: HttpRequest, verbatim_id: int) -> HttpResponse:
         "similar": similar_to(found, scope.stores),
     }
     return render(request, "reports/verbatim.html", context)
+
+
+@require_safe
+def verbatim_reading(request: StaffRequest, verbatim_id: int) -> HttpResponse:
+    """`/verbatims/<id>/reading/`: what the model thinks of words in a list, to be corrected right there.
+
+    Without JavaScript the same stands on the page of the words.
+    """
+    reading = get_object_or_404(
+        Analysis.objects.exclude(verbatim__text="").exclude(analysed_at=None),
+        pk=verbatim_id,
+        verbatim__response__store__in=scope_of(request.user).stores,
+        verbatim__response__erased_at=None,
+    )
+    if not request.htmx:
+        return redirect("verbatim", verbatim_id)
+    back = page_of_ours(request.htmx.current_url_abs_path or "", reverse("verbatims"))
+    return render(request, "sentiment/_reading.html", {"reading": reading, "next": back})
 
 
 def _reader(request: HttpRequest) -> User:

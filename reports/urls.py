@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/traffic/", TrafficView.as_view(), name="api_traffic"),
     path("verbatims/", explorer_views.verbatims, name="verbatims"),
     path("verbatims/<int:verbatim_id>/", explorer_views.verbatim, name="verbatim"),
+    path("verbatims/<int:verbatim_id>/reading/", explorer_views.verbatim_reading, name="verbatim_reading"),
     path("wall/<str:code>/screen/", wall_views.screen_link, name="wall_screen"),
     path("wall/<str:code>/<str:week>.pdf", wall_views.wall_as_pdf, name="wall_pdf"),
     path("wall/<str:code>/<str:week>/", wall_views.wall, name="wall"),

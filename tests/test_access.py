@@ -378,6 +378,13 @@ TABLE = [
             ({"verbatim_id": "999999999"}, NOBODYS | NO_REPORTS),
         ],
     ),
+    # Without JavaScript it leads to the page of the words.
+    Row(
+        "verbatims/<int:verbatim_id>/reading/",
+        [
+            ({"verbatim_id": "999999999"}, NOBODYS | NO_REPORTS),
+        ],
+    ),
     Row(
         "wall/<str:code>/<str:week>/",
         [

@@ -18,7 +18,7 @@ from sentiment.models import Analysis, Sentiment
 from surveys.choices import QuestionKind, ResponseChannel
 from surveys.models import Response, Verbatim
 from surveys.signals import response_saved
-from tests.factories import Chain, make_response
+from tests.factories import PASSWORD, Chain, make_response
 from tests.reports.makers import make_analysis, make_case
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +73,12 @@ def manager(client: Client, chain: Chain) -> Client:
         ("Never again!!", "!!"),
         ("a_b and c", "b"),
         ("I waited forty minutes", '"waited forty"'),
+        ("Ich war enttaeuscht, schoen war es nicht", "enttäuscht schön"),
+        ("Ich war enttäuscht", "enttaeuscht"),
+        ("Стояли в черзі цілу годину", "черга"),
+        ("Магазинів із чемним персоналом мало", "чемний магазин"),
+        ("П’ять хвилин без продавчині", "пʼять продавчинею"),
+        ("خدمة ممتازة وسعر جيد", "الخدمة بالسعر"),
     ],
 )
 def test_words_are_found_in_every_language(chain: Chain, manager: Client, words: str, q: str) -> None:
@@ -116,6 +122,9 @@ def test_each_filter_leaves_what_it_says(chain: Chain, manager: Client) -> None:
     assert found(manager, "unsure=1") == {unsure}
     assert found(manager, "case=yes") == {angry}
     assert found(manager, "case=no") == everything - {angry}
+    assert found(manager, "case=todo") == {angry} and found(manager, "case=resolved") == set()
+    Response.objects.filter(verbatims=plain).update(flags=["many"])
+    assert found(manager, "mark=many") == {plain} and found(manager, "mark=staff") == everything
     assert found(manager, "topic=staff&sentiment=negative&q=guard") == {angry}
     assert found(manager, "band=nonsense&topic=x&weeks=7&until=soon&before=never") == everything
 
@@ -126,6 +135,37 @@ def test_a_persons_correction_moves_words_at_once(chain: Chain, manager: Client)
     correct(pk, chain.manager, field="sentiment", value="negative")
     assert found(manager, "corrected=1") == found(manager, "sentiment=negative") == {pk}
     assert found(manager, "sentiment=positive") == set()
+
+
+def test_words_are_corrected_in_the_list_by_who_may_read_them(chain: Chain, manager: Client) -> None:
+    own, foreign = say(chain, "Well done, really."), say(chain, "Well done, really.", foreign=True)
+    found(manager)
+    link = f"/verbatims/{own}/reading/"
+    assert f'hx-get="{link}"' in manager.get("/verbatims/").content.decode()
+    assert manager.get(link)["Location"] == f"/verbatims/{own}/"
+    htmx = {"HX-Request": "true", "HX-Current-URL": "http://testserver/verbatims/?q=well"}
+    panel = manager.get(link, headers=htmx).content.decode()
+    assert f'action="/readings/{own}/correct/"' in panel and 'value="/verbatims/?q=well"' in panel
+    evil = manager.get(link, headers=htmx | {"HX-Current-URL": "https://evil.example/"}).content.decode()
+    assert "evil" not in evil
+    assert manager.get(f"/verbatims/{foreign}/reading/", headers=htmx).status_code == 404
+    back = manager.post(f"/readings/{own}/correct/", {"say": "sentiment//negative", "next": "/verbatims/?q=well"})
+    assert back["Location"] == "/verbatims/?q=well"
+    assert found(manager, "sentiment=negative") == {own}
+
+
+def test_a_shared_link_opens_after_the_sign_in_and_tells_a_stranger_nothing(chain: Chain, client: Client) -> None:
+    pk = say(chain, "Only ours")
+    link = f"/verbatims/{pk}/"
+    way_in = client.get(link)["Location"]
+    signed_in = client.post(way_in, {"login": chain.manager.email, "password": PASSWORD})
+    assert signed_in["Location"] == link
+    client.logout()
+    client.force_login(chain.foreign_manager)
+    there, nowhere = client.get(link), client.get("/verbatims/999999/")
+    assert there.status_code == nowhere.status_code == 404
+    for page in (there.content.decode(), nowhere.content.decode()):
+        assert "a store that is not yours" in page and "Kyiv" not in page and "Only ours" not in page
 
 
 def test_words_corrected_and_deleted_by_the_shopper_are_found_no_more(chain: Chain, manager: Client) -> None:
