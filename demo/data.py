@@ -22,6 +22,7 @@ from alerts.rules import first_that_holds
 from alerts.verdicts import Verdict
 from core.tokens import keyed_hash, link_token
 from demo.cases import Chronicler, Opening
+from demo.outer_loop import begin_actions
 from demo.people import send_some_on_holiday
 from demo.places import PASSWORD, make_places
 from demo.praise import save_kudos
@@ -85,6 +86,7 @@ def make_demo(*, seed: int = SEED, now: datetime | None = None) -> None:
     _count(places.shops + ([places.call_centre] if places.call_centre else []), now)
     _invite(places.shops, places.call_centre, rng, now)
     _make_key()
+    begin_actions(now)
     send_some_on_holiday(now)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -30,7 +31,6 @@ from stores.access import StaffRequest
 from stores.models import Node, Store, User
 
 PER_PAGE = 30
-_CASE_KEY_LENGTH = 36
 
 
 @require_safe
@@ -89,12 +89,11 @@ def _wish(request: StaffRequest, scope: Scope) -> tuple[Node | Store, dict[str, 
 
 
 def _case(user: User, key: str) -> Case:
-    if len(key) != _CASE_KEY_LENGTH:
-        raise Http404
     try:
-        return get_object_or_404(cases_visible_to(user).select_related("store__node", "root_cause"), pk=key)
+        case_id = UUID(key)
     except ValueError:
         raise Http404 from None
+    return get_object_or_404(cases_visible_to(user).select_related("store__node", "root_cause"), pk=case_id)
 
 
 def _topic_of(case: Case) -> str:

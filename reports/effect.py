@@ -91,12 +91,9 @@ class Measure:
     before: Side
     after: Side
     change: Difference | None
+    is_share: bool
     # Whether the change is more than chance, among all measures of the action.
     stands: bool = False
-
-    @property
-    def is_share(self) -> bool:
-        return self.before.nps is None and self.after.nps is None
 
     @property
     def better(self) -> bool:
@@ -136,7 +133,7 @@ def effect_of(action: Action, scope: Scope, this_week: Week) -> Effect | None:
         own = _topic(cells, filters, action.topic, before, after)
     elif action.cause_id:
         own = [_cause(cells, action, filters, before, after)]
-    measures = [one for one in own + scores if one.before.n or one.after.n]
+    measures = own + scores
     if not measures:
         return None
     standing = moved_among([one.change for one in measures])
@@ -182,7 +179,7 @@ def _score(cells: Cells, filters: Filters, source: Source, before: Span, after: 
 
     old, new = side(before), side(after)
     change = nps_difference(new.nps, old.nps) if new.nps and old.nps else None
-    return Measure(gettext("NPS · %(source)s") % {"source": source.name}, old, new, change)
+    return Measure(gettext("NPS · %(source)s") % {"source": source.name}, old, new, change, is_share=False)
 
 
 def _topic(cells: Cells, filters: Filters, topic: str, before: Span, after: Span) -> list[Measure]:
@@ -260,4 +257,4 @@ def _cases(cells: Cells, action: Action, parts: list[Stretch]) -> int:
 
 def _less(name: str, old: Side, new: Side) -> Measure:
     change = share_difference(new.share, old.share) if new.share and old.share else None
-    return Measure(name, old, new, change)
+    return Measure(name, old, new, change, is_share=True)

@@ -1,0 +1,91 @@
+"""The screen of a store: where its manager lands, what waits, what costs most, what to praise, and the others."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from alerts.choices import CaseState
+from core.work import drain
+from reports.periods import Week, latest_day
+from sentiment.models import Sentiment
+from stores.choices import TouchpointKind
+from stores.models import Touchpoint
+from tests.factories import Chain, make_store, make_touchpoint
+from tests.reports.makers import announce, answer, make_analysis, make_case
+
+pytestmark = pytest.mark.django_db
+ZONE = "Europe/Kyiv"
+
+
+def shop(chain: Chain, code: str) -> Touchpoint:
+    return make_touchpoint(store=make_store(node=chain.area, code=code, name=f"Kyiv {code}"), kind=TouchpointKind.TILL)
+
+
+def test_an_empty_store_says_what_to_do(client: Client, chain: Chain) -> None:
+    client.force_login(chain.manager)
+    page = client.get("/reports/store/").content.decode()
+    assert "Kyiv One" in page and "Nothing stands out" in page and "QR codes" in page
+    # It is where "Reports" leads whoever runs a store; others begin with all they see.
+    assert 'href="/reports/store/"' in client.get("/inbox/").content.decode()
+    client.force_login(chain.area_manager)
+    assert 'href="/reports/"' in client.get("/inbox/").content.decode()
+
+
+def test_one_screen_tells_what_waits_what_costs_and_what_to_praise(client: Client, chain: Chain) -> None:
+    today = latest_day([ZONE])
+    early = Week.of(today).monday - timedelta(weeks=2)
+    for response in answer(chain.touchpoint, 1, day=early, times=35, words="We waited for ever and ever"):
+        topics = [{"topic": "waiting", "sentiment": "negative"}]
+        make_analysis(response.verbatims.get(), sentiment=Sentiment.NEGATIVE, topics=topics)
+    answer(chain.touchpoint, 10, day=early, times=45)
+    (happy,) = answer(chain.touchpoint, 10, day=today, words="Anna was so kind and wrapped it beautifully for us")
+    redacted = "[name] was so kind and wrapped it beautifully for us"
+    make_analysis(happy.verbatims.get(), sentiment=Sentiment.POSITIVE, redacted=redacted)
+    late, calm = answer(chain.touchpoint, 2, day=today, times=2)
+    make_case(late)
+    make_case(calm, state=CaseState.ACKNOWLEDGED, due_in=timedelta(hours=2))
+    for response in (late, calm, happy):
+        announce(response)
+    drain(["facts"])
+    client.force_login(chain.manager)
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get("/reports/store/KY1/")
+    assert len(queries) <= 32
+    view, shown = page.context["view"], page.content.decode()
+    assert (view.this_week.waiting, view.this_week.untouched, view.this_week.overdue) == (2, 2, 1)
+    assert view.costliest.topic == "waiting" and view.costliest.driver.stands
+    assert "Waiting time" in shown and "costs " in shown
+    assert redacted in shown and "Anna" not in shown
+    assert view.found.headline.nps.n == 83
+    # Nobody else has answered in the area: nothing to stand beside.
+    assert view.area is None
+
+
+def test_the_others_are_told_only_where_they_are_enough(client: Client, chain: Chain) -> None:
+    day = Week.of(latest_day([ZONE])).monday - timedelta(weeks=2)
+    client.force_login(chain.manager)
+
+    def area() -> object:
+        return client.get("/reports/store/KY1/").context["view"].area
+
+    answer(chain.touchpoint, 1, day=day, times=30)
+    others = [shop(chain, code) for code in ("A", "B", "C")]
+    for one in others[:2]:
+        answer(one, 10, day=day, times=30)
+    # One of the two others could work out the second.
+    assert area() is None
+    answer(others[2], 10, day=day, times=30)
+    found = client.get("/reports/store/KY1/").context["view"].area
+    assert (found.node, found.others.n, found.unlike.significant) == (chain.area, 90, True)
+    assert "worse than the others, more than chance" in client.get("/reports/store/KY1/").content.decode()
+
+
+def test_a_store_without_scores_and_with_few_answers_says_so(client: Client, chain: Chain) -> None:
+    answer(chain.touchpoint, 9, day=timezone.now().date(), times=3)
+    client.force_login(chain.manager)
+    shown = client.get("/reports/store/KY1/").content.decode()
+    assert "hidden" in shown and "Shown from 5 answers on" in shown
