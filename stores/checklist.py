@@ -169,6 +169,7 @@ register(
         _("Until they join, every case goes to the area manager at once."),
         _with_invited_manager_only,
         _page("store", "#staff-title"),
+        at_once=(_("Send links"), "invitations"),
     )
 )
 register(

@@ -16,7 +16,7 @@ from stores.standing import LEADING_ROLES
 register = template.Library()
 # The pages under the heading of the stores, by name.
 _STORES = {
-    "stores", "stores_bulk", "checklist", "tree", "node", "node_new", "node_move",
+    "stores", "stores_bulk", "stores_equip", "stores_other_hours", "checklist", "tree", "node", "node_new", "node_move",
     "store", "store_new", "store_edit", "store_hours", "store_exceptions", "store_closure", "store_move",
     "store_history", "new_import", "store_import",
     "touchpoints", "touchpoint_new", "touchpoint_page", "touchpoint_change",
@@ -85,7 +85,7 @@ def staff_nav(context: template.Context) -> dict[str, Any]:
     if held:
         add("stores", _("Stores"), within=_STORES)
     if held & LEADING_ROLES:
-        add("people", _("People"), within={"people", "invite", "person"})
+        add("people", _("People"), within={"people", "invite", "invitations", "person", "person_edit"})
     return {"items": items}
 
 

@@ -5,11 +5,13 @@ import io
 import re
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from stores.importing.columns import SHEET_LABELS, SHEETS, columns_named, fold, label_of
 from stores.importing.sheets import File, FileUnreadable, names_required, read_table, refuse_wide
 
 _FIRST_BYTES = 200
+_NO_TEXT = gettext_lazy("This is neither a workbook nor a text file. Save it as .xlsx or as CSV.")
 # Excel's own first line, which says what stands between the cells and is no row of the table.
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)
 
@@ -17,6 +19,8 @@ _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?\n", re.IGNORECASE)
 def read_text(data: bytes) -> File:
     """The one sheet that it is, told by its columns. Raises FileUnreadable."""
     text = _decoded(data)
+    if not text.strip():
+        raise FileUnreadable(_("The file is empty."))
     said = _SEPARATOR_LINE.match(text)
     if said:
         text = text[said.end() :]
@@ -44,13 +48,15 @@ def _decoded(data: bytes) -> str:
     try:
         text = data.decode(_encoding(data))
     except UnicodeDecodeError as error:
+        if b"\0" in data:
+            raise FileUnreadable(_NO_TEXT) from error
         row = data.count(b"\n", 0, error.start) + 1
         raise FileUnreadable(
             _("Save the file as “CSV UTF-8”, so that all letters stay what they are (row %(row)d has others).")
             % {"row": row}
         ) from error
     if "\0" in text:
-        raise FileUnreadable(_("This is neither a workbook nor a text file. Save it as .xlsx or as CSV."))
+        raise FileUnreadable(_NO_TEXT)
     if text.lstrip()[:1] == "<":
         raise FileUnreadable(_("This is a web page or another kind of file. Save it as .xlsx or as CSV."))
     return text

@@ -37,7 +37,7 @@ STORES_PER_PAGE = 50
 # How many are named before something is done to them.
 _NAMED = 8
 # What has a page of its own.
-_PAGES = {"posters": "posters", "touchpoints": "stores_equip", "exceptions": "stores_exceptions"}
+_PAGES = {"posters": "posters", "touchpoints": "stores_equip", "exceptions": "stores_other_hours"}
 
 
 @require_safe
