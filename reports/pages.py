@@ -75,7 +75,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     beside = sum(kinds.values()) <= MOST_STORES_BESIDE
     made = None
     if found.source:
-        deep = cells_of_stores(reading, found.source) if beside else None
+        deep = cells_of_stores(reading, cells, found.source) if beside else None
         made = made_of(deep, found.source, reading.filters) if deep else None
         compare_all(
             found,
@@ -105,7 +105,7 @@ def change(request: HttpRequest) -> HttpResponse:
     view = view_of(reading.scope, reading.filters)
     cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
     source, _chosen = resolve(cells, reading.filters, latest(reading.filters.weeks))
-    made = made_of(cells_of_stores(reading, source), source, reading.filters) if source else None
+    made = made_of(cells_of_stores(reading, cells, source), source, reading.filters) if source else None
     context = {**_frame(reading, view, "report_change"), "made": made}
     return render(request, "reports/change.html", context)
 
@@ -124,7 +124,7 @@ def stores(request: HttpRequest) -> HttpResponse:
     ranking = None
     if source:
         ranking = ranking_of(
-            cells_of_stores(reading, source),
+            cells_of_stores(reading, cells, source),
             source,
             filters,
             wanted=_sought(reading.stores, q) if q else None,
@@ -227,10 +227,11 @@ def compare(request: HttpRequest) -> HttpResponse:
     return render(request, "reports/compare.html", context)
 
 
-def cells_of_stores(reading: Reading, source: Source) -> Cells:
-    """The NPS of every store under the viewed places by itself."""
+def cells_of_stores(reading: Reading, cells: Cells, source: Source) -> Cells:
+    """The NPS of every store under the viewed places by itself; `cells` tell which ways of asking there are."""
     view = view_of(reading.scope, reading.filters, deep=True)
-    return read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False), only=source)
+    leaves = leaves_of(reading.filters.weeks, by_week=False)
+    return read_cells(view, reading.week, leaves, only=[one for one in cells.nps if source.covers(one)])
 
 
 # --- what all pages have --------------------------------------------------------------------------------------------

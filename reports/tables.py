@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from reports.asking import MOST_STORES as MOST_ASKING_STORES
 from reports.asking import asking_of
-from reports.cells import leaves_of, read_cells, view_of
+from reports.cells import Cells, leaves_of, read_cells, view_of
 from reports.change import made_of
 from reports.comparing import comparison_of, read_choice
 from reports.figures import Answers, Figure, LoopShare, PlaceRow, Source
@@ -188,18 +188,18 @@ def _answers(answers: Answers, reading: Reading) -> Iterator[Line]:
         yield _share("answers", name, share, reading, hidden=answers.hidden, way=answers.source.name)
 
 
-def _main_source(reading: Reading) -> Source | None:
+def _main_source(reading: Reading) -> tuple[Cells, Source | None]:
     view = view_of(reading.scope, reading.filters)
     cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
-    return resolve(cells, reading.filters, latest(reading.filters.weeks))[0]
+    return cells, resolve(cells, reading.filters, latest(reading.filters.weeks))[0]
 
 
 def store_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator[Line]:
     """Every store, in the order of the ranking."""
-    source = _main_source(reading)
+    cells, source = _main_source(reading)
     if source is None:
         return
-    cells, filters = cells_of_stores(reading, source), reading.filters
+    cells, filters = cells_of_stores(reading, cells, source), reading.filters
     ranking = ranking_of(
         cells, source, filters, wanted=None, moved_only=False, page=1, per_page=len(cells.view.order) or 1
     )
@@ -217,9 +217,7 @@ def store_lines(reading: Reading, request: HttpRequest | None = None) -> Iterato
 
 def topic_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator[Line]:
     """How often topics are spoken of, and what they cost."""
-    view = view_of(reading.scope, reading.filters)
-    cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
-    source, _chosen = resolve(cells, reading.filters, latest(reading.filters.weeks))
+    cells, source = _main_source(reading)
     if source is None:
         return
     found = topics_of(cells, source, reading.filters)
@@ -276,10 +274,10 @@ def loop_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator
 
 def change_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator[Line]:
     """What the change is made of, and the score weighted by purchases."""
-    source = _main_source(reading)
+    cells, source = _main_source(reading)
     if source is None:
         return
-    made = made_of(cells_of_stores(reading, source), source, reading.filters)
+    made = made_of(cells_of_stores(reading, cells, source), source, reading.filters)
     way = {"way": source.name, "first": reading.period.start, "last": reading.period.end}
     names = {"stores": gettext("Other stores"), "channels": gettext("Other channels"), "within": gettext("Within")}
     for key, points in made.parts:

@@ -93,8 +93,11 @@ def split_change(
         )
     stores = channels = within = variance = 0.0
     for cells in by_store.values():
-        new = sum((one for one, _ in cells.values()), NO_ANSWERS)
-        old = sum((one for _, one in cells.values()), NO_ANSWERS)
+        if len(cells) == 1:
+            ((new, old),) = cells.values()
+        else:
+            new = sum((one for one, _ in cells.values()), NO_ANSWERS)
+            old = sum((one for _, one in cells.values()), NO_ANSWERS)
         new_share, old_share = new.n / totals[0].n, old.n / totals[1].n
         new_score, old_score = _both(new, old)
         stores += (new_share - old_share) * (new_score + old_score) / 2
@@ -115,8 +118,10 @@ def split_change(
 
 def _both(new: Nps, old: Nps) -> tuple[float, float]:
     """The scores of both; of what one has no answers to, the other's."""
-    scores = [one.score for one in (new, old) if one.score is not None]
-    return (scores[0], scores[-1]) if scores else (0.0, 0.0)
+    new_score, old_score = new.score, old.score
+    if new_score is None:
+        return old_score or 0.0, old_score or 0.0
+    return new_score, new_score if old_score is None else old_score
 
 
 def paired_change(pairs: Sequence[tuple[int, int]]) -> tuple[float, float] | None:

@@ -28,7 +28,8 @@ class Nps(NamedTuple):
 
     @property
     def n(self) -> int:
-        return self.promoters + self.passives + self.detractors
+        promoters, passives, detractors = self
+        return promoters + passives + detractors
 
     @property
     def score(self) -> float | None:
@@ -36,7 +37,9 @@ class Nps(NamedTuple):
 
         Reichheld, F.: The one number you need to grow. Harvard Business Review 81(12), 2003.
         """
-        return 100 * (self.promoters - self.detractors) / self.n if self.n else None
+        promoters, passives, detractors = self
+        n = promoters + passives + detractors
+        return 100 * (promoters - detractors) / n if n else None
 
     @property
     def adjusted(self) -> tuple[float, float]:
@@ -96,12 +99,13 @@ def nps_difference(now: Nps, before: Nps) -> Difference | None:
 
     Two-sample z test on the adjusted scores and errors: https://measuringu.com/nps-significance-test/
     """
-    if now.score is None or before.score is None:
+    score, old = now.score, before.score
+    if score is None or old is None:
         return None
     (s1, e1), (s2, e2) = now.adjusted, before.adjusted
     error = sqrt(e1**2 + e2**2)
     z = (s1 - s2) / error
-    return Difference(points=now.score - before.score, z=z, p=two_sided_p(z), margin=100 * Z * error)
+    return Difference(points=score - old, z=z, p=two_sided_p(z), margin=100 * Z * error)
 
 
 def share_difference(now: Share, before: Share) -> Difference | None:

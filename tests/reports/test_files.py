@@ -99,7 +99,8 @@ def test_every_page_of_figures_becomes_a_workbook(client, chain, page):
     assert "As a file" in client.get(reverse(page)).content.decode()
 
 
-def test_answers_leave_without_names_and_numbers_unless_asked_for(client, chain):
+def test_answers_leave_without_names_and_numbers_unless_asked_for(client, chain, settings):
+    settings.FLAGS_LEFT_OUT = ["burst"]
     told(chain, '=HYPERLINK("http://x") call Olha on 0441234567', redacted="=HYPERLINK() call [name] on [phone]")
     answer(chain.touchpoint, 9, day=TODAY, words="Not read yet, 0441234567", flags=["burst"])
     (new, row) = table(ask(client, chain.manager, "reports"))
