@@ -279,7 +279,11 @@ def change_lines(reading: Reading, request: HttpRequest | None = None) -> Iterat
         return
     made = made_of(cells_of_stores(reading, cells, source), source, reading.filters)
     way = {"way": source.name, "first": reading.period.start, "last": reading.period.end}
-    names = {"stores": gettext("Other stores"), "channels": gettext("Other channels"), "within": gettext("Within")}
+    names = {
+        "stores": gettext("Other stores answer"),
+        "channels": gettext("Other channels answer"),
+        "within": gettext("The same ones score differently"),
+    }
     for key, points in made.parts:
         margin = made.split.margin if made.split and key == "within" else None
         yield Line("change", names[key], change=_round(points), change_margin=_round(margin), **way)  # type: ignore[arg-type]
