@@ -238,7 +238,8 @@ def _case_context(
             "has_case": own is not None,
             "again": _again(response, asked),
             "thanked": Thanks.objects.filter(kudos=response.pk).exists(),
-            "address": masked(response.contact) if is_reachable(response) and response.contact else "",
+            # Within words that run from the right it stays in one piece (Unicode's isolates).
+            "address": f"\u2066{masked(response.contact)}\u2069" if is_reachable(response) and response.contact else "",
             "erase_url": _turned(request, reverse("shopper_erase", args=[response.token])),
             "nonce": nonces.mint(_case_scope(response)),
             "problem": problem,
