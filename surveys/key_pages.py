@@ -71,7 +71,7 @@ def till_keys_of(request: StaffRequest, code: str) -> HttpResponse:
         except AlreadyMade:
             messages.warning(request, _("A key was made for this store since the page was opened. It is in the list."))
             return _see(store)
-    keys = list(store.receipt_keys.order_by("-pk"))
+    keys = list(store.receipt_keys.defer("secret").order_by("-pk"))
     context = {
         "store": store,
         "keys": keys,
