@@ -118,10 +118,13 @@ def judged(figures: Iterable[Figure]) -> list[Figure]:
 
 def points(cells: Cells, places: list[Place], source: Source, weeks: int) -> list[Point]:
     """The chart of the last weeks, oldest first."""
-    return [
-        Point(cells.this_week + (1 - end), cells.this_week + -first, cells.figure(places, source, [(first, end)]))
-        for first, end in chart_of(weeks)
-    ]
+    return [point_of(cells, places, source, stretch) for stretch in chart_of(weeks)]
+
+
+def point_of(cells: Cells, places: list[Place], source: Source, stretch: Stretch) -> Point:
+    """One point of a chart."""
+    first, end = stretch
+    return Point(cells.this_week + (1 - end), cells.this_week + -first, cells.figure(places, source, [stretch]))
 
 
 def _cards(

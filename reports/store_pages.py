@@ -41,7 +41,7 @@ def _shown(request: StaffRequest, scope: Scope, store: Store) -> HttpResponse:
     context = {
         "view": found,
         "store": store,
-        "chart": week_chart(found.found.points),
+        "chart": week_chart(found.line),
         "min_shown": MIN_SHOWN,
         "min_ranked": MIN_RANKED,
         "begin_at": ("store", store.code),

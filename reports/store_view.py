@@ -11,20 +11,22 @@ from alerts.models import Case, Kudos
 from reports.action_reads import actions_visible_to
 from reports.causes import CauseRow, causes_of
 from reports.cells import Cells, leaves_of, read_cells, view_of
-from reports.figures import Answers, Figure, Overview, Source
+from reports.figures import Answers, Figure, Overview, Point, Source
 from reports.filters import Filters, Scope
 from reports.lattice import Place, node_place, store_place
 from reports.linking import words_behind
 from reports.models import Action, ActionState, StoreDay
-from reports.overview import overview
+from reports.overview import overview, point_of
 from reports.periods import Period, Week, latest_day
 from reports.statistics import MIN_SHOWN, Difference, Nps, nps_difference
-from reports.stretches import QUARTER, latest
+from reports.stretches import QUARTER, latest, parts_of
 from reports.topics import TopicRow, Topics, topics_of
 from reports.wall import Voice, praise_of
 from stores.models import Node, Store
 
 MOST_PRAISES, MOST_ACTIONS = 3, 3
+# With fewer weeks to show, a curve by week is mostly gaps.
+_ENOUGH_POINTS = 5
 # So many other places with answers make an area: of fewer, a sum tells of each.
 _ENOUGH_OTHERS = 3
 
@@ -57,6 +59,8 @@ class StoreView:
     period: Period
     this_week: ThisWeek
     found: Overview
+    # Of the chart: by week, or by four to five weeks where hardly any week has enough answers.
+    line: list[Point]
     # Of those who were not asked from 0 to 10, if nobody was.
     answers: Answers | None
     praises: list[Voice]
@@ -88,6 +92,7 @@ def store_view_of(store: Store, scope: Scope) -> StoreView:
         period=period,
         this_week=_this_week(store, week),
         found=found,
+        line=_line(cells, found),
         answers=None if found.source or not found.answers else found.answers[0],
         praises=praise_of(store, (week + -1).monday, week.sunday, limit=MOST_PRAISES),
         praise_words=words_behind(filters, weeks=4, sentiment="positive"),
@@ -97,6 +102,14 @@ def store_view_of(store: Store, scope: Scope) -> StoreView:
         actions=list(mine.order_by("due_on", "pk")[:MOST_ACTIONS]),
         area=_area(cells, store, found.source) if found.source else None,
     )
+
+
+def _line(cells: Cells, found: Overview) -> list[Point]:
+    shown = [one for one in found.points if one.figure.shown]
+    if found.source is None or len(shown) >= _ENOUGH_POINTS:
+        return found.points
+    parts = reversed(parts_of((0, QUARTER)))
+    return [point_of(cells, cells.view.places, found.source, part) for part in parts]
 
 
 def _this_week(store: Store, week: Week) -> ThisWeek:
