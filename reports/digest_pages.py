@@ -30,7 +30,7 @@ def digests(request: StaffRequest) -> HttpResponse:
             (
                 one,
                 where.name if (where := one.store or one.node) else gettext("Everything I may see"),
-                one.run_at and one.run_at.astimezone(zone_of(one)),
+                zone_of(one),
                 reading_of(one, Week(one.monday)) is not None,
             )
             for one in own

@@ -80,7 +80,7 @@ def test_an_issue_has_the_figures_of_its_weeks_and_of_its_reader(chain):
     chain.manager.refresh_from_db()
     found = rendered_for(issue(subscribe(chain.manager, Rhythm.WEEKLY), LAST_WEEK))
     assert found
-    assert f" {LAST_WEEK.number}" in found.subject and "NPS 50 (" in found.text and "n = 12" in found.text
+    assert f"Woche {LAST_WEEK.number}" in found.subject and "NPS 50 (" in found.text and "n = 12" in found.text
     assert reverse("digests") in found.html
     paper, book = found.attachments
     text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(paper.content)).pages)

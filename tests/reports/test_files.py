@@ -102,7 +102,7 @@ def test_every_page_of_figures_becomes_a_workbook(client, chain, page):
 def test_answers_leave_without_names_and_numbers_unless_asked_for(client, chain, settings):
     settings.FLAGS_LEFT_OUT = ["burst"]
     told(chain, '=HYPERLINK("http://x") call Olha on 0441234567', redacted="=HYPERLINK() call [name] on [phone]")
-    answer(chain.touchpoint, 9, day=TODAY, words="Not read yet, 0441234567", flags=["burst"])
+    answer(chain.touchpoint, 9, day=TODAY + timedelta(days=1), words="Not read yet, 0441234567", flags=["burst"])
     (new, row) = table(ask(client, chain.manager, "reports"))
     assert row["Comment"] == "'=HYPERLINK() call [name] on [phone]"
     assert (row["Score"], row["Tone"], row["Topics"], row["Case"]) == ("3", "negative", "Staff", "Open")
