@@ -1,6 +1,8 @@
 """Head office's pages of acting: rules, clocks and their steps, groups, the ways of urgency, and what was changed."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -36,6 +38,26 @@ def _done(said: str, request: StaffRequest, name: str) -> HttpResponse:
     response = redirect(name)
     response.status_code = 303
     return response
+
+
+def _latest(what: str, pk: int | None) -> int:
+    """The last change of a thing, by which a page knows whether it shows what holds; 0 for none."""
+    changes = ConfigChange.objects.filter(what=what, thing_id=pk) if pk else ConfigChange.objects.none()
+    return changes.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def _is_outdated(request: StaffRequest, what: str, pk: int | None, say: Callable[[str], None]) -> bool:
+    """Whether somebody else has saved it since this page was opened: said once, for the next page knows of it."""
+    seen = request.POST.get("seen", "")
+    if not seen or seen == str(_latest(what, pk)):
+        return False
+    say(
+        _(
+            "Somebody else has saved this in the meantime. What you typed is kept: save again to put it in place of "
+            "theirs."
+        )
+    )
+    return True
 
 
 # --- rules ---------------------------------------------------------------------------------------------------------
@@ -78,11 +100,13 @@ def rule(request: StaffRequest, pk: int) -> HttpResponse:
 def _rule_page(request: StaffRequest, shown: Rule) -> HttpResponse:
     form = RuleForm(shown, request.POST if request.method == "POST" else None)
     context: dict[str, Any] = {"form": form, "rule": shown, "title": str(_(shown.name)) if shown.pk else _("New rule")}
+    context["seen"] = _latest(rule_actions.RULE, shown.pk)
     status = 200
     if request.method == "POST":
-        if not form.is_valid():
+        saves, refuse = "save" in request.POST, partial(form.add_error, None)
+        if not form.is_valid() or (saves and _is_outdated(request, rule_actions.RULE, shown.pk, refuse)):
             status = 422
-        elif "save" in request.POST:
+        elif saves:
             try:
                 rule_actions.save_rule(form.as_rule, actor=request.user)
                 return _done(_("Saved. It holds for every answer from now on."), request, "rules")
@@ -155,7 +179,7 @@ def _clock_page(request: StaffRequest, row: CasePolicy) -> HttpResponse:
     page = ClockPage(row, posted)
     status = 200
     if posted is not None and "more" not in posted:
-        if page.is_valid():
+        if page.is_valid() and not _is_outdated(request, rule_actions.CLOCK, row.pk, page.errors.append):
             if "name" in page.clock.changed_data:
                 row.name = page.clock.cleaned_data["name"]
             rule_actions.save_clock(row, page.policy, actor=request.user)
@@ -163,6 +187,7 @@ def _clock_page(request: StaffRequest, row: CasePolicy) -> HttpResponse:
         status = 422
     title = str(row) if row.pk else _("New clock")
     context = {"page": page, "row": row, "title": title, "number": len(page.steps)}
+    context["seen"] = _latest(rule_actions.CLOCK, row.pk)
     if row.pk:
         context["clock_lines"], context["step_lines"] = policy_lines(row.content, Names.read())
     return render(request, "alerts/rules/clock.html", context, status=status)
@@ -194,12 +219,13 @@ def group(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _group_page(request: StaffRequest, shown: AlertGroup) -> HttpResponse:
     form = GroupForm(shown, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    what, refuse = rule_actions.ALERT_GROUP, partial(form.add_error, None)
+    if request.method == "POST" and form.is_valid() and not _is_outdated(request, what, shown.pk, refuse):
         shown.name = form.cleaned_data["name"]
         shown.retired_at = (shown.retired_at or timezone.now()) if form.cleaned_data["retired"] else None
         rule_actions.save_group(shown, form.cleaned_data["people"], actor=request.user)
         return _done(_("Saved."), request, "alert_groups")
-    context = {"form": form, "group": shown}
+    context = {"form": form, "group": shown, "seen": _latest(what, shown.pk)}
     return render(request, "alerts/rules/group.html", context, status=422 if form.errors else 200)
 
 
@@ -228,10 +254,12 @@ def urgency(request: StaffRequest, kind: str) -> HttpResponse:
         raise Http404
     route = UrgencyRoute.objects.filter(kind=kind).first() or UrgencyRoute(kind=kind)
     form = RouteForm(route, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    what, refuse = rule_actions.URGENCY, partial(form.add_error, None)
+    if request.method == "POST" and form.is_valid() and not _is_outdated(request, what, route.pk, refuse):
         rule_actions.save_route(form.as_route, actor=request.user)
         return _done(_("Saved. It holds from the next answer on."), request, "urgencies")
     context = {"form": form, "kind": kind, "label": urgency_name(kind), "wholes": _wholes(kind)}
+    context["seen"] = _latest(what, route.pk)
     return render(request, "alerts/rules/urgency.html", context, status=422 if form.errors else 200)
 
 

@@ -219,3 +219,25 @@ def test_words_in_names_are_text(office: Client, chain: Chain) -> None:
     office.post("/setup/rules/new/", posted(name="<b>x</b>", words="<script>alert", save="1"))
     page = office.get("/setup/rules/").content.decode()
     assert "<b>x</b>" not in page and "&lt;b&gt;x" in page
+
+
+def test_what_somebody_else_saved_meanwhile_is_not_overwritten_unseen(office: Client, chain: Chain) -> None:
+    office.post("/setup/rules/new/", posted(score_nps_0="7", score_nps_1="8", save="1"))
+    rule = Rule.objects.get(name="Low in Kyiv")
+    address = f"/setup/rules/{rule.pk}/"
+    seen = ConfigChange.objects.latest("pk").pk
+    assert f'name="seen" value="{seen}"' in office.get(address).content.decode()
+    assert office.post(address, posted(score_nps_0="6", score_nps_1="8", seen=seen, save="1")).status_code == 303
+    mine = posted(score_nps_0="2", score_nps_1="4", seen=seen, save="1")
+    refused = office.post(address, mine)
+    assert refused.status_code == 422 and "Somebody else has saved this" in refused.content.decode()
+    rule.refresh_from_db()
+    assert rule.conditions["scores"] == {"nps": [6, 8]}
+    # Whoever has read that and saves again means it.
+    newer = ConfigChange.objects.latest("pk").pk
+    assert f'name="seen" value="{newer}"' in refused.content.decode() and 'value="4"' in refused.content.decode()
+    assert office.post(address, mine | {"seen": newer}).status_code == 303
+    # The same at a clock, a group and a way of urgency.
+    usual = CasePolicy.objects.get(usual=True)
+    for address in (f"/setup/clocks/{usual.pk}/", "/setup/groups/new/", "/setup/urgency/safety/"):
+        assert 'name="seen"' in office.get(address).content.decode()
