@@ -1,6 +1,6 @@
 """What shoppers answer by text message lands in their case, as if they had written on its page."""
 
-from uuid import NAMESPACE_OID, uuid5
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 import structlog
 
@@ -41,7 +41,7 @@ def _about(message: Message) -> Response | None:
     if message.kind == VERIFICATION:
         asked = Verification.objects.select_related("case__response").filter(pk=message.subject_id).first()
         return asked.case.response if asked else None
-    return Response.objects.filter(invitation=message.subject_id).first()
+    return Response.objects.filter(invitation=UUID(message.subject_id)).first()
 
 
 for _kind in (CASE_ANSWER, VERIFICATION, CALL_SURVEY, CALL_SURVEY_AGAIN):

@@ -27,11 +27,16 @@ TAKEN = json.dumps({"ErrorCode": 0, "Message": "OK", "MessageID": str(uuid4()), 
 def provider(db: None, settings: LazySettings) -> Iterator[Listener]:
     register_renderer(KIND, lambda message: Rendered("Subject", "Text & text", "<p>Text &amp; text</p>"))
     with Listener(usual=200, says=TAKEN) as running:
-        for name, value in email_transport(f"postmark://key@?api_url={running.url}/").items():
-            setattr(settings, name, value)
-        settings.ANYMAIL["REQUESTS_TIMEOUT"] = 2
+        _use(settings, f"{running.url}/")
         yield running
     outbox._renderers.pop(KIND)
+
+
+def _use(settings: LazySettings, url: str) -> None:
+    chosen = email_transport(f"postmark://key@?api_url={url}")
+    chosen["ANYMAIL"]["REQUESTS_TIMEOUT"] = 2
+    for name, value in chosen.items():
+        setattr(settings, name, value)
 
 
 def to_shopper() -> Message:
@@ -72,7 +77,7 @@ def test_what_its_answers_mean_for_a_shopper(provider: Listener, answer: int | s
 
 
 def test_nobody_listens(provider: Listener, settings: LazySettings) -> None:
-    settings.ANYMAIL["POSTMARK_API_URL"] = "http://127.0.0.1:9/"
+    _use(settings, "http://127.0.0.1:9/")
     message = to_shopper()
     assert (message.state, message.attempts) == (MessageState.PENDING, 0)
 
