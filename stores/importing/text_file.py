@@ -20,7 +20,7 @@ def read_text(data: bytes) -> File:
     """The one sheet that it is, told by its columns. Raises FileUnreadable."""
     text = _decoded(data)
     if not text.strip():
-        raise FileUnreadable(_("The file is empty."))
+        raise FileUnreadable(_("There is nothing in this file: choose another one."))
     said = _SEPARATOR_LINE.match(text)
     if said:
         text = text[said.end() :]

@@ -318,7 +318,7 @@ def package(*names: str) -> bytes:
         ("letter.docx", package("word/document.xml"), ".xlsx"),
         ("a.pdf", b"%PDF-1.7\n%\xe2\xe3", ".xlsx"),
         ("picture.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0", "neither a workbook nor a text file"),
-        ("empty.csv", b"\n", "The file is empty."),
+        ("empty.csv", b"\n", "There is nothing in this file"),
         ("cut.xlsx", b"PK\x03\x04\x14\0\0\0", ".xlsx anew"),
         ("rows.csv", b"KY1,Kyiv One,KYIV,UA\n", "code, name, node, country"),
     ],
