@@ -36,7 +36,9 @@ def csv_lines(rows: Iterable[Iterable[Value]]) -> Iterator[str]:
     """Each row as a line of CSV; text is harmless, numbers stay numbers, None is empty."""
     writer = csv.writer(_Echo())
     for row in rows:
-        yield writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
+        yield writer.writerow(
+            [cell if cell is None or isinstance(cell, (int, float)) else harmless(str(cell)) for cell in row]
+        )
 
 
 def workbook_options() -> dict[str, Any]:

@@ -198,7 +198,7 @@ class Labels:
 
     def _label(self, key: str, code: str) -> str:
         if (key, code) not in self._said:
-            self._said[key, code] = _LABELLED[key](code)
+            self._said[key, code] = str(_LABELLED[key](code))
         return self._said[key, code]
 
 

@@ -168,11 +168,11 @@ def figures_workbook(lines: Collection[tables.Line]) -> bytes:
 
 def _write(sheet: Any, y: int, cells: Iterable[Value]) -> None:
     for x, cell in enumerate(cells):
-        if isinstance(cell, str):
-            # Never a formula or a link: text is written as text.
-            sheet.write_string(y, x, cell)
-        elif cell is not None:
+        if isinstance(cell, (int, float)):
             sheet.write_number(y, x, cell)
+        elif cell is not None:
+            # Never a formula or a link: text is written as text.
+            sheet.write_string(y, x, str(cell))
 
 
 def _json(row: Any) -> str:
