@@ -27,6 +27,8 @@ from surveys.models import Response
 CASES_PER_PAGE = 25
 Row = TypeVar("Row", bound=models.Model)
 PRAISE_SHOWN = 8
+# After so long nobody waits at the fitting rooms any more.
+_STAYS = timedelta(minutes=30)
 # As many cases as a device keeps to be read without a connection.
 MOST_KEPT = 50
 
@@ -58,12 +60,14 @@ def clock_stopped() -> Q:
 def cases_in(user: User, tab: Tab) -> QuerySet[Case]:
     """The user's cases of a tab in the order of their urgency.
 
-    To do: those whose clock runs, the longest overdue first; then those that were contacted and wait to be resolved.
-    The others: newest first.
+    To do: whoever is still in the store and waits there, for they leave soon; then those whose clock runs, the longest
+    overdue first; then those that were contacted and wait to be resolved. The others: newest first.
     """
     cases = cases_visible_to(user).filter(state__in=_STATES[tab])
     if tab == Tab.TO_DO:
-        return cases.order_by(models.Case(models.When(clock_stopped(), then=1), default=0), "due_at", "pk")
+        waits_there = Q(response__still_here=True, response__submitted_at__gt=timezone.now() - _STAYS)
+        turn = models.Case(models.When(clock_stopped(), then=2), models.When(waits_there, then=0), default=1)
+        return cases.order_by(turn, "due_at", "pk")
     return cases.order_by(Coalesce("closed_at", "resolved_at").desc(), "pk")
 
 

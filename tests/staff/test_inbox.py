@@ -45,10 +45,14 @@ def test_what_burns_comes_first(manager: Client, chain: Chain) -> None:
     most_overdue = make_case(chain.touchpoint, words="most overdue", minutes_ago=90)
     contacted = make_case(chain.touchpoint, words="contacted", minutes_ago=200)
     actions.record_contact(contacted.pk, actor=chain.manager, channel="call", reached=True, form_id=new_form_id())
+    # Who is still there leaves soon; who said so long ago has left.
+    waits_there = make_case(chain.touchpoint, words="still here", minutes_ago=2, still_here=True)
+    left = make_case(chain.touchpoint, words="left", minutes_ago=40, still_here=True)
     html = page(manager)
-    assert cases_on(html) == [str(case.pk) for case in (most_overdue, overdue, fresh, contacted)]
+    order = (waits_there, most_overdue, overdue, left, fresh, contacted)
+    assert cases_on(html) == [str(case.pk) for case in order]
     states = re.findall(r'class="card"[^>]*data-state="(\w+)"', html)
-    assert states == ["overdue", "overdue", "running", "stopped"]
+    assert states == ["running", "overdue", "overdue", "overdue", "running", "stopped"]
 
 
 def test_a_card_says_everything_and_trusts_nothing(manager: Client, chain: Chain) -> None:
