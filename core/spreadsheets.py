@@ -6,16 +6,19 @@ from typing import Any, TypeAlias
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Value: TypeAlias = str | int | float | None
+_NUMBERS = (int, float, type(None))
 # A cell that begins like this is a formula to a spreadsheet: files of ours have an apostrophe before it. The wide forms
 # count in Japanese versions. https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # Programs that read text take white space from its beginning.
 _LEADING = " \n\u00a0\u200b\ufeff"
+# Nearly all cells begin with none of these, and there are millions.
+_SUSPECT = frozenset([*FORMULA_STARTS, *_LEADING])
 
 
 def harmless(cell: str) -> str:
     """The same text as no formula."""
-    return f"'{cell}" if _is_formula(cell) else cell
+    return f"'{cell}" if cell[:1] in _SUSPECT and _is_formula(cell) else cell
 
 
 def as_typed(cell: str) -> str:
@@ -36,9 +39,7 @@ def csv_lines(rows: Iterable[Iterable[Value]]) -> Iterator[str]:
     """Each row as a line of CSV; text is harmless, numbers stay numbers, None is empty."""
     writer = csv.writer(_Echo())
     for row in rows:
-        yield writer.writerow(
-            [cell if cell is None or isinstance(cell, (int, float)) else harmless(str(cell)) for cell in row]
-        )
+        yield writer.writerow([cell if isinstance(cell, _NUMBERS) else harmless(str(cell)) for cell in row])
 
 
 def workbook_options() -> dict[str, Any]:

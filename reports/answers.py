@@ -1,9 +1,10 @@
 """Answers as rows of a file: of the weeks and places of a report, or of a search for words."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -93,11 +94,25 @@ def batch_of(wanted: Wanted, after: Place | None) -> tuple[list[Row], Place | No
     if after:
         at, last = after
         page = page.filter(Q(submitted_at__lt=at) | Q(submitted_at=at, **{f"{key}__lt": last}), submitted_at__lte=at)
-    columns = ("submitted_at", "verbatim_id", "verbatim__response_id") if wanted.of_search else ("submitted_at", "pk")
-    found = list(page.values_list(*columns)[:BATCH])
-    ids = list(dict.fromkeys(row[-1] for row in found))
-    following = (found[-1][0], found[-1][1]) if len(found) == BATCH else None
-    return list(_rows(ids, personal=wanted.personal)), following
+    fields = _FIELDS + _PERSONAL_FIELDS if wanted.personal else _FIELDS
+    if not wanted.of_search:
+        found = list(page.values_list(*fields)[:BATCH])
+        last = found[-1] if len(found) == BATCH else None
+        return list(_rows(found, personal=wanted.personal)), (last[1], last[0]) if last else None
+    places = list(page.values_list("submitted_at", "verbatim_id", "verbatim__response_id")[:BATCH])
+    of = {
+        row[0]: row
+        for row in _among(Response.objects.order_by(), "id", {row[2] for row in places}).values_list(*fields)
+    }
+    found = [of[pk] for pk in dict.fromkeys(row[2] for row in places) if pk in of]
+    following = places[-1][:2] if len(places) == BATCH else None
+    return list(_rows(found, personal=wanted.personal)), following
+
+
+def _among(rows: QuerySet[Any], column: str, ids: Collection[UUID]) -> QuerySet[Any]:
+    """Those with one of thousands of ids, which are one array: as many parameters would take longer than the rows."""
+    name = f"{rows.model._meta.db_table}.{column}"
+    return rows.extra(where=[f"{name} = ANY(%s)"], params=[list(ids)])  # noqa: S610  (our own names)
 
 
 _FIELDS = (
@@ -107,14 +122,11 @@ _FIELDS = (
 _PERSONAL_FIELDS = ("opened_case__shopper_name", "contact_wish", "contact__value")
 
 
-def _rows(ids: Sequence[UUID], *, personal: bool) -> Iterator[Row]:
-    fields = _FIELDS + _PERSONAL_FIELDS if personal else _FIELDS
-    known = {row[0]: row for row in Response.objects.filter(pk__in=ids).order_by().values_list(*fields)}
-    words = _words(ids, personal=personal)
+def _rows(found: Sequence[Sequence[Any]], *, personal: bool) -> Iterator[Row]:
+    words = _words([one[0] for one in found], personal=personal)
     left_out = set(marks_left_out())
-    for pk in ids:
-        if pk in known:
-            yield _row(known[pk], words.get(pk, []), left_out)
+    for one in found:
+        yield _row(one, words.get(one[0], []), left_out)
 
 
 def _row(one: Sequence[Any], words: list[dict[str, Any]], left_out: set[str]) -> Row:
@@ -123,7 +135,7 @@ def _row(one: Sequence[Any], words: list[dict[str, Any]], left_out: set[str]) ->
         "answer": str(pk),
         "at": at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds"),
         "day": day.isoformat(),
-        "week": str(Week.of(day)),
+        "week": _week(day),
         "store": code,
         "store_name": name,
         "region": region,
@@ -147,12 +159,16 @@ def _row(one: Sequence[Any], words: list[dict[str, Any]], left_out: set[str]) ->
     return row
 
 
+@cache
+def _week(day: date) -> str:
+    return str(Week.of(day))
+
+
 def _words(ids: Sequence[UUID], *, personal: bool) -> Mapping[UUID, list[dict[str, Any]]]:
     """The words by answer. Without names they are there once they were read: what was not may hold a number."""
     found: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     for pk, text, redacted, read_at, sentiment, topics, urgency, language in (
-        Verbatim.objects.filter(response__in=ids)
-        .exclude(text="")
+        _among(Verbatim.objects.exclude(text=""), "response_id", ids)
         .order_by("pk")
         .values_list(
             "response_id",
@@ -182,24 +198,23 @@ class Labels:
     """Rows in the words of the language that is active, each word looked up once."""
 
     def __init__(self, yes: str, no: str) -> None:
-        self._said: dict[tuple[str, str], str] = {}
-        self._words = {True: yes, False: no}
+        self._say: dict[str, Callable[[Any], Value]] = {key: cache(_said(label)) for key, label in _LABELLED.items()}
+        for key in ("marks", "topics", "urgency"):
+            self._say[key] = _listed(self._say[key])
+        self._say["counted"] = lambda counted: yes if counted else no
 
     def cells(self, row: Row) -> list[Value]:
         """The cells of a row in the order of its columns."""
-        return [self._cell(key, value) for key, value in row.items()]
+        say = self._say
+        return [say[key](value) if key in say else value for key, value in row.items()]
 
-    def _cell(self, key: str, value: Any) -> Value:
-        if isinstance(value, bool):
-            return self._words[value]
-        if isinstance(value, list):
-            return ", ".join(self._label(key, one) for one in value)
-        return self._label(key, value) if value and key in _LABELLED else value
 
-    def _label(self, key: str, code: str) -> str:
-        if (key, code) not in self._said:
-            self._said[key, code] = str(_LABELLED[key](code))
-        return self._said[key, code]
+def _said(label: Callable[[str], object]) -> Callable[[str], Value]:
+    return lambda code: str(label(code)) if code else ""
+
+
+def _listed(say: Callable[[str], Value]) -> Callable[[Sequence[str]], Value]:
+    return lambda codes: ", ".join(str(say(code)) for code in codes)
 
 
 def _named(choices: Any) -> Any:
