@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import translation
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -177,7 +178,7 @@ def _shown(document: Raw, finding: Finding) -> dict[str, Any]:
     translating = finding.language and finding.language != document["languages"][0]
     return {
         "finding": finding,
-        "about": (question["text"].get(document["languages"][0]) or label_of_kind(question["kind"]))
+        "about": Truncator(question["text"].get(document["languages"][0]) or label_of_kind(question["kind"])).chars(90)
         if question
         else "",
         "language": _languages([finding.language])[0][1] if translating else "",
