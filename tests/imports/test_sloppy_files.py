@@ -61,10 +61,15 @@ class Told:
 
     @property
     def problems(self) -> list[tuple[str, int, str, str]]:
-        """Sheet, row, column and remedy of each line of the table."""
+        """Sheet, row, column and remedy of each problem, of which one line may name several rows."""
         name = r'<td translate="no">(.*?)</td>'
         found = re.findall(rf'<tr>{name}<td class="num"[^>]*>(.*?)</td>{name}<td>(.*?)</td>', self.page)
-        return [(sheet, int(row), column, said) for sheet, row, column, said in found]
+        return [
+            (sheet, row, column, said)
+            for sheet, rows, column, said in found
+            for first, _dash, last in (span.partition("–") for span in rows.split(", "))
+            for row in range(int(first), int(last or first) + 1)
+        ]
 
     @property
     def wrong(self) -> list[tuple[int, str]]:
