@@ -44,6 +44,8 @@ def pages(root: Node) -> list[Page]:
         Page("the chain, all samples pooled", "/reports/?sample=pooled", 300),
         Page("a country", f"/reports/?node={country.pk}", 300),
         Page("an area", f"/reports/?node={area.pk}", 300),
+        Page("the ranking of all stores", "/reports/stores/", 300),
+        Page("what the change is made of", "/reports/change/", 300),
         Page("comments of the chain", "/verbatims/", 2000),
     ]
     return found + ([Page("a store", f"/reports/?store={store.code}", 300)] if store else [])

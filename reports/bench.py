@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import Count
 
 from alerts.kudos import KudosCount
+from core.spreadsheets import csv_lines
+from reports.answers import Labels, Wanted, batch_of
 from reports.explorer import Search, find
 from reports.facts import count_store
 from reports.figures import Figure, Source
@@ -19,6 +21,7 @@ from reports.periods import Week, latest_day
 from reports.statistics import Nps
 from reports.wall import MOST_DONE, MOST_LESSONS, MOST_PRAISES, Done, Voice, Wall
 from stores.models import Store
+from surveys.models import Response
 
 
 class Measured(TypedDict):
@@ -34,6 +37,7 @@ def measure() -> Iterator[Measured]:
     yield measured("wall PDF", _median(_print_wall), "s", 0.5)
     for name, words in (("nobody said", "zzzzz"), ("everybody says", "the")):
         yield measured(f"explorer, words {name}", 1000 * _median(partial(_explore, words)), "ms", 2000)
+    yield measured("CSV of 100,000 answers", _csv_secs(), "s", 5)
     fullest = StoreDay.objects.values("store_id").annotate(n=Count("pk")).order_by("-n").first()
     if fullest:
         days = StoreDay.objects.filter(store_id=fullest["store_id"]).values("local_day").distinct().count()
@@ -55,6 +59,19 @@ def _median(work: Callable[[], object], times: int = 7) -> float:
         work()
         seconds.append(time.perf_counter() - started)
     return median(seconds)
+
+
+def _csv_secs(number: int = 100_000) -> float:
+    """Seconds for so many answers as lines of a file; of fewer, as many times as long."""
+    wanted = Wanted(Response.objects.order_by("-submitted_at", "-pk"), of_search=False, personal=False)
+    labels, after, lines = Labels("yes", "no"), None, 0
+    started = time.perf_counter()
+    while lines < number:
+        rows, after = batch_of(wanted, after)
+        lines += sum(1 for _line in csv_lines(map(labels.cells, rows)))
+        if after is None:
+            break
+    return (time.perf_counter() - started) * number / max(1, lines)
 
 
 def _explore(q: str) -> None:

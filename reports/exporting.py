@@ -79,7 +79,7 @@ def start_export(
 
 
 def _owner(job: Job) -> User:
-    user = User.objects.filter(pk=job.owner, is_active=True).first()
+    user = User.objects.filter(pk=job.owner or 0, is_active=True).first()
     if user is None:
         raise JobFailed(_("This account is closed."))
     return user

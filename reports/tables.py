@@ -174,8 +174,9 @@ def overview_lines(reading: Reading, request: HttpRequest | None = None) -> Iter
         yield from _answers(answers, reading)
     for mix in found.mix:
         yield _share("mix", mix.source.name, mix.now, reading)
-    for one in [*found.loop.contactable, *found.loop.fix_only, *found.loop.outcomes]:
-        yield _loop("loop", one.name, one, reading)
+    if found.loop:
+        for one in [*found.loop.contactable, *found.loop.fix_only, *found.loop.outcomes]:
+            yield _loop("loop", one.name, one, reading)
 
 
 def _place(row: PlaceRow, way: str, reading: Reading) -> Line:
