@@ -39,7 +39,6 @@ class PlanForm(forms.Form):
         owners.queryset = User.objects.filter(
             Q(pk__in=owners_for(chosen).order_by().values("pk")) | Q(pk=action.owner_id)
         ).order_by("sort_key", "pk")
-        owners.label_from_instance = lambda user: user.name  # type: ignore[method-assign]
         self.fields["title"].widget.attrs |= {"dir": "auto", "autocomplete": "off"}
 
     def clean_due_on(self) -> Any:

@@ -146,7 +146,7 @@ def action(request: StaffRequest, pk: int) -> HttpResponse:
         "late": found.state == ActionState.OPEN and found.due_on < today_at(found.place),
         "effect": effect_of(found, scope, Week.of(today_at(found.place))),
         "entries": _history(found),
-        "case_shown": found.case if found.case_id and _may_open(request.user, found) else None,
+        "case_shown": found.case if found.case and _may_open(request.user, found.case) else None,
         "plan": PlanForm(found, places_for(found, request.user, scope)) if changes else None,
         "note": NoteForm(),
         "done": DoneForm(),
@@ -155,8 +155,8 @@ def action(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "reports/action.html", context | forms, status=422 if forms else 200)
 
 
-def _may_open(user: User, action: Action) -> bool:
-    return cases_visible_to(user).filter(pk=action.case_id).exists()
+def _may_open(user: User, case: Case) -> bool:
+    return cases_visible_to(user).filter(pk=case.pk).exists()
 
 
 # Each returns the form that was refused, by its name in the template; nothing when all is well.
