@@ -9,7 +9,7 @@ from typing import Literal, cast
 from .classifier import FOLDER, LABELS, Classifier, Scores, get_classifier
 from .entries import ChainWords
 from .heads import Heads, Judged, find_evidence, served_heads
-from .languages import find_language
+from .languages import base_of, find_language
 from .lexicon import Word, split_words
 from .redaction import redact
 from .topics import TOPICS, Mention, find_mentions
@@ -178,7 +178,7 @@ def _after_opening(text: str, words: list[Word]) -> str:
 
 def _languages(language: str, page: str | None) -> tuple[str, ...]:
     """Whose words to look for: the text's language, then its page's, for people mix them."""
-    return tuple(dict.fromkeys([language, *([page.split("-")[0].lower()] if page else [])]))
+    return tuple(dict.fromkeys([language, *([base_of(page)] if page else [])]))
 
 
 def _judge(drafts: list[_Draft], scores: Scores, heads: Heads | None, chain_words: ChainWords | None) -> list[Judged]:

@@ -67,8 +67,8 @@ def find_language(text: str, page: str | None, chain: Sequence[str]) -> tuple[st
     `page` is the language of the page the text was typed on; None when there was none. A chain of one language has no
     choice to make; where the detector knows none of them, it is the page's language or the first.
     """
-    choice = tuple(dict.fromkeys(_base(code) for code in chain)) or (_base(page or "en"),)
-    page = _base(page) if page else None
+    choice = tuple(dict.fromkeys(base_of(code) for code in chain)) or (base_of(page or "en"),)
+    page = base_of(page) if page else None
     letters = len(_LETTER.findall(text))
     if not letters or (page in choice and letters < _FEWEST_LETTERS):
         return page or choice[0], 0.0
@@ -107,5 +107,6 @@ def _typed_latin(text: str, choice: Sequence[str], page: str | None) -> str | No
     return best if hits[best] >= 2 and hits[best] * 4 >= len(words) else None
 
 
-def _base(code: str) -> str:
+def base_of(code: str) -> str:
+    """The language of a code that may name a country or a script too: "pt" of "pt-BR" and of "pt_BR"."""
     return code.replace("_", "-").split("-")[0].lower()

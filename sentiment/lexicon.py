@@ -189,8 +189,10 @@ def _follow(words: list[Word], first: int, label: str, elements: list[_Element])
 @cache
 def load(language: str, folder: Path = FOLDER) -> Mapping[str, Any]:
     """The list file of a language; empty when there is none."""
-    path = folder / f"{language}.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    # By name among the files: a language may come from a stranger, and is no path.
+    if language not in available(folder):
+        return {}
+    return tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))
 
 
 def available(folder: Path = FOLDER) -> list[str]:

@@ -78,6 +78,7 @@ _DATE = re.compile(
     rf"(?<!\d)(?<!\d[./-])(?:{_DAY}[./-]\s?{_DAY}[./-]\s?(?:\d{{4}}|\d{{2}})|\d{{4}}([./-]){_DAY}\1{_DAY}"
     r"|(?:19|20)\d\d\s?[-–/]\s?(?:19|20)\d\d)(?![./-]?\d)"
 )
+_NEAR = 10
 _HOURS = re.compile(r"[0-2]?\d\.[0-5]\d\s?[-–]\s?[0-2]?\d\.[0-5]\d")
 _MONEY_BEFORE = re.compile(r"(?:[€$£¥₴₽]|\b(?:EUR|USD|GBP|UAH|PLN|CHF|SEK|DKK|CZK|RUB))\s?$", re.I)
 _MONEY_AFTER = re.compile(
@@ -155,7 +156,9 @@ def _is_year_or_price(match: re.Match[str]) -> bool:
 
 
 def _judge_digits(match: re.Match[str], languages: Sequence[str]) -> str:
-    found, before, after = match.group(), match.string[: match.start()], match.string[match.end() :]
+    found, start, end = match.group(), match.start(), match.end()
+    # What tells money is short; the whole text for each of its numbers would make a long one of numbers slow.
+    before, after = match.string[max(0, start - _NEAR) : start], match.string[end : end + _NEAR]
     digits = re.sub(r"\D", "", found)
     if not found.startswith("+") and _is_card(digits):
         return CARD

@@ -1,6 +1,7 @@
 """Comments as JSON lines in, readings as JSON lines out, in order and in constant memory."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -12,6 +13,7 @@ _CHUNK = 64
 _BLOCK = 1 << 16
 # No comment is this long; whatever comes without a line end must not fill the memory.
 LONGEST_LINE = 1 << 18
+_CODE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
 _TOO_LONG = f"a line may have {LONGEST_LINE} bytes at most"
 
 
@@ -101,11 +103,11 @@ def _parse(line: Line) -> dict[str, Any] | Unreadable:
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
         return Unreadable('an object with a string "text" is wanted')
     language = row.get("language")
-    if language is not None and not isinstance(language, str):
-        return Unreadable('"language" must be a string')
+    if language is not None and not (isinstance(language, str) and (not language or _CODE.fullmatch(language))):
+        return Unreadable('"language" must be a code such as "de" or "pt-BR"')
     # Half of a surrogate pair is legal JSON but no text.
     text = row["text"].encode("utf-8", "replace").decode("utf-8")
-    return {"text": text, "language": language}
+    return {"text": text, "language": language or None}
 
 
 def _as_json(reading: engine.Reading) -> dict[str, Any]:

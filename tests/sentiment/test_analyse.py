@@ -101,6 +101,15 @@ def answers(data: bytes, tmp_path: Path) -> list[dict[str, Any]]:
         (b"x" * (LONGEST_LINE + 1) + b"\n" + GOOD, ["error", "negative"]),
         (GOOD + b"\n" + b"x" * (3 * LONGEST_LINE), ["negative", "error"]),
         (b"[" * 100_000 + b"\n" + GOOD, ["error", "negative"]),
+        (
+            b"".join(
+                b'{"text": "123", "language": "%b"}\n' % code
+                for code in (b"\\ud800", b"x" * 500, b"../words/en", b"German", b"\\u0000")
+            )
+            + GOOD,
+            ["error"] * 5 + ["negative"],
+        ),
+        (b'{"text": "Very rude staff, terrible", "language": ""}\n' + GOOD, ["negative", "negative"]),
         (b'{"text": "a", "text": null}\n{"text": "", "language": 3}\n\x00\n' + GOOD, ["error"] * 3 + ["negative"]),
     ],
 )
