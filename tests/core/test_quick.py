@@ -141,19 +141,20 @@ def test_a_statement_outlives_a_migration() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_is_gone_costs_no_answer_and_no_trial(settings: Any) -> None:
-    connection.ensure_connection()
-    connection.health_check_enabled, connection.health_check_done = True, False
+def test_a_connection_that_is_gone_costs_no_answer_and_no_trial() -> None:
+    live: Any = connection
+    live.ensure_connection()
+    live.health_check_enabled, live.health_check_done = True, False
     try:
         with CaptureQueriesContext(connection) as queries:
             [(process,)] = ask("SELECT pg_backend_pid()", [])
         assert len(queries) == 1
-        connection.health_check_done = False
+        live.health_check_done = False
         with psycopg.connect(database_url(), autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
         assert ask("SELECT pg_backend_pid()", []) != [(process,)]
     finally:
-        connection.health_check_enabled = False
+        live.health_check_enabled = False
     with pytest.raises(ProgrammingError):
         ask("SELECT nothing_like_that", [])
 
