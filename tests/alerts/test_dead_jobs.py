@@ -21,7 +21,7 @@ from feedback.processes import MARKER, end_marked
 from feedback.supervisor import Program, StopAsked, Supervisor
 
 _PATIENCE_SECS = 90
-_WORKERS: int = settings.Q_CLUSTER["workers"]
+_WORKERS = int(str(settings.Q_CLUSTER["workers"]))
 
 
 class _Play:
