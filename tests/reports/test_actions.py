@@ -165,7 +165,10 @@ def test_the_owner_is_told_once_in_their_language_and_not_in_vain(chain: Chain) 
     action = begin(chain.store, by=chain.manager, topic="waiting").action
     chain.deputy.language = "de"
     chain.deputy.save()
+    own = Message.objects.select_related("user").get(kind="action due")
+    assert rendered_for(own) is not None
     action = amend(action.pk, plan(action, owner=chain.deputy), by=chain.manager)
+    assert rendered_for(own) is None
     due = action.due_on + timedelta(days=3)
     for _ in range(2):
         action = amend(action.pk, plan(action, due_on=due), by=chain.manager)
