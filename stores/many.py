@@ -24,6 +24,7 @@ def in_steps(
 
     `say` puts into words how many that are by now, of how many ids. Begun anew, the job goes on after its last step.
     """
+    assert job.owner is not None
     ids: list[int] = job.params["ids"]
     job.total, job.cursor = len(ids), job.cursor or {"made": 0}
     while job.done < len(ids):
