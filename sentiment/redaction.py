@@ -5,6 +5,7 @@ redacting twice changes nothing.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 
@@ -72,7 +73,8 @@ _IBAN = re.compile(
     + r")(?![A-Za-z0-9])",
     re.I,
 )
-_DIGITS = re.compile(r"(?<![\w.,])(?:\+|\(\+?)?\d(?:[ \u00a0().\-–/]{0,3}\d){6,22}(?!\w)")
+# After "tel." too, but not within a number.
+_DIGITS = re.compile(r"(?<!\w)(?<!\d[.,])(?:\+|\(\+?)?\d(?:[ \u00a0().\-–/]{0,3}\d){6,22}(?!\w)")
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _DATE = re.compile(
     rf"(?<!\d)(?<!\d[./-])(?:{_DAY}[./-]\s?{_DAY}[./-]\s?(?:\d{{4}}|\d{{2}})|\d{{4}}([./-]){_DAY}\1{_DAY}"
@@ -95,16 +97,18 @@ _ORDER = re.compile(
     r"(?:ال)?(?:طلبية|طلب|فاتورة|شحنة|إيصال|حجز)|طلبي|طلبيتي|فاتورتي|شحنتي)"
     r"(?:nummer|number|nr|numer\w{0,12}|numéro|número|numero|нумер|номер)?"
     r"|(?:order|bestel|ordre|faktura|kund)n(?:umme)?re?t?)"
-    r"(?:\s?(?:no|nr|num|number|numéro|número|numero|numer|nummer|číslo|č|номер|رقم|id|код))?[.:]?\s{0,2}(?:is|war|ist)?\s?"
+    r"(?:\s?(?:no|nr|num|number|numéro|número|numero|numer|nummer|číslo|č|номер|رقم|id|код))?[.:]?\s{0,2}(?:is|was|war|ist|lautet|est|es|è|é|jest|to|je|är|er)?\s?"
     r"[#№nº°:.]{0,3}\s{0,2})"
-    r"((?=[A-Za-zА-Яа-я0-9/_-]*\d[A-Za-zА-Яа-я/_-]*\d[A-Za-zА-Яа-я/_-]*\d[A-Za-zА-Яа-я/_-]*\d)"
-    r"[A-Za-zА-Яа-я0-9][A-Za-zА-Яа-я0-9/_-]{3,})",
+    r"((?=[A-Za-zА-Яа-я\d/_-]*\d[A-Za-zА-Яа-я/_-]*\d[A-Za-zА-Яа-я/_-]*\d[A-Za-zА-Яа-я/_-]*\d)"
+    r"[A-Za-zА-Яа-я\d][A-Za-zА-Яа-я\d/_-]{3,})",
     re.I,
 )
 _NAME_WORD = r"[A-ZÀ-ÞĀ-ŽА-ЯІЇЄҐ][\w'’ʼ-]+"
 _LONG_NUMBER = 9
 # A mark can uncover what its number had hidden ("… 0000 DE89 3704 …"); most texts are unchanged after the first.
 _PASSES = 6
+_APOSTROPHES = "'’ʼ`´"
+_INSTEAD = {"ä": ["ae"], "ö": ["oe"], "ü": ["ue"], "å": ["aa"], "ø": ["o", "oe"], "æ": ["ae"], "ß": ["ss"], "ł": ["l"]}
 # What declension and the genitive hang on a name in Latin letters; more would make a market of a Mark.
 _ENDINGS = "'?s|[aeiouyąęô]|em|om|ou|ie|iem|owi|ovi|ami|im|ím|iego|iemu|iej|ího|ému|ová|ové|ovou|"
 
@@ -159,7 +163,8 @@ def _judge_digits(match: re.Match[str], languages: Sequence[str]) -> str:
     found, start, end = match.group(), match.start(), match.end()
     # What tells money is short; the whole text for each of its numbers would make a long one of numbers slow.
     before, after = match.string[max(0, start - _NEAR) : start], match.string[end : end + _NEAR]
-    digits = re.sub(r"\D", "", found)
+    # int reads the digits of every script.
+    digits = "".join(str(int(digit)) for digit in re.findall(r"\d", found))
     if not found.startswith("+") and _is_card(digits):
         return CARD
     if _MONEY_BEFORE.search(before) or _MONEY_AFTER.match(after):
@@ -192,20 +197,40 @@ def _is_phone(found: str, digits: str, languages: Sequence[str]) -> bool:
 
 @cache
 def _staff_pattern(name: str) -> re.Pattern[str] | None:
-    """The name and each part of it; endings may be inflected (Олена, Оленою), short parts must be capitalised."""
-    parts = [part for part in re.split(r"[\s.]+", name.strip()) if len(part) > 1]
+    """The name and each part of it; endings may be inflected (Олена, Оленою), short parts must be capitalised, and
+    marks on letters may be missing (José, Jose; Müller, Mueller)."""
+    parts = [part for part in re.split(r"[\s.-]+", unicodedata.normalize("NFC", name.strip())) if len(part) > 1]
     if not parts:
         return None
     options = []
     for part in parts:
+        # "And Ahmad", "to Ahmad" are one word in Arabic.
+        prefix = "[وف]?[بلك]?" if re.search("[\u0600-\u06ff]", part) else ""
         if len(part) < 4:
-            options.append(re.escape(part))
+            options.append(prefix + _spelt(part))
             continue
         stem = part[:-1] if part[-1].lower() in "aeiouyаеиоуяюєїійь" else part
-        ending = r"\w{0,3}" if re.search("[\u0400-\u04ff]", part) else f"(?:{_ENDINGS}|{re.escape(part[len(stem) :])})"
-        options.append(f"(?i:{re.escape(stem)}{ending})")
+        ending = (
+            r"\w{0,3}" if re.search("[\u0400-\u04ff]", part) else f"(?:{_ENDINGS}|{_spelt(part[len(stem) :])})['’]?s?"
+        )
+        options.append(f"(?i:{prefix}{_spelt(stem)}{ending})")
     one = f"(?:{'|'.join(options)})"
     return re.compile(rf"(?<![\w\[]){one}(?:[ \u00a0-]{one})*(?!\w)")
+
+
+def _spelt(part: str) -> str:
+    """A pattern for letters as people write them who lack their marks."""
+    return "".join(_spellings(letter) for letter in part)
+
+
+def _spellings(letter: str) -> str:
+    if letter in _APOSTROPHES:
+        return f"[{_APOSTROPHES}]?"
+    plain, *marks = unicodedata.normalize("NFD", letter)
+    ways = [letter, *_INSTEAD.get(letter.lower(), ())]
+    if marks:
+        ways.append(plain + "".join(f"{mark}?" for mark in marks))
+    return re.escape(letter) if len(ways) == 1 else f"(?:{'|'.join(ways)})"
 
 
 @cache

@@ -109,3 +109,34 @@ def test_names_of_staff_go_in_their_inflected_forms(text: str, name: str) -> Non
     redacted = redact(text, staff_names=[name])
     for part in name.split():
         assert part[:-1] not in redacted, redacted
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("ar", "رقم الطلب: ٤٤٥٥٦٦", "رقم الطلب: [order]"),
+        ("ar", "بطاقتي ٤١١١ ١١١١ ١١١١ ١١١١", "بطاقتي [card]"),
+        ("uk", "тел.0501234567", "тел.[phone]"),
+        ("pl", "tel.512345678 lub 512 345 678", "tel.[phone] lub [phone]"),
+        ("de", "Meine Bestellnummer lautet 4711123", "Meine Bestellnummer lautet [order]"),
+        ("es", "mi número de pedido es 98765", "mi número de pedido es [order]"),
+        ("en", "it cost 1,299,000.00 or 1.234567 each", "it cost 1,299,000.00 or 1.234567 each"),
+    ],
+)
+def test_other_digits_abbreviations_and_verbs_hide_no_number(language: str, text: str, expected: str) -> None:
+    assert redact(text, languages=(language,)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("Danke für Olenas Geduld", "Olena Berg", "Danke für [name] Geduld"),
+        ("Sean O’Brien and obrien helped", "Sean O'Brien", "[name] and [name] helped"),
+        ("Anna Maria war nett, Frau Mueller nicht", "Anna-Maria Müller", "[name] war nett, Frau [name] nicht"),
+        ("Jose Garcia was rude", "José García", "[name] was rude"),
+        ("Hakan og Soeren var flinke", "Håkan Søren", "[name] og [name] var flinke"),
+        ("محمد كان لطيفا وأحمد أيضا، شكرا لاحمد", "محمد أحمد", "[name] كان لطيفا [name] أيضا، شكرا [name]"),
+    ],
+)
+def test_names_of_staff_go_however_they_are_spelt(text: str, name: str, expected: str) -> None:
+    assert redact(text, staff_names=[name]) == expected
