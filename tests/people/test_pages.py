@@ -62,7 +62,7 @@ def test_thousands_of_people_take_a_fixed_number_of_queries(
     client = browser(chain.area_manager)
     with django_assert_max_num_queries(9):  # type: ignore[operator]
         page = read(client, "/people/?q=person")
-    assert page.count("people__item") == 50 and "3000 people" in page
+    assert page.count("people__item") == 50 and "3,000 people" in page
 
 
 def test_an_area_manager_invites_within_their_area_and_never_above_themselves(chain: Chain) -> None:
