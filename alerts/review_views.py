@@ -17,6 +17,7 @@ from alerts.models import Review
 from alerts.queries import cases_visible_to
 from alerts.reviewing import AlreadyReviewed, dismiss, open_reviewed
 from alerts.reviews import count_to_review, queue_of, reviews_visible_to
+from sentiment.holding import LANGUAGE_TOLD
 from sentiment.labels import language_name
 from stores.access import StaffRequest, roles_required
 from stores.choices import CASE_ROLES
@@ -56,7 +57,10 @@ def _why(review: Review) -> str:
         case ReviewReason.CORRECTED:
             return f"{ReviewReason.CORRECTED.label}."
         case ReviewReason.UNPROVEN:
-            name = language_name(review.verbatim.analysis.language)
+            analysis = review.verbatim.analysis
+            if analysis.language_confidence is not None and analysis.language_confidence <= LANGUAGE_TOLD:
+                return f"{ReviewReason.UNPROVEN.label}."
+            name = language_name(analysis.language)
             return _("Sounds angry. The model is not proven in this language (%(language)s).") % {"language": name}
     return _("The model cannot tell whether this is a complaint.")
 

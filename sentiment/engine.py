@@ -9,6 +9,7 @@ from typing import Literal, cast
 from .classifier import FOLDER, LABELS, Classifier, Scores, get_classifier
 from .entries import ChainWords
 from .heads import Heads, Judged, find_evidence, served_heads
+from .holding import LANGUAGE_TOLD
 from .languages import base_of, find_language
 from .lexicon import Word, split_words
 from .redaction import redact
@@ -57,7 +58,7 @@ class Reading:
     probabilities: dict[str, float]
     confident: bool  # False: too few or too strange words, or maybe irony; then neutral, never a reason to alarm
     alarming: bool  # confident, and so likely negative that the text alone is a reason to act
-    proven: bool  # the model was measured in this language on enough real comments and found good enough
+    proven: bool  # the language is told, and the model was measured in it and found good enough on real comments
     topics: list[TopicHit]
     urgency: list[str]  # of urgency.URGENCIES
     urgency_certain: bool  # True: may open a case by itself; False: a person should look
@@ -129,7 +130,7 @@ def read(
                 probabilities={label: round(value, 4) for label, value in row.items()},
                 confident=confident,
                 alarming=confident and row["negative"] >= classifier.alert_threshold,
-                proven=draft.language in classifier.proven,
+                proven=draft.language in classifier.proven and draft.language_confidence > LANGUAGE_TOLD,
                 topics=[
                     TopicHit(topic, _judged_topic(scores, i, topic) if plain else sentiment)
                     for topic in judged[i].topics

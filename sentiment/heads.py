@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -174,7 +175,7 @@ def load_heads(content: bytes, model_version: str) -> Heads:
             weights = arrays["weights"].astype(np.float32)
             mean, scale = arrays["mean"], arrays["scale"]
             hidden = Hidden(*(arrays[f"hidden_{part}"].astype(np.float32) for part in _HIDDEN))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise HeadsMismatch(f"not readable: {error}") from error
     if about["model_version"] != model_version:
         raise HeadsMismatch(f"fitted for {about['model_version']}, not for {model_version}")

@@ -154,6 +154,11 @@ def test_nothing_corrected_nothing_learnt() -> None:
     assert not LearntHeads.objects.exists()
 
 
+def test_a_torn_file_of_heads_says_so() -> None:
+    with pytest.raises(HeadsMismatch):
+        load_heads((FOLDER / "heads.npz").read_bytes()[:5000], get_classifier().version)
+
+
 @pytest.mark.django_db
 def test_learnt_heads_of_another_model_are_left_aside() -> None:
     served = served_heads(FOLDER, get_classifier().version)

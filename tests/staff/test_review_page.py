@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from alerts.choices import ReviewReason, ReviewState
 from alerts.models import Case, Review
+from sentiment.models import Analysis
 from surveys.models import Verbatim
 from tests.alerts.test_reviews import ANGRY, judged
 from tests.factories import Chain
@@ -28,6 +29,9 @@ def test_it_shows_the_words_why_they_wait_and_until_when(manager: Client, review
     assert "waits until" in page and "Open a case" in page and "Not a complaint" in page
     inbox = manager.get("/inbox/").content.decode()
     assert 'href="/inbox/review/"' in inbox
+    Analysis.objects.update(language="da", language_confidence=0.3)
+    page = manager.get("/inbox/review/").content.decode()
+    assert "Angry, in a language the model is not proven in." in page and "Danish" not in page
     assert 'id="review-count">1</span>' in inbox
 
 
