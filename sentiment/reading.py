@@ -37,9 +37,11 @@ def live_reader() -> Reader:
 
 # Asked for every comment that is stored.
 _decided = Compiled(
-    lambda: Rereading.objects.filter(state__in=[RereadingState.GOING_LIVE, RereadingState.LIVE])
-    .order_by("-decided_at")
-    .only("model", "heads")[:1]
+    lambda: (
+        Rereading.objects.filter(state__in=[RereadingState.GOING_LIVE, RereadingState.LIVE])
+        .order_by("-decided_at")
+        .only("model", "heads")[:1]
+    )
 )
 
 
