@@ -226,7 +226,7 @@ def _spelt(part: str) -> str:
 def _spellings(letter: str) -> str:
     if letter in _APOSTROPHES:
         return f"[{_APOSTROPHES}]?"
-    plain, *marks = unicodedata.normalize("NFD", letter)
+    plain, *marks = list(unicodedata.normalize("NFD", letter))
     ways = [letter, *_INSTEAD.get(letter.lower(), ())]
     if marks:
         ways.append(plain + "".join(f"{mark}?" for mark in marks))
