@@ -40,24 +40,29 @@ def _done(said: str, request: StaffRequest, name: str) -> HttpResponse:
     return response
 
 
-def _latest(what: str, pk: int | None) -> int:
-    """The last change of a thing, by which a page knows whether it shows what holds; 0 for none."""
-    changes = ConfigChange.objects.filter(what=what, thing_id=pk) if pk else ConfigChange.objects.none()
-    return changes.order_by("-pk").values_list("pk", flat=True).first() or 0
+class _Seen:
+    """By which change of a thing a page knows whether it shows what holds; `shown` goes with its form, and comes back.
 
+    A page that only tries something, or lists what is wrong, has seen no more than the one before it.
+    """
 
-def _is_outdated(request: StaffRequest, what: str, pk: int | None, say: Callable[[str], None]) -> bool:
-    """Whether somebody else has saved it since this page was opened: said once, for the next page knows of it."""
-    seen = request.POST.get("seen", "")
-    if not seen or seen == str(_latest(what, pk)):
-        return False
-    say(
-        _(
-            "Somebody else has saved this in the meantime. What you typed is kept: save again to put it in place of "
-            "theirs."
+    def __init__(self, request: StaffRequest, what: str, pk: int | None) -> None:
+        changes = ConfigChange.objects.filter(what=what, thing_id=pk) if pk else ConfigChange.objects.none()
+        self._latest = str(changes.order_by("-pk").values_list("pk", flat=True).first() or 0)
+        self.shown = request.POST.get("seen", "") or self._latest
+
+    def is_outdated(self, say: Callable[[str], None]) -> bool:
+        """Whether somebody else has saved it since this page was opened: said once, for the next page knows of it."""
+        if self.shown == self._latest:
+            return False
+        self.shown = self._latest
+        say(
+            _(
+                "Somebody else has saved this in the meantime. What you typed is kept: save again to put it in place "
+                "of theirs."
+            )
         )
-    )
-    return True
+        return True
 
 
 # --- rules ---------------------------------------------------------------------------------------------------------
@@ -100,11 +105,11 @@ def rule(request: StaffRequest, pk: int) -> HttpResponse:
 def _rule_page(request: StaffRequest, shown: Rule) -> HttpResponse:
     form = RuleForm(shown, request.POST if request.method == "POST" else None)
     context: dict[str, Any] = {"form": form, "rule": shown, "title": str(_(shown.name)) if shown.pk else _("New rule")}
-    context["seen"] = _latest(rule_actions.RULE, shown.pk)
+    context["seen"] = seen = _Seen(request, rule_actions.RULE, shown.pk)
     status = 200
     if request.method == "POST":
         saves, refuse = "save" in request.POST, partial(form.add_error, None)
-        if not form.is_valid() or (saves and _is_outdated(request, rule_actions.RULE, shown.pk, refuse)):
+        if not form.is_valid() or (saves and seen.is_outdated(refuse)):
             status = 422
         elif saves:
             try:
@@ -176,18 +181,17 @@ def _clock_page(request: StaffRequest, row: CasePolicy) -> HttpResponse:
             messages.warning(request, _("A rule or an urgency still has this clock. Give those another one first."))
             return redirect("clock", row.pk)
         return _done(_("Taken out of the choices. Open cases keep their clock."), request, "clocks")
-    page = ClockPage(row, posted)
+    page, seen = ClockPage(row, posted), _Seen(request, rule_actions.CLOCK, row.pk)
     status = 200
     if posted is not None and "more" not in posted:
-        if page.is_valid() and not _is_outdated(request, rule_actions.CLOCK, row.pk, page.errors.append):
+        if page.is_valid() and not seen.is_outdated(page.errors.append):
             if "name" in page.clock.changed_data:
                 row.name = page.clock.cleaned_data["name"]
             rule_actions.save_clock(row, page.policy, actor=request.user)
             return _done(_("Saved. It holds for new cases; open ones keep theirs."), request, "clocks")
         status = 422
     title = str(row) if row.pk else _("New clock")
-    context = {"page": page, "row": row, "title": title, "number": len(page.steps)}
-    context["seen"] = _latest(rule_actions.CLOCK, row.pk)
+    context = {"page": page, "row": row, "title": title, "number": len(page.steps), "seen": seen}
     if row.pk:
         context["clock_lines"], context["step_lines"] = policy_lines(row.content, Names.read())
     return render(request, "alerts/rules/clock.html", context, status=status)
@@ -219,13 +223,13 @@ def group(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _group_page(request: StaffRequest, shown: AlertGroup) -> HttpResponse:
     form = GroupForm(shown, request.POST if request.method == "POST" else None)
-    what, refuse = rule_actions.ALERT_GROUP, partial(form.add_error, None)
-    if request.method == "POST" and form.is_valid() and not _is_outdated(request, what, shown.pk, refuse):
+    seen = _Seen(request, rule_actions.ALERT_GROUP, shown.pk)
+    if request.method == "POST" and form.is_valid() and not seen.is_outdated(partial(form.add_error, None)):
         shown.name = form.cleaned_data["name"]
         shown.retired_at = (shown.retired_at or timezone.now()) if form.cleaned_data["retired"] else None
         rule_actions.save_group(shown, form.cleaned_data["people"], actor=request.user)
         return _done(_("Saved."), request, "alert_groups")
-    context = {"form": form, "group": shown, "seen": _latest(what, shown.pk)}
+    context = {"form": form, "group": shown, "seen": seen}
     return render(request, "alerts/rules/group.html", context, status=422 if form.errors else 200)
 
 
@@ -254,12 +258,11 @@ def urgency(request: StaffRequest, kind: str) -> HttpResponse:
         raise Http404
     route = UrgencyRoute.objects.filter(kind=kind).first() or UrgencyRoute(kind=kind)
     form = RouteForm(route, request.POST if request.method == "POST" else None)
-    what, refuse = rule_actions.URGENCY, partial(form.add_error, None)
-    if request.method == "POST" and form.is_valid() and not _is_outdated(request, what, route.pk, refuse):
+    seen = _Seen(request, rule_actions.URGENCY, route.pk)
+    if request.method == "POST" and form.is_valid() and not seen.is_outdated(partial(form.add_error, None)):
         rule_actions.save_route(form.as_route, actor=request.user)
         return _done(_("Saved. It holds from the next answer on."), request, "urgencies")
-    context = {"form": form, "kind": kind, "label": urgency_name(kind), "wholes": _wholes(kind)}
-    context["seen"] = _latest(what, route.pk)
+    context = {"form": form, "kind": kind, "label": urgency_name(kind), "wholes": _wholes(kind), "seen": seen}
     return render(request, "alerts/rules/urgency.html", context, status=422 if form.errors else 200)
 
 

@@ -229,6 +229,10 @@ def test_what_somebody_else_saved_meanwhile_is_not_overwritten_unseen(office: Cl
     assert f'name="seen" value="{seen}"' in office.get(address).content.decode()
     assert office.post(address, posted(score_nps_0="6", score_nps_1="8", seen=seen, save="1")).status_code == 303
     mine = posted(score_nps_0="2", score_nps_1="4", seen=seen, save="1")
+    # Trying it, or a mistake, shows nothing of what they have saved.
+    for more in ({"save": "", "try": "1"}, {"name": ""}):
+        sent = {name: value for name, value in (mine | more).items() if (name, value) != ("save", "")}
+        assert f'name="seen" value="{seen}"' in office.post(address, sent).content.decode()
     refused = office.post(address, mine)
     assert refused.status_code == 422 and "Somebody else has saved this" in refused.content.decode()
     rule.refresh_from_db()
@@ -240,4 +244,4 @@ def test_what_somebody_else_saved_meanwhile_is_not_overwritten_unseen(office: Cl
     # The same at a clock, a group and a way of urgency.
     usual = CasePolicy.objects.get(usual=True)
     for address in (f"/setup/clocks/{usual.pk}/", "/setup/groups/new/", "/setup/urgency/safety/"):
-        assert 'name="seen"' in office.get(address).content.decode()
+        assert 'name="seen" value="0"' in office.get(address).content.decode()
