@@ -155,7 +155,7 @@ def _is_card(digits: str) -> bool:
 
 
 def _is_year_or_price(match: re.Match[str]) -> bool:
-    number, after = match.group(2), match.string[match.end() :]
+    number, after = match.group(2), match.string[match.end() : match.end() + _NEAR]
     return bool(_MONEY_AFTER.match(after) or re.fullmatch(r"(?:19|20)\d\d", number) or _DATE.match(number))
 
 
@@ -227,7 +227,9 @@ def _spellings(letter: str) -> str:
     if letter in _APOSTROPHES:
         return f"[{_APOSTROPHES}]?"
     plain, *marks = list(unicodedata.normalize("NFD", letter))
-    ways = [letter, *_INSTEAD.get(letter.lower(), ())]
+    instead = _INSTEAD.get(letter.lower(), [])
+    # Short names are sought with their capital.
+    ways = [letter, *([way.capitalize() for way in instead] if letter.isupper() else instead)]
     if marks:
         ways.append(plain + "".join(f"{mark}?" for mark in marks))
     return re.escape(letter) if len(ways) == 1 else f"(?:{'|'.join(ways)})"

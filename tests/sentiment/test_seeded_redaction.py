@@ -135,6 +135,7 @@ def test_other_digits_abbreviations_and_verbs_hide_no_number(language: str, text
         ("Anna Maria war nett, Frau Mueller nicht", "Anna-Maria Müller", "[name] war nett, Frau [name] nicht"),
         ("Jose Garcia was rude", "José García", "[name] was rude"),
         ("Hakan og Soeren var flinke", "Håkan Søren", "[name] og [name] var flinke"),
+        ("Aase og Oerjan var flinke", "Åse Ørjan", "[name] og [name] var flinke"),
         ("محمد كان لطيفا وأحمد أيضا، شكرا لاحمد", "محمد أحمد", "[name] كان لطيفا [name] أيضا، شكرا [name]"),
     ],
 )
