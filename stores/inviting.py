@@ -39,6 +39,8 @@ def start_inviting(people: Collection[int], *, owner: User, back_url: str) -> Jo
 def invite(job: Job) -> Iterator[None]:
     def do(owner: User, ids: list[int]) -> int:
         roles_of(owner)  # read once for all of them
+        # Held before it is asked who waits: who is asked for by two jobs at the same moment is written to once.
+        list(User.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
         return sum(_sent(person, owner) for person in waiting(owner).filter(pk__in=ids))
 
     return in_steps(job, size=PEOPLE_PER_STEP, do=do, say=_sent_in_all)

@@ -22,7 +22,7 @@ from core.jobs import run_due
 from core.work import run_once
 from messaging.choices import MessageState
 from messaging.models import Message
-from stores import people
+from stores import inviting, people
 from stores.choices import PersonEventKind, Role
 from stores.models import PersonEvent, RoleAssignment, StaffInvitation, User
 from stores.people import Invitee
@@ -231,6 +231,40 @@ def test_history_cannot_be_rewritten(newcomer: User) -> None:
     for change in (lambda: PersonEvent.objects.update(kind="left"), lambda: PersonEvent.objects.all().delete()):
         with pytest.raises(DatabaseError), transaction.atomic():
             change()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("locked", [True, False])
+def test_of_two_jobs_at_once_only_one_writes(monkeypatch: pytest.MonkeyPatch, locked: bool) -> None:
+    chain = Chain()
+    crowd = [Invitee(f"p{n}@chain.example", f"P {n}", [RoleAt(Role.DEPUTY, store=chain.store)]) for n in range(2)]
+    waiting = [person.pk for person in people.invite_people(crowd, actor=None)]
+    for _time in range(2):
+        inviting.start_inviting(waiting, owner=chain.head_office, back_url="/")
+    if not locked:
+        # The proof that they really meet: without waiting for each other both write.
+        monkeypatch.setattr(
+            "django.db.models.query.QuerySet.select_for_update", lambda self, *args, **kwargs: self.all()
+        )
+
+    def run() -> None:
+        try:
+            run_due()
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=run)
+
+    def meet(person: User, *, actor: User | None) -> StaffInvitation:
+        if other.ident is None:
+            other.start()
+            other.join(1 if locked else 20)
+        return people.send_invitation(person, actor=actor)
+
+    monkeypatch.setattr(inviting, "send_invitation", meet)
+    run_due()
+    other.join(20)
+    assert StaffInvitation.objects.count() == (2 if locked else 4)
 
 
 # --- the last head office -------------------------------------------------------------------------------------
