@@ -4,7 +4,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -30,9 +30,11 @@ log = structlog.get_logger()
 
 @receiver(answer_comes)
 def fetch_rules(sender: object, **_: Any) -> None:
-    """Outside of the transaction: what is wrong here is found again, in the savepoint, and costs no answer."""
+    """Outside of the transaction, or of its own where the caller has begun one: what is wrong here is found again, in
+    the savepoint, and costs no answer."""
     try:
-        read_ahead()
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            read_ahead()
     except Exception:
         log.exception("rules cannot be read")
 

@@ -12,10 +12,11 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from alerts.models import Case
+from alerts.models import Case, Evaluation
 from alerts.policy import ensure_defaults
 from core.database import process_environment
 from core.personal import erase_response
+from core.quick import ask
 from core.work import drain
 from customers.models import Contact
 from reports.models import StoreDay
@@ -230,6 +231,17 @@ def test_what_cannot_be_made_an_answer_steps_aside(client: Client, address: str,
         assert count_overdue(0) == 0
     with later(minutes=95):
         assert count_overdue(60) == 1
+
+
+def test_rules_that_the_database_refuses_cost_a_retry_and_no_answer(
+    client: Client, address: str, rules: None, monkeypatch: Any
+) -> None:
+    sent = {"form": hidden(client.get(address), "form"), "score": "1", "contact": "call", "phone": "1"}
+    assert client.post(address, sent).status_code == 422
+    monkeypatch.setattr("alerts.book.ask", lambda _sql, values: ask("SELECT nothing", values))
+    with later(minutes=6):
+        assert settle_left() == 1
+    assert Response.objects.get().score == 1 and Evaluation.objects.get().run_at and not PartialAnswer.objects.exists()
 
 
 def test_deleting_ones_words_deletes_what_was_kept_for_the_same_invitation(
