@@ -68,6 +68,9 @@ def hear_due() -> int:
 
 def _hear(claimed: Claim[IncomingText]) -> None:
     text = claimed.row
+    # Held first: whoever deletes what was said, and so this, waits for us or was here before us.
+    if not IncomingText.objects.select_for_update().filter(pk=text.pk, lease_token=claimed.token):
+        raise LeaseLost
     if not any(hear(text) for hear in _listeners[text.answers.kind]):
         log.info("answer that nobody waits for", kind=text.answers.kind)
     if not finish(claimed, text=""):

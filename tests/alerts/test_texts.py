@@ -1,17 +1,20 @@
 """What shoppers answer to our text messages is in their case once, and its owner reads it; nothing forged or lost."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
+from django.db import OperationalError, connection
 from django.test import Client
 from twilio.request_validator import RequestValidator
 
 from alerts import actions
 from alerts.choices import CaseState, EntryKind, EventKind
 from alerts.models import Case, CaseEntry
+from alerts.texts import hear_in_case
 from core.personal import erase_response
 from messaging import hearing
 from messaging.choices import Channel, MessageState
@@ -115,6 +118,37 @@ def test_deleting_what_one_said_takes_a_text_along_that_nobody_has_heard_yet(cha
     actions.erase(case.response_id)
     assert not IncomingText.objects.exists() and hear_due() == 0
     assert not CaseEntry.objects.filter(case=case).exclude(text="").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_deletes_it_at_the_moment_it_is_heard_waits_and_leaves_nothing(
+    texts: Texts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = answered(Chain())
+    texts("Hello")
+    failed: list[Exception] = []
+
+    def delete() -> None:
+        try:
+            actions.erase(case.response_id)
+        except OperationalError as deadlock:
+            failed.append(deadlock)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=delete)
+
+    def hear(text: IncomingText) -> bool:
+        taken = hear_in_case(text)
+        other.start()
+        other.join(1)
+        return taken
+
+    monkeypatch.setitem(hearing._listeners, "case_answer", [hear])
+    assert hear_due() == 1
+    other.join(20)
+    assert not failed and not IncomingText.objects.exists()
+    assert said(case) == [""] and not CaseEntry.objects.filter(case=case).exclude(text="").exists()
 
 
 def test_what_fails_is_tried_again(chain: Chain, texts: Texts, monkeypatch: pytest.MonkeyPatch) -> None:
