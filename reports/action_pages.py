@@ -54,7 +54,7 @@ def actions(request: StaffRequest) -> HttpResponse:
         "state": state,
         "mine": mine,
         "query": f"state={state}&{'mine=1&' if mine else ''}",
-        "today": timezone.now().date(),
+        "late": {one.pk for one in page if _is_late(one)},
     }
     return render(request, "reports/actions.html", context)
 
@@ -143,7 +143,7 @@ def action(request: StaffRequest, pk: int) -> HttpResponse:
         "action": found,
         "topic": topic_label(found.topic) if found.topic else "",
         "may_change": changes,
-        "late": found.state == ActionState.OPEN and found.due_on < today_at(found.place),
+        "late": _is_late(found),
         "effect": effect_of(found, scope, Week.of(today_at(found.place))),
         "entries": _history(found),
         "case_shown": found.case if found.case and _may_open(request.user, found.case) else None,
@@ -153,6 +153,12 @@ def action(request: StaffRequest, pk: int) -> HttpResponse:
         "drop": DropForm(),
     }
     return render(request, "reports/action.html", context | forms, status=422 if forms else 200)
+
+
+def _is_late(action: Action) -> bool:
+    """Whether it is under way after its day, on the calendar of its place: asked for only where that decides."""
+    days = (timezone.now().date() - action.due_on).days
+    return action.state == ActionState.OPEN and (days > 1 or (days >= 0 and action.due_on < today_at(action.place)))
 
 
 def _may_open(user: User, case: Case) -> bool:
@@ -181,8 +187,9 @@ def _done(request: StaffRequest, action: Action, _scope: Scope) -> dict[str, Any
     form = DoneForm(request.POST)
     if not form.is_valid():
         return {"done": form}
-    end(action.pk, ActionState.DONE, by=request.user, text=form.cleaned_data["text"])
-    messages.success(request, _("Done. It hangs on the walls of this week."))
+    ended = end(action.pk, ActionState.DONE, by=request.user, text=form.cleaned_data["text"])
+    if ended.state == ActionState.DONE:  # somebody may have dropped it meanwhile
+        messages.success(request, _("Done. It hangs on the walls of this week."))
     return {}
 
 

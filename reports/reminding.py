@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, gettext_lazy
 
@@ -21,8 +22,12 @@ _MORNING = time(8)
 
 
 def remind(action: Action) -> None:
-    """Have the owner told on the morning of the day it is due, once, if it is still theirs and under way then."""
-    at = datetime.combine(action.due_on, _MORNING, ZoneInfo(time_zone_of(action.place))).astimezone(UTC)
+    """Have the owner told on the morning of the day it is due, once, if it is still theirs and under way then; after
+    that day nobody is told that it is due today."""
+    zone = ZoneInfo(time_zone_of(action.place))
+    if timezone.now().astimezone(zone).date() > action.due_on:
+        return
+    at = datetime.combine(action.due_on, _MORNING, zone).astimezone(UTC)
     _put(DUE, f"{action.pk}:{action.due_on}", action, run_at=at)
 
 
