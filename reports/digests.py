@@ -4,20 +4,20 @@ A row says which issue is next and when. It moves on in the transaction that put
 exactly once, also when nothing ran for weeks; then those that were missed follow one another, each about its own weeks.
 """
 
-from collections import Counter
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Count
 from django.http import Http404
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
-from core.leases import Claim, claim, finish, from_now, retry_delay
+from core.leases import Claim, ClockNow, claim, due, finish, from_now, retry_delay
 from core.spreadsheets import XLSX
 from core.work import register_step, register_watch
 from messaging.choices import Channel
@@ -38,7 +38,8 @@ WEEKS_OF = {Rhythm.WEEKLY: 4, Rhythm.MONTHLY: 13}
 SENT_AT = time(7)
 LEASE = timedelta(seconds=60)
 PATIENCE_SECS = 2 * 3600
-# Each takes a sender a second or two in a large chain, and alerts need senders too.
+# So many wait or are being written at most: each takes a sender a second or two in a large chain, and alerts need
+# senders too.
 _AT_ONCE = 5
 _LIFETIME = timedelta(days=7)
 log = structlog.get_logger()
@@ -70,10 +71,11 @@ def reading_of(digest: Digest, week: Week) -> Reading | None:
 def zone_of(digest: Digest) -> ZoneInfo:
     """The zone in which most of its stores are."""
     scope = _scope(digest.user)
-    zones = (
-        Counter(selected_stores(scope, _filters(digest)).values_list("time_zone", flat=True)) if scope else Counter()
-    )
-    return ZoneInfo(zones.most_common(1)[0][0] if zones else settings.TIME_ZONE)
+    if scope is None:
+        return ZoneInfo(settings.TIME_ZONE)
+    zones = selected_stores(scope, _filters(digest)).values_list("time_zone").annotate(n=Count("pk"))
+    most = zones.order_by("-n", "time_zone").first()
+    return ZoneInfo(most[0] if most else settings.TIME_ZONE)
 
 
 def issue_from(rhythm: str, week: Week) -> Week:
@@ -100,11 +102,11 @@ def subscribe(user: User, rhythm: Rhythm, *, node: Node | None = None, store: St
 # --- sending ----------------------------------------------------------------------------------------------------
 def send_due() -> int:
     """Put the messages of the issues that are due; returns how many digests were taken."""
-    claims = claim(
-        Digest.objects.filter(run_at__isnull=False).select_related("user", "node", "store"),
-        limit=_AT_ONCE,
-        lease=LEASE,
-    )
+    digests = Digest.objects.filter(run_at__isnull=False).select_related("user", "node", "store")
+    if not due(digests).exists():
+        return 0
+    room = _AT_ONCE - Message.objects.filter(kind=DIGEST, run_at__lte=ClockNow()).count()
+    claims = claim(digests, limit=room, lease=LEASE) if room > 0 else []
     for one in claims:
         try:
             _send(one)

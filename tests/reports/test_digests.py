@@ -67,6 +67,16 @@ def test_a_worker_whose_lease_passed_on_puts_nothing(chain):
     assert not Message.objects.filter(kind=DIGEST).exists()
 
 
+def test_few_are_written_at_once_for_alerts_need_senders_too(chain):
+    people = [chain.manager, chain.deputy, chain.area_manager, chain.head_office, chain.foreign_manager]
+    for person in people:
+        for rhythm in Rhythm:
+            make_due(subscribe(person, rhythm), 1)
+    assert [send_due(), send_due()] == [5, 0]
+    Message.objects.filter(kind=DIGEST).update(run_at=None)
+    assert send_due() == 5
+
+
 def issue(digest: Digest, week: Week) -> Message:
     return Message(kind=DIGEST, subject_id=f"{digest.pk}:{week}", user=digest.user)
 
