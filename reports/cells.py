@@ -298,16 +298,23 @@ def _read_nps(found: Cells, model: type[models.Model], owner: str, places: Mappi
             by_leaf.setdefault(leaf, {}).update(counted)
 
 
-def _read(found: Cells, model: type[models.Model], owner: str, places: Mapping[int, Place]) -> None:
-    # From the oldest on: width_bucket numbers the leaves 1, 2, … by their first Mondays; between them may be gaps.
+def buckets_of(leaves: Collection[Stretch], this_week: Week) -> tuple[list[Stretch | None], list[date]]:
+    """The leaves from the oldest on, and their first Mondays, by which width_bucket numbers them 1, 2, …; None is a gap
+    between them."""
     oldest: list[Stretch | None] = []
     starts: list[date] = []
-    for leaf in sorted(found.leaves, reverse=True):
+    ends = {end for _, end in leaves}
+    for leaf in sorted(leaves, reverse=True):
         oldest.append(leaf)
-        starts.append(found.this_week.monday - timedelta(weeks=leaf[1] - 1))
-        if leaf[0] and not any(end == leaf[0] for _, end in found.leaves):
+        starts.append(this_week.monday - timedelta(weeks=leaf[1] - 1))
+        if leaf[0] and leaf[0] not in ends:
             oldest.append(None)
-            starts.append(found.this_week.monday - timedelta(weeks=leaf[0] - 1))
+            starts.append(this_week.monday - timedelta(weeks=leaf[0] - 1))
+    return oldest, starts
+
+
+def _read(found: Cells, model: type[models.Model], owner: str, places: Mapping[int, Place]) -> None:
+    oldest, starts = buckets_of(found.leaves, found.this_week)
     statement = f"""
         SELECT headline_kind, channel, sample_kind, width_bucket(monday, %(starts)s::date[]) AS leaf, {owner},
             sum(promoters)::int, sum(passives)::int, sum(detractors)::int,

@@ -230,7 +230,7 @@ def _answers(cells: Cells) -> dict[Stretch, dict[Place, int]]:
     for model, owner in ((NodeWeek, "node"), (StoreWeek, "store")):
         places = [place.pk for place in cells.view.all_places if place.kind == owner]
         rows = (
-            model._default_manager.filter(**{f"{owner}__in": places}, monday__in=weeks)
+            model._default_manager.filter(**{f"{owner}__in": places}, monday__in=weeks, responses__gt=0)
             .order_by()
             .values_list(F(f"{owner}_id"), "monday")
             .annotate(n=Sum("responses"))

@@ -3,12 +3,11 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, models
 
-from reports.cells import Cells
+from reports.cells import Cells, buckets_of
 from reports.figures import Source
 from reports.filters import Filters
 from reports.lattice import Lattice, Place
@@ -165,8 +164,7 @@ def _read_from(
     kind: str,
     places: list[int],
 ) -> None:
-    leaves = sorted(cells.leaves, reverse=True)
-    starts: list[date] = [cells.this_week.monday - timedelta(weeks=end - 1) for _, end in leaves]
+    oldest, starts = buckets_of(cells.leaves, cells.this_week)
     sums = ", ".join(
         f"sum((t.value ->> '{name}')::int)::int" for name in ("n", "promoters", "detractors", "negative", "positive")
     )
@@ -186,5 +184,6 @@ def _read_from(
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         for pk, channel, sample, topic, bucket, *counts in cursor.fetchall():
-            of = found[Place(kind, pk)][Source(channel, sample)].setdefault(topic, {})
-            of[leaves[bucket - 1]] = (counts[0], counts[1], counts[2], counts[3], counts[4])
+            if leaf := oldest[bucket - 1]:
+                of = found[Place(kind, pk)][Source(channel, sample)].setdefault(topic, {})
+                of[leaf] = (counts[0], counts[1], counts[2], counts[3], counts[4])

@@ -1,10 +1,11 @@
 """Actions against causes of bad visits: who begins and changes them, who is told, what followed, and what hangs."""
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 from django.test import Client
@@ -16,7 +17,7 @@ from core.personal import erase_response
 from core.work import drain
 from messaging.models import Message
 from messaging.outbox import rendered_for
-from reports.actions import Plan, amend, begin, end, note
+from reports.actions import Plan, amend, begin, end, note, take_up
 from reports.effect import Effect, Measure, effect_of
 from reports.filters import scope_of
 from reports.models import Action, ActionEntry, ActionState
@@ -192,6 +193,21 @@ def test_the_owner_is_told_once_in_their_language_and_not_in_vain(chain: Chain) 
     )
     end(action.pk, ActionState.DONE, by=chain.deputy, text="Done")
     assert rendered_for(reminder) is None and rendered_for(given) is None
+    # What was due before is not due today.
+    Action.objects.update(due_on=due - timedelta(weeks=9))
+    take_up(action.pk, by=chain.manager)
+    assert not Message.objects.filter(subject_id=f"{action.pk}:{due - timedelta(weeks=9)}").exists()
+
+
+def test_a_day_is_over_where_the_store_is(client: Client, chain: Chain) -> None:
+    # In Kyiv it is the next day.
+    with time_machine.travel(datetime(2026, 11, 24, 22, 30, tzinfo=UTC), tick=True):
+        action = begin(chain.store, by=chain.manager, topic="waiting").action
+        client.force_login(chain.manager)
+        for days, late in ((-1, True), (0, True), (1, False)):
+            Action.objects.update(due_on=date(2026, 11, 24) + timedelta(days=days))
+            for page in ("/reports/actions/", f"/reports/actions/{action.pk}/"):
+                assert ("overdue since" in client.get(page).content.decode()) == late
 
 
 def effect(action: Action, chain: Chain) -> Effect | None:
@@ -234,6 +250,25 @@ def test_before_and_after_are_compared_by_the_same_measure_with_its_margin(chain
     assert effect(ago(action, begun=0), chain) is None
     end(begin(chain.store, by=chain.manager, topic="price").action.pk, ActionState.DROPPED, by=chain.manager)
     assert effect(Action.objects.get(topic="price"), chain) is None
+
+
+def test_weeks_between_both_sides_belong_to_neither_however_many(chain: Chain) -> None:
+    monday = Week.of(latest_day([ZONE])).monday
+
+    def weeks_ago(weeks: int, negative: int, other: int) -> None:
+        day = monday - timedelta(weeks=weeks)
+        answer(chain.touchpoint, 9, day=day, times=other)
+        for response in answer(chain.touchpoint, 1, day=day, times=negative, words="The queue"):
+            topics = [{"topic": "waiting", "sentiment": "negative"}]
+            make_analysis(response.verbatims.get(), sentiment=Sentiment.NEGATIVE, topics=topics)
+            announce(response)
+
+    weeks_ago(28, negative=10, other=30)
+    weeks_ago(20, negative=20, other=10)
+    weeks_ago(2, negative=5, other=35)
+    own = only(effect(ago(begin(chain.store, by=chain.manager, topic="waiting").action, begun=25, done=5), chain))
+    assert own.before.share and (own.before.share.part, own.before.share.n) == (10, 40)
+    assert own.after.share and (own.after.share.part, own.after.share.n) == (5, 40)
 
 
 def test_few_answers_are_not_told_by_a_sum(client: Client, chain: Chain) -> None:
