@@ -1,6 +1,7 @@
 """Files that people open in a spreadsheet: nothing that came from outside becomes a formula there."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -12,6 +13,11 @@ _NUMBERS = (int, float, type(None))
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # Programs that read text take white space from its beginning.
 _LEADING = " \n\u00a0\u200b\ufeff"
+# Where a comma is the decimal sign spreadsheets part cells at semicolons, or at tabs, and then quotation marks within a
+# line hold nothing together, a line break neither. A wink is no formula.
+_INNER = r"([;\t\r\n][ \u00a0\u200b\ufeff\"]*){}(?=[=+@\uff1d\uff0b\uff20]|[-\uff0d](?!\)))"
+_OPEN, _CLOSED = re.compile(_INNER.format("")), re.compile(_INNER.format("'"))
+_END = "\r\n"
 # Nearly all cells begin with none of these, and there are millions.
 _SUSPECT = frozenset([*FORMULA_STARTS, *_LEADING])
 
@@ -22,7 +28,8 @@ def harmless(cell: str) -> str:
 
 
 def as_typed(cell: str) -> str:
-    """Without the apostrophe that made it harmless."""
+    """Without the apostrophes that made it harmless."""
+    cell = _CLOSED.sub(r"\1", cell)
     return cell[1:] if cell[:1] == "'" and _is_formula(cell[1:]) else cell
 
 
@@ -37,9 +44,15 @@ class _Echo:
 
 def csv_lines(rows: Iterable[Iterable[Value]]) -> Iterator[str]:
     """Each row as a line of CSV; text is harmless, numbers stay numbers, None is empty."""
-    writer = csv.writer(_Echo())
+    writer = csv.writer(_Echo(), lineterminator=_END)
     for row in rows:
-        yield writer.writerow([cell if isinstance(cell, _NUMBERS) else harmless(str(cell)) for cell in row])
+        line = writer.writerow([cell if isinstance(cell, _NUMBERS) else harmless(str(cell)) for cell in row])
+        yield _parted(line[: -len(_END)]) + _END
+
+
+def _parted(line: str) -> str:
+    """The same line as no formula where it is parted otherwise than at commas."""
+    return _OPEN.sub(r"\1'", line) if any(sign in line for sign in ";\t\r\n") else line
 
 
 def workbook_options() -> dict[str, Any]:
