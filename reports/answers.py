@@ -100,12 +100,15 @@ def batch_of(wanted: Wanted, after: Place | None) -> tuple[list[Row], Place | No
         last = found[-1] if len(found) == BATCH else None
         return list(_rows(found, personal=wanted.personal)), (last[1], last[0]) if last else None
     places = list(page.values_list("submitted_at", "verbatim_id", "verbatim__response_id")[:BATCH])
+    if more := len(places) == BATCH:
+        # What else the last answer says may come next: an answer is one row.
+        places = [place for place in places if place[2] != places[-1][2]] or places
     of = {
         row[0]: row
         for row in _among(Response.objects.order_by(), "id", {row[2] for row in places}).values_list(*fields)
     }
     found = [of[pk] for pk in dict.fromkeys(row[2] for row in places) if pk in of]
-    following = places[-1][:2] if len(places) == BATCH else None
+    following = places[-1][:2] if more else None
     return list(_rows(found, personal=wanted.personal)), following
 
 
@@ -154,8 +157,10 @@ def _row(one: Sequence[Any], words: list[dict[str, Any]], left_out: set[str]) ->
     }
     if more:
         shopper, wish, contact = more
-        # Whoever reads a case reads whom to answer; an answer without one shows that nowhere.
-        row |= {"name": shopper or "", "wish": wish, "contact": contact or ""} if case else dict.fromkeys(PERSONAL, "")
+        # Whoever reads a case reads whom to answer; an answer without one shows that nowhere, and whoever has taken the
+        # permission back is not to be contacted any more.
+        contact = "" if wish == ContactWish.NONE else contact or ""
+        row |= {"name": shopper or "", "wish": wish, "contact": contact} if case else dict.fromkeys(PERSONAL, "")
     return row
 
 

@@ -8,7 +8,7 @@ import io
 import json
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,7 @@ from core.spreadsheets import XLSX, Value, csv_lines, workbook_options
 from reports import tables
 from reports.answers import Labels, Wanted, answers_found, answers_of, batch_of
 from reports.explorer import read_search
-from reports.pages import read
+from reports.pages import Reading, read
 from reports.periods import Week
 from stores.models import User
 from surveys.models import Response
@@ -85,6 +85,12 @@ def _owner(job: Job) -> User:
     return user
 
 
+def _reading(job: Job, request: HttpRequest) -> Reading:
+    """What its reader may see by now, of the weeks of its title: a Monday may have come since it was asked for."""
+    reading = read(request)
+    return replace(reading, period=replace(reading.period, last=Week.parse(job.params["week"])))
+
+
 def _in_its_language(run: Callable[[Job], Iterator[None]]) -> Callable[[Job], Iterator[None]]:
     """Each step in the language of who asked."""
 
@@ -108,7 +114,7 @@ def _in_its_language(run: Callable[[Job], Iterator[None]]) -> Callable[[Job], It
 def run_figures(job: Job) -> Iterator[None]:
     """One step: a ranking of thousands of stores takes a second."""
     request = tables.asked(job.params["query"], _owner(job))
-    lines = list(tables.PAGES[job.params["page"]](read(request), request))
+    lines = list(tables.PAGES[job.params["page"]](_reading(job, request), request))
     form = job.params["format"]
     job.add_file(f"figures.{form}", FORMATS[form][1])
     if form == WORKBOOK:
@@ -189,7 +195,7 @@ def wanted_by(job: Job) -> Wanted:
     """Which answers, by the roles that who asked has now."""
     params, user = job.params, _owner(job)
     request = tables.asked(params["query"], user)
-    reading = read(request)
+    reading = _reading(job, request)
     how: dict[str, Any] = {"until": job.created_at, "personal": params["personal"]}
     if params["page"] == WORDS:
         return answers_found(reading.scope, read_search(request, reading.scope, Week.parse(params["week"])), **how)
@@ -265,16 +271,15 @@ def end_files(response_id: UUID) -> None:
     day, above = found.local_day.isoformat(), found.store.node.above
     ended = [
         job
-        for job in Job.objects.filter(kind=ANSWERS).exclude(state__in=(JobState.FAILED, JobState.CANCELLED))
+        for job in Job.objects.filter(kind=ANSWERS)
         if job.params["days"][0] <= day <= job.params["days"][1]
         and job.params["store"] in (None, found.store_id)
         and (job.params["node"] is None or job.params["node"] in above)
     ]
-    JobChunk.objects.filter(job__in=ended).delete()
     for job in ended:
         with translation.override(job.params.get("language")):
             note = _("A shopper whose words may be in it had them deleted. Please ask for a new file.")
-        Job.objects.filter(pk=job.pk).update(
+        Job.objects.filter(pk=job.pk).exclude(state__in=(JobState.FAILED, JobState.CANCELLED)).update(
             state=JobState.FAILED,
             note=note,
             file_name="",
@@ -283,6 +288,9 @@ def end_files(response_id: UUID) -> None:
             lease_until=None,
             finished_at=ClockNow(),
         )
+    # Last: the update waits for a step that is just being kept, and its piece goes too. Of a file that never came to
+    # be there are pieces as well.
+    JobChunk.objects.filter(job__in=ended).delete()
 
 
 register_job(FIGURES, run_figures)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,19 +12,23 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from alerts.actions import withdraw_permission
 from core.jobs import run_due
 from core.models import Job, JobState
 from core.personal import erase_response
-from core.spreadsheets import as_typed, harmless
+from core.spreadsheets import as_typed, csv_lines, harmless
+from core.work import drain
 from customers.models import Contact
-from reports import answers, exporting
+from reports import answers, exporting, tables
 from reports.exporting import ANSWERS, FIGURES
+from reports.pages import read
+from reports.periods import Period, Week
 from sentiment.models import Sentiment
 from stores.models import User
 from stores.people import take_role
-from surveys.models import Response
+from surveys.models import Response, Verbatim
 from tests.factories import Chain
-from tests.reports.makers import answer, make_analysis, make_case
+from tests.reports.makers import announce, answer, make_analysis, make_case
 from tests.reports.test_wall import TODAY as NOW
 
 # Noon of it is past at any hour.
@@ -113,6 +118,9 @@ def test_answers_leave_without_names_and_numbers_unless_asked_for(client, chain,
     assert "0441234567" in row["Comment"] and "0441234567" in new["Comment"] and new["Contact"] == ""
     sheet = openpyxl.load_workbook(io.BytesIO(content(ask(client, chain.manager, "reports", format="xlsx")))).active
     assert {cell.data_type for line in sheet.iter_rows() for cell in line if cell.value is not None} <= {"s", "n"}
+    # Whoever took the permission back is not to be contacted.
+    withdraw_permission(told(chain, "Late", redacted="Late").pk)
+    assert [row["Contact"] for row in table(ask(client, chain.manager, "reports", personal="1"))].count("") == 2
     # Of somebody else's store nobody gets a line, whatever the address says.
     assert table(ask(client, chain.foreign_manager, "reports")) == []
     client.force_login(chain.foreign_manager)
@@ -129,6 +137,14 @@ def test_a_search_for_words_becomes_a_file_piece_by_piece(client, chain, monkeyp
     rows = [json.loads(line) for line in content(job).decode().splitlines()]
     assert sorted(row["words"] for row in rows) == [f"slow queue {number}" for number in range(8)]
     assert job.done == job.total == 8
+    # One that said it twice is one row, wherever a piece ends.
+    for number, response in enumerate(Response.objects.filter(verbatims__text__contains="queue")):
+        response.submitted_at += timedelta(minutes=number)
+        response.save()
+        Verbatim.objects.create(response=response, question="more", text="the queue again")
+        announce(response)
+    drain(["facts"])
+    assert len(table(ask(client, chain.manager, "verbatims", "q=queue"))) == 8
     assert len(table(ask(client, chain.manager, "reports"))) == 9
 
 
@@ -145,9 +161,25 @@ def test_a_file_ends_with_its_words_and_with_the_roles_behind_it(client, chain):
         one.refresh_from_db()
         assert (one.state, one.chunks.count()) == (JobState.FAILED, 0) and "deleted" in one.note
         assert client.get(reverse("job_file", args=[one.pk])).status_code == 404
+    half = ask(client, chain.manager, "reports")
+    Job.objects.filter(pk=half.pk).update(state=JobState.CANCELLED)
+    erase_response(response.pk)
+    assert not half.chunks.exists()
     take_role(chain.manager.roles.get(), actor=None)
     client.post(reverse("report_files"), {"of": "reports", "query": "", "format": "csv"})
     assert client.get(reverse("report_files")).status_code == 404
+
+
+def test_a_file_is_of_the_weeks_of_its_title(client, chain, monkeypatch):
+    week = Week.of(NOW)
+    answer(chain.touchpoint, 9, day=(week + -3).monday, times=6)
+    client.force_login(chain.manager)
+    asked = {"of": "reports", "query": "weeks=4", "format": "csv", "kind": ANSWERS}
+    assert client.post(reverse("report_files"), asked).status_code == 302
+    later = replace(read(tables.asked("weeks=4", chain.manager)), period=Period(week + 1, 4))
+    monkeypatch.setattr(exporting, "read", lambda request: later)
+    run_due()
+    assert len(table(Job.objects.latest("created_at"))) == 6
 
 
 def test_what_is_too_much_for_one_file_is_said(client, chain, monkeypatch):
@@ -161,3 +193,19 @@ def test_what_is_too_much_for_one_file_is_said(client, chain, monkeypatch):
 def test_no_text_is_a_formula(cell):
     assert harmless(cell) == f"'{cell}" and as_typed(harmless(cell)) == cell
     assert harmless("a=1") == "a=1" and as_typed("'tis") == "'tis"
+
+
+@pytest.mark.parametrize(
+    ("cell", "kept"),
+    [
+        ("\n=1", "'\n'=1"),
+        ("slow;=1+1;bye", "slow;'=1+1;bye"),
+        ('slow; "=1+1', "slow; \"'=1+1"),
+        ("slow\n=1", "slow\n'=1"),
+        ("- slow\n- dear\tbut", "'- slow\n'- dear\tbut"),
+        ("thanks ;-) a=1; b", "thanks ;-) a=1; b"),
+    ],
+)
+def test_nor_is_it_where_a_spreadsheet_parts_cells_at_semicolons(cell, kept):
+    (row,) = csv.reader(io.StringIO("".join(csv_lines([[cell, -1, cell]])), newline=""))
+    assert row == [kept, "-1", kept] and as_typed(kept) == cell
