@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,4 +41,6 @@ def start_python(code: str, *arguments: object, **environment: str) -> subproces
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Also where the tests run under nohup, which children would inherit and obey.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )

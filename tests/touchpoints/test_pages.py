@@ -37,16 +37,16 @@ def test_a_touchpoint_made_now_asks_what_its_kind_asks(chain: Chain) -> None:
     room = create_touchpoint(chain.store, kind=TouchpointKind.FITTING_ROOM, name="", actor=None)
     (many,) = Touchpoint.objects.bulk_create([Touchpoint(store=chain.store, kind=TouchpointKind.FITTING_ROOM)])
     till = create_touchpoint(chain.store, kind=TouchpointKind.TILL, name="", actor=None)
-    assert [scanned(one.code).content.count(b'class="smiley"') for one in (room, many, till)] == [5, 5, 0]
+    assert [scanned(one.code).content.count(b'class="faces"') for one in (room, many, till)] == [1, 1, 0]
 
 
 def test_a_survey_is_chosen_for_one_and_taken_back(chain: Chain) -> None:
     client, spot = signed_in(chain.area_manager), chain.touchpoint
     fields = {"kind": "till", "name": "Till 2"}
     assert client.post(path(spot, "edit"), fields | {"survey": "moment"}).status_code == 302
-    assert b'class="smiley"' in scanned(spot.code).content and b"Till 2" in scanned(spot.code).content
+    assert b'class="faces"' in scanned(spot.code).content and b"Till 2" in scanned(spot.code).content
     assert client.post(path(spot, "edit"), fields | {"survey": ""}).status_code == 302
-    assert b'class="smiley"' not in scanned(spot.code).content and not SurveyChoice.objects.filter(touchpoint=spot)
+    assert b'class="faces"' not in scanned(spot.code).content and not SurveyChoice.objects.filter(touchpoint=spot)
     changes = [(one.actor, one.old, one.new) for one in history_of(spot)]
     assert changes == [
         (chain.area_manager, {"survey": "Moment"}, {"survey": None}),
