@@ -96,6 +96,12 @@ def test_too_few_or_unknown_words_are_neutral_and_raise_no_alarm(text: str) -> N
         "Super, schon wieder eine Stunde gewartet und keiner war da.",
         "Bravo, encore une heure d'attente et personne pour aider.",
         "Best service ever 🙄",
+        "Great, another hour in the queue, just what I needed",
+        "Bravo, encore une heure d'attente, quel service formidable",
+        "Prachtig, weer een uur in de rij, top service",
+        "Super, zase hodinu ve frontě, skvělá práce",
+        "Чудово, знову година в черзі, просто казка",
+        "Que maravilha, mais uma hora na fila, parabéns",
     ],
 )
 def test_praise_that_is_none_is_not_taken_for_praise(text: str) -> None:
