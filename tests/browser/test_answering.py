@@ -95,6 +95,25 @@ def test_a_tap_on_the_number_is_on_record(visit: Callable[..., Visitor], shop: C
     assert Case.objects.get(pk=case.pk).state == "acknowledged"
 
 
+def test_the_clock_is_right_after_a_sleep(visit: Callable[..., Visitor], shop: Chain) -> None:
+    """Ten minutes in which no timer of the page ran: it tells so when it is looked at again, not second by second."""
+    case = make_case(shop.touchpoint)
+    page = sign_in(visit(viewport=PHONE), shop)
+    page.clock.install()
+    page.goto(f"{page.url.split('/inbox')[0]}/cases/{case.pk}/")
+    number = page.locator("[data-number]").first
+    expect(number).to_have_text(re.compile(r"^(30:00|2\d:\d\d)$"))
+    before = minutes_in(number.inner_text())
+    page.clock.fast_forward("10:00")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert 9.9 < before - minutes_in(number.inner_text()) < 11
+
+
+def minutes_in(text: str) -> float:
+    minutes, seconds = text.split(":")
+    return int(minutes) + int(seconds) / 60
+
+
 def test_open_cases_are_read_without_a_connection_and_forgotten_at_sign_out(
     visit: Callable[..., Visitor], shop: Chain
 ) -> None:

@@ -103,10 +103,10 @@ def test_a_burst_is_more_than_five_times_the_usual_and_twenty_at_least(till: Tou
     assert judge() == []
     for spot in (till, busy, new):
         scan(spot, 12, 21)
-    assert [(flag.touchpoint, flag.kind, flag.usual) for flag in judge()] == [
+    assert {(flag.touchpoint, flag.kind, flag.usual) for flag in judge()} == {
         (till, "burst", 4.0),
         (new, "burst", scan_rules.ASSUMED_USUAL),
-    ]
+    }
     quiet = make_touchpoint(store=shop, name="Quiet")
     ordinary_weeks(quiet, 1)
     scan(quiet, 12, 19)
