@@ -5,7 +5,6 @@ with every change of these tables, in the same transaction, whoever makes it.
 """
 
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -48,7 +47,6 @@ class Book:
 
 
 _kept: tuple[UUID, Book] | None = None
-_ahead: ContextVar[Book | None] = ContextVar("book read ahead", default=None)
 
 
 def current() -> Book:
@@ -61,19 +59,6 @@ def current() -> Book:
         return kept[1]
     book = _read()
     _kept = (version, book) if version is not None else None
-    return book
-
-
-def read_ahead() -> None:
-    """Have the book at hand for the answer that this thread is about to store."""
-    _ahead.set(None)
-    _ahead.set(current())
-
-
-def at_hand() -> Book | None:
-    """What was read ahead, once; None where nothing was."""
-    book = _ahead.get()
-    _ahead.set(None)
     return book
 
 

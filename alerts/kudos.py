@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
@@ -52,18 +53,17 @@ def is_very_happy(response: Response, analysis: Analysis) -> bool:
 
 
 def rejoice(analysis: Analysis) -> Kudos | None:
-    """Give the team of the store its kudos, in the transaction that stores the reading; None when there are none.
-
-    Read twice, words are told of once.
-    """
+    """Give the team of the store its kudos, in a savepoint of the transaction that stores the reading; None when there
+    are none. Read twice, words are told of once."""
     response, now = analysis.verbatim.response, timezone.now()
     if response.submitted_at < now - STALE_AFTER or not is_very_happy(response, analysis):
         return None
-    if case_for_response(response.pk) is not None:
-        return None
     kudos = Kudos(response=response, store=response.store, created_at=now)
-    Kudos.objects.bulk_create([kudos], ignore_conflicts=True)
-    put_all(_news(response, now))
+    with transaction.atomic():
+        if case_for_response(response.pk) is not None:
+            return None
+        Kudos.objects.bulk_create([kudos], ignore_conflicts=True)
+        put_all(_news(response, now))
     return kudos
 
 

@@ -1,5 +1,6 @@
 """Connects this room to the signals above it."""
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -8,10 +9,10 @@ from django.db import connection, transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
-from alerts.book import at_hand, read_ahead
+from alerts.book import Book, current
 from alerts.choices import ReviewReason, Trigger
 from alerts.handover import hand_over_from
-from alerts.kudos import is_very_happy, rejoice
+from alerts.kudos import rejoice
 from alerts.models import Evaluation
 from alerts.opening import STALE_AFTER, judge, opens_nothing
 from alerts.queries import case_for_response
@@ -29,24 +30,28 @@ log = structlog.get_logger()
 
 
 @receiver(answer_comes)
-def fetch_rules(sender: object, **_: Any) -> None:
+def fetch_rules(sender: object, **_: Any) -> Book | None:
     """Outside of the transaction, or of its own where the caller has begun one: what is wrong here is found again, in
     the savepoint, and costs no answer."""
     try:
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
-            read_ahead()
+            return current()
     except Exception:
         log.exception("rules cannot be read")
+        return None
 
 
 @receiver(response_saved)
-def judge_score(sender: object, response: Response, corrected: bool = False, **_: Any) -> None:
+def judge_score(
+    sender: object, response: Response, corrected: bool = False, ahead: Mapping[Any, Any] | None = None, **_: Any
+) -> None:
     """Run the score rules in a savepoint of the submission and leave word of the outcome.
 
     When they fail the response is kept all the same, with an evaluation that the lane tries again. Most answers need no
     savepoint: the rules as they were read before, and the score, say that nothing happens.
     """
-    evaluation, book = Evaluation(response=response, trigger=Trigger.SCORE, revision=response.revision), at_hand()
+    evaluation = Evaluation(response=response, trigger=Trigger.SCORE, revision=response.revision)
+    book: Book | None = (ahead or {}).get(fetch_rules)
     try:
         if corrected or book is None or not opens_nothing(response, book):
             with transaction.atomic(), together() if not corrected else nullcontext():
@@ -85,9 +90,7 @@ def queue_text_rules(sender: object, analysis: Analysis, **_: Any) -> None:
 def tell_of_praise(sender: object, analysis: Analysis, **_: Any) -> None:
     """Very happy words reach the store's team at once. Whatever goes wrong there, the reading is kept."""
     try:
-        if is_very_happy(analysis.verbatim.response, analysis):
-            with transaction.atomic():
-                rejoice(analysis)
+        rejoice(analysis)
     except Exception:
         log.exception("kudos failed", verbatim=analysis.pk)
 

@@ -1,8 +1,9 @@
 """Keeping what a shopper says: one transaction from the answers to everything that follows from them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -54,19 +55,19 @@ def submit(
     pressed Send again, so that an answer that is there stays.
     """
     now = now or timezone.now()
-    answer_comes.send(sender=Response)
+    ahead = dict(answer_comes.send(sender=Response))
     with transaction.atomic():
         created = _insert(asking, answers, form_id=form_id, language=language, flags=flags, now=now)
         if created is not None:
             response, verbatims = created
-            _tell(response, verbatims, browser)
+            _tell(response, verbatims, browser, ahead)
             return Submitted(response, created=True)
         # Not the key: whoever stores a reading of these words refers to it, and would wait for us as we for them.
         known = Response.objects.select_for_update(no_key=True)
         response = known.get(invitation=asking.invitation) if asking.invitation else known.get(pk=form_id)
         if UNSENT in response.flags:
             verbatims = _begin(response, asking, answers, language=language, flags=flags, now=now)
-            _tell(response, verbatims, browser)
+            _tell(response, verbatims, browser, ahead)
             return Submitted(response, created=True)
         corrected = not left and _correct(response, answers, language=language, now=now)
         return Submitted(response, corrected=corrected)
@@ -82,13 +83,13 @@ def keep_unsent(
             _tell_of_days(created[0])
 
 
-def _tell(response: Response, verbatims: Sequence[Verbatim], browser: Browser | None) -> None:
+def _tell(response: Response, verbatims: Sequence[Verbatim], browser: Browser | None, ahead: Mapping[Any, Any]) -> None:
     """Tell the other rooms of a new answer, and mark it where it is one of many from a browser.
 
     They are counted last of all: whoever sends from the same browser waits for us from there on.
     """
     with together() as last:
-        response_saved.send(sender=Response, response=response, corrected=False, verbatims=verbatims)
+        response_saved.send(sender=Response, response=response, corrected=False, verbatims=verbatims, ahead=ahead)
         if browser is not None:
             count_answer(browser, last)
     if is_one_of_many(last):
