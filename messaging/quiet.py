@@ -1,16 +1,14 @@
 """Shoppers' phones are quiet at night (RELIABILITY P2), by their own clock and at the moment of sending."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
-from functools import lru_cache
-from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import phonenumbers
 from django.conf import settings
 
 from stores.models import Store
+from stores.zones import zones_of as zones_of_country
 
 # Where no hour is day in every zone of a country, the last one found is good enough.
 _TRIES = 8
@@ -47,17 +45,5 @@ def zones_of(number: str, store: Store) -> list[ZoneInfo]:
         country = phonenumbers.region_code_for_number(phonenumbers.parse(number))
     except phonenumbers.NumberParseException:
         country = None
-    abroad = _zones_by_country().get(country or "", ()) if country != store.country else ()
+    abroad = zones_of_country(country or "") if country != store.country else ()
     return [ZoneInfo(name) for name in abroad or [store.time_zone]]
-
-
-@lru_cache(maxsize=1)
-def _zones_by_country() -> dict[str, tuple[str, ...]]:
-    """As the time zone database lists them: country, place, name, remark."""
-    found: dict[str, list[str]] = defaultdict(list)
-    table = (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
-    for line in table.splitlines():
-        if line and not line.startswith("#"):
-            country, _place, name = line.split("\t")[:3]
-            found[country].append(name)
-    return {country: tuple(names) for country, names in found.items()}
