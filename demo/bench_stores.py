@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from itertools import islice
 
 from django.contrib.auth.hashers import make_password
-from django.db import connection
 from django.test import Client
 
 from stores.choices import NodeKind, Role, TouchpointKind
+from stores.many import count_anew
 from stores.models import Node, OpeningInterval, RoleAssignment, Store, Touchpoint, User
 
 _COUNTRIES = ("DE", "UA", "GB", "FR", "PL", "IT", "ES", "AT", "CZ", "SE")
@@ -70,9 +70,7 @@ def make_chain(root: Node, number: int) -> None:
         ),
         batch_size=5000,
     )
-    # As an import does: what the planner believes of empty tables costs the first minute of a chain seconds a page.
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE stores_store, stores_openinginterval, stores_touchpoint, stores_roleassignment")
+    count_anew()
 
 
 def _areas(root: Node) -> Iterator[Node]:

@@ -1,19 +1,12 @@
-"""A digest on paper: scores with their margins, place by place, what topics cost and who closes the loop.
+"""A digest on paper: scores with their margins, place by place, what topics cost and who closes the loop."""
 
-Names and figures reach the typesetter as JSON data only.
-"""
-
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import typst
-from django.conf import settings
-from django.utils.translation import get_language, get_language_bidi, gettext
+from django.utils.translation import gettext
 
-from core.look import look
 from reports.pages import Reading
-from reports.pdf import FOLDER, fonts
+from reports.pdf import typeset
 from reports.tables import PERCENT, Line
 from reports.writing import change, points, printable, tenths
 
@@ -23,16 +16,7 @@ MOST_PLACES, MOST_MOVED, MOST_TOPICS = 20, 12, 12
 
 def digest_pdf(name: str, reading: Reading, lines: Sequence[Line]) -> bytes:
     """One or more A4 pages in the language that is active."""
-    found = typst.compile(
-        FOLDER / "digest.typ",
-        root=FOLDER,
-        font_paths=fonts(),
-        ignore_system_fonts=True,
-        format="pdf",
-        sys_inputs={"data": json.dumps(_data(name, reading, lines))},
-    )
-    assert isinstance(found, bytes)
-    return found
+    return typeset("digest.typ", _data(name, reading, lines))
 
 
 def _data(name: str, reading: Reading, lines: Sequence[Line]) -> dict[str, Any]:
@@ -42,10 +26,6 @@ def _data(name: str, reading: Reading, lines: Sequence[Line]) -> dict[str, Any]:
     places = sorted(of("places"), key=lambda line: -(line.n or 0))
     moved = [line for line in of("stores") if line.moved]
     return {
-        "accent": look().accent,
-        "chain": settings.CHAIN_NAME,
-        "language": (get_language() or "en").split("-")[0],
-        "rtl": get_language_bidi(),
         "title": printable(name),
         "subtitle": gettext("Figures up to week %(number)s") % {"number": reading.week.number},
         "dates": reading.period.dates,

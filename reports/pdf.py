@@ -20,37 +20,46 @@ from reports.writing import direction_of, percent, points, printable
 
 # The names of the paper sizes and how much larger than on A4 everything is.
 PAPERS = {"a4": 1.0, "a3": 1.38}
-FOLDER = Path(__file__).parent / "typst"
+_FOLDER = Path(__file__).parent / "typst"
 
 
 @cache
-def fonts() -> typst.Fonts:
+def _fonts() -> typst.Fonts:
     """The typefaces of our papers, read once per process: the machine's own ones would make it look different."""
     folders = [Path(package.__file__).parent / "files" for package in (fontpkg_noto_sans, fontpkg_noto_sans_arabic)]
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
 
 
-def wall_pdf(wall: Wall, *, paper: str = "a4") -> bytes:
-    """One or more pages of a paper of PAPERS, in the language that is active. Raises KeyError for another paper."""
+def typeset(form: str, data: dict[str, Any]) -> bytes:
+    """A form of our folder as a PDF with the chain's look, in the language that is active.
+
+    Names, words and figures reach the typesetter as JSON data only.
+    """
+    about = {
+        "accent": look().accent,
+        "chain": settings.CHAIN_NAME,
+        "language": (get_language() or "en").split("-")[0],
+        "rtl": get_language_bidi(),
+    }
     found = typst.compile(
-        FOLDER / "wall.typ",
-        root=FOLDER,
-        font_paths=fonts(),
+        _FOLDER / form,
+        root=_FOLDER,
+        font_paths=_fonts(),
         ignore_system_fonts=True,
         format="pdf",
-        sys_inputs={"data": json.dumps(_data(wall) | {"paper": paper, "scale": PAPERS[paper]})},
+        sys_inputs={"data": json.dumps(about | data)},
     )
     assert isinstance(found, bytes)
     return found
 
 
+def wall_pdf(wall: Wall, *, paper: str = "a4") -> bytes:
+    """One or more pages of a paper of PAPERS, in the language that is active. Raises KeyError for another paper."""
+    return typeset("wall.typ", _data(wall) | {"paper": paper, "scale": PAPERS[paper]})
+
+
 def _data(wall: Wall) -> dict[str, Any]:
-    language = (get_language() or "en").split("-")[0]
     return {
-        "accent": look().accent,
-        "chain": settings.CHAIN_NAME,
-        "language": language,
-        "rtl": get_language_bidi(),
         "title": gettext("What our shoppers said"),
         "store": wall.store.name,
         "week": gettext("Week %(number)s") % {"number": wall.week.number},

@@ -227,14 +227,18 @@ def _find_praised_waits(scores: Scores, judged: list[Judged]) -> set[int]:
         for i, one in enumerate(judged)
         if "waiting" in one.topics
         and scores.topics is not None
-        and LABELS[int(scores.probabilities[i].argmax())] == "positive"
+        and _sounds_like_praise(scores, i)
         and _judged_topic(scores, i, "waiting") == "negative"
     }
 
 
+def _sounds_like_praise(scores: Scores, i: int) -> bool:
+    return LABELS[int(scores.probabilities[i].argmax())] == "positive"
+
+
 def _find_irony(drafts: list[_Draft], scores: Scores, classifier: Classifier) -> set[int]:
     """Which texts sound like praise and may not be meant so; asks the model again about a few only."""
-    praise = [i for i in range(len(drafts)) if LABELS[int(scores.probabilities[i].argmax())] == "positive"]
+    praise = [i for i in range(len(drafts)) if _sounds_like_praise(scores, i)]
     marked = {i for i in praise if _IRONY.search(drafts[i].text)}
     asked = [i for i in praise if drafts[i].after_opening and i not in marked]
     if not asked:

@@ -9,7 +9,7 @@ from core.jobs import register_job
 from core.models import Job
 from stores.access import Part, stores_editable_by
 from stores.choices import TouchpointKind
-from stores.many import in_steps, start_many
+from stores.many import count_anew, in_steps, start_many
 from stores.models import Store, User
 from stores.touchpoints import equip_stores
 
@@ -34,7 +34,8 @@ def equip(job: Job) -> Iterator[None]:
         theirs = stores_editable_by(owner, Part.TOUCHPOINTS).filter(pk__in=ids)
         return equip_stores(list(theirs.values_list("pk", flat=True)), wanted, actor=owner)
 
-    return in_steps(job, size=STORES_PER_STEP, do=do, say=_made)
+    yield from in_steps(job, size=STORES_PER_STEP, do=do, say=_made)
+    count_anew()
 
 
 def _made(made: int, _stores: int) -> str:

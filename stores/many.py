@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from django.db import connection
 from django.utils.translation import get_language, gettext, override
 
 from core.jobs import JobFailed, start_job
@@ -37,3 +38,15 @@ def in_steps(
             job.done += len(batch)
             job.cursor, job.note = {"made": made}, say(made, job.done)
         yield
+
+
+def count_anew() -> None:
+    """To be done where thousands of stores, people or touchpoints came at once.
+
+    What the planner of the database knows of these tables may be that they are empty: until it looks by itself, each
+    list of stores would take seconds or minutes.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ANALYZE stores_store, stores_openinginterval, stores_touchpoint, stores_user, stores_roleassignment"
+        )

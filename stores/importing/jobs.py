@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, TypedDict
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from stores.importing.planning import Planner
 from stores.importing.reading import read_file
 from stores.importing.sheets import File, FileUnreadable
 from stores.inviting import start_inviting
+from stores.many import count_anew
 from stores.models import Store, StoreImport, TreeError, User, lock_tree
 from stores.people import PeopleActionRefused
 
@@ -122,7 +123,7 @@ def run_import(job: Job) -> Iterator[None]:
             raise JobFailed(
                 _("The chain has changed since the check. Nothing was imported: check the file again.")
             ) from error
-        _count_anew()
+        count_anew()
         if upload.invite:
             _invite(plan, upload)
         upload.state, upload.data = ImportState.IMPORTED, b""
@@ -136,13 +137,6 @@ def _invite(plan: Plan, upload: StoreImport) -> None:
     new = User.objects.filter(email__in=[one.user.email for one in plan.people if one.is_new])
     if ids := list(new.values_list("pk", flat=True)):
         start_inviting(ids, owner=upload.owner, back_url=reverse("invitations"))
-
-
-def _count_anew() -> None:
-    """What the planner of the database knows of these tables may be that they are empty: until it looks by itself, each
-    list of stores would take minutes."""
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE stores_store, stores_openinginterval, stores_user, stores_roleassignment")
 
 
 def _report(plan: Plan, file: File) -> Report:
