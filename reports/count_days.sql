@@ -49,6 +49,8 @@ WITH wanted AS (
            bool_or(t.value ->> 'sentiment' = 'negative') AS negative,
            bool_or(t.value ->> 'sentiment' = 'positive') AS positive
     FROM readings m CROSS JOIN LATERAL jsonb_array_elements(m.topics) AS t
+    -- Words without the score they would explain are in no NPS, and so in none of the shares and costs beside it.
+    WHERE m.headline_kind <> %(nps)s OR m.score IS NOT NULL
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 ), topic AS (
     SELECT store_id, local_day, headline_kind, channel, sample_kind, topic,

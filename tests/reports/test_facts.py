@@ -60,7 +60,7 @@ def counted_by_hand() -> dict[Key, Counts]:
                 found[key][band] += 1
         for analysis in Analysis.objects.filter(verbatim__response=r, analysed_at__isnull=False):
             found[key][analysis.sentiment] += 1
-            for hit in analysis.topics:
+            for hit in analysis.topics if r.score is not None or r.headline_kind != "nps" else ():
                 counts = topics[key][hit["topic"]]
                 counts["n"] += 1
                 counts[band] += 1

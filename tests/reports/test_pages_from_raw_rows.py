@@ -39,7 +39,7 @@ def history(chain):
         kind = rng.choice(["nps"] * 5 + ["csat"])
         response = make_response(
             touchpoint=spots[store],
-            score=rng.choice(range(11) if kind == "nps" else range(1, 6)),
+            score=rng.choice([None, *range(11)] if kind == "nps" else range(1, 6)),
             words=rng.choice(["", f"words {number}"]),
             submitted_at=noon(day),
             channel=ResponseChannel(channel),
@@ -138,6 +138,7 @@ def test_rankings_topics_and_comparisons_are_what_the_rows_say(client, chain, hi
     assert found.rows
     for row in found.rows:
         assert row.driver.named == nps(speak[row.topic], PERIOD.start, PERIOD.end)
+        assert row.n == row.driver.named.n and row.share.n == found.total.n
         assert row.driver.named + row.driver.others == found.total
     for against, first, last in (
         ("before", PERIOD.before, PERIOD.start - timedelta(days=1)),
