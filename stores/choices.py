@@ -83,6 +83,7 @@ class SecurityEventKind(models.TextChoices):
     RECOVERY_CODES_MADE = "recovery_codes_made", _("Recovery codes made")
     RECOVERY_CODE_USED = "recovery_code_used", _("Recovery code used")
     SESSIONS_ENDED = "sessions_ended", _("Sessions ended")
+    PERSONAL_FILE = "personal_file", _("File with names and contacts made")
 
 
 class PersonState(models.TextChoices):

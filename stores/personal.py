@@ -55,7 +55,7 @@ register(
     why="What happened at an account's door, longer than a year so that a yearly audit sees all of it.",
     aged_by="at",
 )
-impersonal("stores.SecurityEvent", "kind", "detail")
+impersonal("stores.SecurityEvent", "kind", "detail", "scope")
 register(
     "stores.Allowance",
     "key",

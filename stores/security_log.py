@@ -67,6 +67,15 @@ def note(
     write("security", kind=kind.value, user=user and user.pk, actor=actor and actor.pk, detail=detail)
 
 
+def note_file(user: User, *, scope: str, rows: int) -> None:
+    """Write down that a file with `rows` answers, with the names and contacts of shoppers, was made for `user`. `scope`
+    says in words of ours what it is of. Belongs into the transaction that finishes the file."""
+    SecurityEvent.objects.create(
+        at=timezone.now(), kind=SecurityEventKind.PERSONAL_FILE, user=user, scope=scope, rows=rows
+    )
+    log.info("security", kind=SecurityEventKind.PERSONAL_FILE.value, user=user.pk, rows=rows)
+
+
 def events_visible_to(user: User) -> QuerySet[SecurityEvent]:
     """What head office or an operator may read: of the people who work under their nodes.
 
