@@ -19,6 +19,7 @@ from reports.explorer import Search, rows_of
 from reports.filters import POOLED, Filters, Scope, selected_stores
 from reports.periods import Period, Week
 from sentiment.labels import language_name, sentiment_label, topic_label, urgency_label
+from stores.models import Node, Store
 from surveys.choices import ContactWish, Mark, QuestionKind, ResponseChannel, SampleKind
 from surveys.counting import marks_left_out, no_answer
 from surveys.models import Response, Verbatim
@@ -54,6 +55,18 @@ PERSONAL: dict[str, str | Promise] = {"name": _("Name"), "wish": _("Contact wish
 
 
 @dataclass(frozen=True)
+class Part:
+    """A place, perhaps one way of asking, in a period."""
+
+    filters: Filters
+    period: Period
+
+    @property
+    def place(self) -> Node | Store | None:
+        return self.filters.store or self.filters.node
+
+
+@dataclass(frozen=True)
 class Wanted:
     """Which answers, until when they were sent, and whether names, numbers and contacts stand in the file."""
 
@@ -70,13 +83,16 @@ class Wanted:
         return self.answers.values("pk")[:most].count()
 
 
-def answers_of(scope: Scope, filters: Filters, period: Period, *, until: datetime, personal: bool) -> Wanted:
-    """Every answer behind a report; what counts in no figure is among them and says so."""
-    wanted = Q(store__in=selected_stores(scope, filters), local_day__range=(period.start, period.end))
-    if filters.channel:
-        wanted &= Q(channel=filters.channel)
-    if filters.sample and filters.sample != POOLED:
-        wanted &= Q(sample_kind=filters.sample)
+def answers_of(scope: Scope, parts: Sequence[Part], *, until: datetime, personal: bool) -> Wanted:
+    """Every answer behind a report, once; what counts in no figure is among them and says so."""
+    wanted = Q(pk__in=[])
+    for filters, period in ((part.filters, part.period) for part in parts):
+        here = Q(store__in=selected_stores(scope, filters), local_day__range=(period.start, period.end))
+        if filters.channel:
+            here &= Q(channel=filters.channel)
+        if filters.sample and filters.sample != POOLED:
+            here &= Q(sample_kind=filters.sample)
+        wanted |= here
     found = Response.objects.filter(wanted, submitted_at__lte=until).exclude(no_answer())
     return Wanted(found.order_by("-submitted_at", "-pk"), of_search=False, personal=personal)
 

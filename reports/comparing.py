@@ -19,6 +19,7 @@ from surveys.choices import ResponseChannel, SampleKind
 
 BEFORE, YEAR, GROUP = "before", "year", "group"
 AGAINST = (BEFORE, YEAR, GROUP)
+_STRETCHES = {BEFORE: before, YEAR: year_ago, GROUP: latest}
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,14 @@ class Choice:
     filters: Filters
     against: str
     other: Filters
+
+    def sides(self, this_week: Week) -> list[tuple[Filters, Period]]:
+        """Which answers each side is made of."""
+        other = self.other if self.against == GROUP else self.filters
+        return [
+            (self.filters, _period(latest(self.filters.weeks), self.filters, this_week)),
+            (other, _period(_STRETCHES[self.against](self.filters.weeks), self.filters, this_week)),
+        ]
 
     def query(self) -> str:
         """The address of this comparison after the question mark."""
@@ -78,10 +87,13 @@ class ShareRow:
     second: LoopShare
     change: Difference | None
     stands: bool
+    words: str
+    other_words: str
 
     @property
-    def both(self) -> tuple[LoopShare, LoopShare]:
-        return self.first, self.second
+    def both(self) -> tuple[tuple[LoopShare, str], tuple[LoopShare, str]]:
+        """Each side's share, and where the words of its cases are."""
+        return (self.first, self.words), (self.second, self.other_words)
 
 
 @dataclass(frozen=True)
@@ -124,7 +136,7 @@ def comparison_of(scope: Scope, choice: Choice, this_week: Week) -> Comparison:
     view = view_of(scope, filters, beside=second_places)
     leaves = leaves_of(filters.weeks, by_week=False, with_year_ago=choice.against == YEAR)
     cells = read_cells(view, this_week, leaves)
-    weeks = {BEFORE: before, YEAR: year_ago, GROUP: latest}[choice.against](filters.weeks)
+    weeks = _STRETCHES[choice.against](filters.weeks)
     first = _side(scope, filters, view.places, latest(filters.weeks), this_week)
     second = _side(scope, other, second_places, weeks, this_week)
     scores = _scores(cells, first, second)
@@ -139,8 +151,7 @@ def comparison_of(scope: Scope, choice: Choice, this_week: Week) -> Comparison:
 
 
 def _side(scope: Scope, filters: Filters, places: list[Place], stretches: list[Stretch], this_week: Week) -> Side:
-    newest = min(first for first, _ in stretches)
-    until = this_week + -newest
+    period = _period(stretches, filters, this_week)
     where = filters.store or filters.node
     source = Source(filters.channel, filters.sample)
     ways = [str(ResponseChannel(filters.channel).label)] if filters.channel else []
@@ -150,10 +161,14 @@ def _side(scope: Scope, filters: Filters, places: list[Place], stretches: list[S
         name=" · ".join([where.name if where else gettext("Everything"), *ways]),
         places=places,
         stretches=stretches,
-        period=Period(until, filters.weeks).dates,
-        until=until,
+        period=period.dates,
+        until=period.last,
         filters=filters,
     )
+
+
+def _period(stretches: list[Stretch], filters: Filters, this_week: Week) -> Period:
+    return Period(this_week + -min(first for first, _ in stretches), filters.weeks)
 
 
 def _scores(cells: Cells, first: Side, second: Side) -> list[NpsRow]:
@@ -207,6 +222,13 @@ def _shares(cells: Cells, first: Side, second: Side) -> list[ShareRow]:
                     second=there,
                     change=share_difference(here.share, there.share) if both else None,
                     stands=False,
+                    words=_case_words(first),
+                    other_words=_case_words(second),
                 )
             )
     return rows
+
+
+def _case_words(side: Side) -> str:
+    # Cases are counted whichever way their shoppers were asked.
+    return words_behind(side.filters, source=Source("", ""), until=side.until, case="yes")

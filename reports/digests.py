@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Count
 from django.http import Http404
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -31,6 +30,7 @@ from reports.models import Digest, Rhythm
 from reports.pages import Reading
 from reports.periods import Period, Week
 from stores.models import Node, Store, User
+from stores.queries import commonest_zone
 
 DIGEST = "digest"
 # How many weeks an issue is about: the last of them alone would be noise in most stores.
@@ -71,11 +71,8 @@ def reading_of(digest: Digest, week: Week) -> Reading | None:
 def zone_of(digest: Digest) -> ZoneInfo:
     """The zone in which most of its stores are."""
     scope = _scope(digest.user)
-    if scope is None:
-        return ZoneInfo(settings.TIME_ZONE)
-    zones = selected_stores(scope, _filters(digest)).values_list("time_zone").annotate(n=Count("pk"))
-    most = zones.order_by("-n", "time_zone").first()
-    return ZoneInfo(most[0] if most else settings.TIME_ZONE)
+    found = commonest_zone(selected_stores(scope, _filters(digest))) if scope else None
+    return found or ZoneInfo(settings.TIME_ZONE)
 
 
 def issue_from(rhythm: str, week: Week) -> Week:

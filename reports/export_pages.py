@@ -1,12 +1,23 @@
 """Asking for a file of what a page shows, and the files one has asked for."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from core.jobs import KEPT_FOR, may_read_file
 from core.models import Job
-from reports.exporting import ANSWERS, FIGURES, FORMATS, KINDS, MOST_IN_WORKBOOK, WORDS, start_export
+from reports.exporting import (
+    ANSWERS,
+    FIGURES,
+    FORMATS,
+    KINDS,
+    MOST_IN_WORKBOOK,
+    WORDS,
+    ExportRefused,
+    start_export,
+)
 from reports.pages import read
 from reports.tables import PAGES
 from stores.access import StaffRequest
@@ -55,13 +66,19 @@ def _start(request: StaffRequest) -> HttpResponse:
     form = sent.get("format", "")
     if form not in FORMATS:
         raise Http404
-    job = start_export(
-        request,
-        request.user,
-        page=page,
-        query=sent.get("query", ""),
-        kind=FIGURES if page in PAGES and sent.get("kind") == FIGURES else ANSWERS,
-        form=form,
-        personal=sent.get("personal") == "1",
-    )
+    query = sent.get("query", "")
+    try:
+        job = start_export(
+            request.user,
+            page=page,
+            query=query,
+            kind=FIGURES if page in PAGES and sent.get("kind") == FIGURES else ANSWERS,
+            form=form,
+            personal=sent.get("personal") == "1",
+        )
+    except ExportRefused as error:
+        messages.error(request, str(error))
+        chosen = QueryDict(query, mutable=True)
+        chosen["of"] = page
+        return redirect(f"{reverse('report_files')}?{chosen.urlencode()}")
     return redirect("job", job.pk)

@@ -13,10 +13,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection, transaction
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core.jobs import JobFailed, register_job, show_progress, start_job
 from core.leases import ClockNow
@@ -24,11 +26,14 @@ from core.models import Job, JobChunk, JobState
 from core.personal import on_erase
 from core.spreadsheets import XLSX, Value, csv_lines, workbook_options
 from reports import tables
-from reports.answers import Labels, Wanted, answers_found, answers_of, batch_of
+from reports.answers import Labels, Part, Wanted, answers_found, answers_of, batch_of
+from reports.comparing import read_choice
 from reports.explorer import read_search
+from reports.filters import Filters
 from reports.pages import Reading, read
 from reports.periods import Week
 from stores.models import User
+from stores.security_log import note_file
 from surveys.models import Response
 
 FIGURES, ANSWERS = "figures of reports", "answers of reports"
@@ -39,42 +44,85 @@ FORMATS = {
     WORKBOOK: ("Excel", XLSX),
     JSON_LINES: ("JSON Lines", "application/x-ndjson"),
 }
-# The page of words; all others are those of figures.
-WORDS = "verbatims"
+# The page of words; all others are those of figures. That of two groups has the answers of both behind it.
+WORDS, COMPARED = "verbatims", "report_compare"
 # More is too much for one file; a workbook is written in one go.
 MOST_ROWS, MOST_IN_WORKBOOK = 1_000_000, 50_000
+# How many files with names and contacts one person may have in the making at a time.
+MOST_PERSONAL = 2
 _PIECE = 1024 * 1024
+_ERASING = 0x4848_4552
 
 
-def start_export(
-    request: HttpRequest, user: User, *, page: str, query: str, kind: str, form: str, personal: bool
-) -> Job:
-    """A file of what `page`, asked for with `query`, shows. Raises Http404 for what its reader may not see."""
-    reading = read(tables.asked(query, user))
-    filters, period, week = reading.filters, reading.period, reading.week
-    if page == WORDS:
-        search = read_search(tables.asked(query, user), reading.scope, week)
-        period, filters = search.period, type(filters)(node=search.node, store=search.store)
-    where = filters.store or filters.node
+class ExportRefused(Exception):
+    """No such file is made; the message says why, for the person who asked."""
+
+
+@transaction.atomic
+def start_export(user: User, *, page: str, query: str, kind: str, form: str, personal: bool) -> Job:
+    """A file of what `page`, asked for with `query`, shows. Raises Http404 for what its reader may not see, and
+    ExportRefused."""
+    parts = _parts(page, tables.asked(query, user))
+    if personal and kind == ANSWERS:
+        _refuse_many(user)
     title = _("Answers") if kind == ANSWERS else _("Figures")
+    places = list(dict.fromkeys(part.place for part in parts))
     params = {
         "page": page,
         "query": query,
         "format": form,
         "personal": personal,
         "language": translation.get_language(),
-        "week": str(week),
+        "week": str(read(tables.asked(query, user)).week),
         # Whose words may be in it: erasing asks.
-        "days": [period.start.isoformat(), period.end.isoformat()],
-        "node": filters.node.pk if filters.node else None,
-        "store": filters.store.pk if filters.store else None,
+        "parts": [
+            {
+                "days": [part.period.start.isoformat(), part.period.end.isoformat()],
+                "node": part.filters.node.pk if part.filters.node else None,
+                "store": part.filters.store.pk if part.filters.store else None,
+            }
+            for part in parts
+        ],
     }
-    return start_job(
+    where = " / ".join(place.name if place else _("Everything") for place in places)
+    dates = " / ".join(dict.fromkeys(part.period.dates for part in parts))
+    job = start_job(
         kind,
         owner=user.pk,
-        title=" · ".join([title, where.name if where else _("Everything"), period.dates, FORMATS[form][0]]),
+        title=" · ".join([title, where, dates, FORMATS[form][0]]),
         params=params,
         back_url=(reverse(page) + (f"?{query}" if query else ""))[:200],
+    )
+    if kind == ANSWERS:
+        _count(wanted_by(job), form)
+    return job
+
+
+def _parts(page: str, request: HttpRequest, reading: Reading | None = None) -> list[Part]:
+    """What a file of the page is of: one place in one period, of a comparison two."""
+    reading = reading or read(request)
+    if page == WORDS:
+        search = read_search(request, reading.scope, reading.week)
+        return [Part(Filters(node=search.node, store=search.store), search.period)]
+    if page == COMPARED:
+        choice = read_choice(request, reading.scope, reading.filters)
+        return [Part(filters, period) for filters, period in choice.sides(reading.week)]
+    return [Part(reading.filters, reading.period)]
+
+
+def _refuse_many(user: User) -> None:
+    # Of two requests at the same moment the second sees the first one's file.
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    making = (JobState.WAITING, JobState.RUNNING)
+    if Job.objects.filter(owner=user.pk, kind=ANSWERS, state__in=making, params__personal=True).count() < MOST_PERSONAL:
+        return
+    raise ExportRefused(
+        ngettext(
+            "%(n)s file with names and contacts is being made for you already. Wait until it is done, or stop it.",
+            "%(n)s files with names and contacts are being made for you already. Wait until one is done, or stop one.",
+            MOST_PERSONAL,
+        )
+        % {"n": MOST_PERSONAL}
     )
 
 
@@ -199,24 +247,34 @@ def wanted_by(job: Job) -> Wanted:
     how: dict[str, Any] = {"until": job.created_at, "personal": params["personal"]}
     if params["page"] == WORDS:
         return answers_found(reading.scope, read_search(request, reading.scope, Week.parse(params["week"])), **how)
-    return answers_of(reading.scope, reading.filters, reading.period, **how)
+    return answers_of(reading.scope, _parts(params["page"], request, reading), **how)
+
+
+def _count(wanted: Wanted, form: str) -> int:
+    """How many answers the file will have. Raises ExportRefused: a file is never cut, for nobody would see that."""
+    most = MOST_IN_WORKBOOK if form == WORKBOOK else MOST_ROWS
+    found = wanted.count(most + 1)
+    if found > most:
+        raise ExportRefused(
+            _("More than %(most)s answers: please choose fewer weeks, a region, or another format.") % {"most": most}
+        )
+    return found
 
 
 @_in_its_language
 def run_answers(job: Job) -> Iterator[None]:
     """Some thousand answers a step; a workbook in one, since nobody can go on with half of one."""
+    _let_erasing_end()
     wanted, form = wanted_by(job), job.params["format"]
     if not job.cursor:
-        most = MOST_IN_WORKBOOK if form == WORKBOOK else MOST_ROWS
-        job.total = wanted.count(most + 1)
-        if job.total > most:
-            raise JobFailed(
-                _("More than %(most)s answers: please choose fewer weeks, a region, or another format.")
-                % {"most": most}
-            )
+        try:
+            job.total = _count(wanted, form)
+        except ExportRefused as error:
+            raise JobFailed(str(error)) from None
         job.add_file(f"answers.{form}", FORMATS[form][1])
     if form == WORKBOOK:
         _write_workbook(job, wanted)
+        _note(job)
         return
     head = [str(label) for label in wanted.columns.values()]
     if not job.cursor and form == CSV:
@@ -232,7 +290,23 @@ def run_answers(job: Job) -> Iterator[None]:
             break
         job.cursor = {"at": after[0].isoformat(), "after": str(after[1])}
         yield
+        _let_erasing_end()
     job.done = job.total
+    _note(job)
+
+
+def _note(job: Job) -> None:
+    """Who has shoppers' names and contacts in a file is known for longer than the file is."""
+    if job.params["personal"]:
+        note_file(_owner(job), scope=job.title, rows=job.done)
+
+
+def _let_erasing_end() -> None:
+    """Wait for those who are erasing and have looked for files already: what they delete is read by no step after
+    this. Whoever begins to erase later finds this job."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_ERASING])
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [_ERASING])
 
 
 def _write_workbook(job: Job, wanted: Wanted) -> None:
@@ -265,17 +339,12 @@ def _write_workbook(job: Job, wanted: Wanted) -> None:
 @on_erase
 def end_files(response_id: UUID) -> None:
     """A file that may hold deleted words is no more to be had; who wants it asks for a new one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_ERASING])
     found = Response.objects.select_related("store__node").filter(pk=response_id).first()
     if found is None:
         return
-    day, above = found.local_day.isoformat(), found.store.node.above
-    ended = [
-        job
-        for job in Job.objects.filter(kind=ANSWERS)
-        if job.params["days"][0] <= day <= job.params["days"][1]
-        and job.params["store"] in (None, found.store_id)
-        and (job.params["node"] is None or job.params["node"] in above)
-    ]
+    ended = [job for job in Job.objects.filter(kind=ANSWERS) if _may_hold(job, found)]
     for job in ended:
         with translation.override(job.params.get("language")):
             note = _("A shopper whose words may be in it had them deleted. Please ask for a new file.")
@@ -291,6 +360,16 @@ def end_files(response_id: UUID) -> None:
     # Last: the update waits for a step that is just being kept, and its piece goes too. Of a file that never came to
     # be there are pieces as well.
     JobChunk.objects.filter(job__in=ended).delete()
+
+
+def _may_hold(job: Job, response: Response) -> bool:
+    day, above = response.local_day.isoformat(), response.store.node.above
+    return any(
+        part["days"][0] <= day <= part["days"][1]
+        and part["store"] in (None, response.store_id)
+        and (part["node"] is None or part["node"] in above)
+        for part in job.params.get("parts", [job.params])
+    )
 
 
 register_job(FIGURES, run_figures)

@@ -40,8 +40,8 @@ class Cell(models.Model):
     negative = models.PositiveIntegerField(default=0)
     neutral = models.PositiveIntegerField(default=0)
     positive = models.PositiveIntegerField(default=0)
-    # {"staff": {"n": 3, "promoters": 1, "detractors": 2, "negative": 2, "positive": 1}, …}: responses with the topic; of
-    # the 0-to-10 question only those with a score.
+    # {"staff": {"n": 3, "promoters": 1, "detractors": 2, "negative": 2, "positive": 1}, …}: responses with the
+    # topic, of the 0-to-10 question only those with a score.
     topics = models.JSONField(default=dict)
 
     # Cases whose shopper can be reached, and those without a way to reach them.

@@ -319,7 +319,7 @@ def compared_lines(reading: Reading, request: HttpRequest | None = None) -> Iter
         yield _figure("compared", names[0], score.first, reading, way=score.name, **change | none)
         yield _figure("compared", names[1], score.second, reading, way=score.name, **none)
     for row in found.shares:
-        for name, one in zip(names, row.both, strict=True):
+        for name, (one, _words) in zip(names, row.both, strict=True):
             yield _loop("compared", name, one, reading, way=row.name)
 
 

@@ -22,7 +22,7 @@ from core.tokens import token_hash
 from stores.choices import DETAILS, DeviceEnd, PersonEventKind, Role
 from stores.devices import forget_person, revoke_all_of
 from stores.models import Absence, PersonEvent, Pin, RoleAssignment, StaffInvitation, Store, User
-from stores.queries import forget_roles
+from stores.queries import commonest_zone, forget_roles
 from stores.security import end_sessions
 from stores.signals import invitation_made, reach_lost
 from stores.standing import RoleAt, Standing, possible_stand_ins, roles_held
@@ -349,11 +349,11 @@ def take_back(user: User, *, actor: User | None) -> StaffInvitation:
 
 # --- absences -------------------------------------------------------------------------------------------------
 def zone_of(person: User) -> ZoneInfo:
-    """Where their days begin: the time of their store, or of one under their node."""
+    """Where their days begin: the time of their store, or of most stores under their node."""
     for held in roles_held(person):
         at = {"pk": held.store_id} if held.store_id else {"node__path__startswith": held.path}
-        if zone := Store.objects.filter(**at).order_by("pk").values_list("time_zone", flat=True).first():
-            return ZoneInfo(zone)
+        if zone := commonest_zone(Store.objects.filter(**at)):
+            return zone
     return ZoneInfo(settings.TIME_ZONE)
 
 

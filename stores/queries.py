@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from django.db.models import F, FilteredRelation, Q, QuerySet
+from django.db.models import Count, F, FilteredRelation, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -164,3 +165,10 @@ def who_answers(
             if answering:
                 return list(dict.fromkeys(answering))
     return []
+
+
+def commonest_zone(stores: QuerySet[Store]) -> ZoneInfo | None:
+    """The zone in which most of them are, where whatever is of several stores begins its days; None of none."""
+    zones = stores.values_list("time_zone").annotate(n=Count("pk")).order_by("-n", "time_zone")
+    most = zones.first()
+    return ZoneInfo(most[0]) if most else None

@@ -1,25 +1,33 @@
 """Figures by e-mail: each issue once, about its own weeks, by what its reader may see and in their language."""
 
 import io
+import socket
 from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
+from aiosmtpd.controller import Controller
 from django.urls import reverse
 from django.utils import timezone
 from pypdf import PdfReader
 
-from core.leases import claim
+from core.leases import ClockNow, claim
 from core.work import drain
 from messaging.models import Message
 from messaging.outbox import rendered_for
+from messaging.work import deliver_due
 from reports import digests
 from reports.digests import DIGEST, LEASE, issue_from, render_digest, send_due, sent_at, subscribe
 from reports.models import Digest, Rhythm
 from reports.periods import Week
-from stores.models import User
+from reports.reminding import time_zone_of
+from stores.models import Store, User
 from stores.people import take_role
+from tests.factories import make_store
 from tests.reports.makers import answer
 from tests.reports.test_wall import TODAY
 
@@ -104,6 +112,76 @@ def test_an_issue_has_the_figures_of_its_weeks_and_of_its_reader(chain):
     of_area = subscribe(chain.area_manager, Rhythm.WEEKLY, node=chain.area)
     take_role(chain.area_manager.roles.get(), actor=None)
     assert render_digest(issue(of_area, LAST_WEEK)) is None
+
+
+class Postbox:
+    """What a mail server takes in."""
+
+    def __init__(self) -> None:
+        self.letters: list[EmailMessage] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        letter = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(letter, EmailMessage)
+        self.letters.append(letter)
+        return "250 OK"
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def work() -> None:
+    """Everything that is due, as the loop does it."""
+    while send_due():
+        Message.objects.filter(kind=DIGEST, run_at__isnull=False).update(run_at=ClockNow())
+        while deliver_due():
+            pass
+
+
+def test_after_an_outage_each_issue_arrives_once_with_its_files_in_the_readers_language(chain, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", free_port(), 5
+    User.objects.filter(pk=chain.manager.pk).update(language="de")
+    answer(chain.touchpoint, 10, day=(LAST_WEEK + -3).monday, times=9)
+    make_due(subscribe(User.objects.get(pk=chain.manager.pk), Rhythm.WEEKLY), 3)
+    # Two issues were missed at least; the mail server is still down.
+    work()
+    waiting = Message.objects.filter(kind=DIGEST, run_at__isnull=False)
+    assert waiting.count() >= 2
+    postbox = Postbox()
+    server = Controller(postbox, hostname="127.0.0.1", port=settings.EMAIL_PORT)
+    server.start()
+    try:
+        for _ in range(2):
+            waiting.update(run_at=ClockNow())
+            deliver_due()
+            work()
+    finally:
+        server.stop()
+    weeks = [Week.of(TODAY) + -ago for ago in (3, 2, 1)][: len(postbox.letters)]
+    assert len(weeks) == Message.objects.filter(kind=DIGEST).count() >= 2
+    assert {letter["Subject"].split()[-1] for letter in postbox.letters} == {str(week.number) for week in weeks}
+    assert len({letter["Message-ID"] for letter in postbox.letters}) == len(weeks)
+    for letter in postbox.letters:
+        assert letter["To"] == chain.manager.email
+        paper, book = letter.iter_attachments()
+        assert (paper.get_filename()[-4:], book.get_filename()[-5:]) == (".pdf", ".xlsx")
+        text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(paper.get_content())).pages)
+        sheets = openpyxl.load_workbook(io.BytesIO(book.get_content()))
+        assert "Zahlen bis Woche" in text and "Befragungsarten" in sheets.sheetnames
+
+
+def test_what_is_of_several_stores_keeps_the_time_of_most(chain):
+    node = chain.area
+    for number in range(3):
+        make_store(node=node, code=f"Z{number}")
+    Store.objects.filter(code__startswith="Z").update(time_zone="Europe/Lisbon")
+    assert str(digests.zone_of(subscribe(chain.area_manager, Rhythm.WEEKLY, node=node))) == time_zone_of(node)
+    assert time_zone_of(node) == "Europe/Lisbon" != time_zone_of(chain.store)
 
 
 def test_one_asks_for_it_and_ends_it_on_a_page(client, chain):

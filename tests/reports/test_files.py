@@ -3,28 +3,31 @@
 import csv
 import io
 import json
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import openpyxl
 import pytest
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
 from alerts.actions import withdraw_permission
-from core.jobs import run_due
+from core.jobs import JobFailed, run_due
 from core.models import Job, JobState
 from core.personal import erase_response
 from core.spreadsheets import as_typed, csv_lines, harmless
 from core.work import drain
 from customers.models import Contact
 from reports import answers, exporting, tables
-from reports.exporting import ANSWERS, FIGURES
+from reports.exporting import ANSWERS, FIGURES, start_export
 from reports.pages import read
 from reports.periods import Period, Week
 from sentiment.models import Sentiment
-from stores.models import User
+from stores.choices import SecurityEventKind
+from stores.models import SecurityEvent, User
 from stores.people import take_role
 from surveys.models import Response, Verbatim
 from tests.factories import Chain
@@ -182,11 +185,101 @@ def test_a_file_is_of_the_weeks_of_its_title(client, chain, monkeypatch):
     assert len(table(Job.objects.latest("created_at"))) == 6
 
 
-def test_what_is_too_much_for_one_file_is_said(client, chain, monkeypatch):
-    monkeypatch.setattr(exporting, "MOST_IN_WORKBOOK", 2)
+def test_what_is_too_much_for_one_file_is_said_before_it_is_begun(client, chain, monkeypatch):
     answer(chain.touchpoint, 9, day=TODAY, times=3)
-    job = ask(client, chain.manager, "reports", format="xlsx")
-    assert job.state == JobState.FAILED and "More than 2 answers" in job.note
+    client.force_login(chain.manager)
+    begun = ask(client, chain.manager, "reports", format="jsonl")
+    monkeypatch.setattr(exporting, "MOST_IN_WORKBOOK", 2)
+    asked = {"of": "reports", "query": "weeks=4", "format": "xlsx", "kind": ANSWERS}
+    page = client.post(reverse("report_files"), asked, follow=True)
+    assert "More than 2 answers" in page.content.decode() and page.context["of"] == "reports"
+    assert Job.objects.get() == begun
+    # Nor is one cut that answers were added to meanwhile.
+    begun.params["format"] = "xlsx"
+    with pytest.raises(JobFailed, match="More than 2 answers"):
+        list(exporting.run_answers(begun))
+
+
+def test_behind_a_comparison_are_the_answers_of_both_sides(client, chain):
+    answer(chain.touchpoint, 9, day=TODAY, times=6)
+    answer(chain.foreign_touchpoint, 2, day=TODAY, times=5)
+    answer(chain.touchpoint, 4, day=TODAY - timedelta(weeks=13), times=2)
+    answer(chain.touchpoint, 4, day=TODAY - timedelta(weeks=52), times=1)
+    two = f"node={chain.area.pk}&against=group&node2={chain.other_area.pk}"
+    for query, scores in ((two, "22222999999"), ("", "2222244999999"), ("against=year", "222224999999")):
+        job = ask(client, chain.head_office, "report_compare", query)
+        assert "".join(sorted(row["Score"] for row in table(job))) == scores
+    erased = Response.objects.filter(store=chain.foreign).first()
+    erase_response(erased.pk)
+    assert {job.state for job in Job.objects.all()} == {JobState.FAILED}
+    for response in Response.objects.filter(score__in=(9, 2)):
+        announce(response, make_case(response))
+    drain(["facts"])
+    client.force_login(chain.head_office)
+    page = client.get(reverse("report_compare") + "?" + two)
+    for row in [*page.context["comparison"].scores, *page.context["comparison"].shares]:
+        for words, place in ((row.words, chain.area), (row.other_words, chain.other_area)):
+            assert f"node={place.pk}" in words
+            assert f'href="{reverse("verbatims")}{words.replace("&", "&amp;")}"' in page.content.decode()
+
+
+def test_who_takes_names_and_contacts_is_limited_and_known(client, chain):
+    told(chain, "Call me", redacted="Call me")
+    asked = {"of": "reports", "query": "", "format": "csv", "kind": ANSWERS, "personal": "1"}
+    client.force_login(chain.manager)
+    for _ in range(exporting.MOST_PERSONAL):
+        assert client.post(reverse("report_files"), asked).status_code == 302
+    page = client.post(reverse("report_files"), asked, follow=True).content.decode()
+    assert "are being made for you already" in page
+    assert Job.objects.count() == exporting.MOST_PERSONAL
+    # Of those without names there may be more, and so may be of somebody else's.
+    client.post(reverse("report_files"), asked | {"personal": ""})
+    client.force_login(chain.deputy)
+    client.post(reverse("report_files"), asked)
+    assert Job.objects.count() == exporting.MOST_PERSONAL + 2
+    assert not SecurityEvent.objects.filter(kind=SecurityEventKind.PERSONAL_FILE).exists()
+    while run_due():
+        pass
+    found = SecurityEvent.objects.filter(kind=SecurityEventKind.PERSONAL_FILE)
+    assert sorted(event.user_id for event in found) == [chain.manager.pk, chain.manager.pk, chain.deputy.pk]
+    assert {event.rows for event in found} == {1} and all("CSV" in event.scope for event in found)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        found.update(rows=0)
+    Job.objects.all().delete()
+    client.force_login(chain.head_office)
+    page = client.get(reverse("security_events"), {"kind": "personal_file"}).content.decode()
+    assert page.count("1 answer</span>") == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_is_begun_while_words_are_erased_does_not_hold_them():
+    chain = Chain()
+    (response,) = answer(chain.touchpoint, 3, day=TODAY, words="It is Olha")
+    looked, go_on = threading.Event(), threading.Event()
+
+    def erase() -> None:
+        with transaction.atomic():
+            erase_response(response.pk)
+            looked.set()
+            go_on.wait(timeout=60)
+        connection.close()
+
+    def make() -> None:
+        run_due()
+        connection.close()
+
+    eraser, maker = threading.Thread(target=erase), threading.Thread(target=make)
+    eraser.start()
+    assert looked.wait(timeout=60)
+    # The erasure has looked for files, and is not committed.
+    job = start_export(chain.manager, page="reports", query="", kind=ANSWERS, form="csv", personal=True)
+    maker.start()
+    maker.join(timeout=1)
+    go_on.set()
+    eraser.join(timeout=60)
+    maker.join(timeout=60)
+    job.refresh_from_db()
+    assert [row["Comment"] for row in table(job)] == [""]
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", " =1", "\n=1", "＝1", "\ufeff=1"])
