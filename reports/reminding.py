@@ -15,6 +15,7 @@ from messaging.outbox import Rendered, put, register_renderer
 from messaging.preferences import channels_of
 from reports.models import Action, ActionEntry, ActionState
 from stores.models import Node, Store
+from stores.queries import commonest_zone
 
 DUE, GIVEN = "action due", "action given"
 # On the clock of the place that the action is about.
@@ -43,11 +44,10 @@ def _put(kind: str, subject_id: str, action: Action, *, run_at: datetime | None 
 
 
 def time_zone_of(place: Node | Store) -> str:
-    """A store's own; of a node that of a store below it, UTC without any."""
+    """A store's own; of a node that of most stores below it, the chain's without any."""
     if isinstance(place, Store):
         return place.time_zone
-    stores = Store.objects.filter(node__path__startswith=place.path).order_by("pk")
-    return stores.values_list("time_zone", flat=True).first() or "UTC"
+    return str(commonest_zone(Store.objects.filter(node__path__startswith=place.path)) or settings.TIME_ZONE)
 
 
 def render_action(message: Message) -> Rendered | None:
