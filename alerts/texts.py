@@ -11,7 +11,7 @@ from alerts.queries import case_for_response
 from messaging.choices import Channel
 from messaging.hearing import register_listener
 from messaging.models import IncomingText, Message
-from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN
+from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE
 from surveys.models import Response
 
 log = structlog.get_logger()
@@ -44,5 +44,5 @@ def _about(message: Message) -> Response | None:
     return Response.objects.filter(invitation=UUID(message.subject_id)).first()
 
 
-for _kind in (CASE_ANSWER, VERIFICATION, CALL_SURVEY, CALL_SURVEY_AGAIN):
+for _kind in (CASE_ANSWER, VERIFICATION, CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE):
     register_listener(_kind, hear_in_case)

@@ -19,6 +19,7 @@ from messaging.models import IncomingText, Message
 log = structlog.get_logger()
 Listener = Callable[[IncomingText], bool]
 _listeners: dict[str, list[Listener]] = defaultdict(list)
+_awaiting: dict[str, list[Listener]] = defaultdict(list)
 # Later than this nobody answers what we wrote; they write about something else.
 _ANSWERS_WITHIN = timedelta(days=30)
 _LEFT = (MessageState.SENDING, MessageState.SENT, MessageState.UNKNOWN)
@@ -27,13 +28,15 @@ _LEASE = timedelta(seconds=10)
 _PATIENCE_SECS = 60
 
 
-def register_listener(kind: str, hear: Listener) -> None:
+def register_listener(kind: str, hear: Listener, *, awaits: bool = False) -> None:
     """Have `hear` told of answers to messages of `kind`, in a transaction of its own; True when it has taken them.
 
-    Whoever registers last is asked first: a room knows less than those to the right of it.
+    Whoever registers last is asked first: a room knows less than those to the right of it. But who `awaits` them goes
+    ahead of all: the message asked for this very answer.
     """
-    if hear not in _listeners[kind]:
-        _listeners[kind].insert(0, hear)
+    listeners = _awaiting[kind] if awaits else _listeners[kind]
+    if hear not in listeners:
+        listeners.insert(0, hear)
 
 
 def take(value_hash: str, sid: str, words: str) -> bool:
@@ -71,7 +74,7 @@ def _hear(claimed: Claim[IncomingText]) -> None:
     # Held first: whoever deletes what was said, and so this, waits for us or was here before us.
     if not IncomingText.objects.select_for_update().filter(pk=text.pk, lease_token=claimed.token):
         raise LeaseLost
-    if not any(hear(text) for hear in _listeners[text.answers.kind]):
+    if not any(hear(text) for hear in (*_awaiting[text.answers.kind], *_listeners[text.answers.kind])):
         log.info("answer that nobody waits for", kind=text.answers.kind)
     if not finish(claimed, text=""):
         raise LeaseLost

@@ -15,15 +15,26 @@ from core.quick import insert, insert_once, together
 from core.tokens import token_hash
 from customers.models import Contact, Permission
 from surveys.choices import MANY, UNFINISHED, UNSENT, ContactWish, SampleKind
+from surveys.documents import document_of
 from surveys.fairness import Browser, count_answer, is_one_of_many
-from surveys.forms import Answers, Wish
+from surveys.forms import LONGEST_WORDS, Answers, Wish, missing
 from surveys.inviting import call_ended, receipt_link
 from surveys.models import Invitation, Response, ResponseRevision, Verbatim
 from surveys.queries import Asking
 from surveys.signals import answer_comes, days_changed, response_saved
 from surveys.wording import permission_wording
 
-__all__ = ["Submitted", "add_contact", "call_ended", "change_contact", "keep_unsent", "receipt_link", "submit"]
+__all__ = [
+    "Submitted",
+    "add_contact",
+    "add_words",
+    "call_ended",
+    "change_contact",
+    "change_score",
+    "keep_unsent",
+    "receipt_link",
+    "submit",
+]
 
 
 @dataclass(frozen=True)
@@ -257,6 +268,48 @@ def add_contact(response_id: UUID, wish: Wish, *, language: str) -> Submitted:
     response.contact_wish, response.contact_when, response.contact_language = wish.how, wish.when, wish.language
     response.answers = response.answers | {"contact": wish.how.value}
     response.save()
+    response_saved.send(sender=Response, response=response, corrected=True)
+    return Submitted(response, corrected=True)
+
+
+@transaction.atomic
+def change_score(response_id: UUID, score: int) -> Submitted:
+    """Another score than before, or the first one; whatever else was said stays, but for choices that hung on it.
+
+    It is for the caller to know that it may be changed still.
+    """
+    response = (
+        Response.objects.select_for_update(no_key=True, of=("self",)).select_related("version").get(pk=response_id)
+    )
+    document = document_of(response.version)
+    if response.erased_at or response.score == score:
+        return Submitted(response)
+    _keep_revision(response)
+    answers = response.answers | {document.headline.key: score}
+    reached = {question.key for question in document.reached(answers)}
+    gone = {q.key for q in document.questions if q.key not in reached and q not in document.open_questions}
+    response.answers = {key: value for key, value in answers.items() if key not in gone}
+    response.score = score
+    if not missing(document, response.answers):
+        response.flags = [flag for flag in response.flags if flag != UNFINISHED]
+    response.save()
+    response_saved.send(sender=Response, response=response, corrected=True)
+    return Submitted(response, corrected=True)
+
+
+@transaction.atomic
+def add_words(response_id: UUID, question: str, text: str) -> Submitted:
+    """Words that come after the answer, below those that are there; `question` is the key they are kept under. Nothing
+    where they are deleted, or there would be too many."""
+    response = Response.objects.select_for_update(no_key=True).get(pk=response_id)
+    known = response.verbatims.filter(question=question).first()
+    words = f"{known.text}\n{text}".strip() if known else text
+    if response.erased_at or not text or len(words) > LONGEST_WORDS:
+        return Submitted(response)
+    _keep_revision(response)
+    response.answers = response.answers | {question: words}
+    response.save()
+    Verbatim.objects.update_or_create(response=response, question=question, defaults={"text": words})
     response_saved.send(sender=Response, response=response, corrected=True)
     return Submitted(response, corrected=True)
 

@@ -17,6 +17,6 @@ class SurveysConfig(AppConfig):
     def ready(self) -> None:
         # Registers what erasing does here, who writes our messages, what stores lack that only this room can tell, and
         # what the lanes do for us.
-        from surveys import erasure, renderers, store_gaps, texts, work  # noqa: F401, PLC0415
+        from surveys import call_texts, erasure, renderers, store_gaps, texts, work  # noqa: F401, PLC0415
 
         post_migrate.connect(_first_surveys, sender=self)

@@ -12,6 +12,20 @@ from surveys.models import Invitation, PartialAnswer, Response, ResponseRevision
 from surveys.signals import response_erased
 
 
+def forget_texts(response_id: UUID) -> None:
+    """Delete what came by text message and nobody has heard yet. Before the response is held: whoever hears a text
+    holds it, and then waits for the response."""
+    IncomingText.objects.filter(answers__contact__in=_contacts_of(response_id)).delete()
+
+
+def _contacts_of(response_id: UUID) -> list[UUID]:
+    """Every address by which we knew the shopper for this response."""
+    theirs = Q(responses=response_id)
+    for path in ("invitations", "calls__invitation", "receipts__invitation"):
+        theirs |= Q(**{f"{path}__response": response_id})
+    return list(Contact.objects.filter(theirs).distinct().values_list("pk", flat=True))
+
+
 @on_erase
 def blank_response(response_id: UUID) -> None:
     """Blank what the shopper wrote, and every address by which we knew them for this response."""
@@ -21,11 +35,8 @@ def blank_response(response_id: UUID) -> None:
     Response.objects.filter(pk=response_id).update(answers={}, erased_at=now)
     Invitation.objects.filter(response=response_id).update(people=[])
     PartialAnswer.objects.filter(Q(pk=response_id) | Q(invitation__response=response_id)).delete()
-    theirs = Q(responses=response_id)
-    for path in ("invitations", "calls__invitation", "receipts__invitation"):
-        theirs |= Q(**{f"{path}__response": response_id})
-    contacts = list(Contact.objects.filter(theirs).distinct().values_list("pk", flat=True))
-    IncomingText.objects.filter(answers__contact__in=contacts).delete()
+    forget_texts(response_id)
+    contacts = _contacts_of(response_id)
     Permission.objects.filter(contact__in=contacts, withdrawn_at=None).update(withdrawn_at=now)
     Contact.objects.filter(pk__in=contacts).update(value="", value_hash="", erased_at=now)
     response_erased.send(sender=Response, response=Response.objects.get(pk=response_id))

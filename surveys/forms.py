@@ -149,11 +149,10 @@ class AnswerForm:
         chosen = {question.key: chosen[question.key] for question in reached if question.key in chosen}
         if score is None and not words and not chosen and not self.problems:
             self.problem("score", _("Please choose an answer or write a few words."))
-        for question in reached:
-            if question.required and question.key not in answers and question.kind in _CAN_BE_REQUIRED:
-                field_name = "score" if question == self.document.headline else question.key
-                if field_name not in self.errors:
-                    self.problem(field_name, _("Please answer this question."))
+        for question in missing(self.document, answers):
+            field_name = "score" if question == self.document.headline else question.key
+            if field_name not in self.errors:
+                self.problem(field_name, _("Please answer this question."))
         offers_contact = any(question.kind == OtherKind.CONTACT for question in reached)
         wish = self.read_wish() if offers_contact else Wish()
         still_here = self.still_here and any(question.kind == OtherKind.HERE for question in reached)
@@ -262,6 +261,12 @@ def _by_key(document: SurveyDocument) -> list[Question]:
     """The questions whose answers are sent under their own key and are no words."""
     kinds = {OtherKind.SINGLE, OtherKind.MULTIPLE, OtherKind.CONSENT}
     return [q for q in document.questions if q.kind in kinds or (q.scored and q is not document.headline)]
+
+
+def missing(document: SurveyDocument, answers: Mapping[str, Any]) -> list[Question]:
+    """The questions that these answers lead to and that must be answered, but are not."""
+    reached = document.reached(answers)
+    return [q for q in reached if q.required and q.key not in answers and q.kind in _CAN_BE_REQUIRED]
 
 
 def _all_sent(post: Mapping[str, str], question: Question) -> list[str]:

@@ -22,11 +22,13 @@ from surveys.choices import NotAskedReason, ResponseChannel
 from surveys.fairness import note_not_asked, people_of, reason_not_to_ask
 from surveys.forms import email_address, phone_number
 from surveys.models import Call, Invitation
+from surveys.queries import version_for
 from surveys.signed import SignedReceipt, invitation_of, receipt_hash
 
 CALL_SURVEY, RECEIPT_SURVEY = "call_survey", "receipt_survey"
-# To who has answered the question by text, where nobody reads it.
-CALL_SURVEY_AGAIN = "call_survey_again"
+# To who has answered the question by text: with what we could not read as an answer, or with one that something may be
+# added to.
+CALL_SURVEY_AGAIN, CALL_SURVEY_MORE = "call_survey_again", "call_survey_more"
 # What permissions to ask are for; and where they were given, for what was said there only the other system knows.
 ASKING = "asking"
 _ON_THE_PHONE = "Given to the call centre, whose system told us with the call."
@@ -228,6 +230,7 @@ def _invite(
     return Invitation.objects.create(
         channel=channel,
         store=store,
+        version=version_for(channel) if call else None,
         contact=contact,
         call=call,
         receipt=receipt,

@@ -1,7 +1,9 @@
 """What is asked where, and what was answered."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
@@ -174,6 +176,25 @@ def asking_at(touchpoint: Touchpoint) -> Asking | None:
     else:
         version = version_for(ResponseChannel.QR, touchpoint)
     return Asking(touchpoint.store, ResponseChannel.QR, version, touchpoint=touchpoint) if version else None
+
+
+def asking_by_text(invitation: Invitation) -> Asking | None:
+    """What a text message about a call asked, to be answered by a number; None where only a link was sent."""
+    if invitation.version is None:
+        return None
+    channel = ResponseChannel(invitation.channel)
+    return Asking(invitation.store, channel, invitation.version, invitation=invitation)
+
+
+# Under which words stand that answer no question of the survey: no question's key begins like this.
+UNASKED = "_text"
+
+
+def words_key(document: SurveyDocument, answers: Mapping[str, Any]) -> str:
+    """The key of the open question to which words that come with these answers belong; UNASKED where there is none."""
+    reached = document.reached(answers)
+    asked = sorted(document.open_questions, key=lambda question: question not in reached)
+    return asked[0].key if asked else UNASKED
 
 
 def asking_in(invitation: Invitation) -> Asking | None:

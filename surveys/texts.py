@@ -1,34 +1,135 @@
-"""Who answers the question after a call by text message, instead of opening its link, is told of the link once more."""
+"""What comes back by text message to the question after a call: a score and its reason, as if given on the page.
+
+Of what we write because of it there is little, so that no automatic reply on the other side keeps us talking: one
+message to who has answered, whatever else they write, and one to whose answer we could not read.
+"""
 
 from datetime import timedelta
+from uuid import NAMESPACE_OID, uuid5
+
+from django.conf import settings
 
 from messaging.choices import Channel
 from messaging.hearing import register_listener
-from messaging.models import IncomingText
+from messaging.models import IncomingText, Message
 from messaging.outbox import put
-from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN
-from surveys.models import Invitation
+from surveys.actions import add_words, change_score, submit
+from surveys.choices import UNFINISHED, UNSENT
+from surveys.documents import document_of
+from surveys.forms import Answers, missing, tidy
+from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE
+from surveys.models import Invitation, Response
+from surveys.queries import Asking, asking_by_text, words_key
+from surveys.text_answers import Said, read_answer, says_words
 
 # They hold the phone in their hand; later it would only disturb.
 _WHILE_AWAKE = timedelta(hours=1)
 
 
-def tell_of_the_link(text: IncomingText) -> bool:
-    """One message, however often they write; none once the question is answered or too old, see its renderer."""
-    invitation = Invitation.objects.select_related("contact").filter(pk=text.answers.subject_id).first()
-    if invitation is None or invitation.contact is None:
+def hear_answer(text: IncomingText) -> bool:
+    """Take a text as the answer to the question, as its reason or as another score; False when it is none of these.
+
+    Two texts at once take turns at their invitation.
+    """
+    held = Invitation.objects.select_for_update(no_key=True, of=("self",))
+    found = held.select_related("version", "store__node", "contact", "call").filter(pk=text.answers.subject_id)
+    invitation = found.first()
+    asking = invitation and asking_by_text(invitation)
+    if invitation is None or not asking or invitation.contact_id != text.answers.contact_id:
         return False
-    put(
-        CALL_SURVEY_AGAIN,
-        invitation.pk,
-        channel=Channel.SMS,
-        contact=invitation.contact,
-        dedup_key=f"{CALL_SURVEY_AGAIN}:{invitation.pk}",
-        expires_at=text.received_at + _WHILE_AWAKE,
-        priority=2,
-    )
+    words = tidy(text.text)
+    said = read_answer(words, asking.document.headline.values)
+    response = _response_to(invitation)
+    if response is not None:
+        return _add(response, text, said, words)
+    if (said.score is None and not said.words) or invitation.expires_at < text.received_at:
+        return False
+    _answer(asking, text, said)
     return True
 
 
-for _kind in (CALL_SURVEY, CALL_SURVEY_AGAIN):
-    register_listener(_kind, tell_of_the_link)
+def _response_to(invitation: Invitation) -> Response | None:
+    """What was answered, by whatever way; not what was only tapped."""
+    answered = Response.objects.select_related("version", "store").exclude(flags__contains=[UNSENT])
+    return answered.filter(invitation=invitation).first()
+
+
+def _answer(asking: Asking, text: IncomingText, said: Said) -> None:
+    """Store the answer; words without a score too, for somebody reads them, and the number is asked for once."""
+    assert asking.invitation is not None
+    answers = Answers(said.score)
+    if said.words:
+        key = words_key(asking.document, answers.as_json(asking.document.headline.key))
+        answers = Answers(said.score, {key: said.words})
+    lacks = missing(asking.document, answers.as_json(asking.document.headline.key))
+    submit(
+        asking,
+        answers,
+        form_id=uuid5(NAMESPACE_OID, f"text {text.sid}"),
+        language=asking.invitation.language,
+        flags=[UNFINISHED] if said.score is None or lacks else [],
+        now=text.received_at,
+    )
+    _write(CALL_SURVEY_MORE, asking.invitation, text)
+
+
+def _add(response: Response, text: IncomingText, said: Said, words: str) -> bool:
+    """What comes after the answer: another number while it may be corrected, or what we asked for, number or reason.
+
+    Whoever answered on the page was asked for nothing by us: their words go where other words go.
+    """
+    may_change = response.score is None or text.received_at - response.submitted_at <= settings.CORRECTION_WINDOW
+    if said.only_a_number and may_change and said.score in document_of(response.version).headline.values:
+        assert said.score is not None
+        change_score(response.pk, said.score)
+        return True
+    if not _answered_by_text(response):
+        return False
+    if response.score is None and said.score is not None:
+        change_score(response.pk, said.score)
+        add_words(response.pk, _key_of(response), said.words)
+        return True
+    if says_words(words) and not response.verbatims.exclude(text="").exists():
+        add_words(response.pk, _key_of(response), words)
+        return True
+    return False
+
+
+def _key_of(response: Response) -> str:
+    return words_key(document_of(response.version), response.answers)
+
+
+def _answered_by_text(response: Response) -> bool:
+    return Message.objects.filter(kind=CALL_SURVEY_MORE, subject_id=str(response.invitation_id)).exists()
+
+
+def hear_the_rest(text: IncomingText) -> bool:
+    """What nobody else takes: more words of who has answered by text stand below the first. To anybody else we say once
+    what we could read, see its renderer."""
+    found = Invitation.objects.select_related("contact").filter(pk=text.answers.subject_id)
+    invitation = found.first()
+    if invitation is None or invitation.contact is None:
+        return False
+    response, words = _response_to(invitation), tidy(text.text)
+    if response is not None and _answered_by_text(response):
+        return says_words(words) and add_words(response.pk, _key_of(response), words).corrected
+    _write(CALL_SURVEY_AGAIN, invitation, text)
+    return True
+
+
+def _write(kind: str, invitation: Invitation, text: IncomingText) -> None:
+    """One message of each kind, however often they write."""
+    put(
+        kind,
+        invitation.pk,
+        channel=Channel.SMS,
+        contact=invitation.contact,
+        dedup_key=f"{kind}:{invitation.pk}",
+        expires_at=text.received_at + _WHILE_AWAKE,
+        priority=2,
+    )
+
+
+for _kind in (CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE):
+    register_listener(_kind, hear_the_rest)
+    register_listener(_kind, hear_answer, awaits=True)

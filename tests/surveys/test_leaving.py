@@ -115,20 +115,20 @@ def test_a_word_in_a_text_message_stops_all_of_them(chain: Chain, surveys: Any, 
     assert call_ended("call-2", chain.call_centre, NUMBER).not_asked == "suppressed"
 
 
-def test_who_answers_the_question_by_text_is_sent_its_link_once(chain: Chain, surveys: Any, provider: Any) -> None:
+def test_whose_text_message_cannot_be_read_is_sent_the_link_once(chain: Chain, surveys: Any, provider: Any) -> None:
     call_ended("call-1", chain.call_centre, NUMBER, language="de")
     asked = Message.objects.filter(kind="call_survey")
     asked.update(state="sent", run_at=None)
-    for words, sid in (("3", "SM1"), ("3", "SM1"), ("Na gut, 3", "SM2")):
+    for words, sid in (("13", "SM1"), ("13", "SM1"), ("3 oder 4", "SM2")):
         assert provider(words, MessageSid=sid).content == b"<Response/>"
     assert hear_due() == 2
     [again] = Message.objects.exclude(kind="call_survey")
     told = rendered_for(again)
-    assert told and public_link(Invitation.objects.get()) in told.text and "danke" in told.text
+    assert told and public_link(Invitation.objects.get()) in told.text and "0 (nein) - 10 (ja)" in told.text
     # Answered in vain it says nothing more, and of the words nothing stays.
     again.state = "sent"
     again.save()
-    provider("Hallo?", MessageSid="SM3")
+    provider("???", MessageSid="SM3")
     assert hear_due() == 1 and Message.objects.count() == 2 and not IncomingText.objects.exclude(text="").exists()
     # Nobody is asked what they have answered meanwhile.
     Invitation.objects.update(expires_at=timezone.now())

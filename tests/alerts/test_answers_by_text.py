@@ -1,0 +1,276 @@
+"""The question after a call by text message: "3" comes back, it asks why, and the case is open."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.test import Client
+from django.utils import timezone
+from twilio.request_validator import RequestValidator
+
+from alerts import actions
+from alerts.choices import EntryKind
+from alerts.models import Case
+from core.work import drain
+from customers.models import Contact, Suppression
+from messaging.catcher import Catcher
+from messaging.choices import Channel
+from messaging.hearing import hear_due
+from messaging.models import IncomingText, Message
+from messaging.outbox import rendered_for
+from messaging.segments import segments
+from sentiment.models import Analysis
+from surveys.choices import UNFINISHED, QuestionKind
+from surveys.defaults import ensure_surveys
+from surveys.inviting import call_ended, public_link
+from surveys.models import Invitation, Response, ResponseRevision, SurveyChoice, SurveyVersion
+from surveys.text_answers import Said, read_answer
+from tests.factories import Chain, make_version, minutes_ago
+from tests.messaging.conftest import catcher as catcher
+
+pytestmark = pytest.mark.django_db
+NUMBER = "+380671234567"
+Texts = Callable[..., None]
+
+
+@pytest.fixture
+def text(settings: LazySettings) -> Texts:
+    """Hands a text message over as Twilio does, and has it heard."""
+    settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = "AC" + "0" * 32, "secret"
+
+    def hand_over(body: str, *, sid: str = "", number: str = NUMBER) -> None:
+        sent = {
+            "AccountSid": settings.TWILIO_ACCOUNT_SID,
+            "From": number,
+            "Body": body,
+            "MessageSid": sid or f"SM{uuid4().hex}",
+        }
+        mark = RequestValidator("secret").compute_signature(f"{settings.PUBLIC_URL}/messages/texts/", sent)
+        assert Client().post("/messages/texts/", sent, headers={"X-Twilio-Signature": mark}).status_code == 200
+        hear_due()
+
+    return hand_over
+
+
+def call(chain: Chain, *, language: str = "en", name: str = "call-1") -> Invitation:
+    """A call that ended, and its question is with the caller."""
+    ensure_surveys()
+    ended = minutes_ago(3)
+    done = call_ended(name, chain.call_centre, NUMBER, queue="orders", agent="a7", language=language, ended_at=ended)
+    assert done.invitation is None and done.invited
+    Message.objects.filter(kind="call_survey").update(state="sent", run_at=None)
+    return Invitation.objects.get(call__external_id=name)
+
+
+def words_of(response: Response) -> list[str]:
+    return list(response.verbatims.values_list("text", flat=True))
+
+
+def written(kind: str) -> str:
+    """What we write to the shopper; each kind once."""
+    [message] = Message.objects.filter(kind=kind)
+    rendered = rendered_for(message)
+    assert rendered is not None
+    return rendered.text
+
+
+def choose(version: SurveyVersion) -> None:
+    SurveyChoice.objects.filter(channel="call").update(survey=version.survey)
+
+
+# --- the whole way --------------------------------------------------------------------------------------------------
+def test_three_comes_back_and_it_asks_why_and_the_case_is_open(chain: Chain, text: Texts, catcher: Catcher) -> None:
+    ensure_surveys()
+    call_ended("call-1", chain.call_centre, NUMBER, queue="orders", agent="a7", language="en", ended_at=minutes_ago(3))
+
+    def told() -> list[str]:
+        drain(["alerts"])
+        return [caught.text for caught in catcher.messages if caught.recipient == NUMBER]
+
+    [asked] = told()
+    assert "recommend Call centre" in asked and "0 (no) - 10 (yes)" in asked
+    assert public_link(Invitation.objects.get()) in asked and segments(asked) <= 2
+    for _time in range(2):
+        text("3", sid="SM1")
+    response, case = Response.objects.get(), Case.objects.get()
+    assert (response.score, response.channel, response.sample_kind) == (3, "call", "verified")
+    assert response.invitation and response.invitation.call and response.flags == []
+    assert (response.invitation.call.queue, response.invitation.call.agent) == ("orders", "a7")
+    assert (case.response, case.store, case.owner) == (response, chain.call_centre, chain.call_centre_lead)
+    [_asked, why] = told()
+    assert "main reason for your score? Just reply." in why and f"/c/{response.token}/" in why
+    for _time in range(2):
+        text("Nobody <b>helped</b> me", sid="SM2")
+    response.refresh_from_db()
+    assert words_of(response) == ["Nobody <b>helped</b> me"] and (response.score, response.revision) == (3, 2)
+    assert Analysis.objects.get().analysed_at is None
+    # Its owner is told once more, and nothing more goes to the shopper, whatever answers by itself there.
+    assert Message.objects.filter(kind="case_update", user=chain.call_centre_lead).count() == 1
+    for _time in range(3):
+        text("I am driving")
+    assert len(told()) == 2
+    assert case.entries.filter(kind=EntryKind.SHOPPER).count() == 3 and Response.objects.count() == 1
+
+
+def test_a_number_with_its_reason_needs_no_question(chain: Chain, text: Texts) -> None:
+    call(chain)
+    text("8 - super")
+    text("and so quick")
+    response = Response.objects.get()
+    # Without a case there is nowhere else to go.
+    assert response.score == 8 and words_of(response) == ["super\nand so quick"]
+    assert written("call_survey_more").startswith("Thank you. Your answer, ")
+
+
+def test_words_without_a_number_are_kept_and_it_is_asked_for_once(chain: Chain, text: Texts) -> None:
+    call(chain)
+    text("terrible service, I waited 45 minutes")
+    response = Response.objects.get()
+    assert response.score is None and response.flags == [UNFINISHED] and Analysis.objects.count() == 1
+    more = written("call_survey_more")
+    assert "with a number, 0 (no) - 10 (yes)." in more and f"/c/{response.token}/" in more
+    text("12")
+    assert not Case.objects.exists()
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        text("2")
+    response.refresh_from_db()
+    assert (response.score, response.flags) == (2, [])
+    assert words_of(response) == ["terrible service, I waited 45 minutes"]
+    assert Case.objects.get().response == response
+    to_shopper = Message.objects.filter(user=None).values_list("kind", flat=True)
+    assert set(to_shopper) == {"call_survey", "call_survey_more"}
+
+
+def test_what_may_be_anything_is_no_score_and_is_asked_for_once(chain: Chain, text: Texts) -> None:
+    invitation = call(chain)
+    for body in ("12", "3 or 4", "0k", "11/10", "+380671234567", "22.11.2026", "?"):
+        text(body)
+    assert not Response.objects.exists()
+    again = written("call_survey_again")
+    assert "Which number" in again and public_link(invitation) in again and "0 (no) - 10 (yes)" in again
+    text("4/10")
+    assert Response.objects.get().score == 4
+
+
+def test_only_a_number_corrects_and_only_for_half_an_hour(chain: Chain, text: Texts) -> None:
+    call(chain)
+    text("3")
+    text("8")
+    response = Response.objects.get()
+    assert (response.score, ResponseRevision.objects.get().score) == (8, 3) and words_of(response) == []
+    # The case is not withdrawn.
+    assert Case.objects.count() == 1
+    text("2 people were rude to me")
+    assert words_of(response) == ["2 people were rude to me"]
+    with time_machine.travel(timezone.now() + timedelta(minutes=31)):
+        text("0")
+    response.refresh_from_db()
+    assert response.score == 8
+
+
+def test_a_number_corrects_what_was_said_on_the_page(chain: Chain, text: Texts, client: Client) -> None:
+    path = f"/r/{call(chain).token}/"
+    form = client.get(path).content.decode().split('name="form" value="')[1].split('"')[0]
+    client.post(path, {"form": form, "score": "9", "reason": "Quick", "contact": "call", "phone": ""})
+    text("8")
+    response = Response.objects.get()
+    assert (response.score, response.contact_wish, words_of(response)) == (8, "call", ["Quick"])
+    assert response.contact is not None and response.contact.value == NUMBER
+    assert not Message.objects.filter(kind="call_survey_more").exists()
+
+
+def test_it_is_read_on_the_scale_that_was_asked(chain: Chain, text: Texts) -> None:
+    """Head office may ask something else before the answer comes."""
+    call(chain)
+    choose(make_version(headline_kind=QuestionKind.CSAT))
+    text("9")
+    assert (Response.objects.get().score, Response.objects.get().headline_kind) == (9, "nps")
+    call(chain, name="call-2")
+    asked = [one for one in map(rendered_for, Message.objects.filter(kind="call_survey")) if one]
+    assert ["How was it? Reply with a number, 1 (bad) - 5 (good)" in one.text for one in asked] == [True]
+    text("9")
+    text("5 stars")
+    assert Response.objects.get(headline_kind="csat").score == 5
+
+
+def test_where_nothing_was_asked_in_words_the_link_is_sent(chain: Chain, text: Texts) -> None:
+    SurveyChoice.objects.filter(channel="call").delete()
+    invitation = call(chain)
+    Invitation.objects.update(version=None)
+    assert written("call_survey") == f"Halfhour: how was your call? {public_link(invitation)}"
+    text("3")
+    assert not Response.objects.exists() and "cannot read your text message" in written("call_survey_again")
+
+
+def test_every_message_is_short_in_every_language(chain: Chain, text: Texts, settings: LazySettings) -> None:
+    settings.PUBLIC_URL = "https://feedback.chain.example"
+    link = public_link(call(chain))
+
+    def parts(kind: str) -> dict[str, int]:
+        found = {}
+        for language, _name in settings.LANGUAGES:
+            Contact.objects.update(language=language)
+            found[language] = segments(written(kind))
+            assert (link in written(kind)) != (kind == "call_survey_more")
+            assert kind == "call_survey_more" or "0 (" in written(kind)
+        return found
+
+    asked = parts("call_survey")
+    assert max(asked.values()) <= 2
+    text("12")
+    assert max(parts("call_survey_again").values()) <= 2
+    text("3")
+    assert max(parts("call_survey_more").values()) <= 2
+
+
+# --- who may, and who is left alone ---------------------------------------------------------------------------------
+def test_a_word_that_stops_is_no_answer_and_wins(chain: Chain, text: Texts) -> None:
+    call(chain)
+    text("3")
+    text("Стоп")
+    assert Suppression.objects.exists() and words_of(Response.objects.get()) == []
+    drain(["alerts"])
+    assert Message.objects.get(kind="call_survey_more").last_error == "suppressed"
+
+
+def test_nobody_else_answers_and_who_deleted_it_is_not_answered(chain: Chain, text: Texts) -> None:
+    call(chain)
+    text("3", number="+380509999999")
+    assert not Response.objects.exists()
+    text("3")
+    actions.erase(Response.objects.get().pk)
+    text("And another thing")
+    drain(["alerts"])
+    response = Response.objects.get()
+    assert words_of(response) == [] and not IncomingText.objects.exists()
+    assert Message.objects.get(kind="call_survey_more", channel=Channel.SMS).state == "cancelled"
+
+
+# --- what a text says -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("body", "score", "words"),
+    [
+        *((body, 3, "") for body in ("3", " 3! ", "3/10", "٣", "３", "(3)", "3️⃣", "\u200f٣", "3 :)", "3 von 10")),
+        ("10", 10, ""),
+        ("0", 0, ""),
+        ("3 - nobody helped me", 3, "nobody helped me"),
+        ("8 super", 8, "super"),
+        ("3\nNobody", 3, "Nobody"),
+        ("3 of 10, slow", 3, "slow"),
+        *((body, None, "") for body in ("12", "3 or 4", "3 чи 4", "0k", "11/10", "3/5", "3.5", "3-4", "3 4", "10%")),
+        *((body, None, "") for body in ("-3", "3:30", "+380671234567", "12.03.2026", "", "?", "3 x", "123", "5€")),
+        *((body, None, body) for body in ("terrible service", "👎", "Call 067 123 45 67", "3 minutes on hold")),
+        *((body, None, body) for body in ("10 people before me", "3 хвилини чекав", "5 stars", "3rd time I call")),
+        ("maybe 3", None, "maybe 3"),
+    ],
+)
+def test_a_text_is_read_narrowly(body: str, score: int | None, words: str) -> None:
+    assert read_answer(body, range(11)) == Said(score, words)
+
+
+def test_parts_are_counted_as_they_are_paid_for() -> None:
+    parts = {"a" * 160: 1, "a" * 161: 2, "€" * 81: 2, "ї" * 70: 1, "ї" * 71: 2, "ї" * 135: 3, "😀" * 36: 2}
+    assert {text: segments(text) for text in parts} == parts
