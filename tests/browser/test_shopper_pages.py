@@ -111,7 +111,8 @@ def test_every_page_in_every_language(shop: Shop, reader: Any) -> None:
         expect(page.locator("#more")).to_be_visible()
         assert page.locator('a[href="https://r.example/"]').count() == 1
         whole("shopper-thanks-chance", thorough=number % 2 == 0)
-        page.locator("a.send").click()
+        with page.expect_navigation():
+            page.locator("a.send").click()
         whole("shopper-private", thorough=number % 2 == 1)
         forged = f"/r/1-abc123-r1-29000000-30-{'a' * 26}/"
         ends = [f"/r/{over.token}/", f"/r/{over.token[:-2]}aa/", forged]

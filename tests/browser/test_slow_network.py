@@ -8,6 +8,7 @@ from playwright.sync_api import Browser
 
 from stores.choices import TouchpointKind
 from surveys.defaults import ensure_surveys
+from tests.browser.conftest import eventually
 from tests.factories import Chain, make_touchpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -40,7 +41,7 @@ def test_there_within_a_second_and_nothing_moves(browser: Browser, live_server: 
         page.goto(f"{live_server.url}/q/{spot.code}/")
         requests.clear()
         page.goto(f"{live_server.url}/q/{spot.code}/?again=1", wait_until="load")
-        page.wait_for_function("seen.lcp > 0")
+        eventually(lambda: page.evaluate("seen.lcp > 0"), "the largest paint")
         page.wait_for_timeout(300)
         seen = page.evaluate("seen")
         assert seen["lcp"] <= 1000 and seen["shift"] == 0, seen

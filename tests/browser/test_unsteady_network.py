@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page, Route, expect
 
 from surveys.defaults import ensure_surveys
 from surveys.models import PartialAnswer, Response
 from surveys.partials import settle_left
+from tests.browser.conftest import eventually
 from tests.factories import Chain
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -41,7 +42,7 @@ def only_response() -> Response:
 def test_what_is_sent_without_network_goes_out_when_it_is_back(page: Page) -> None:
     page.context.set_offline(True)
     page.click(SEND)
-    page.wait_for_function("document.getElementById('net').textContent.includes('kept')")
+    expect(page.locator("#net")).to_contain_text("kept")
     assert not Response.objects.exists()
     page.context.set_offline(False)
     page.wait_for_url(ARRIVED)
@@ -53,7 +54,7 @@ def test_a_page_that_was_closed_meanwhile_sends_the_same_answer_when_it_is_opene
     address, nonce = page.url, page.get_attribute("input[name=form]", "value") or ""
     page.context.set_offline(True)
     page.click(SEND)
-    page.wait_for_function("sessionStorage.length == 1")
+    eventually(lambda: page.evaluate("sessionStorage.length == 1"), "what the page keeps")
     page.goto("about:blank")
     page.context.set_offline(False)
     page.goto(address, wait_until="commit")
@@ -65,7 +66,7 @@ def test_a_phone_that_was_locked_sends_the_same_answer_once_it_is_opened_again(p
     nonce, chrome = page.get_attribute("input[name=form]", "value") or "", page.context.new_cdp_session(page)
     page.context.set_offline(True)
     page.click(SEND)
-    page.wait_for_function("sessionStorage.length == 1")
+    eventually(lambda: page.evaluate("sessionStorage.length == 1"), "what the page keeps")
     chrome.send("Page.setWebLifecycleState", {"state": "frozen"})
     page.context.set_offline(False)
     assert not Response.objects.exists()
