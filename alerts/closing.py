@@ -21,7 +21,7 @@ from alerts.queries import events_that_stand
 from alerts.times import in_words
 from core.shares import Share
 from stores.models import Store, User
-from surveys.choices import PROMOTER_AT_LEAST, STAFF_FLAG, UNHAPPY_AT_MOST, QuestionKind
+from surveys.choices import STAFF_FLAG
 
 PERIOD = timedelta(days=91)
 # Fewer answers than this could be told apart: their share is hidden and n is shown.
@@ -71,16 +71,6 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Recovery:
-    """The same shoppers before and after, by question: how many stood where. Never part of an NPS."""
-
-    question: str
-    n: int
-    happy: tuple[int, int]
-    unhappy: tuple[int, int]
-
-
-@dataclass(frozen=True)
 class Pace:
     """The middle one of all that happened, in open minutes and by the clock."""
 
@@ -99,7 +89,6 @@ class Closing:
     by_store: list[Denied]
     by_person: list[Denied]
     denied: list[Case]
-    recovery: list[Recovery]
     left_out: list[LeftOut]
     pace: list[Pace]
 
@@ -137,7 +126,6 @@ def closing_of(stores: QuerySet[Store], *, led: QuerySet[Store] | None = None, n
         by_store=by_store,
         by_person=_denied_by_person(asked.filter(case__store__in=led)) if led is not None else [],
         denied=denied,
-        recovery=_recovery(asked),
         left_out=_left_out(stores, since),
         pace=_pace(stores, since),
     )
@@ -189,26 +177,6 @@ def _denied_by_person(asked: QuerySet[Verification]) -> list[Denied]:
 def _worst_first(counts: Iterable[tuple[str, _Count]]) -> list[Denied]:
     ordered = sorted(counts, key=lambda one: (-one[1].denied, -one[1].n, one[0]))
     return [Denied(name, _part(count.denied, count.n)) for name, count in ordered[:MOST_ROWS]]
-
-
-def _recovery(asked: QuerySet[Verification]) -> list[Recovery]:
-    rows = asked.exclude(score=None).values_list("case__response__headline_kind", "case__response__score", "score")
-    by_kind: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for kind, first, again in rows:
-        if first is not None and again is not None:
-            by_kind[kind].append((first, again))
-    found = []
-    for kind, pairs in sorted(by_kind.items()):
-        happy, unhappy = PROMOTER_AT_LEAST[QuestionKind(kind)], UNHAPPY_AT_MOST[QuestionKind(kind)]
-        found.append(
-            Recovery(
-                question=str(QuestionKind(kind).label),
-                n=len(pairs),
-                happy=(sum(first >= happy for first, _ in pairs), sum(again >= happy for _, again in pairs)),
-                unhappy=(sum(first <= unhappy for first, _ in pairs), sum(again <= unhappy for _, again in pairs)),
-            )
-        )
-    return found
 
 
 def _left_out(stores: QuerySet[Store], since: datetime) -> list[LeftOut]:

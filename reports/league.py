@@ -1,9 +1,9 @@
 """Who closes the loop: the service-level shares of places beside each other, and how shoppers score afterwards."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 from django.db.models import Count, QuerySet
 
@@ -11,12 +11,12 @@ from alerts.models import Case, Verification
 from reports.cells import Cells
 from reports.figures import ClosedLoop, LoopShare
 from reports.filters import Filters
-from reports.lattice import Place
+from reports.lattice import Place, node_place, store_place
 from reports.linking import at_place, words_behind
 from reports.overview import closed_loop
 from reports.periods import Period
 from reports.statistics import MIN_RANKED, MIN_SHOWN, Difference, Share, moved_among, paired_change, share_difference
-from reports.stretches import latest
+from reports.stretches import Stretch, latest, mondays, quarters
 from stores.models import Store
 from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, QuestionKind
 from surveys.counting import left_out
@@ -51,11 +51,13 @@ class LeagueRow:
 class Recovery:
     """The same shoppers before and after a case: `gain` NPS points of those asked from 0 to 10, with its margin.
 
-    Of every question how many were happy before and after. Never part of an NPS.
+    Of every question how many were happy before and after. Never part of an NPS. `suppressed` when it would give away
+    a neighbour's, or that of other weeks.
     """
 
     question: str
     n: int
+    suppressed: bool
     gain: float | None
     margin: float
     happy: tuple[Share, Share]
@@ -63,7 +65,7 @@ class Recovery:
 
     @property
     def hidden(self) -> bool:
-        return self.n < MIN_SHOWN
+        return self.suppressed or self.n < MIN_SHOWN
 
 
 @dataclass(frozen=True)
@@ -130,24 +132,63 @@ def _left_out(cells: Cells, places: list[Place], period: Period, stores: QuerySe
     return found
 
 
-def recovery_of(stores: QuerySet[Store], period: Period) -> list[Recovery]:
-    """How shoppers score again after their case, beside what they said first."""
-    since = datetime.combine(period.start, time.min, UTC)
-    rows = (
-        Verification.objects.filter(case__store__in=stores, scored_at__gte=since)
-        .exclude(score=None)
-        .exclude(case__response__score=None)
-        .exclude(left_out("case__response__"))
-        .values_list("case__response__headline_kind", "case__response__score", "score")
-    )
+def recovery_of(cells: Cells, filters: Filters, stores: QuerySet[Store]) -> list[Recovery]:
+    """How shoppers of these stores, which are those of the viewed places, score again after their case, beside what
+    they said first. Weeks are those of UTC in which they scored again."""
+    now = latest(filters.weeks)
+    sizes = _scored_again(cells, quarters(filters.weeks))
+    since, until = _bounds(cells, [(min(first for first, _ in now), max(end for _, end in now))])
     by_kind: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for kind, first, again in rows:
-        if first is not None and again is not None:
-            by_kind[kind].append((first, again))
-    return [_recovery(QuestionKind(kind), pairs) for kind, pairs in sorted(by_kind.items())]
+    for kind, first, again, n in (
+        _verified(since, until)
+        .filter(case__store__in=stores)
+        .values_list("case__response__headline_kind", "case__response__score", "score")
+        .annotate(n=Count("pk"))
+    ):
+        by_kind[kind] += [(first, again)] * n
+    return [
+        _recovery(
+            QuestionKind(kind),
+            pairs,
+            suppressed=not cells.shows(cells.lattice_of(sizes[kind]), cells.view.places, now),
+        )
+        for kind, pairs in sorted(by_kind.items())
+    ]
 
 
-def _recovery(kind: QuestionKind, pairs: list[tuple[int, int]]) -> Recovery:
+def _verified(since: datetime, until: datetime) -> QuerySet[Verification]:
+    found = Verification.objects.filter(scored_at__gte=since, scored_at__lt=until)
+    return (
+        found.exclude(score=None).exclude(case__response__score=None).exclude(left_out("case__response__")).order_by()
+    )
+
+
+def _bounds(cells: Cells, stretches: Sequence[Stretch]) -> tuple[datetime, datetime]:
+    first, last = mondays((min(a for a, _ in stretches), max(b for _, b in stretches)), cells.this_week)
+    since, end = (datetime.combine(day, time.min, UTC) for day in (first, last))
+    return since, end + timedelta(weeks=1)
+
+
+def _scored_again(cells: Cells, tops: Sequence[Stretch]) -> dict[str, dict[Stretch, dict[Place, int]]]:
+    """How many scored again, by question, by leaf within `tops`, at each place of the view and those beside it."""
+    wanted = set(cells.view.all_places)
+    found: dict[str, dict[Stretch, dict[Place, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
+    for leaf in cells.leaves:
+        if not any(low <= leaf[0] and leaf[1] <= high for low, high in tops):
+            continue
+        rows = (
+            _verified(*_bounds(cells, [leaf]))
+            .values_list("case__response__headline_kind", "case__store_id", "case__store__node__path")
+            .annotate(n=Count("pk"))
+        )
+        for kind, pk, path, n in rows:
+            above = [node_place(int(part)) for part in path.strip("/").split("/")]
+            for place in wanted.intersection([store_place(pk), *above]):
+                found[kind][leaf][place] += n
+    return found
+
+
+def _recovery(kind: QuestionKind, pairs: list[tuple[int, int]], *, suppressed: bool) -> Recovery:
     happy, unhappy = PROMOTER_AT_LEAST[kind], UNHAPPY_AT_MOST[kind]
 
     def stand(score: int) -> int:
@@ -162,6 +203,7 @@ def _recovery(kind: QuestionKind, pairs: list[tuple[int, int]]) -> Recovery:
     return Recovery(
         question=str(kind.label),
         n=n,
+        suppressed=suppressed,
         gain=gain[0] if gain else None,
         margin=gain[1] if gain else 0.0,
         happy=shares([first >= happy for first, _ in pairs], [again >= happy for _, again in pairs]),

@@ -181,7 +181,7 @@ def loop(request: HttpRequest) -> HttpResponse:
         "league": league,
         "league_groups": [("", league.ranked), (gettext("Too few to rank"), league.few)],
         "of_stores": few,
-        "recovery": recovery_of(reading.stores, reading.period),
+        "recovery": recovery_of(cells, reading.filters, reading.stores),
         "causes": causes_of(reading.stores, reading.period),
         "store_choices": _store_choices(reading),
         "all_ways": True,

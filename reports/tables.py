@@ -257,7 +257,7 @@ def loop_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator
     for row in [*league.ranked, *league.few]:
         for one in row.shares:
             yield _loop("league", row.name, one, reading, way=one.name)
-    for recovery in recovery_of(reading.stores, reading.period):
+    for recovery in recovery_of(cells, reading.filters, reading.stores):
         if recovery.gain is not None:
             shown = not recovery.hidden
             yield Line(

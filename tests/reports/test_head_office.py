@@ -9,7 +9,9 @@ from django.utils import timezone
 from alerts.choices import CaseState, Exemption
 from alerts.models import Verification
 from reports.models import TrafficWeek
+from reports.pages import read
 from reports.periods import Week, latest_day
+from reports.tables import asked, loop_lines
 from surveys.models import ScanHour
 from tests.factories import make_response, make_touchpoint
 from tests.reports.makers import announce, answer, make_case
@@ -74,6 +76,33 @@ def test_how_the_same_shoppers_score_afterwards_and_what_was_left_out(head, chai
     assert (one.happy[0].part, one.happy[1].part, one.unhappy[1].part) == (0, 5, 0)
     (row,) = context["league"].few
     assert (row.name, row.left_out, row.reached.share.n) == ("Kyiv One", 1, 5)
+
+
+def test_scores_afterwards_are_hidden_where_other_places_or_weeks_would_tell_of_a_few(head, chain):
+    def again(touchpoint, times: int, *, weeks_ago: int = 0) -> None:
+        for _ in range(times):
+            response = make_response(touchpoint=touchpoint, score=2)
+            case = make_case(response, contacted=20, state=CaseState.CONFIRMED)
+            at = timezone.now() - timedelta(weeks=weeks_ago)
+            Verification.objects.create(case=case, round=0, asked_at=at, score=9, scored_at=at)
+
+    def shown(**query: str) -> list[tuple[int, bool]]:
+        return [(one.n, one.hidden) for one in head.get(reverse("report_loop"), query).context["recovery"]]
+
+    again(chain.touchpoint, 6)
+    store, beside = {"store": chain.store.code}, {"store": chain.neighbour.code}
+    assert shown(node=chain.area.pk) == shown(**store) == [(6, False)]
+    # The area less the store would be the neighbour's three.
+    again(make_touchpoint(store=chain.neighbour), 3)
+    assert (shown(node=chain.area.pk), shown(**store), shown(**beside)) == ([(9, False)], [(6, True)], [(3, True)])
+    # Thirteen weeks less the last four would be the two of the weeks before.
+    assert shown(node=chain.area.pk, weeks="4") == [(9, False)]
+    again(chain.touchpoint, 2, weeks_ago=6)
+    assert shown(node=chain.area.pk, weeks="4") == [(9, True)]
+    assert shown(node=chain.area.pk) == [(11, False)] == shown()
+    assert shown(node=chain.area.pk, weeks="26") == [(11, False)]
+    lines = list(loop_lines(read(asked(f"store={chain.store.code}", chain.head_office))))
+    assert [(line.n, line.value, line.hidden) for line in lines if line.table == "recovery"] == [(8, None, True)]
 
 
 def test_from_scan_to_answer(head, chain):
