@@ -4,6 +4,7 @@ The lists `[concepts]` of words/*.toml name some fifty such things in every lang
 together, make an urgency likely; they are the same in all languages, so what is learnt in one holds in the others.
 """
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cache
 
@@ -68,6 +69,8 @@ def find_concepts(words: list[Word], languages: tuple[str, ...]) -> Concepts:
                 places.setdefault(hit.label, []).append(hit)
     if not places:
         return Concepts(frozenset(), frozenset())
+    for hits in places.values():
+        hits.sort(key=_first)
     rules = frozenset(i for i, (_, rule) in enumerate(RULES) if _holds(rule, places, words))
     return Concepts(frozenset(places), rules)
 
@@ -78,14 +81,20 @@ def _holds(rule: tuple[str, ...], places: dict[str, list[Hit]], words: list[Word
     if len(rule) == 1:
         return True
     first, second = (places[concept] for concept in rule)
-    return any(_are_near(one, other, words) for one in first for other in second)
+    return any(_are_near(one, other, words) for one in first for other in _around(one, second))
+
+
+def _first(hit: Hit) -> int:
+    return hit.words[0]
+
+
+def _around(one: Hit, sorted_hits: list[Hit]) -> list[Hit]:
+    """Those that begin near a hit: looking at all for each would make a long text of such words very slow."""
+    low = bisect_left(sorted_hits, _first(one) - _NEAR_WORDS, key=_first)
+    return sorted_hits[low : bisect_right(sorted_hits, _first(one) + _NEAR_WORDS, key=_first)]
 
 
 def _are_near(one: Hit, other: Hit, words: list[Word]) -> bool:
-    """Close together, and not the same word twice."""
-    a, b = one.words[0], other.words[0]
-    return (
-        not set(one.words) & set(other.words)
-        and abs(a - b) <= _NEAR_WORDS
-        and abs(words[a].sentence - words[b].sentence) <= _NEAR_SENTENCES
-    )
+    """In neighbouring sentences at most, and not the same word twice."""
+    sentences = words[_first(one)].sentence, words[_first(other)].sentence
+    return not set(one.words) & set(other.words) and abs(sentences[0] - sentences[1]) <= _NEAR_SENTENCES

@@ -18,6 +18,9 @@ from .urgency import URGENCIES, find_urgency
 
 Sentiment = Literal["negative", "neutral", "positive"]
 
+# Characters in which language, topics and urgency are looked for, twice what a survey takes: a hostile file of 100 kB
+# costs no more than a long comment. The model reads less; what is redacted is the whole.
+_MOST_READ = 8000
 # "Ok", "Super!": too little to judge by, and never an alert.
 _FEW_WORDS = 3
 _MOSTLY_UNKNOWN = 0.4
@@ -163,6 +166,7 @@ def _embedding(scores: Scores, i: int) -> bytes:
 
 
 def _draft(text: str, page: str | None, chain: Sequence[str], chain_words: ChainWords | None) -> _Draft:
+    text = text[:_MOST_READ]
     plain = re.sub(r"\s+", " ", text).strip()
     words = split_words(text)
     language, confidence = find_language(plain, page, chain)

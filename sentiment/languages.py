@@ -32,7 +32,9 @@ _TYPED_LATIN = {
     "zay keda kida fein leh mafish",
 }
 _TYPED = {code: frozenset(word for word in words.split()) for code, words in _TYPED_LATIN.items()}
-_LATIN_WORD = re.compile(r"[a-z0-9'-]*[a-z][a-z0-9'-]*", re.I)
+# A run of hyphens is no word, but a pattern that said so would look at a long one from each of its signs anew.
+_LATIN_WORD = re.compile(r"[a-z0-9'-]+")
+_LATIN_LETTER = re.compile("[a-z]")
 # Arabic typed in Latin letters writes some of its sounds as digits: "el 5edma 3ala".
 _DIGIT_SOUND = re.compile(r"[a-z][23578][a-z]|^[23578][a-z]{2}|[a-z]{2}[37]$", re.I)
 _TYPED_SURE = 0.5
@@ -96,7 +98,8 @@ def find_language(text: str, page: str | None, chain: Sequence[str]) -> tuple[st
 def _typed_latin(text: str, choice: Sequence[str], page: str | None) -> str | None:
     """Ukrainian, Russian or Arabic in Latin letters; None when the text is not, or the chain does not speak it."""
     codes = [code for code in _TYPED if code in choice]
-    words = _LATIN_WORD.findall(text.lower()) if codes else []
+    runs = _LATIN_WORD.findall(text.lower()) if codes else []
+    words = [run for run in runs if _LATIN_LETTER.search(run)]
     if not words:
         return None
     hits = {code: sum(word in _TYPED[code] for word in words) for code in codes}

@@ -120,7 +120,8 @@ def _parse(entry: str) -> list[_Element]:
 
 
 _Candidates = tuple[tuple[str, list[_Element]], ...]
-_MOST_KNOWN = 4000
+# No word is longer, and thousands of long lines without a space must not fill a worker's memory.
+_MOST_KNOWN, _LONGEST_KNOWN = 4000, 40
 
 
 class Phrases:
@@ -162,8 +163,10 @@ class Phrases:
         if len(self._known) >= _MOST_KNOWN:
             self._known = {}
         # Few words start an entry; all the others share one empty tuple.
-        self._known[word] = tuple(found)
-        return self._known[word]
+        candidates = tuple(found)
+        if len(word) <= _LONGEST_KNOWN:
+            self._known[word] = candidates
+        return candidates
 
 
 def _follow(words: list[Word], first: int, label: str, elements: list[_Element]) -> Hit | None:
