@@ -265,34 +265,55 @@ def _case_of(response_id: UUID) -> Case:
 
 @once
 def shopper_reply(
-    response_id: UUID, *, text: str, form_id: UUID | str, channel: str = "", at: datetime | None = None
+    response_id: UUID,
+    *,
+    text: str,
+    form_id: UUID | str,
+    channel: str = "",
+    writer: UUID | None = None,
+    automatic: bool = False,
+    at: datetime | None = None,
 ) -> None:
-    """The shopper writes, on their case page or by `channel`; whoever owns the case is told."""
+    """The shopper writes, on their case page or by `channel`; whoever owns the case is told.
+
+    Their page has them wait after so many in a day. What came by a channel is here already: it is kept, and from then
+    on wakes nobody. `writer` is the response of who wrote, also one that was added to the case: with it their words
+    go. What a phone sends by itself (`automatic`) does not say that anybody was reached.
+    """
     words = cleaned(text)
     with changing(_case_of(response_id).pk, actor=None, at=at, form_id=form_id) as change:
-        _reply(change, words, channel)
+        _reply(change, words, channel, writer, automatic=automatic)
 
 
-def _reply(change: Change, words: str, channel: str = "") -> None:
-    entry = _said_by_shopper(change, words, channel)
+def _reply(
+    change: Change, words: str, channel: str = "", writer: UUID | None = None, *, automatic: bool = False
+) -> None:
+    many = _has_written_a_lot(change)
+    entry = _said_by_shopper(change, words, channel, writer)
     case = change.case
-    if case.state in (CaseState.OPEN, CaseState.ACKNOWLEDGED) and _this_round(
-        case, EventKind.ATTEMPTED, new__has_key="entry"
-    ):
+    to_reach = not automatic and case.state in (CaseState.OPEN, CaseState.ACKNOWLEDGED)
+    if to_reach and _this_round(case, EventKind.ATTEMPTED, new__has_key="entry"):
         # What was written instead of the call that they asked for has reached them.
         case.contacted_at = case.contacted_at or change.at
         moved = change.move(CaseState.CONTACTED)
         change.event(EventKind.CONTACTED, old=moved["old"], new=moved["new"] | {"replied": entry.pk})
-    add_update(change.written, change.case, about=f"reply:{entry.pk}", at=change.at)
+    if not many:
+        add_update(change.written, change.case, about=f"reply:{entry.pk}", at=change.at)
 
 
-def _said_by_shopper(change: Change, words: str, channel: str = "") -> CaseEntry:
-    case = change.case
-    recent = case.entries.filter(kind=EntryKind.SHOPPER, created_at__gt=change.at - timedelta(days=1))
-    if recent.count() >= _REPLIES_A_DAY:
+def _has_written_a_lot(change: Change) -> bool:
+    since = change.at - timedelta(days=1)
+    return change.case.entries.filter(kind=EntryKind.SHOPPER, created_at__gt=since).count() >= _REPLIES_A_DAY
+
+
+def _said_by_shopper(change: Change, words: str, channel: str = "", writer: UUID | None = None) -> CaseEntry:
+    if not channel and _has_written_a_lot(change):
         raise ActionRefused(_("You have written a lot today. Please give us until tomorrow to answer."))
     entry = change.entry(EntryKind.SHOPPER, words)
-    change.event(EventKind.REPLIED, new={"entry": entry.pk}, channel=channel)
+    added = writer is not None and writer != change.case.response_id
+    change.event(
+        EventKind.REPLIED, new={"entry": entry.pk} | ({"writer": str(writer)} if added else {}), channel=channel
+    )
     return entry
 
 

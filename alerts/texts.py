@@ -2,34 +2,35 @@
 
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-import structlog
-
-from alerts.actions import ActionRefused, shopper_reply
+from alerts.actions import shopper_reply
 from alerts.models import CaseEntry, Verification
 from alerts.notices import CASE_ANSWER, VERIFICATION
 from alerts.queries import case_for_response
+from messaging.automatic import is_automatic
 from messaging.choices import Channel
 from messaging.hearing import register_listener
 from messaging.models import IncomingText, Message
 from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE
 from surveys.models import Response
 
-log = structlog.get_logger()
-
 
 def hear_in_case(text: IncomingText) -> bool:
     """Put it into the case that the answered message is about; False when there is none. Twice is once."""
     response = _about(text.answers)
-    case = case_for_response(response.pk) if response is not None and not response.erased_at else None
+    if response is None or response.erased_at:
+        return False
+    case = case_for_response(response.pk)
     if case is None:
         return False
-    try:
-        # Also where the answer was added to a case: that bears the same number, and here its owner writes.
-        shopper_reply(
-            case.response_id, text=text.text, form_id=uuid5(NAMESPACE_OID, f"text {text.sid}"), channel=Channel.SMS
-        )
-    except ActionRefused:
-        log.warning("a shopper's texts are too many", case=str(case.pk))
+    # Also where the answer was added to a case: that bears the same number, and here its owner writes.
+    shopper_reply(
+        case.response_id,
+        text=text.text,
+        form_id=uuid5(NAMESPACE_OID, f"text {text.sid}"),
+        channel=Channel.SMS,
+        writer=response.pk,
+        automatic=is_automatic(text.text),
+    )
     return True
 
 

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from django.conf import settings
 
+from messaging.automatic import is_automatic
 from messaging.choices import Channel
 from messaging.hearing import register_listener
 from messaging.models import IncomingText, Message
@@ -35,7 +36,7 @@ def hear_answer(text: IncomingText) -> bool:
     found = held.select_related("version", "store__node", "contact", "call").filter(pk=text.answers.subject_id)
     invitation = found.first()
     asking = invitation and asking_by_text(invitation)
-    if invitation is None or not asking or invitation.contact_id != text.answers.contact_id:
+    if invitation is None or not asking or invitation.contact_id != text.answers.contact_id or is_automatic(text.text):
         return False
     words = tidy(text.text)
     said = read_answer(words, asking.document.headline.values)
@@ -108,7 +109,7 @@ def hear_the_rest(text: IncomingText) -> bool:
     what we could read, see its renderer."""
     found = Invitation.objects.select_related("contact").filter(pk=text.answers.subject_id)
     invitation = found.first()
-    if invitation is None or invitation.contact is None:
+    if invitation is None or invitation.contact is None or is_automatic(text.text):
         return False
     response, words = _response_to(invitation), tidy(text.text)
     if response is not None and _answered_by_text(response):

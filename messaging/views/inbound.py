@@ -18,6 +18,8 @@ from messaging.views.callbacks import LONGEST_SID, is_signed
 _NOTHING = "<Response/>"
 # https://www.twilio.com/docs/glossary/what-sms-character-limit: no text message is longer.
 _LONGEST_TEXT = 1600
+# In every language.
+_PICTURE = "[MMS]"
 
 
 @csrf_exempt
@@ -34,6 +36,7 @@ def text_came(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=403)
     known, told = keyed_hash("contact", request.POST.get("From", "")), request.POST.get("OptOutType", "")
     sid, words = request.POST.get("MessageSid", ""), request.POST.get("Body", "")
+    attached = request.POST.get("NumMedia", "0") not in ("", "0")
     answer = _NOTHING
     if told == "START":
         said_start(known)
@@ -42,7 +45,8 @@ def text_came(request: HttpRequest) -> HttpResponse:
             answer = f"<Response><Message>{escape(_confirmation(known))}</Message></Response>"
         stop_by_hash(known, STOP)
     elif not told and 0 < len(sid) <= LONGEST_SID:
-        take(known, sid, words[:_LONGEST_TEXT])
+        # A picture is not fetched and nobody sees it, but that there was one.
+        take(known, sid, f"{words[:_LONGEST_TEXT]}\n{_PICTURE}" if attached else words[:_LONGEST_TEXT])
     return HttpResponse(answer, content_type="text/xml; charset=utf-8")
 
 

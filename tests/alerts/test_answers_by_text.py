@@ -13,7 +13,7 @@ from twilio.request_validator import RequestValidator
 
 from alerts import actions
 from alerts.choices import EntryKind
-from alerts.models import Case
+from alerts.models import Case, CaseResponse
 from core.work import drain
 from customers.models import Contact, Suppression
 from messaging.catcher import Catcher
@@ -28,6 +28,7 @@ from surveys.defaults import ensure_surveys
 from surveys.inviting import call_ended, public_link
 from surveys.models import Invitation, Response, ResponseRevision, SurveyChoice, SurveyVersion
 from surveys.text_answers import Said, read_answer
+from tests.alerts.conftest import open_case
 from tests.factories import Chain, make_version, minutes_ago
 from tests.messaging.conftest import catcher as catcher
 
@@ -127,6 +128,8 @@ def test_a_number_with_its_reason_needs_no_question(chain: Chain, text: Texts) -
 
 def test_words_without_a_number_are_kept_and_it_is_asked_for_once(chain: Chain, text: Texts) -> None:
     call(chain)
+    text("I'm driving right now")
+    assert not Response.objects.exists() and Message.objects.count() == 1
     text("terrible service, I waited 45 minutes")
     response = Response.objects.get()
     assert response.score is None and response.flags == [UNFINISHED] and Analysis.objects.count() == 1
@@ -247,6 +250,19 @@ def test_nobody_else_answers_and_who_deleted_it_is_not_answered(chain: Chain, te
     response = Response.objects.get()
     assert words_of(response) == [] and not IncomingText.objects.exists()
     assert Message.objects.get(kind="call_survey_more", channel=Channel.SMS).state == "cancelled"
+
+
+def test_who_deletes_an_answer_that_joined_a_case_takes_their_texts_along(chain: Chain, text: Texts) -> None:
+    case = open_case(chain, contact="+380501112233")
+    call(chain)
+    text("9 fine")
+    response = Response.objects.get(channel="call")
+    CaseResponse.objects.create(case=case, response=response)
+    text("Call me back about the other thing")
+    actions.shopper_reply(case.response_id, text="Mine", form_id=uuid4())
+    assert {entry.text for entry in case.entries.all()} == {"Call me back about the other thing", "Mine"}
+    actions.erase(response.pk)
+    assert {entry.text for entry in case.entries.all()} == {"", "Mine"}
 
 
 # --- what a text says -----------------------------------------------------------------------------------------------

@@ -33,12 +33,13 @@ def texts(settings: LazySettings) -> Texts:
     """Hands over text messages as Twilio does; the answer's status."""
     settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = "AC" + "0" * 32, "secret"
 
-    def hand_over(body: str, *, sid: str = "", number: str = NUMBER, token: str = "secret") -> int:
+    def hand_over(body: str, *, sid: str = "", number: str = NUMBER, token: str = "secret", **more: str) -> int:
         sent = {
             "AccountSid": settings.TWILIO_ACCOUNT_SID,
             "From": number,
             "Body": body,
             "MessageSid": sid or f"SM{uuid4().hex}",
+            **more,
         }
         mark = RequestValidator(token).compute_signature(f"{settings.PUBLIC_URL}/messages/texts/", sent)
         status: int = Client().post("/messages/texts/", sent, headers={"X-Twilio-Signature": mark}).status_code
@@ -94,6 +95,33 @@ def test_to_the_two_questions_and_more_than_once(chain: Chain, texts: Texts, roo
     assert said(case) == ["No, nobody called", "Really"] and case.state == CaseState.RESOLVED
     question.refresh_from_db()
     assert question.answered_at is None
+
+
+def test_a_phone_that_answers_by_itself_says_nothing_of_its_owner(chain: Chain, texts: Texts) -> None:
+    case = answered(chain)
+    texts("I’m driving with Focus turned on. I’ll see your message when I get where I’m going.")
+    hear_due()
+    case.refresh_from_db()
+    assert len(said(case)) == 1 and case.state != CaseState.CONTACTED
+    texts("I am in a hurry, tomorrow please")
+    hear_due()
+    case.refresh_from_db()
+    assert case.state == CaseState.CONTACTED
+
+
+def test_nothing_is_dropped_neither_a_picture_nor_what_comes_after_many(
+    chain: Chain, texts: Texts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "_REPLIES_A_DAY", 2)
+    case = answered(chain)
+    for body, pictures in (("", "1"), ("Look", "2"), ("Hello?", "0")):
+        assert texts(body, NumMedia=pictures) == 200
+        hear_due()
+    assert said(case) == ["[MMS]", "Look\n[MMS]", "Hello?"]
+    # But the third wakes nobody.
+    assert Message.objects.filter(kind="case_update").count() == 2
+    with pytest.raises(actions.ActionRefused):
+        actions.shopper_reply(case.response_id, text="On my page", form_id=uuid4())
 
 
 def test_the_page_does_not_show_what_the_owner_of_the_number_texted(chain: Chain, texts: Texts, client: Client) -> None:
