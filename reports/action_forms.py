@@ -36,9 +36,10 @@ class PlanForm(forms.Form):
         assert isinstance(choices, forms.ChoiceField) and isinstance(owners, forms.ModelChoiceField)
         choices.choices = [(key, place.name) for key, place in places.items()]
         chosen = places.get(str(self["place"].value()), action.place)
-        owners.queryset = User.objects.filter(
-            Q(pk__in=owners_for(chosen).order_by().values("pk")) | Q(pk=action.owner_id)
-        ).order_by("sort_key", "pk")
+        able = Q(pk__in=owners_for(chosen).order_by().values("pk"))
+        if chosen == action.place:  # who has lost their role there since may keep it
+            able |= Q(pk=action.owner_id)
+        owners.queryset = User.objects.filter(able).order_by("sort_key", "pk")
         self.fields["title"].widget.attrs |= {"dir": "auto", "autocomplete": "off"}
 
     def clean_due_on(self) -> Any:

@@ -1,8 +1,10 @@
 """`/reports/actions/`: what is done about causes of bad visits, by whom and until when, and what came of it."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -10,7 +12,6 @@ from django.core.paginator import Paginator
 from django.db.models import F, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -19,13 +20,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from alerts.models import Case, RootCause
 from alerts.queries import cases_visible_to
 from reports.action_forms import DoneForm, DropForm, NoteForm, PlanForm
-from reports.action_reads import actions_visible_to, may_change, may_decide, places_for
+from reports.action_reads import actions_visible_to, is_late, may_change, may_decide, places_for
 from reports.actions import amend, begin, end, note, take_up, today_at
 from reports.effect import effect_of
 from reports.filters import Scope, find_node, find_store, scope_of
 from reports.models import Action, ActionEntry, ActionState, EntryOfAction
 from reports.pages import tabs_of
 from reports.periods import Week
+from reports.reminding import time_zone_of
 from sentiment.labels import TOPIC_LABELS, topic_label
 from stores.access import StaffRequest
 from stores.models import Node, Store, User
@@ -54,7 +56,7 @@ def actions(request: StaffRequest) -> HttpResponse:
         "state": state,
         "mine": mine,
         "query": f"state={state}&{'mine=1&' if mine else ''}",
-        "late": {one.pk for one in page if _is_late(one)},
+        "rows": [(one, is_late(one), _ended_on(one)) for one in page],
     }
     return render(request, "reports/actions.html", context)
 
@@ -143,7 +145,9 @@ def action(request: StaffRequest, pk: int) -> HttpResponse:
         "action": found,
         "topic": topic_label(found.topic) if found.topic else "",
         "may_change": changes,
-        "late": _is_late(found),
+        "late": is_late(found),
+        "ended_on": _ended_on(found),
+        "zone": time_zone_of(found.place),
         "effect": effect_of(found, scope, Week.of(today_at(found.place))),
         "entries": _history(found),
         "case_shown": found.case if found.case and _may_open(request.user, found.case) else None,
@@ -155,10 +159,9 @@ def action(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "reports/action.html", context | forms, status=422 if forms else 200)
 
 
-def _is_late(action: Action) -> bool:
-    """Whether it is under way after its day, on the calendar of its place: asked for only where that decides."""
-    days = (timezone.now().date() - action.due_on).days
-    return action.state == ActionState.OPEN and (days > 1 or (days >= 0 and action.due_on < today_at(action.place)))
+def _ended_on(action: Action) -> date | None:
+    """On the calendar of its place."""
+    return action.ended_at.astimezone(ZoneInfo(time_zone_of(action.place))).date() if action.ended_at else None
 
 
 def _may_open(user: User, case: Case) -> bool:

@@ -1,10 +1,11 @@
 """Who sees which action, who may change it, and who can own one."""
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
-from reports.actions import place_key
+from reports.actions import place_key, today_at
 from reports.filters import Scope
-from reports.models import Action
+from reports.models import Action, ActionState
 from stores.choices import ACTION_ROLES, REPORT_ROLES
 from stores.models import Node, RoleAssignment, Store, User
 from stores.queries import held_by
@@ -15,6 +16,18 @@ def actions_visible_to(scope: Scope) -> QuerySet[Action]:
     return Action.objects.filter(Q(store__in=scope.stores) | Q(node__in=scope.nodes)).select_related(
         "store__node", "node", "owner", "cause"
     )
+
+
+def actions_about(store: Store) -> QuerySet[Action]:
+    """The actions that concern a store: its own, and those of the places above it."""
+    found = Action.objects.filter(Q(store=store) | Q(node__in=store.node.above))
+    return found.select_related("store", "node", "owner", "cause")
+
+
+def is_late(action: Action) -> bool:
+    """Whether it is under way after its day, on the calendar of its place: asked for only where that decides."""
+    days = (timezone.now().date() - action.due_on).days
+    return action.state == ActionState.OPEN and (days > 1 or (days >= 0 and action.due_on < today_at(action.place)))
 
 
 def may_decide(user: User, place: Node | Store) -> bool:

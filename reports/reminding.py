@@ -1,6 +1,6 @@
 """Telling people of actions: that one is theirs now, and once that it is due."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -13,28 +13,38 @@ from django.utils.translation import gettext, gettext_lazy
 from messaging.models import Message
 from messaging.outbox import Rendered, put, register_renderer
 from messaging.preferences import channels_of
+from messaging.quiet import morning_after
 from reports.models import Action, ActionEntry, ActionState
 from stores.models import Node, Store
+from stores.people import zone_of
 from stores.queries import commonest_zone
 
 DUE, GIVEN = "action due", "action given"
-# On the clock of the place that the action is about.
+# On the clock of whoever is told.
 _MORNING = time(8)
 
 
 def remind(action: Action) -> None:
     """Have the owner told on the morning of the day it is due, once, if it is still theirs and under way then; after
     that day nobody is told that it is due today."""
-    zone = ZoneInfo(time_zone_of(action.place))
-    if timezone.now().astimezone(zone).date() > action.due_on:
-        return
-    at = datetime.combine(action.due_on, _MORNING, zone).astimezone(UTC)
-    _put(DUE, f"{action.pk}:{action.due_on}", action, run_at=at)
+    zone, there = zone_of(action.owner), ZoneInfo(time_zone_of(action.place))
+
+    def too_late(moment: datetime) -> bool:
+        return moment.astimezone(there).date() > action.due_on
+
+    morning = datetime.combine(action.due_on, _MORNING, zone).astimezone(UTC)
+    if too_late(morning):  # the day ends there before it begins here
+        morning -= timedelta(days=1)
+    at = max(morning, timezone.now())
+    at = morning_after(at, zone) or at
+    if not too_late(at):
+        _put(DUE, f"{action.pk}:{action.due_on}", action, run_at=at)
 
 
 def tell_owner(action: Action, entry: ActionEntry) -> None:
-    """Tell the owner that somebody else's decision (`entry`) has made the action theirs."""
-    _put(GIVEN, f"{action.pk}:{entry.pk}", action)
+    """Tell the owner that somebody else's decision (`entry`) has made the action theirs; where they are it may be
+    night, and it can wait until the morning."""
+    _put(GIVEN, f"{action.pk}:{entry.pk}", action, run_at=morning_after(timezone.now(), zone_of(action.owner)))
 
 
 def _put(kind: str, subject_id: str, action: Action, *, run_at: datetime | None = None) -> None:

@@ -10,15 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.text import Truncator
 from django.utils.translation import get_language
 
 from alerts.choices import TO_DO, EntryKind
 from alerts.kudos import KudosCount, count_kudos
 from alerts.models import Case, CaseEntry, Kudos
+from reports.action_reads import actions_about
 from reports.figures import NO_ANSWERS, Figure, Smileys, Source
-from reports.models import Action, ActionState, StoreDay, WallApproval, WallHidden
+from reports.models import ActionState, StoreDay, WallApproval, WallHidden
 from reports.periods import Week, latest_day
 from reports.statistics import MIN_SHOWN, Nps
 from reports.writing import direction_of
@@ -252,10 +253,7 @@ def _actions(store: Store, week: Week) -> list[Done]:
     """The actions that were done that week here or at a place above, the latest first."""
     start, end = week.bounds(store.time_zone)
     done = (
-        Action.objects.filter(Q(store=store) | Q(node__in=store.node.above), state=ActionState.DONE)
-        .filter(ended_at__gte=start, ended_at__lt=end)
-        .select_related("cause", "node")
-        .order_by("-ended_at")
+        actions_about(store).filter(state=ActionState.DONE, ended_at__gte=start, ended_at__lt=end).order_by("-ended_at")
     )
     staff = names_of_staff([store])[store.pk]
     return [

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -199,6 +200,16 @@ def test_the_owner_is_told_once_in_their_language_and_not_in_vain(chain: Chain) 
     assert not Message.objects.filter(subject_id=f"{action.pk}:{due - timedelta(weeks=9)}").exists()
 
 
+def test_nobody_is_told_of_an_action_at_night(settings: Any, chain: Chain) -> None:
+    settings.QUIET_HOURS = (21, 8)
+    with time_machine.travel(datetime(2026, 11, 24, 22, 30, tzinfo=UTC), tick=True):
+        action = begin(chain.store, by=chain.manager, topic="waiting").action
+        amend(action.pk, plan(action, owner=chain.deputy, due_on=date(2026, 11, 25)), by=chain.manager)
+    told = Message.objects.filter(user=chain.deputy).order_by("created_at")
+    # In Kyiv it is half past midnight.
+    assert [one.run_at for one in told] == [datetime(2026, 11, 25, 6, tzinfo=UTC)] * 2
+
+
 def test_a_day_is_over_where_the_store_is(client: Client, chain: Chain) -> None:
     # In Kyiv it is the next day.
     with time_machine.travel(datetime(2026, 11, 24, 22, 30, tzinfo=UTC), tick=True):
@@ -208,6 +219,9 @@ def test_a_day_is_over_where_the_store_is(client: Client, chain: Chain) -> None:
             Action.objects.update(due_on=date(2026, 11, 24) + timedelta(days=days))
             for page in ("/reports/actions/", f"/reports/actions/{action.pk}/"):
                 assert ("overdue since" in client.get(page).content.decode()) == late
+        end(action.pk, ActionState.DONE, by=chain.manager, text="Done")
+        for page in ("/reports/actions/?state=done", f"/reports/actions/{action.pk}/"):
+            assert "25 Nov 2026" in client.get(page).content.decode()
 
 
 def effect(action: Action, chain: Chain) -> Effect | None:
