@@ -20,6 +20,9 @@ from surveys.choices import ContactWish
 from surveys.contact_times import ContactTime, hours_of_wish, is_convenient
 from surveys.models import Response
 
+# Letters and breaks of words that are shown shortened on a phone.
+_LONG, _MANY_LINES = 280, 7
+
 
 def _ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
@@ -114,6 +117,11 @@ class Words:
     text: str
     language: str
     reading: Analysis | None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it would push the ways to answer off a phone's screen."""
+        return len(self.text) > _LONG or self.text.count("\n") > _MANY_LINES
 
 
 def words_of(response: Response) -> list[Words]:
