@@ -53,6 +53,8 @@ _RULES: tuple[tuple[str, Trigger, int, dict[str, Any], Severity], ...] = (
     (gettext_noop("Angry words"), Trigger.TEXT, 30, _ANGRY, Severity.NORMAL),
 )
 
+# The one that nobody in the chain can do anything about, by the name under which it is kept.
+OUTSIDE_CAUSE = gettext_noop("Outside our control")
 _ROOT_CAUSES = (
     gettext_noop("Long wait or too few staff"),
     gettext_noop("Unfriendly or unhelpful service"),
@@ -65,7 +67,7 @@ _ROOT_CAUSES = (
     gettext_noop("Delivery or online order"),
     gettext_noop("Store untidy, too hot or hard to get around"),
     gettext_noop("Safety or conduct"),
-    gettext_noop("Outside our control"),
+    OUTSIDE_CAUSE,
 )
 
 

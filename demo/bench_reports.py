@@ -49,7 +49,10 @@ def pages(root: Node) -> list[Page]:
         Page("what the change is made of", "/reports/change/", 300),
         Page("comments of the chain", "/verbatims/", 2000),
     ]
-    return found + ([Page("a store", f"/reports/?store={store.code}", 300)] if store else [])
+    if store:
+        found.append(Page("a store", f"/reports/?store={store.code}", 300))
+        found.append(Page("the screen of a store", f"/reports/store/{store.code}/", 300))
+    return found
 
 
 def page_waits(client: Client, page: Page, *, times: int = 30) -> list[float]:

@@ -11,7 +11,16 @@ from reports.figures import Source
 from reports.filters import Filters
 from reports.lattice import Place, store_place
 from reports.models import TrafficWeek
-from reports.statistics import NO_ANSWERS, Change, Nps, Weighted, split_change, weighted_nps
+from reports.statistics import (
+    NO_ANSWERS,
+    Change,
+    Difference,
+    Nps,
+    Weighted,
+    nps_difference,
+    split_change,
+    weighted_nps,
+)
 from reports.stretches import Stretch, before, latest, mondays
 
 # Above so many stores this is a page of its own.
@@ -31,6 +40,11 @@ class Made:
     split: Change | None
     weighted: Weighted | None
     hidden: bool
+
+    @property
+    def whole(self) -> Difference | None:
+        """The change that is split, with its margin."""
+        return nps_difference(self.plain, self.old)
 
     @property
     def reach(self) -> float:

@@ -19,9 +19,14 @@ _ALONE = 8
 
 @dataclass(frozen=True)
 class Dot:
+    """A point that may be shown, and the column in which it stands; `words` are those behind it, if they open."""
+
     x: str
     y: str
+    left: str
+    width: str
     title: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,11 @@ class WeekChart:
     ticks: list[Tick]
     labels: list[tuple[str, bool]]
     description: str
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether any of its points opens words: then it is no mere picture."""
+        return any(dot.words for dot in self.curve.dots)
 
 
 @dataclass(frozen=True)
@@ -108,7 +118,9 @@ def _curve(line: list[Point], bottom: int, top: int) -> Curve:
         curve.lines.append(" ".join(f"{x(place):.1f},{y(line[place].figure.nps.score or 0)}" for place in run))
     for place, one in enumerate(line):
         if one.figure.shown:
-            curve.dots.append(Dot(f"{x(place):.1f}", y(one.figure.nps.score or 0), _title(one)))
+            wide = WIDTH / len(line)
+            across = f"{x(place):.1f}", y(one.figure.nps.score or 0), f"{place * wide:.1f}", f"{wide:.1f}"
+            curve.dots.append(Dot(*across, _title(one), one.words))
     return curve
 
 

@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
 from alerts.choices import TO_DO, CaseState
+from alerts.models import RootCause
 from reports.explorer_rows import BANDS, fold
 from reports.filters import Scope, find_store
 from reports.models import ExplorerRow
@@ -57,8 +58,8 @@ ANY = "any"
 class Search:
     """What was chosen; an empty choice leaves everything.
 
-    `urgency` is a kind or ANY; `case` is "yes", "no" or one of CASE_STATES; `before` is where the page begins, after
-    the last row of the one before it.
+    `urgency` is a kind or ANY; `case` is "yes", "no" or one of CASE_STATES, and `cause` its root cause; `before` is
+    where the page begins, after the last row of the one before it.
     """
 
     last_week: Week
@@ -77,6 +78,7 @@ class Search:
     unsure: bool = False
     corrected: bool = False
     case: str = ""
+    cause: RootCause | None = None
     mark: str = ""
     before: tuple[datetime, int] | None = field(default=None, compare=False)
 
@@ -93,6 +95,7 @@ class Search:
             "weeks": self.weeks if self.weeks != DEFAULT_WEEKS else "",
             "until": self.last_week if self.last_week != self.this_week else "",
             **{name: getattr(self, name) for name in _PLAIN},
+            "cause": self.cause.pk if self.cause else "",
             "unsure": "1" if self.unsure else "",
             "corrected": "1" if self.corrected else "",
             "before": cursor_of(*self.before) if self.before else "",
@@ -137,7 +140,7 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         node = scope.nodes.filter(pk=number).first() if _NUMBER.fullmatch(number) else None
         if node is None:
             raise Http404
-    weeks = chosen.get("weeks", "")
+    weeks, cause = chosen.get("weeks", ""), chosen.get("cause", "")
     return Search(
         last_week=min(_week(chosen.get("until", "")) or this_week, this_week),
         this_week=this_week,
@@ -146,6 +149,7 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         store=store,
         weeks=int(weeks) if weeks in {str(number) for number in WEEKS} else DEFAULT_WEEKS,
         **{name: value for name in _PLAIN if (value := chosen.get(name, "")) in _CHOICES[name]},
+        cause=RootCause.objects.filter(pk=cause).first() if _NUMBER.fullmatch(cause) else None,
         unsure=chosen.get("unsure") == "1",
         corrected=chosen.get("corrected") == "1",
         before=_read_cursor(chosen.get("before", "")),
@@ -223,8 +227,9 @@ def rows_of(search: Search, stores: QuerySet[Store]) -> QuerySet[ExplorerRow]:
     if search.case:
         wanted &= Q(has_case=search.case != "no")
     if states := CASE_STATES.get(search.case):
-        opened, joined = (f"verbatim__response__{name}__state__in" for name in ("opened_case", "appended_to__case"))
-        wanted &= Q(**{opened: states}) | Q(**{joined: states})
+        wanted &= _of_case("state__in", states)
+    if search.cause:
+        wanted &= Q(has_case=True) & _of_case("root_cause", search.cause)
     if search.mark:
         wanted &= Q(verbatim__response__flags__contains=[search.mark])
     terms = terms_of(search.q)
@@ -234,6 +239,12 @@ def rows_of(search: Search, stores: QuerySet[Store]) -> QuerySet[ExplorerRow]:
         # Signs alone, like an emoji, are in no folded words.
         wanted &= Q(verbatim__text__contains=search.q)
     return ExplorerRow.objects.filter(wanted).order_by("-submitted_at", "-verbatim")
+
+
+def _of_case(what: str, value: object) -> Q:
+    """What holds of the case that the words opened, or were added to."""
+    opened, joined = (f"verbatim__response__{name}__{what}" for name in ("opened_case", "appended_to__case"))
+    return Q(**{opened: value}) | Q(**{joined: value})
 
 
 @dataclass(frozen=True)
@@ -308,9 +319,10 @@ def chips_of(search: Search) -> list[Chip]:
         "unsure": _("Model unsure"),
         "corrected": _("Corrected by a person"),
         "case": dict(case_choices()).get(search.case, ""),
+        "cause": str(search.cause) if search.cause else "",
         "mark": str(MARKS.get(search.mark, "")),
     }
-    empty = {"node": None, "store": None, "unsure": False, "corrected": False}
+    empty = {"node": None, "store": None, "cause": None, "unsure": False, "corrected": False}
     return [
         Chip(label, search.but(**{name: empty.get(name, "")}))
         for name, label in labels.items()

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from alerts.models import RootCause
 from alerts.queries import case_for_response, cases_visible_to
 from reports.explorer import (
     ANY,
@@ -64,6 +65,7 @@ def verbatims(request: HttpRequest) -> HttpResponse:
         "urgency_choices": URGENCY_LABELS.items(),
         "any_urgency": ANY,
         "case_choices": case_choices(),
+        "cause_choices": [(cause.pk, str(cause)) for cause in RootCause.objects.all()],
         "mark_choices": MARKS.items(),
         "language_choices": named_languages(settings.VERBATIM_LANGUAGES),
         "may_edit_words": Role.HEAD_OFFICE in roles_of(_reader(request)),

@@ -64,11 +64,15 @@ class SourceCard:
 
 @dataclass(frozen=True)
 class Point:
-    """One point of a chart: a week, or the four to five weeks up to and with it."""
+    """One point of a chart: a week, or the four to five weeks up to and with it.
+
+    `words` is empty for a stretch that the explorer does not open.
+    """
 
     first: Week
     last: Week
     figure: Figure
+    words: str = ""
 
     @property
     def name(self) -> str:

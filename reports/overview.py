@@ -10,6 +10,7 @@ from django.db.models import F, Sum
 from django.utils.translation import gettext
 
 from reports.cells import WHOLES, Cells, View
+from reports.explorer import WEEKS as EXPLORED
 from reports.figures import (
     Answers,
     ClosedLoop,
@@ -60,7 +61,10 @@ def overview(view: View, cells: Cells, filters: Filters, period: Period) -> Over
     if found.source:
         found.headline = with_change(cells, view.places, found.source, now, ago)
         found.headline_words = words_behind(filters, source=found.source)
-        found.points = points(cells, view.places, found.source, filters.weeks)
+        found.points = [
+            replace(one, words=_words_of(one, filters, found.source))
+            for one in points(cells, view.places, found.source, filters.weeks)
+        ]
         found.rows = _rows(view, cells, found.source, filters, now, ago)
     return found
 
@@ -125,6 +129,11 @@ def point_of(cells: Cells, places: list[Place], source: Source, stretch: Stretch
     """One point of a chart."""
     first, end = stretch
     return Point(cells.this_week + (1 - end), cells.this_week + -first, cells.figure(places, source, [stretch]))
+
+
+def _words_of(point: Point, filters: Filters, source: Source) -> str:
+    weeks = (point.last.monday - point.first.monday).days // 7 + 1
+    return words_behind(filters, source=source, until=point.last, weeks=weeks) if weeks in EXPLORED else ""
 
 
 def _cards(

@@ -182,7 +182,7 @@ def loop(request: HttpRequest) -> HttpResponse:
         "league_groups": [("", league.ranked), (gettext("Too few to rank"), league.few)],
         "of_stores": few,
         "recovery": recovery_of(cells, reading.filters, reading.stores),
-        "causes": causes_of(reading.stores, reading.period),
+        "causes": causes_of(reading.stores, reading.filters, reading.period),
         "store_choices": _store_choices(reading),
         "all_ways": True,
     }
@@ -253,6 +253,7 @@ def _frame(reading: Reading, view: View, page: str) -> dict[str, Any]:
         "sample_choices": SampleKind.choices,
         "week_choices": WEEKS,
         "words": words_behind(filters),
+        "case_words": words_behind(filters, source=Source("", ""), case="yes"),
         "begin_at": _begin_at(view),
     }
 

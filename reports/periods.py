@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 _WRITTEN = re.compile(r"([0-9]{4})-W([0-9]{2})")
 # The span in which a chain can have weeks at all.
@@ -101,10 +101,11 @@ def latest_day(time_zones: Iterable[str]) -> date:
 
 def written_dates(first: date, last: date) -> str:
     """Two dates for reading, without repeating what they share."""
+    whole = pgettext("format of a date", "j E Y")
     if first.year != last.year:
-        start = date_format(first, "j E Y")
+        start = whole
     elif first.month != last.month:
-        start = date_format(first, "j E")
+        start = pgettext("format of a date", "j E")
     else:
-        start = date_format(first, "j")
-    return gettext("%(first)s – %(last)s") % {"first": start, "last": date_format(last, "j E Y")}
+        start = pgettext("format of a date", "j")
+    return gettext("%(first)s – %(last)s") % {"first": date_format(first, start), "last": date_format(last, whole)}

@@ -33,6 +33,7 @@ from reports.published import (
 from reports.statistics import MIN_SHOWN, hidden_among
 from stores.choices import Role
 from stores.models import Node, User
+from stores.people import zone_of
 from stores.queries import roles_of
 
 PER_PAGE = 20
@@ -99,6 +100,7 @@ def published(request: HttpRequest) -> HttpResponse:
         "offered": [(f"{s.kind}:{s.first}", written_span(s.kind, s.first)) for s in offered()] if may_publish else [],
         "may_publish": may_publish,
         "has_place": bool(tops),
+        "zone": zone_of(reader),
     }
     return render(request, "reports/published.html", context)
 
@@ -120,7 +122,8 @@ def _publish(request: HttpRequest, reader: User) -> HttpResponse:
 @require_safe
 def published_period(request: HttpRequest, pk: int) -> HttpResponse:
     """One period: a place, those right below it, and why today's figure of the place is another one."""
-    scope = scope_of(_reader(request))
+    reader = _reader(request)
+    scope = scope_of(reader)
     period = get_object_or_404(PublishedPeriod.objects.select_related("published_by"), pk=pk)
     node = _chosen(request, scope)
     if node is None:
@@ -138,6 +141,7 @@ def published_period(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "below": by_source_lines(_lines(period, below, of=node)),
         "least": MIN_SHOWN,
+        "zone": zone_of(reader),
     }
     return render(request, "reports/published_period.html", context)
 

@@ -36,7 +36,7 @@ def store_view(request: StaffRequest, code: str) -> HttpResponse:
 
 
 def _shown(request: StaffRequest, scope: Scope, store: Store) -> HttpResponse:
-    found = store_view_of(store, scope)
+    found = store_view_of(store, scope, request.user)
     beside = list(scope.stores.filter(retired_at=None).order_by("sort_key")[: _MOST_BESIDE + 1])
     context = {
         "view": found,

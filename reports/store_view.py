@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 from django.utils import timezone
 
 from alerts.choices import TO_DO
 from alerts.kudos import KudosCount, count_kudos
 from alerts.models import Case, Kudos
-from reports.action_reads import actions_visible_to
+from reports.action_reads import actions_about, is_late
 from reports.causes import CauseRow, causes_of
 from reports.cells import Cells, leaves_of, read_cells, view_of
 from reports.figures import Answers, Figure, Overview, Point, Source
@@ -22,9 +22,9 @@ from reports.statistics import MIN_SHOWN, Difference, Nps, nps_difference
 from reports.stretches import QUARTER, latest, parts_of
 from reports.topics import TopicRow, Topics, topics_of
 from reports.wall import Voice, praise_of
-from stores.models import Node, Store
+from stores.models import Node, Store, User
 
-MOST_PRAISES, MOST_ACTIONS = 3, 3
+MOST_PRAISES, MOST_ACTIONS = 3, 5
 # With fewer weeks to show, a curve by week is mostly gaps.
 _ENOUGH_POINTS = 5
 # So many other places with answers make an area: of fewer, a sum tells of each.
@@ -54,6 +54,17 @@ class Area:
 
 
 @dataclass(frozen=True)
+class Underway:
+    """Something that is being done about the store: `opens` where the reader may see it whole."""
+
+    action: Action
+    is_mine: bool
+    is_above: bool
+    is_late: bool
+    opens: bool
+
+
+@dataclass(frozen=True)
 class StoreView:
     store: Store
     period: Period
@@ -68,7 +79,8 @@ class StoreView:
     costliest: TopicRow | None
     named_most: TopicRow | None
     cause: CauseRow | None
-    actions: list[Action]
+    # Those of the reader first.
+    under_way: list[Underway]
     area: Area | None
 
     @property
@@ -76,7 +88,7 @@ class StoreView:
         return not (self.this_week.waiting or self.costliest or self.named_most or self.cause)
 
 
-def store_view_of(store: Store, scope: Scope) -> StoreView:
+def store_view_of(store: Store, scope: Scope, reader: User) -> StoreView:
     """Everything on the screen of a store that the reader sees."""
     week = Week.of(latest_day([store.time_zone]))
     filters = Filters(store=store, weeks=QUARTER)
@@ -85,8 +97,7 @@ def store_view_of(store: Store, scope: Scope) -> StoreView:
     cells = read_cells(view, week, leaves_of(QUARTER, by_week=True))
     found = overview(view, cells, filters, period)
     topics = topics_of(cells, found.source, filters) if found.source else None
-    causes = causes_of(scope.stores.filter(pk=store.pk), period)
-    mine = actions_visible_to(scope).filter(Q(store=store) | Q(node__in=store.node.above), state=ActionState.OPEN)
+    causes = causes_of(scope.stores.filter(pk=store.pk), filters, period)
     return StoreView(
         store=store,
         period=period,
@@ -98,8 +109,8 @@ def store_view_of(store: Store, scope: Scope) -> StoreView:
         praise_words=words_behind(filters, weeks=4, sentiment="positive"),
         costliest=_costliest(topics),
         named_most=_named_most(topics),
-        cause=causes[0] if causes and not causes[0].hidden else None,
-        actions=list(mine.order_by("due_on", "pk")[:MOST_ACTIONS]),
+        cause=_commonest(causes),
+        under_way=_under_way(store, scope, reader),
         area=_area(cells, store, found.source) if found.source else None,
     )
 
@@ -137,6 +148,30 @@ def _named_most(topics: Topics | None) -> TopicRow | None:
         return None
     shown = [row for row in topics.few if not row.hidden and row.negative.part]
     return max(shown, key=lambda row: row.negative.part, default=None)
+
+
+def _commonest(causes: list[CauseRow]) -> CauseRow | None:
+    """Of those that somebody can do something about."""
+    return next((row for row in causes if row.is_ours and not row.hidden), None)
+
+
+def _under_way(store: Store, scope: Scope, reader: User) -> list[Underway]:
+    """What is being done about the store, here and above it. Who reads one store does not see an area's action whole,
+    but is told of it."""
+    mine_first = ExpressionWrapper(Q(owner=reader), BooleanField()).desc()
+    found = actions_about(store).filter(state=ActionState.OPEN).order_by(mine_first, "due_on", "pk")[:MOST_ACTIONS]
+    above = {one.node_id for one in found if one.node_id}
+    seen = set(scope.nodes.filter(pk__in=above).values_list("pk", flat=True)) if above else set()
+    return [
+        Underway(
+            one,
+            is_mine=one.owner_id == reader.pk,
+            is_above=one.node_id is not None,
+            is_late=is_late(one),
+            opens=one.node_id is None or one.node_id in seen,
+        )
+        for one in found
+    ]
 
 
 def _area(cells: Cells, store: Store, source: Source) -> Area | None:

@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts.models import Rule
+from alerts.models import Case, RootCause, Rule
 from core.personal import erase_response
 from core.work import drain
 from reports.models import ExplorerRow
@@ -123,10 +123,13 @@ def test_each_filter_leaves_what_it_says(chain: Chain, manager: Client) -> None:
     assert found(manager, "case=yes") == {angry}
     assert found(manager, "case=no") == everything - {angry}
     assert found(manager, "case=todo") == {angry} and found(manager, "case=resolved") == set()
+    cause = RootCause.objects.create(name="Long wait")
+    Case.objects.filter(response__verbatims=angry).update(root_cause=cause)
+    assert found(manager, f"cause={cause.pk}") == {angry} and found(manager, f"cause={cause.pk}&case=no") == set()
     Response.objects.filter(verbatims=plain).update(flags=["many"])
     assert found(manager, "mark=many") == {plain} and found(manager, "mark=staff") == everything
     assert found(manager, "topic=staff&sentiment=negative&q=guard") == {angry}
-    assert found(manager, "band=nonsense&topic=x&weeks=7&until=soon&before=never") == everything
+    assert found(manager, "band=nonsense&topic=x&weeks=7&until=soon&before=never&cause=0&case=x") == everything
 
 
 def test_a_persons_correction_moves_words_at_once(chain: Chain, manager: Client) -> None:

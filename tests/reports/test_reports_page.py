@@ -137,7 +137,7 @@ def test_other_questions_are_distributions_and_never_an_nps(client, chain):
         "smiley3": (2, 0, 6),
     }
     assert {(one.happy.part, one.unhappy.part, one.n) for one in overview.answers} == {(6, 2, 8)}
-    assert "Happy 75% ± 27%, unhappy 25% ± 27%" in text_of(response)
+    assert "Happy 75% ± 27% · Unhappy 25% ± 27%" in text_of(response)
 
 
 def test_staff_answers_are_shown_apart_and_in_no_figure(client, chain):
@@ -316,7 +316,8 @@ def test_drawings_have_no_decimal_commas(client, chain, language):
     content = page(client, chain.manager, lang=language).content.decode()
     (drawing,) = re.findall(r'<svg class="chart__drawing".*?</svg>', content, flags=re.DOTALL)
     dots = re.findall(r'class="chart__dot" d="([^"]+)"', drawing)
-    assert len(dots) == 2
+    # Each week that may be shown opens its words, and says its figures to who cannot see the drawing.
+    assert len(dots) == len(re.findall(r'<a href="/verbatims/\?[^"]*weeks=1[^"]*" aria-label="', drawing)) == 2
     for dot in dots:
         assert re.fullmatch(r"M[0-9]+\.[0-9] [0-9]+\.[0-9]h0", dot)
     for line in re.findall(r' points="([^"]+)"', drawing):

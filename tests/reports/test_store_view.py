@@ -9,7 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from alerts.choices import CaseState
+from alerts.models import RootCause
+from alerts.policy import OUTSIDE_CAUSE
 from core.work import drain
+from reports.actions import begin
+from reports.models import Action
 from reports.periods import Week, latest_day
 from sentiment.models import Sentiment
 from stores.choices import TouchpointKind
@@ -89,3 +93,32 @@ def test_a_store_without_scores_and_with_few_answers_says_so(client: Client, cha
     client.force_login(chain.manager)
     shown = client.get("/reports/store/KY1/").content.decode()
     assert "hidden" in shown and "Shown from 5 answers on" in shown
+
+
+def test_a_store_is_told_what_is_done_about_it_and_opens_what_is_its_own(client: Client, chain: Chain) -> None:
+    of_area = begin(chain.area, by=chain.area_manager, topic="price").action
+    own = begin(chain.store, by=chain.manager, topic="waiting").action
+    begin(chain.other_area, by=chain.head_office, topic="staff")
+    Action.objects.filter(pk=of_area.pk).update(due_on=of_area.due_on - timedelta(weeks=9))
+    client.force_login(chain.manager)
+    page = client.get("/reports/store/KY1/")
+    # What is theirs comes first, however late the rest is.
+    assert [(one.action, one.is_mine, one.opens) for one in page.context["view"].under_way] == [
+        (own, True, True),
+        (of_area, False, False),
+    ]
+    shown = page.content.decode()
+    assert "for all of Kyiv" in shown and chain.area_manager.name in shown and "overdue since" in shown
+    assert f'href="/reports/actions/{of_area.pk}/"' not in shown
+    client.force_login(chain.area_manager)
+    shown = client.get("/reports/store/KY1/").content.decode()
+    assert f'href="/reports/actions/{of_area.pk}/"' in shown and f'href="/reports/actions/{own.pk}/"' in shown
+
+
+def test_nobody_is_asked_to_put_right_what_is_outside_their_control(client: Client, chain: Chain) -> None:
+    outside = RootCause.objects.create(name=OUTSIDE_CAUSE, names={"en": "The weather and the like"})
+    ours = RootCause.objects.create(name="Long wait")
+    for number, response in enumerate(answer(chain.touchpoint, 2, day=timezone.now().date(), times=7)):
+        make_case(response, state=CaseState.RESOLVED, root_cause=ours if number < 2 else outside)
+    client.force_login(chain.manager)
+    assert client.get("/reports/store/KY1/").context["view"].cause.cause == ours
