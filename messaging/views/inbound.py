@@ -34,10 +34,20 @@ def text_came(request: HttpRequest) -> HttpResponse:
     """
     if not is_signed(request):
         return HttpResponse(status=403)
-    known, told = keyed_hash("contact", request.POST.get("From", "")), request.POST.get("OptOutType", "")
-    sid, words = request.POST.get("MessageSid", ""), request.POST.get("Body", "")
-    attached = request.POST.get("NumMedia", "0") not in ("", "0")
-    answer = _NOTHING
+    answer = heard(
+        request.POST.get("From", ""),
+        request.POST.get("MessageSid", ""),
+        request.POST.get("Body", ""),
+        told=request.POST.get("OptOutType", ""),
+        attached=request.POST.get("NumMedia", "0") not in ("", "0"),
+    )
+    return HttpResponse(answer, content_type="text/xml; charset=utf-8")
+
+
+def heard(number: str, sid: str, words: str, *, told: str = "", attached: bool = False) -> str:
+    """What the provider is to answer to the owner of a number, whose text it calls `sid`; `told` is what it has
+    understood itself, `attached` that there is more than words."""
+    known, answer = keyed_hash("contact", number), _NOTHING
     if told == "START":
         said_start(known)
     elif told == "STOP" or says_stop(words[:100]):
@@ -47,7 +57,7 @@ def text_came(request: HttpRequest) -> HttpResponse:
     elif not told and 0 < len(sid) <= LONGEST_SID:
         # A picture is not fetched and nobody sees it, but that there was one.
         take(known, sid, f"{words[:_LONGEST_TEXT]}\n{_PICTURE}" if attached else words[:_LONGEST_TEXT])
-    return HttpResponse(answer, content_type="text/xml; charset=utf-8")
+    return answer
 
 
 def _confirmation(value_hash: str) -> str:

@@ -7,10 +7,11 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from core.retention import purge
+from customers.models import Contact, ContactKind
 from messaging.catcher import Caught
 from messaging.choices import Channel
 from messaging.mailbox import keep_in_database
-from messaging.models import CaughtMessage
+from messaging.models import CaughtMessage, IncomingText, Message
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +52,19 @@ def test_one_recipient_only(client: Client) -> None:
     make_caught(subject="for c", recipient="c@example.org")
     page = client.get("/demo/mailbox/?to=c@example.org").content.decode()
     assert "for c" in page and "for b" not in page
+
+
+def test_a_text_message_is_answered_there_as_from_the_shoppers_phone(client: Client) -> None:
+    shopper, staff = make_caught(channel="sms", recipient="+380671234567"), make_caught(channel="sms", recipient="+49")
+    contact = Contact.create(ContactKind.PHONE, shopper.recipient)
+    Message.objects.create(kind="test", subject_id="1", channel="sms", contact=contact, dedup_key="1", state="sent")
+    assert "Answer as the shopper" in client.get(f"/demo/mailbox/{shopper.pk}/").content.decode()
+    assert "Answer as the shopper" not in client.get(f"/demo/mailbox/{staff.pk}/").content.decode()
+    assert client.post(f"/demo/mailbox/{shopper.pk}/", {"text": "3"}).status_code == 302
+    assert IncomingText.objects.get().text == "3"
+    for address in (f"/demo/mailbox/{staff.pk}/", "/demo/mailbox/"):
+        assert client.post(address, {"text": "3"}).status_code == 404
+    assert Client(enforce_csrf_checks=True).post(f"/demo/mailbox/{shopper.pk}/", {"text": "3"}).status_code == 403
 
 
 @override_settings(DEMO=False, TESTING=False)
