@@ -66,8 +66,8 @@ _STOPS = frozenset(_plain(word) for words in _STOP_WORDS.values() for word in wo
 
 
 def says_stop(text: str) -> bool:
-    """Whether a text message says nothing but that its sender wants no more."""
-    return _plain(text) in _STOPS
+    """Whether a text message says nothing but that its sender wants no more; a score beside it changes nothing."""
+    return " ".join(word for word in _plain(text).split() if not word.isdigit()) in _STOPS
 
 
 def stop_writing_to(address: str, reason: str) -> None:

@@ -151,7 +151,7 @@ def test_what_the_provider_understood_itself_is_heard_and_not_answered(
 
 
 @pytest.mark.parametrize(
-    "text", ["STOP", "stop.", "Abmelden", "désabonner", "відписатися", "Не пишіть", "إلغاء", "opt-out"]
+    "text", ["STOP", "stop.", "Abmelden", "désabonner", "відписатися", "Не пишіть", "إلغاء", "opt-out", "3 STOP"]
 )
 def test_words_that_stop(text: str) -> None:
     assert says_stop(text)
