@@ -1,12 +1,15 @@
 """The question after a call by text message: "3" comes back, it asks why, and the case is open."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 import time_machine
 from django.conf import LazySettings
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from twilio.request_validator import RequestValidator
@@ -23,6 +26,8 @@ from messaging.models import IncomingText, Message
 from messaging.outbox import rendered_for
 from messaging.segments import segments
 from sentiment.models import Analysis
+from surveys import texts
+from surveys.actions import Submitted, submit
 from surveys.choices import UNFINISHED, QuestionKind
 from surveys.defaults import ensure_surveys
 from surveys.inviting import call_ended, public_link
@@ -114,6 +119,30 @@ def test_three_comes_back_and_it_asks_why_and_the_case_is_open(chain: Chain, tex
         text("I am driving")
     assert len(told()) == 2
     assert case.entries.filter(kind=EntryKind.SHOPPER).count() == 3 and Response.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_texts_at_once_are_the_score_and_its_reason(text: Texts, monkeypatch: pytest.MonkeyPatch) -> None:
+    call(Chain())
+
+    def hear() -> None:
+        try:
+            text("Nobody helped me")
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=hear)
+
+    def submit_slowly(*args: Any, **more: Any) -> Submitted:
+        done = submit(*args, **more)
+        other.start()
+        other.join(0.5)
+        return done
+
+    monkeypatch.setattr(texts, "submit", submit_slowly)
+    text("3")
+    other.join(20)
+    assert Response.objects.get().score == 3 and words_of(Response.objects.get()) == ["Nobody helped me"]
 
 
 def test_a_number_with_its_reason_needs_no_question(chain: Chain, text: Texts) -> None:
@@ -216,9 +245,9 @@ def test_every_message_is_short_in_every_language(chain: Chain, text: Texts, set
         found = {}
         for language, _name in settings.LANGUAGES:
             Contact.objects.update(language=language)
-            found[language] = segments(written(kind))
-            assert (link in written(kind)) != (kind == "call_survey_more")
-            assert kind == "call_survey_more" or "0 (" in written(kind)
+            told = written(kind)
+            found[language] = segments(told)
+            assert (link in told and "0 (" in told) != (kind == "call_survey_more")
         return found
 
     asked = parts("call_survey")
