@@ -21,7 +21,7 @@ from surveys.contact_times import ContactTime, hours_of_wish, is_convenient
 from surveys.models import Response
 
 # Letters and breaks of words that are shown shortened on a phone.
-_LONG, _MANY_LINES = 280, 7
+_LONG, _MANY_LINES = 220, 5
 
 
 def _ms(at: datetime) -> int:

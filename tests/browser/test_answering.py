@@ -85,9 +85,20 @@ def test_single_keys_a_prepared_reply_and_the_last_step_back(visit: Callable[...
 
 
 def test_a_tap_on_the_number_is_on_record(visit: Callable[..., Visitor], shop: Chain) -> None:
-    case = make_case(shop.touchpoint)
-    page = sign_in(visit(viewport=PHONE), shop)
+    case = make_case(shop.touchpoint, words=("I stood there for ever. " * 210)[:5000])
+    manager = visit(viewport=PHONE)
+    page = sign_in(manager, shop)
     page.goto(f"{page.url.split('/inbox')[0]}/cases/{case.pk}/")
+    # However much was said, the way to call stands above the thumb on the first screen; all of it is a tap away.
+    call, bar = page.locator("[data-begins]").bounding_box(), page.get_by_role("navigation").first.bounding_box()
+    assert call and bar and call["y"] + call["height"] <= bar["y"]
+    said = page.locator(".case__voice blockquote")
+    folded = said.bounding_box()
+    page.locator("summary", has_text="Show all").click()
+    expect(page.locator("summary", has_text="Show less")).to_be_visible()
+    whole = said.bounding_box()
+    assert folded and whole and whole["height"] > 10 * folded["height"]
+    manager.check("case-long")
     # The telephone itself is none of the test's business.
     page.evaluate("document.querySelector('[data-begins]').removeAttribute('href')")
     page.locator("[data-begins]").click()
