@@ -246,11 +246,13 @@ class PublishedPeriod(models.Model):
 
 
 class PublishedNode(Cell):
-    """What was published of a node, by the tree and under the name it had then."""
+    """What was published of a node, by the tree and under the name it had then; `shown`: with its score, decided then
+    beside all that had been published before (`reports.disclosure`)."""
 
     period = models.ForeignKey(PublishedPeriod, models.CASCADE, db_index=False, related_name="nodes")
     node = models.ForeignKey(Node, models.PROTECT, db_index=False, related_name="+")
     name = models.CharField(max_length=120)
+    shown = models.BooleanField(default=False)
 
     class Meta:
         constraints = [_cell_of("period", "node", name="published_node_once")]

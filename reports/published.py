@@ -5,7 +5,7 @@ makes the difference is counted under one reason, so that the reasons add up to 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -16,9 +16,10 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from reports.disclosure import shown_if_published
 from reports.figures import Source
 from reports.models import NodeDay, PeriodKind, PublishedNode, PublishedPeriod, PublishedStore, StoreDay
-from reports.statistics import NO_ANSWERS, Nps
+from reports.statistics import MIN_SHOWN, NO_ANSWERS, Nps
 from reports.sums import COUNTS, SOURCE, lock_sums, monday_of, sum_of
 from stores.models import Node, Store, User
 from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, QuestionKind
@@ -68,8 +69,11 @@ def offered() -> list[Span]:
 
 
 _FREEZE_NODES = f"""
-INSERT INTO reports_publishednode (period_id, node_id, name, {", ".join((*SOURCE, *COUNTS))})
-SELECT s.period_id, s.node_id, n.name, {", ".join(f"s.{name}" for name in (*SOURCE, *COUNTS))} FROM ({{sums}}) s
+INSERT INTO reports_publishednode (period_id, node_id, name, shown, {", ".join((*SOURCE, *COUNTS))})
+SELECT s.period_id, s.node_id, n.name, s.headline_kind = '{QuestionKind.NPS.value}' AND EXISTS (
+    SELECT FROM unnest(%(nodes)s::bigint[], %(channels)s::text[], %(samples)s::text[]) AS w(node_id, channel, sample)
+    WHERE w.node_id = s.node_id AND w.channel = s.channel AND w.sample = s.sample_kind
+), {", ".join(f"s.{name}" for name in (*SOURCE, *COUNTS))} FROM ({{sums}}) s
 JOIN stores_node n ON n.id = s.node_id
 """.format(  # noqa: S608  (our own names)
     sums=sum_of(
@@ -97,10 +101,16 @@ def publish(kind: PeriodKind, first: date, *, by: User) -> PublishedPeriod:
     span = next((one for one in offered() if (one.kind, one.first) == (kind, first)), None)
     if span is None:
         raise PeriodRefused(f"{kind} {first}")
+    shown = shown_if_published(span.first, span.last)
     period = PublishedPeriod.objects.create(
         kind=kind, first=span.first, last=span.last, published_at=timezone.now(), published_by=by
     )
     values: dict[str, Any] = {"period": period.pk, "first": span.first, "last": span.last}
+    values |= {
+        "nodes": [node for node, _source in shown],
+        "channels": [source.channel for _node, source in shown],
+        "samples": [source.sample for _node, source in shown],
+    }
     with connection.cursor() as cursor:
         cursor.execute(_FREEZE_NODES, values)
         cursor.execute(_FREEZE_STORES, values)
@@ -109,16 +119,22 @@ def publish(kind: PeriodKind, first: date, *, by: User) -> PublishedPeriod:
 
 @dataclass(frozen=True)
 class Restated:
-    """What was published of a node's answers of one source, and what is counted of them today."""
+    """What was published of a node's answers of one source, `shown` if with its score, and what is counted today."""
 
     node: int
     source: Source
     published: Nps
     today: Nps
+    shown: bool
 
     @property
     def differs(self) -> bool:
         return self.published != self.today
+
+    @property
+    def may_stand(self) -> bool:
+        """Whether today's figure is large enough to stand beside the published one, and far enough from it."""
+        return self.shown and self.today.n >= MIN_SHOWN <= self.change.size
 
     @property
     def change(self) -> "Bands":
@@ -128,11 +144,66 @@ class Restated:
 def restated(period: PublishedPeriod, nodes: Collection[int]) -> list[Restated]:
     """The 0-to-10 figures of these nodes, by node and source."""
     frozen = _by_key(PublishedNode.objects.filter(period=period, node__in=nodes), "node_id")
+    shown = {(node, source) for node, source in _shown(period, nodes)}
     today = _by_key(NodeDay.objects.filter(node__in=nodes, local_day__range=(period.first, period.last)), "node_id")
     return [
-        Restated(pk, source, frozen.get((pk, source), NO_ANSWERS), today.get((pk, source), NO_ANSWERS))
+        Restated(
+            pk,
+            source,
+            frozen.get((pk, source), NO_ANSWERS),
+            today.get((pk, source), NO_ANSWERS),
+            (pk, source) in shown and frozen[pk, source].n >= MIN_SHOWN,
+        )
         for pk, source in sorted({*frozen, *today})
     ]
+
+
+def _shown(period: PublishedPeriod, nodes: Collection[int]) -> Iterable[tuple[int, Source]]:
+    rows = PublishedNode.objects.filter(period=period, node__in=nodes, shown=True)
+    for pk, channel, sample in rows.values_list("node_id", "channel", "sample_kind"):
+        yield pk, Source(channel, sample)
+
+
+def told_today(found: Mapping[int, Restated], below: Mapping[int | None, Sequence[int]]) -> set[int]:
+    """Beside which of the published figures of one source today's may stand, so that nothing is told about fewer than
+    five answers that came or went; `below` has the nodes right below others, those of None being the uppermost.
+
+    Five at least must differ there, and the place above must be settled: told as well, or the same as it was. What
+    differs beside it and is not told differs by nothing or by five answers together.
+    """
+    told: set[int] = set()
+    settled: list[int | None] = [None]
+    while settled:
+        place = settled.pop()
+        figures = [found[pk] for pk in below.get(place, ()) if pk in found]
+        able = sorted((one for one in figures if one.may_stand), key=lambda one: one.change.size)
+        while place is not None and able and 0 < _change_beside(found[place], able).size < MIN_SHOWN:
+            able.pop(0)
+        told |= {one.node for one in able}
+        settled += [one.node for one in figures if one.node in told or (one.shown and not one.differs)]
+    return told
+
+
+def _change_beside(whole: Restated, parts: Iterable[Restated]) -> "Bands":
+    left = whole.change
+    for one in parts:
+        left = left.plus(one.change, -1)
+    return left
+
+
+def told_elsewhere(periods: Iterable[PublishedPeriod]) -> dict[int, PublishedPeriod]:
+    """Of these periods, those with days in a longer one that was published: today's figure stands beside that alone,
+    for the difference of two of them would tell about the days between."""
+    order = list(PeriodKind)
+    longer = sorted(PublishedPeriod.objects.exclude(kind=PeriodKind.WEEK), key=lambda one: -order.index(one.kind))
+    found = {}
+    for period in periods:
+        rank = order.index(PeriodKind(period.kind))
+        for one in longer:
+            if order.index(PeriodKind(one.kind)) > rank and one.first <= period.last and period.first <= one.last:
+                found[period.pk] = one
+                break
+    return found
 
 
 def _by_key(cells: models.QuerySet[Any], owner: str) -> dict[tuple[int, Source], Nps]:

@@ -9,6 +9,7 @@ from datetime import date
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.dateparse import parse_date
@@ -29,8 +30,10 @@ from reports.published import (
     publish,
     reasons,
     restated,
+    told_elsewhere,
+    told_today,
 )
-from reports.statistics import MIN_SHOWN, hidden_among
+from reports.statistics import MIN_SHOWN
 from stores.choices import Role
 from stores.models import Node, User
 from stores.people import zone_of
@@ -44,7 +47,8 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 class Line:
     """A node's published figure of one source, and today's where the two may stand beside each other.
 
-    `few` says that they differ by too few answers to tell which: the second figure would give them away.
+    `few` says that they differ by too few answers to tell which: the second figure would give them away. `elsewhere`
+    is the longer period beside which today's figure stands.
     """
 
     node: Node
@@ -52,6 +56,7 @@ class Line:
     published: Figure
     today: Figure | None
     few: bool
+    elsewhere: PublishedPeriod | None
 
     @property
     def difference(self) -> float | None:
@@ -93,10 +98,10 @@ def published(request: HttpRequest) -> HttpResponse:
             raise PermissionDenied
         return _publish(request, reader)
     page = Paginator(PublishedPeriod.objects.select_related("published_by"), PER_PAGE).get_page(request.GET.get("page"))
-    tops = _tops(scope)
+    tops, longer = _tops(scope), told_elsewhere(page)
     context = {
         "page": page,
-        "rows": [(one, written_period(one), _lines(one, tops)) for one in page],
+        "rows": [(one, written_period(one), _lines(one, tops, longer.get(one.pk))) for one in page],
         "offered": [(f"{s.kind}:{s.first}", written_span(s.kind, s.first)) for s in offered()] if may_publish else [],
         "may_publish": may_publish,
         "has_place": bool(tops),
@@ -129,7 +134,8 @@ def published_period(request: HttpRequest, pk: int) -> HttpResponse:
     if node is None:
         raise Http404
     below = list(scope.nodes.filter(parent=node).order_by("sort_key", "pk"))
-    own = _lines(period, [node])
+    elsewhere = told_elsewhere([period]).get(period.pk)
+    own = _lines(period, [node], elsewhere)
     context = {
         "period": period,
         "name": written_period(period),
@@ -139,7 +145,9 @@ def published_period(request: HttpRequest, pk: int) -> HttpResponse:
         "own": [
             (line, _causes(line, reasons(period, node, line.source)) if line.today or line.few else []) for line in own
         ],
-        "below": by_source_lines(_lines(period, below, of=node)),
+        "below": by_source_lines(_lines(period, below, elsewhere)),
+        "elsewhere": elsewhere,
+        "elsewhere_name": written_period(elsewhere) if elsewhere else "",
         "least": MIN_SHOWN,
         "zone": zone_of(reader),
     }
@@ -165,30 +173,42 @@ def _chosen(request: HttpRequest, scope: Scope) -> Node | None:
     return scope.nodes.filter(pk=number).first() if _NUMBER.fullmatch(number) else None
 
 
-def _lines(period: PublishedPeriod, nodes: Sequence[Node], *, of: Node | None = None) -> list[Line]:
-    """The figures of nodes as they may be shown: beside each other, and beside `of`, which they are parts of."""
+def _lines(period: PublishedPeriod, nodes: Sequence[Node], elsewhere: PublishedPeriod | None) -> list[Line]:
+    """The figures of nodes as they may be shown, the largest way of asking first."""
     named = {node.pk: node for node in nodes}
+    below = _around(nodes)
     found = []
-    for source, figures in by_source(restated(period, list(named))).items():
-        whole = next((one for one in restated(period, [of.pk]) if one.source == source), None) if of else None
-        hidden = _hidden(figures, whole)
-        found += [_line(one, named[one.node], hidden=one.node in hidden) for one in figures]
+    for figures in by_source(restated(period, [pk for of in below.values() for pk in of])).values():
+        told = set() if elsewhere else told_today({one.node: one for one in figures}, below)
+        found += [
+            _line(one, named[one.node], told=one.node in told, elsewhere=elsewhere)
+            for one in figures
+            if one.node in named
+        ]
+    largest = {line.source: 0 for line in found}
+    for line in found:
+        largest[line.source] = max(largest[line.source], line.published.nps.n)
+    return sorted(found, key=lambda line: (-largest[line.source], line.source))
+
+
+def _around(nodes: Sequence[Node]) -> dict[int | None, list[int]]:
+    """By the node above them: these nodes, all that are above them, and what lies beside either."""
+    above = {pk for node in nodes for pk in node.above} - {node.pk for node in nodes}
+    found: dict[int | None, list[int]] = defaultdict(list)
+    for pk, parent in Node.objects.filter(Q(parent__in=above) | Q(parent=None)).values_list("pk", "parent_id"):
+        found[parent].append(pk)
     return found
 
 
-def _hidden(figures: list[Restated], whole: Restated | None) -> set[int | None]:
-    sizes: dict[int | None, int] = {one.node: one.published.n for one in figures}
-    if whole:
-        # What lies right below the place itself, which could be told from the rest.
-        sizes[None] = max(0, whole.published.n - sum(sizes.values()))
-    return hidden_among(sizes)
-
-
-def _line(one: Restated, node: Node, *, hidden: bool) -> Line:
-    hidden = hidden or one.published.n < MIN_SHOWN
-    few = one.differs and not hidden and (one.change.size < MIN_SHOWN or one.today.n < MIN_SHOWN)
-    today = Figure(one.today, hidden=False) if one.differs and not hidden and not few else None
-    return Line(node, one.source, Figure(one.published, hidden), today, few)
+def _line(one: Restated, node: Node, *, told: bool, elsewhere: PublishedPeriod | None) -> Line:
+    return Line(
+        node,
+        one.source,
+        Figure(one.published, hidden=not one.shown),
+        Figure(one.today, hidden=False) if told else None,
+        few=one.differs and one.shown and not told and elsewhere is None,
+        elsewhere=elsewhere if one.shown else None,
+    )
 
 
 def by_source_lines(lines: list[Line]) -> list[tuple[Source, list[Line]]]:
@@ -200,8 +220,13 @@ def by_source_lines(lines: list[Line]) -> list[tuple[Source, list[Line]]]:
 
 
 def _causes(line: Line, found: list[Reason]) -> list[Cause]:
-    """The reasons one after the other, so that their points add up; none of them where one is about a few answers."""
-    tell = line.today is not None and all(reason.answers >= MIN_SHOWN for reason in found)
+    """The reasons one after the other, so that their points add up.
+
+    They are told of the uppermost place alone, and where none is about a few answers: below it, those of one place
+    would follow from those beside it. One reason alone is the whole difference, which stands there anyway.
+    """
+    able = line.today is not None and all(reason.answers >= MIN_SHOWN for reason in found)
+    tell = able and (line.node.parent_id is None or len(found) == 1)
     nps, causes = line.published.nps, []
     for reason in found:
         after = reason.change.added_to(nps)

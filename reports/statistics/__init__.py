@@ -2,6 +2,8 @@
 
 from core.shares import Share as Share
 from core.shares import Z as Z
+from reports.statistics.disclosing import Told as Told
+from reports.statistics.disclosing import to_show as to_show
 from reports.statistics.drivers import Driver as Driver
 from reports.statistics.drivers import topic_costs as topic_costs
 from reports.statistics.mix import Change as Change
@@ -24,7 +26,5 @@ from reports.statistics.ranking import Estimate as Estimate
 from reports.statistics.ranking import Shrinkage as Shrinkage
 from reports.statistics.ranking import ranked as ranked
 from reports.statistics.ranking import shrinkage as shrinkage
-from reports.statistics.showing import gives_away as gives_away
-from reports.statistics.showing import hidden_among as hidden_among
 from reports.statistics.showing import shown_at_the_top as shown_at_the_top
 from reports.statistics.showing import shown_below as shown_below

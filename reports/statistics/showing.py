@@ -21,7 +21,7 @@ one. What it does not hide: a figure of today less one of yesterday is today's a
 Willenborg, L., de Waal, T.: Elements of Statistical Disclosure Control, Springer 2001, chapter 6.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from reports.statistics.nps import MIN_SHOWN
@@ -30,26 +30,6 @@ Key = TypeVar("Key", bound=Hashable)
 Part = TypeVar("Part", bound=Hashable)
 # How many answers each place has in a part, of those that have any.
 Column = Mapping[Key, int]
-
-
-def gives_away(sizes: Iterable[int]) -> bool:
-    """Whether the sum of such groups, beside those of them that are large enough, tells about those that are not."""
-    small = [n for n in sizes if 0 < n < MIN_SHOWN]
-    return bool(small) and sum(small) < MIN_SHOWN
-
-
-def hidden_among(sizes: Mapping[Key, int], also: Collection[Key] = ()) -> set[Key]:
-    """Which groups' figures must not be shown where all of `sizes` stand beside their total.
-
-    Groups below MIN_SHOWN and those of `also` are hidden, and of the others the smallest too, until what total minus
-    the shown ones gives away is about at least two groups and MIN_SHOWN answers. Groups without answers hide nothing.
-    """
-    filled = sorted((n, position, key) for position, (key, n) in enumerate(sizes.items()) if n)
-    hidden = [(n, key) for n, _, key in filled if n < MIN_SHOWN or key in also]
-    shown = [(n, key) for n, _, key in filled if n >= MIN_SHOWN and key not in also]
-    while hidden and shown and (len(hidden) < 2 or sum(n for n, _ in hidden) < MIN_SHOWN):
-        hidden.append(shown.pop(0))
-    return {key for _, key in hidden}
 
 
 def shown_at_the_top(

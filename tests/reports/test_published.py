@@ -4,6 +4,7 @@ import random
 from datetime import date, timedelta
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
@@ -23,8 +24,9 @@ from reports.published import (
     reasons,
     restated,
     spans_over,
+    told_today,
 )
-from reports.statistics import Nps
+from reports.statistics import MIN_SHOWN, Nps
 from stores.actions import move_node, move_stores
 from stores.choices import NodeKind
 from stores.models import Node, Store, Touchpoint
@@ -194,20 +196,84 @@ def test_head_office_publishes_and_others_read_their_part(chain, week, client):
     assert "Today&#x27;s figure is the same." in page or "Today's figure is the same." in page
     assert span not in [f"{one.kind}:{one.first}" for one in offered()]
 
+    address = f"/reports/published/{period.pk}/"
     for _ in range(6):
         late(chain.touchpoint, 1, week.first)
-    late(chain.foreign_touchpoint, 1, week.first)
     drain(["facts"])
-    page = client.get(f"/reports/published/{period.pk}/").content.decode()
+    page = client.get(address).content.decode()
     assert "Answers that came in after it was published" in page and "Restated, as of today" in page
     client.force_login(chain.area_manager)
-    page = client.get(f"/reports/published/{period.pk}/").content.decode()
+    page = client.get(address).content.decode()
     assert "Lviv" not in page and "Restated, as of today" in page
-    assert client.get(f"/reports/published/{period.pk}/?node={chain.root.pk}").status_code == 404
+    assert client.get(f"{address}?node={chain.root.pk}").status_code == 404
+    # The whole less this area would be the one answer of the other: now it is told of the whole alone.
+    late(chain.foreign_touchpoint, 1, week.first)
+    drain(["facts"])
+    assert "Restated" not in client.get(address).content.decode()
     client.force_login(chain.foreign_area_manager)
-    page = client.get(f"/reports/published/{period.pk}/").content.decode()
+    page = client.get(address).content.decode()
     assert "fewer than 5" in page and "Restated" not in page
     assert "few answers differ" in client.get("/reports/published/").content.decode()
+    client.force_login(chain.head_office)
+    assert "Restated, as of today" in client.get(address).content.decode()
     client.force_login(chain.manager)
     assert client.get("/reports/published/").status_code == 200
     assert client.get(f"/reports/published/{period.pk}/").status_code == 404
+
+
+def test_a_period_shows_no_place_of_which_another_period_leaves_a_few(chain, client):
+    month = spans_over(PeriodKind.MONTH)[0]
+    week = next(one for one in spans_over(PeriodKind.WEEK) if month.first <= one.first and one.last <= month.last)
+    day = month.first if week.first > month.first else month.last
+    fill(chain.touchpoint, week.first, promoters=20)
+    fill(chain.touchpoint, day, detractors=3)
+    fill(chain.foreign_touchpoint, day, promoters=30)
+    of_week = publish(week.kind, week.first, by=chain.head_office)
+    of_month = publish(month.kind, month.first, by=chain.head_office)
+
+    def shown(period: PublishedPeriod) -> set[int]:
+        return {one.node for one in restated(period, [chain.root.pk, chain.area.pk, chain.other_area.pk]) if one.shown}
+
+    assert shown(of_week) == {chain.root.pk, chain.area.pk}
+    # Of the month only the whole: either area would lead to the three answers outside the week.
+    assert shown(of_month) == {chain.root.pk}
+    client.force_login(chain.head_office)
+    for _ in range(6):
+        late(chain.touchpoint, 10, week.first)
+    drain(["facts"])
+    # Two differences would tell about the days between: today's figure stands beside the longer period.
+    page = client.get(f"/reports/published/{of_week.pk}/").content.decode()
+    assert "Restated" not in page and f'href="/reports/published/{of_month.pk}/' in page
+    assert "Restated, as of today" in client.get(f"/reports/published/{of_month.pk}/").content.decode()
+    assert "with a longer period" in client.get("/reports/published/").content.decode()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_difference_of_a_few_follows_from_those_that_are_told(seed):
+    rng = random.Random(seed)
+    for _ in range(40):
+        below: dict[int | None, list[int]] = {None: [0], 0: list(range(1, rng.randrange(3, 7)))}
+        for area in below[0]:
+            below[area] = [10 * area + n for n in range(rng.randrange(3))]
+        nodes = [pk for of in below.values() for pk in of]
+        # By how much what lies right below each node changed, band by band.
+        direct = {pk: np.array([rng.choice([0, 0, 0, -2, 1, 3, 8]) for _ in BANDS]) * rng.randrange(2) for pk in nodes}
+
+        def under(pk: int, below: dict[int | None, list[int]] = below) -> list[int]:
+            return [pk, *(one for child in below.get(pk, ()) for one in under(child))]
+
+        found = {}
+        for pk in nodes:
+            then = np.array([200, 200, 200])
+            now = then + sum(direct[one] for one in under(pk))
+            found[pk] = Restated(pk, QR, Nps(*then.tolist()), Nps(*now.tolist()), rng.random() < 0.9)
+        told = told_today(found, below)
+        known = [pk for pk in nodes if pk in told or (found[pk].shown and not found[pk].differs)]
+        rows = np.array([[float(one in under(pk)) for one in nodes] for pk in known]).reshape(-1, len(nodes))
+        _, values, directions = np.linalg.svd(rows, full_matrices=True)
+        unknown = directions[int((values > 1e-9).sum()) :].T
+        for group in [under(pk) for pk in nodes] + [[pk] for pk in nodes]:
+            change = Bands(dict(zip(BANDS, sum(direct[one] for one in group).tolist(), strict=True)))
+            wanted = np.array([float(one in group) for one in nodes])
+            if 0 < change.size < MIN_SHOWN:
+                assert unknown.size and np.abs(wanted @ unknown).max() > 1e-6

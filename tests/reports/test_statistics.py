@@ -5,10 +5,8 @@ import random
 import pytest
 
 from reports.statistics import (
-    MIN_SHOWN,
     Nps,
     Share,
-    hidden_among,
     nps_difference,
     significant_among,
     two_sided_p,
@@ -93,31 +91,3 @@ def test_false_discoveries_are_held_down():
     assert significant_among(p_values[::-1]) == [False] * 11 + [True] * 4
     assert significant_among([]) == []
     assert two_sided_p(1.959964) == pytest.approx(0.05, abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("sizes", "hidden"),
-    [
-        ({"a": 10, "b": 20}, set()),
-        ({"a": 4, "b": 20, "c": 9}, {"a", "c"}),  # one alone would follow from the total
-        ({"a": 1, "b": 2, "c": 9, "d": 30}, {"a", "b", "c"}),  # together still too few
-        ({"a": 3, "b": 3, "c": 9}, {"a", "b"}),
-        ({"a": 0, "b": 20, "c": 9}, set()),
-        ({"a": 3}, {"a"}),
-        ({}, set()),
-    ],
-)
-def test_hidden_groups_cannot_be_subtracted_back(sizes, hidden):
-    assert hidden_among(sizes) == hidden
-
-
-def test_what_is_left_of_a_total_never_identifies_anybody():
-    rng = random.Random(5)
-    for _ in range(500):
-        sizes = {key: rng.choice([0, 1, 3, 4, 6, 12, 40]) for key in range(rng.randrange(1, 8))}
-        hidden = hidden_among(sizes)
-        assert all(key in hidden for key, n in sizes.items() if 0 < n < MIN_SHOWN)
-        rest = [n for key, n in sizes.items() if key in hidden]
-        if rest and len(rest) < len([n for n in sizes.values() if n]):
-            assert len(rest) >= 2
-            assert sum(rest) >= MIN_SHOWN
