@@ -1,6 +1,7 @@
 """The text messages about a call: the question, which can be answered by a number, and what follows its answer."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
@@ -75,7 +76,7 @@ def call_survey_more(message: Message) -> Rendered | None:
     """To who has answered by text: asks for the reason or for the number that is missing, or thanks, with the way to
     their own page, where they say whether we may call, or delete it all."""
     found = Response.objects.select_related("version", "store", "invitation__contact")
-    response = found.filter(invitation=message.subject_id, erased_at=None).first()
+    response = found.filter(invitation=UUID(message.subject_id), erased_at=None).first()
     contact = response.invitation.contact if response and response.invitation else None
     if response is None or response.invitation is None or contact is None or not contact.value:
         return None

@@ -168,7 +168,7 @@ def test_words_without_a_number_are_kept_and_it_is_asked_for_once(chain: Chain, 
     assert not Case.objects.exists()
     with time_machine.travel(timezone.now() + timedelta(hours=2)):
         text("2")
-    response.refresh_from_db()
+    response = Response.objects.get()
     assert (response.score, response.flags) == (2, [])
     assert words_of(response) == ["terrible service, I waited 45 minutes"]
     assert Case.objects.get().response == response
