@@ -17,7 +17,8 @@ is shown. Every other figure of the pages is a sum of figures that are shown: of
 the places that a reader may see. It tells nothing that they do not.
 
 The rule looks at answers and never at the reader, so that two readers who put their pages together learn no more than
-one. What it does not hide: a figure of today less one of yesterday is today's answers. Complementary suppression:
+one. What it does not hide: a figure of today less one of yesterday, or less one that was published, is what came and
+went between. Published figures beside each other: `reports.statistics.disclosing`. Complementary suppression:
 Willenborg, L., de Waal, T.: Elements of Statistical Disclosure Control, Springer 2001, chapter 6.
 """
 

@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from alerts.models import Case
+from alerts.choices import CaseState
+from alerts.models import Case, Verification
 from core.work import drain
 from reports.figures import Source
 from reports.filters import POOLED
+from reports.models import TrafficWeek
 from reports.periods import Period, Week, latest_day
-from reports.statistics import Nps
+from reports.statistics import MIN_RANKED, MIN_SHOWN, Nps
 from sentiment.models import Sentiment
 from stores.models import Store
 from surveys.choices import QuestionKind, ResponseChannel, SampleKind
@@ -114,9 +117,10 @@ def test_every_figure_is_what_the_rows_say(client, chain, history):
         reached = [case for case in cases if case.contacted_at and case.contacted_at <= case.due_at]
         assert loop["reached"] == (len(reached), len(cases))
         assert overview.loop.fix_only[0].share.n == Case.objects.filter(response__in=now, fix_only=True).count()
+    check_the_league_and_scores_afterwards(client, history)
 
 
-def test_rankings_topics_and_comparisons_are_what_the_rows_say(client, chain, history):
+def test_rankings_topics_comparisons_and_changes_are_what_the_rows_say(client, chain, history):
     client.force_login(chain.head_office)
     rows = raw()
     for query in ({}, {"sample": POOLED}, {"channel": "receipt"}, {"weeks": 26}):
@@ -156,3 +160,87 @@ def test_rankings_topics_and_comparisons_are_what_the_rows_say(client, chain, hi
             there = [r for r in rows if under(r.store, other)]
             assert score.first.nps == nps(here, PERIOD.start, PERIOD.end, source=(channel, sample))
             assert score.second.nps == nps(there, first, last, source=(channel, sample))
+    check_what_the_change_is_made_of(client, history)
+
+
+def check_what_the_change_is_made_of(client, history):
+    rng = random.Random(3)
+    purchases = {store: rng.randrange(100, 900) for store in history}
+    for store, n in purchases.items():
+        TrafficWeek.objects.create(store=store, monday=PERIOD.start, channel="qr", transactions=n, days=7)
+        for day in [PERIOD.start, PERIOD.before] * MIN_SHOWN:
+            scored = {"score": rng.randrange(11), "submitted_at": noon(day)}
+            announce(make_response(touchpoint=store.touchpoints.first(), **scored))
+    drain(["facts"])
+    made = client.get(reverse("report_change"), {"channel": "qr"}).context["made"]
+    rows = [r for r in raw() if r.channel == "qr"]
+
+    def sums(first: date, last: date) -> dict[Store, Nps]:
+        return {store: nps([r for r in rows if r.store == store], first, last) for store in history}
+
+    now, ago = sums(PERIOD.start, PERIOD.end), sums(PERIOD.before, PERIOD.start - timedelta(days=1))
+    assert min(one.n for one in [*now.values(), *ago.values()]) >= MIN_SHOWN  # each store stands for itself
+    assert made.plain == sum(now.values(), Nps(0, 0, 0)) and made.old == sum(ago.values(), Nps(0, 0, 0))
+    # Only one channel asks: what is not the stores' mix is how they score.
+    mix = within = 0.0
+    for store in history:
+        share, old = now[store].n / made.plain.n, ago[store].n / made.old.n
+        mix += (share - old) * (now[store].score + ago[store].score) / 2
+        within += (share + old) / 2 * (now[store].score - ago[store].score)
+    split = made.split
+    assert (split.stores, split.channels, split.within) == pytest.approx((mix, 0, within))
+    assert sum(points for _name, points in made.parts) == pytest.approx(made.plain.score - made.old.score)
+    weighted = sum(n * now[store].score for store, n in purchases.items()) / sum(purchases.values())
+    assert (made.weighted.score, made.weighted.n) == (pytest.approx(weighted), made.plain.n)
+
+
+def check_the_league_and_scores_afterwards(client, history):
+    rng = random.Random(4)
+    for number in range(80):
+        response = make_response(touchpoint=history[number % 2].touchpoints.first(), score=rng.randrange(7))
+        response.submitted_at = noon(PERIOD.start + timedelta(days=rng.randrange(60)))
+        response.save()
+        case = make_case(
+            response,
+            contacted=rng.choice([None, 10, 29, 45]),
+            attempted=rng.choice([None, 5]),
+            state=rng.choice([CaseState.CONFIRMED, CaseState.UNCONFIRMED, CaseState.OPEN]),
+            round=rng.choice([0, 0, 1]),
+        )
+        if rng.random() < 0.5:
+            at = timezone.now() - timedelta(weeks=rng.randrange(16))
+            Verification.objects.create(case=case, round=0, score=rng.randrange(11), scored_at=at)
+        announce(response, case)
+    drain(["facts"])
+    context = client.get(reverse("report_loop")).context
+    found = context["league"]
+    rows = {row.name: row for row in [*found.ranked, *found.few]}
+    cases = [
+        case
+        for case in Case.objects.select_related("response")
+        if PERIOD.start <= case.response.local_day <= PERIOD.end and "staff" not in case.response.flags
+    ]
+    assert found.ranked and found.few
+    for store in history:
+        mine = [case for case in cases if case.store_id == store.pk and not case.fix_only]
+        in_time = [case for case in mine if case.contacted_at and case.contacted_at <= case.due_at]
+        tried = [case for case in mine if case not in in_time and case.attempted_at]
+        asked = [case for case in mine if case.round or case.state in (CaseState.CONFIRMED, CaseState.UNCONFIRMED)]
+        shares = {part.key: (part.share.part, part.share.n) for part in rows[store.name].shares}
+        assert shares == {
+            "reached": (len(in_time), len(mine)),
+            "attempted": (len(tried), len(mine)),
+            "untried": (len(mine) - len(in_time) - len(tried), len(mine)),
+            "acted": (0, sum(case.store_id == store.pk and case.fix_only for case in cases)),
+            "confirmed": (sum(case.state == CaseState.CONFIRMED for case in mine), len(asked)),
+            "reopened": (sum(case.round > 0 for case in mine), len(asked)),
+            "unconfirmed": (sum(case.state == CaseState.UNCONFIRMED for case in mine), len(asked)),
+        }
+        assert (rows[store.name] in found.ranked) == (len(mine) >= MIN_RANKED)
+    values = [row.reached.share.value for row in found.ranked]
+    assert values == sorted(values, reverse=True)
+    since = noon(PERIOD.start) - timedelta(hours=12)
+    pairs = [(one.case.response.score, one.score) for one in Verification.objects.filter(scored_at__gte=since)]
+    (recovery,) = context["recovery"]
+    gained = sum((b > 8) - (b < 7) - (a > 8) + (a < 7) for a, b in pairs)
+    assert (recovery.n, recovery.gain) == (len(pairs), pytest.approx(100 * gained / len(pairs)))
