@@ -252,6 +252,7 @@ SHOPPER_TEXTS = [
     "surveys/pages.py",
     "surveys/receipt_block.py",
     "surveys/call_texts.py::_asked",
+    "surveys/call_texts.py::_question",
     "surveys/call_texts.py::_scale",
     "surveys/call_texts.py::call_survey",
     "surveys/call_texts.py::call_survey_again",

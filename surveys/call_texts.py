@@ -5,16 +5,16 @@ from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.tokens import LINK_TOKEN_LENGTH
 from messaging.models import Message
 from messaging.outbox import Rendered, register_renderer
 from messaging.quiet import day_for_all, zones_of
 from messaging.segments import segments
-from surveys.choices import QuestionKind
-from surveys.documents import Question
+from surveys.choices import SCORE_RANGE, QuestionKind
 from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE, public_link
 from surveys.models import Invitation, Response
 from surveys.pages import piped
@@ -22,7 +22,7 @@ from surveys.queries import Asking, asking_by_text, words_key
 from surveys.renderers import open_invitation
 
 # A second part costs as much again, in Ukrainian letters from the seventieth on.
-_MOST_SEGMENTS = 2
+MOST_PARTS = 2
 
 
 def call_survey(message: Message) -> Rendered | None:
@@ -33,24 +33,35 @@ def call_survey(message: Message) -> Rendered | None:
     asking, names = asking_by_text(invitation), _names(public_link(invitation))
     if asking is None:
         return Rendered(subject="", text=_("%(chain)s: how was your call? %(link)s") % names)
-    text = _("%(chain)s: %(question)s Reply with a number, %(scale)s, or: %(link)s")
-    return _asked(asking, text, names)
+    return _asked(asking, _question(), names)
+
+
+def _question() -> str:
+    return _("%(chain)s: %(question)s Reply with a number, %(scale)s, or: %(link)s")
+
+
+def parts_of(said: str, kind: str, language: str) -> int:
+    """In how many parts a question of this kind is sent, each of which the chain pays for."""
+    names = _names(f"{settings.PUBLIC_URL}/r/{'a' * LINK_TOKEN_LENGTH}/")
+    with translation.override(language):
+        return segments(_question() % (names | {"question": said, "scale": _scale(kind)}))
 
 
 def _asked(asking: Asking, text: str, names: dict[str, str]) -> Rendered:
     """The headline in its own words. Those of the NPS are long; a text message may ask the same in a few."""
     headline = asking.document.headline
-    names |= {"scale": _scale(headline), "question": piped(asking, headline.text)}
-    long = segments(text % names) > _MOST_SEGMENTS
+    names |= {"scale": _scale(headline.kind), "question": piped(asking, headline.text)}
+    long = segments(text % names) > MOST_PARTS
     if long and headline.kind == QuestionKind.NPS:
         names["question"] = _("Would you recommend us?")
     return Rendered(subject="", text=text % names)
 
 
-def _scale(headline: Question) -> str:
+def _scale(kind: str) -> str:
     """Its ends by name: one is the best mark in some countries."""
-    ends = {"least": headline.values[0], "most": headline.values[-1]}
-    if headline.kind == QuestionKind.NPS:
+    least, most = SCORE_RANGE[QuestionKind(kind)]
+    ends = {"least": least, "most": most}
+    if kind == QuestionKind.NPS:
         return _("%(least)d (no) - %(most)d (yes)") % ends
     return _("%(least)d (bad) - %(most)d (good)") % ends
 
@@ -69,7 +80,7 @@ def call_survey_again(message: Message) -> Rendered | None:
         text = _("%(chain)s: thank you. We cannot read your text message here, but your answer on this page: %(link)s")
         return Rendered(subject="", text=text % names)
     text = _("Sorry, we did not get that. Which number, %(scale)s? Or here: %(link)s")
-    return Rendered(subject="", text=text % (names | {"scale": _scale(asking.document.headline)}))
+    return Rendered(subject="", text=text % (names | {"scale": _scale(asking.document.headline.kind)}))
 
 
 def call_survey_more(message: Message) -> Rendered | None:

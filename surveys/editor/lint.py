@@ -13,7 +13,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from surveys.choices import OtherKind, QuestionKind
+from surveys.call_texts import MOST_PARTS, parts_of
+from surveys.choices import OtherKind, QuestionKind, ResponseChannel
 from surveys.documents import PLACES, DocumentError, parse, places_in
 from surveys.editor.texts import LONGEST_AT_ALL, Raw, Text, all_texts, progress, texts_of
 from surveys.models import Survey
@@ -113,9 +114,28 @@ def lint(document: Raw, survey: Survey | None = None) -> list[Finding]:
             for language in document["languages"]:
                 if said := text.words.get(language, "").strip():
                     found += _said(text, language, said, scored=question["kind"] in QuestionKind.values)
+    if survey is not None and survey.choices.filter(channel=ResponseChannel.CALL).exists():
+        found += _after_a_call(document)
     if not any(finding.level == Level.ERROR for finding in found):
         found += _shape(document)
     return sorted(found, key=lambda finding: finding.level != Level.ERROR)
+
+
+def _after_a_call(document: Raw) -> Iterator[Finding]:
+    """The headline is sent by text message, in its own words; only for those of the NPS there are fewer."""
+    asked = [question for question in document["questions"] if question["key"] == document["headline"]]
+    for question in asked:
+        for language in document["languages"]:
+            said = question["text"].get(language, "").strip()
+            parts = parts_of(said, question["kind"], language)
+            if said and question["kind"] != QuestionKind.NPS and parts > MOST_PARTS:
+                yield Finding(
+                    Level.ADVICE,
+                    _("After a call this takes a text message of %(n)d parts.") % {"n": parts},
+                    _("Each costs as much as a message of its own: ask in fewer words."),
+                    question["key"],
+                    language,
+                )
 
 
 def _shape(document: Raw) -> Iterator[Finding]:

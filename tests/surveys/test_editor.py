@@ -276,6 +276,15 @@ def test_what_is_advised_against(survey: Survey, language: str, said: str, found
     assert all(one.remedy for one in lint(document))
 
 
+def test_a_long_question_after_a_call_is_told_what_it_costs(survey: Survey) -> None:
+    document, told = drafts.working_document(survey), "takes a text message of 3 parts"
+    assert not any(told in one.message for one in lint(document, survey)), "the NPS is asked in a few words"
+    next(one for one in document["questions"] if one["key"] == document["headline"])["kind"] = "csat"
+    assert [one.language for one in lint(document, survey) if told in one.message] == ["uk"]
+    survey.choices.filter(channel="call").delete()
+    assert not any(told in one.message for one in lint(document, survey))
+
+
 def test_a_draft_with_an_offer_is_refused_and_says_why(office: Client, survey: Survey) -> None:
     save(office, at(survey, "questions/reason/"), text="Win a voucher: why this score?")
     page = office.get(at(survey, "publish/")).content.decode()
