@@ -1,0 +1,89 @@
+"""The pages of figures as people hold them: each passes axe on a phone and keeps to the narrowest screen, in German."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import expect
+
+from alerts.choices import CaseState
+from alerts.models import RootCause, Rule
+from reports.actions import begin
+from reports.models import PeriodKind
+from reports.periods import Week, latest_day
+from reports.published import publish
+from sentiment.models import Sentiment
+from tests.browser.conftest import NARROWEST, PHONE, Stack, Visitor
+from tests.factories import Chain
+from tests.reports.makers import announce, answer, make_analysis, make_case
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def stack(transactional_db: None, live_server: Any) -> Iterator[Stack]:
+    """The web server alone: nobody has to work anything off here."""
+    yield Stack(live_server.url, dict(os.environ))
+
+
+@pytest.fixture
+def chain(stack: Stack) -> Chain:
+    """A quarter with something on every page."""
+    chain = Chain()
+    chain.head_office.language = "de"
+    chain.head_office.save()
+    Rule.objects.update(active=False)  # the cases are made here
+    cause = RootCause.objects.create(name="Long wait")
+    today = latest_day([chain.store.time_zone])
+    for back in (2, 3, 4):
+        day = Week.of(today).monday - timedelta(weeks=back)
+        answer(chain.touchpoint, 10, day=day, times=8)
+        for response in answer(chain.touchpoint, 2, day=day, times=11, words="Viel zu lange gewartet"):
+            topics = [{"topic": "waiting", "sentiment": "negative"}]
+            make_analysis(response.verbatims.get(), sentiment=Sentiment.NEGATIVE, topics=topics)
+            case = make_case(response, state=CaseState.RESOLVED, contacted=10, root_cause=cause)
+            announce(response, case)
+    answer(chain.foreign_touchpoint, 4, day=today - timedelta(days=20), times=6, headline_kind="smiley5")
+    return chain
+
+
+def test_every_page_of_figures_fits_a_phone_and_a_reader(visit: Callable[..., Visitor], chain: Chain) -> None:
+    week = Week.of(latest_day([chain.store.time_zone])) + -3
+    period = publish(PeriodKind.WEEK, week.monday, by=chain.head_office)
+    action = begin(chain.area, by=chain.head_office, topic="waiting").action
+    office = visit(viewport=PHONE)
+    client = Client()
+    client.force_login(chain.head_office, backend="allauth.account.auth_backends.AuthenticationBackend")
+    value = client.cookies[settings.SESSION_COOKIE_NAME].value
+    office.page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": office.origin}])
+    area = f"?node={chain.area.pk}"
+    for name, path in {
+        "stores": "stores/",
+        "change": "change/",
+        "topics": f"topics/{area}",
+        "loop": f"loop/{area}",
+        "asking": f"asking/{area}",
+        "actions": "actions/",
+        "action": f"actions/{action.pk}/",
+        "digests": "digests/",
+        "file": "files/?of=reports",
+        "published": "published/",
+        "period": f"published/{period.pk}/",
+        "store": f"store/{chain.store.code}/",
+        "overview": area,
+    }.items():
+        office.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        office.page.goto(f"{office.origin}/reports/{path}", timeout=60_000)
+        office.check(f"reports-{name}")
+        office.page.set_viewport_size(NARROWEST)  # type: ignore[arg-type]
+        wide = office.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{name} scrolls sideways by {wide} px on the narrowest screen"
+    # A week of the chart is reached by the keyboard and opens the words behind it.
+    point = office.page.get_by_role("link", name=f"Woche {week}").first
+    point.focus()
+    office.page.keyboard.press("Enter")
+    expect(office.page.locator(".voice")).to_have_count(11)
