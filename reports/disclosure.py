@@ -82,7 +82,7 @@ def _counted(points: Sequence[date]) -> dict[Source, dict[int, list[int]]]:
             "SELECT channel, sample_kind, node_id, width_bucket(local_day, %(points)s::date[]) AS bucket,"
             " sum(promoters + passives + detractors)::int FROM reports_nodeday"
             " WHERE headline_kind = %(nps)s AND local_day >= %(first)s AND local_day < %(end)s GROUP BY 1, 2, 3, 4",
-            {"points": points, "nps": QuestionKind.NPS.value, "first": points[0], "end": points[-1]},
+            {"points": list(points), "nps": QuestionKind.NPS.value, "first": points[0], "end": points[-1]},
         )
         for channel, sample, node, bucket, n in cursor.fetchall():
             found[Source(channel, sample)][node][bucket - 1] = n

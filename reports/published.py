@@ -194,11 +194,11 @@ def _change_beside(whole: Restated, parts: Iterable[Restated]) -> "Bands":
 def told_elsewhere(periods: Iterable[PublishedPeriod]) -> dict[int, PublishedPeriod]:
     """Of these periods, those with days in a longer one that was published: today's figure stands beside that alone,
     for the difference of two of them would tell about the days between."""
-    order = list(PeriodKind)
+    order = [kind.value for kind in PeriodKind]
     longer = sorted(PublishedPeriod.objects.exclude(kind=PeriodKind.WEEK), key=lambda one: -order.index(one.kind))
     found = {}
     for period in periods:
-        rank = order.index(PeriodKind(period.kind))
+        rank = order.index(period.kind)
         for one in longer:
             if order.index(PeriodKind(one.kind)) > rank and one.first <= period.last and period.first <= one.last:
                 found[period.pk] = one

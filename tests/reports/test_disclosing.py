@@ -36,7 +36,9 @@ def test_days_that_follow_from_overlapping_periods_are_found(seed):
     for _ in range(40):
         days = rng.randrange(4, 10)
         counts = [rng.choice([0, 0, 1, 2, 5, 9]) for _ in range(days)]
-        known = [tuple(sorted(rng.sample(range(days + 1), 2))) for _ in range(rng.randrange(1, 6))]
+        known = [
+            (min(pair), max(pair)) for pair in (rng.sample(range(days + 1), 2) for _ in range(rng.randrange(1, 6)))
+        ]
         follows = derivable([np.array([float(a <= day < b) for day in range(days)]) for a, b in known], days)
         sets = (np.array([float(number >> day & 1) for day in range(days)]) for number in range(1, 2**days))
         few = any(0 < one @ counts < MIN_SHOWN and follows(one) for one in sets)

@@ -273,7 +273,7 @@ def test_no_difference_of_a_few_follows_from_those_that_are_told(seed):
         _, values, directions = np.linalg.svd(rows, full_matrices=True)
         unknown = directions[int((values > 1e-9).sum()) :].T
         for group in [under(pk) for pk in nodes] + [[pk] for pk in nodes]:
-            change = Bands(dict(zip(BANDS, sum(direct[one] for one in group).tolist(), strict=True)))
+            change = Bands(dict(zip(BANDS, np.sum([direct[one] for one in group], axis=0).tolist(), strict=True)))
             wanted = np.array([float(one in group) for one in nodes])
             if 0 < change.size < MIN_SHOWN:
                 assert unknown.size and np.abs(wanted @ unknown).max() > 1e-6
