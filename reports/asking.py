@@ -5,6 +5,9 @@ from datetime import UTC, datetime, time, timedelta
 
 from django.db.models import Count, QuerySet, Sum
 
+from reports.figures import Source
+from reports.filters import Filters
+from reports.linking import words_behind
 from reports.periods import Period
 from reports.statistics import Share
 from stores.choices import TouchpointKind
@@ -19,12 +22,13 @@ MOST_STORES = 600
 
 @dataclass(frozen=True)
 class Way:
-    """A kind of touchpoint: how many scans of its code, pages looked at, answers."""
+    """A kind of touchpoint: how many scans of its code, pages looked at, answers; `words` lead to what these say."""
 
     name: str
     scans: int
     opens: int
     answers: int
+    words: str
 
     @property
     def opened(self) -> Share | None:
@@ -43,6 +47,7 @@ class Invited:
     name: str
     sent: int
     answered: int
+    words: str
 
     @property
     def share(self) -> Share:
@@ -62,7 +67,7 @@ class Asking:
         return not (self.ways or self.invited or self.not_asked)
 
 
-def asking_of(stores: QuerySet[Store], period: Period) -> Asking:
+def asking_of(stores: QuerySet[Store], filters: Filters, period: Period) -> Asking:
     """The weeks from their first midnight in UTC on: hours of scans are counted by it."""
     since = datetime.combine(period.start, time.min, UTC)
     until = datetime.combine(period.end, time.min, UTC) + timedelta(days=1)
@@ -82,7 +87,12 @@ def asking_of(stores: QuerySet[Store], period: Period) -> Asking:
         .annotate(n=Count("pk"))
     )
     ways = [
-        Way(str(kind.label), *scans.get(kind.value, (0, 0)), answers.get(kind.value, 0))
+        Way(
+            str(kind.label),
+            *scans.get(kind.value, (0, 0)),
+            answers.get(kind.value, 0),
+            words_behind(filters, source=Source("", ""), code=kind.value),
+        )
         for kind in TouchpointKind
         if kind.value in scans or kind.value in answers
     ]
@@ -101,7 +111,14 @@ def asking_of(stores: QuerySet[Store], period: Period) -> Asking:
     return Asking(
         ways=ways,
         invited=[
-            Invited(str(ResponseChannel(channel).label), n, answered) for channel, n, answered in invitations if n
+            Invited(
+                str(ResponseChannel(channel).label),
+                n,
+                answered,
+                words_behind(filters, source=Source(channel, "")),
+            )
+            for channel, n, answered in invitations
+            if n
         ],
         not_asked=sorted(((str(NotAskedReason(reason).label), n) for reason, n in left), key=lambda one: -one[1]),
     )

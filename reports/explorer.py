@@ -32,6 +32,7 @@ from sentiment.labels import (
     topic_label,
     urgency_label,
 )
+from stores.choices import TouchpointKind
 from stores.models import Node, Store
 from surveys.choices import Mark, ResponseChannel, SampleKind
 from surveys.counting import NO_ANSWERS
@@ -58,8 +59,9 @@ ANY = "any"
 class Search:
     """What was chosen; an empty choice leaves everything.
 
-    `urgency` is a kind or ANY; `case` is "yes", "no" or one of CASE_STATES, and `cause` its root cause; `before` is
-    where the page begins, after the last row of the one before it.
+    `urgency` is a kind or ANY; `case` is "yes", "no" or one of CASE_STATES, and `cause` its root cause; `code` is
+    the kind of touchpoint whose code was scanned; `before` is where the page begins, after the last row of the one
+    before it.
     """
 
     last_week: Week
@@ -80,6 +82,7 @@ class Search:
     case: str = ""
     cause: RootCause | None = None
     mark: str = ""
+    code: str = ""
     before: tuple[datetime, int] | None = field(default=None, compare=False)
 
     @property
@@ -124,6 +127,7 @@ _CHOICES = {
     "language": set(settings.VERBATIM_LANGUAGES),
     "case": {"yes", "no", *CASE_STATES},
     "mark": set(MARKS),
+    "code": set(TouchpointKind.values),
 }
 _PLAIN = tuple(_CHOICES)
 
@@ -230,6 +234,8 @@ def rows_of(search: Search, stores: QuerySet[Store]) -> QuerySet[ExplorerRow]:
         wanted &= _of_case("state__in", states)
     if search.cause:
         wanted &= Q(has_case=True) & _of_case("root_cause", search.cause)
+    if search.code:
+        wanted &= Q(verbatim__response__touchpoint__kind=search.code, verbatim__response__invitation=None)
     if search.mark:
         wanted &= Q(verbatim__response__flags__contains=[search.mark])
     terms = terms_of(search.q)
@@ -321,6 +327,7 @@ def chips_of(search: Search) -> list[Chip]:
         "case": dict(case_choices()).get(search.case, ""),
         "cause": str(search.cause) if search.cause else "",
         "mark": str(MARKS.get(search.mark, "")),
+        "code": str(TouchpointKind(search.code).label) if search.code else "",
     }
     empty = {"node": None, "store": None, "cause": None, "unsure": False, "corrected": False}
     return [

@@ -26,7 +26,7 @@ from sentiment.labels import SENTIMENT_LABELS, TOPIC_LABELS, URGENCY_LABELS, nam
 from sentiment.models import Analysis
 from sentiment.similar import similar_to
 from stores.access import StaffRequest, page_of_ours
-from stores.choices import Role
+from stores.choices import Role, TouchpointKind
 from stores.models import Node, Store, User
 from stores.queries import roles_of
 from surveys.choices import ResponseChannel, SampleKind
@@ -67,6 +67,7 @@ def verbatims(request: HttpRequest) -> HttpResponse:
         "case_choices": case_choices(),
         "cause_choices": [(cause.pk, str(cause)) for cause in RootCause.objects.all()],
         "mark_choices": MARKS.items(),
+        "code_choices": TouchpointKind.choices,
         "language_choices": named_languages(settings.VERBATIM_LANGUAGES),
         "may_edit_words": Role.HEAD_OFFICE in roles_of(_reader(request)),
     }

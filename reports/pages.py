@@ -197,7 +197,7 @@ def asking(request: HttpRequest) -> HttpResponse:
     view = view_of(reading.scope, reading.filters)
     context = {
         **_frame(reading, view, "report_asking"),
-        "asking": asking_of(reading.stores, reading.period) if few else None,
+        "asking": asking_of(reading.stores, reading.filters, reading.period) if few else None,
         "most_stores": MOST_ASKING_STORES,
         "store_choices": _store_choices(reading),
         "all_ways": True,

@@ -298,7 +298,7 @@ def asking_lines(reading: Reading, request: HttpRequest | None = None) -> Iterat
     """From scan and invitation to answer; nothing where a region has to be chosen first."""
     if reading.stores.count() > MOST_ASKING_STORES:
         return
-    found = asking_of(reading.stores, reading.period)
+    found = asking_of(reading.stores, reading.filters, reading.period)
     for way in found.ways:
         for name, share in ((gettext("Opened"), way.opened), (gettext("Answered"), way.answered)):
             if share:

@@ -15,6 +15,7 @@ from core.work import drain
 from reports.models import ExplorerRow
 from sentiment.actions import correct
 from sentiment.models import Analysis, Sentiment
+from stores.choices import TouchpointKind
 from surveys.choices import QuestionKind, ResponseChannel
 from surveys.models import Response, Verbatim
 from surveys.signals import response_saved
@@ -126,6 +127,9 @@ def test_each_filter_leaves_what_it_says(chain: Chain, manager: Client) -> None:
     cause = RootCause.objects.create(name="Long wait")
     Case.objects.filter(response__verbatims=angry).update(root_cause=cause)
     assert found(manager, f"cause={cause.pk}") == {angry} and found(manager, f"cause={cause.pk}&case=no") == set()
+    kind = chain.touchpoint.kind
+    assert found(manager, f"code={kind}") == everything and found(manager, "code=x") == everything
+    assert found(manager, f"code={next(one for one in TouchpointKind.values if one != kind)}") == set()
     Response.objects.filter(verbatims=plain).update(flags=["many"])
     assert found(manager, "mark=many") == {plain} and found(manager, "mark=staff") == everything
     assert found(manager, "topic=staff&sentiment=negative&q=guard") == {angry}
