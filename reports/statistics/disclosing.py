@@ -8,6 +8,9 @@ what jumps up and down at its borders adds up to nothing among the points that a
 A place shows a new period if the place above it does, if it has five answers in it, and if no set of days that can be
 computed then holds one to four. The same goes for all that is hidden beside it, taken together: otherwise the smallest
 neighbour is hidden too. Nothing that was shown is ever taken back.
+
+Sums over stretches as lines between points: Chin, F., Kossowski, P., Loh, S. C.: Efficient inference control for range
+sum queries. Theoretical Computer Science 32(1-2), 1984. That no cell can be computed is checked by solving equations.
 """
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
