@@ -202,7 +202,8 @@ def _contact(wish: Wish, language: str, now: datetime) -> Contact | None:
     if wish.how == ContactWish.NONE or wish.address is None:
         return None
     contact = wish.known or Contact.create(wish.kind, wish.address, language=wish.language or language)
-    Permission.objects.create(contact=contact, wording=permission_wording(), language=language, given_at=now)
+    wording = wish.wording or permission_wording()
+    Permission.objects.create(contact=contact, wording=wording, language=language, given_at=now)
     return contact
 
 

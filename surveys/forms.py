@@ -36,7 +36,8 @@ _KIND_OF_WISH = {
 class Wish:
     """How the shopper wants to be contacted. `address` is E.164 or lower-case e-mail; None without a wish.
 
-    `known` is the invitation's own contact when that is the address meant. An empty `language` means the page's.
+    `known` is the invitation's own contact when that is the address meant. An empty `language` means the page's, an
+    empty `wording` that the permission was given in the words of the page.
     """
 
     how: ContactWish = ContactWish.NONE
@@ -44,6 +45,7 @@ class Wish:
     known: Contact | None = None
     when: ContactTime = ContactTime.ANY
     language: str = ""
+    wording: str = ""
 
     @property
     def kind(self) -> ContactKind:

@@ -4,20 +4,22 @@ Of what we write because of it there is little, so that no automatic reply on th
 message to who has answered, whatever else they write, and one to whose answer we could not read.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import NAMESPACE_OID, uuid5
 
 from django.conf import settings
 
+from customers.models import Contact
 from messaging.automatic import is_automatic
 from messaging.choices import Channel
 from messaging.hearing import register_listener
 from messaging.models import IncomingText, Message
 from messaging.outbox import put
 from surveys.actions import add_words, change_score, submit
-from surveys.choices import UNFINISHED, UNSENT
+from surveys.choices import UNFINISHED, UNSENT, ContactWish
 from surveys.documents import document_of
-from surveys.forms import Answers, missing, tidy
+from surveys.forms import Answers, Wish, missing, tidy
 from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE
 from surveys.models import Invitation, Response
 from surveys.queries import Asking, asking_by_text, words_key
@@ -25,6 +27,7 @@ from surveys.text_answers import Said, read_answer, says_words
 
 # They hold the phone in their hand; later it would only disturb.
 _WHILE_AWAKE = timedelta(hours=1)
+_ANSWERED_BY_TEXT = "Answered our question by text message, and may be answered about it in the same way."
 
 
 def hear_answer(text: IncomingText) -> bool:
@@ -58,10 +61,10 @@ def _response_to(invitation: Invitation) -> Response | None:
 def _answer(asking: Asking, text: IncomingText, said: Said) -> None:
     """Store the answer; words without a score too, for somebody reads them, and the number is asked for once."""
     assert asking.invitation is not None
-    answers = Answers(said.score)
+    answers = Answers(said.score, wish=_to_be_texted(asking.invitation.contact))
     if said.words:
         key = words_key(asking.document, answers.as_json(asking.document.headline.key))
-        answers = Answers(said.score, {key: said.words})
+        answers = replace(answers, words={key: said.words})
     lacks = missing(asking.document, answers.as_json(asking.document.headline.key))
     submit(
         asking,
@@ -72,6 +75,13 @@ def _answer(asking: Asking, text: IncomingText, said: Said) -> None:
         now=text.received_at,
     )
     _write(CALL_SURVEY_MORE, asking.invitation, text)
+
+
+def _to_be_texted(contact: Contact | None) -> Wish:
+    """Who writes to us by text may be answered by text, and in no other way, until they choose one on their page."""
+    if contact is None or not contact.value:
+        return Wish()
+    return Wish(ContactWish.TEXT, contact.value, known=contact, wording=_ANSWERED_BY_TEXT)
 
 
 def _add(response: Response, text: IncomingText, said: Said, words: str) -> bool:

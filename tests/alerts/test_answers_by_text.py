@@ -18,7 +18,7 @@ from alerts import actions
 from alerts.choices import EntryKind
 from alerts.models import Case, CaseResponse
 from core.work import drain
-from customers.models import Contact, Suppression
+from customers.models import Contact, Permission, Suppression
 from messaging.catcher import Catcher
 from messaging.choices import Channel
 from messaging.hearing import hear_due
@@ -106,6 +106,9 @@ def test_three_comes_back_and_it_asks_why_and_the_case_is_open(chain: Chain, tex
     assert response.invitation and response.invitation.call and response.flags == []
     assert (response.invitation.call.queue, response.invitation.call.agent) == ("orders", "a7")
     assert (case.response, case.store, case.owner) == (response, chain.call_centre, chain.call_centre_lead)
+    # They may be answered as they wrote, so that the loop can be closed with them, and the ledger says why.
+    assert (response.contact_wish, response.contact, case.fix_only) == ("text", response.invitation.contact, False)
+    assert Permission.objects.filter(contact=response.contact, purpose="answer", wording__contains="by text").exists()
     [_asked, why] = told()
     assert "main reason for your score? Just reply." in why and f"/c/{response.token}/" in why
     for _time in range(2):
