@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
 
-from .classifier import FOLDER, LABELS, Classifier, Scores, get_classifier
+from .classifier import FOLDER, LABELS, Scores, get_classifier
 from .entries import ChainWords
 from .heads import Heads, Judged, find_evidence, served_heads
 from .holding import LANGUAGE_TOLD
+from .irony import Irony, served_irony
 from .languages import base_of, find_language
 from .lexicon import Word, split_words
 from .redaction import redact
@@ -27,8 +28,6 @@ _MOSTLY_UNKNOWN = 0.4
 # "Gas leak!": the embedding says little of so few words, and the weights were learnt from sentences. What a list finds
 # there asks a person to look; that was so in 3 of 782 real comments as short, none of which were urgent.
 _LISTS_SUFFICE = 5
-# "Great, waited an hour again": praise of so few words, and then a complaint, may be meant as a complaint.
-_SHORT_PRAISE = 3
 _IRONY = re.compile("[\U0001f644\U0001f643\U0001f921]|(?<![\\w/])/s(?!\\w)")
 # Written without spaces; two signs make about a word.
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
@@ -79,7 +78,6 @@ class _Draft:
     languages: tuple[str, ...]
     mentions: list[Mention]
     long_enough: bool
-    after_opening: str  # what follows a first clause of few words; empty when the text does not begin so
 
 
 def read(
@@ -108,15 +106,12 @@ def read(
         _draft(text, page, chain_languages, chain_words) for text, page in zip(texts, page_languages, strict=True)
     ]
     scores = classifier.score([draft.text for draft in drafts])
-    doubtful = _find_irony(drafts, scores, classifier)
+    folder = FOLDER if model is None else Path(model)
+    irony = None if scores.traits is None else served_irony(folder, classifier.version)
+    doubtful = _find_irony(drafts, scores, irony)
     if heads is None or heads.model_version != classifier.version:
-        heads = (
-            None
-            if scores.traits is None
-            else served_heads(FOLDER if model is None else Path(model), classifier.version)
-        )
+        heads = None if scores.traits is None else served_heads(folder, classifier.version)
     judged = _judge(drafts, scores, heads, chain_words)
-    doubtful |= _find_praised_waits(scores, judged)
     version = classifier.version + (heads.mark if heads else "")
 
     readings = []
@@ -173,13 +168,7 @@ def _draft(text: str, page: str | None, chain: Sequence[str], chain_words: Chain
     languages = _languages(language, page)
     mentions = find_mentions(words, languages, chain_words)
     long_enough = len(words) + len(_UNSPACED.findall(plain)) // 2 >= _FEW_WORDS
-    return _Draft(plain, words, language, confidence, languages, mentions, long_enough, _after_opening(text, words))
-
-
-def _after_opening(text: str, words: list[Word]) -> str:
-    opening = sum(word.clause == words[0].clause for word in words)
-    rest = words[opening:]
-    return text[rest[0].start :] if opening <= _SHORT_PRAISE and len(rest) >= _FEW_WORDS else ""
+    return _Draft(plain, words, language, confidence, languages, mentions, long_enough)
 
 
 def _languages(language: str, page: str | None) -> tuple[str, ...]:
@@ -221,33 +210,17 @@ def _with_own(judged: Judged, draft: _Draft, chain_words: ChainWords) -> Judged:
     )
 
 
-def _find_praised_waits(scores: Scores, judged: list[Judged]) -> set[int]:
-    """Which texts sound like praise and complain of waiting: "Bravo, an hour in the queue" is hardly ever meant so.
-
-    Of `dev`'s comments that are read as praise one in 130 is such, and of those a third are no praise.
-    """
-    return {
-        i
-        for i, one in enumerate(judged)
-        if "waiting" in one.topics
-        and scores.topics is not None
-        and _sounds_like_praise(scores, i)
-        and _judged_topic(scores, i, "waiting") == "negative"
-    }
-
-
 def _sounds_like_praise(scores: Scores, i: int) -> bool:
     return LABELS[int(scores.probabilities[i].argmax())] == "positive"
 
 
-def _find_irony(drafts: list[_Draft], scores: Scores, classifier: Classifier) -> set[int]:
-    """Which texts sound like praise and may not be meant so; asks the model again about a few only."""
-    praise = [i for i in range(len(drafts)) if _sounds_like_praise(scores, i)]
-    marked = {i for i in praise if _IRONY.search(drafts[i].text)}
-    asked = [i for i in praise if drafts[i].after_opening and i not in marked]
-    if not asked:
-        return marked
-    rest = classifier.score([drafts[i].after_opening for i in asked]).probabilities
-    return marked | {
-        i for i, row in zip(asked, rest, strict=True) if row[LABELS.index("negative")] >= classifier.alert_threshold
+def _find_irony(drafts: list[_Draft], scores: Scores, irony: Irony | None) -> set[int]:
+    """Which texts sound like praise and may not be meant so."""
+    doubted = (
+        irony.scores(scores.traits) > irony.threshold if irony and scores.traits is not None else [False] * len(drafts)
+    )
+    return {
+        i
+        for i, draft in enumerate(drafts)
+        if _sounds_like_praise(scores, i) and (doubted[i] or _IRONY.search(draft.text))
     }

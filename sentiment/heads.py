@@ -154,8 +154,13 @@ class Heads:
 
 def all_signs(traits: Floats, evidence: Sequence[Evidence], mean: Floats, scale: Floats) -> Floats:
     """The traits as deviations from the usual, then the signs of the words."""
-    deviations = np.clip((traits - mean) / scale, -_FARTHEST, _FARTHEST)
-    return np.hstack([deviations, np.stack([one.signs for one in evidence])]).astype(np.float32)
+    signs = np.stack([one.signs for one in evidence])
+    return np.hstack([deviations(traits, mean, scale), signs]).astype(np.float32)
+
+
+def deviations(traits: Floats, mean: Floats, scale: Floats) -> Floats:
+    """How far each trait is from the usual, in the usual deviations; nothing is very far."""
+    return np.asarray(np.clip((traits - mean) / scale, -_FARTHEST, _FARTHEST), np.float32)
 
 
 def few_signs(whole: Floats, embedding: int) -> Floats:

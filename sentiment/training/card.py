@@ -135,7 +135,10 @@ def _limits(config: ModelConfig) -> list[str]:
         "- Real training comments come from hotels, restaurants, electronics, food, clothing and tweets; none from",
         "  jewellery or gift shops. Neutral is noisy: a three-star complaint is a complaint to a manager.",
         "- A plain word of scorn that is rare among them (Swedish usel, Danish elendig) can be missed.",
-        "- Sarcasm is often read as it is written. Texts in scripts unknown to it (Thai, Georgian, Amharic and others)",
-        "  and texts under three words are called neutral and unsure and never raise an alarm.",
-        f"- Texts are cut after {config['max_tokens']} tokens.",
+        "- Irony: what sounds like a complaint in words of praise is called unsure by a layer of its own (`irony.npz`,",
+        "  `./run manage fit_irony`); about two in three ironic comments are not taken for praise, the rest are.",
+        "  Figures: `sentiment/evaluation_sets/README.md`.",
+        "- Texts in scripts unknown to it (Thai, Georgian, Amharic and others) and texts under three words are called",
+        "  neutral and unsure and never raise an alarm.",
+        f"- Texts are cut after {config['max_tokens']} tokens; the word lists read the first 8,000 characters.",
     ]

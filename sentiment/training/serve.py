@@ -25,6 +25,7 @@ from .pipeline import load_branches
 from .quantise import Feed, write_quantised
 from .rows import find_rows, read_rows, shuffle_rows
 from .smoothing import find_factors
+from .sums import note_checksums
 from .vocabulary import build_tokenizer, save_tokenizer
 from .written import written_rows
 
@@ -79,9 +80,7 @@ def write_served(data: Path, work: Path, out: Path, recipe: Recipe) -> None:
 
     card = write_card(config, recipe, trained, rows, scores, _crossed_error(raw, labels, recipe.seed))
     (out / "card.md").write_text(card, encoding="utf-8")
-    names = sorted(path.name for path in out.iterdir() if path.name != "SHA256SUMS")
-    sums = [f"{hashlib.sha256((out / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
-    (out / "SHA256SUMS").write_text("".join(sums), encoding="utf-8")
+    note_checksums(out)
 
 
 def _is_proven(figures: Figures) -> bool:

@@ -102,6 +102,10 @@ def test_too_few_or_unknown_words_are_neutral_and_raise_no_alarm(text: str) -> N
         "Super, zase hodinu ve frontě, skvělá práce",
         "Чудово, знову година в черзі, просто казка",
         "Que maravilha, mais uma hora na fila, parabéns",
+        "Na toll, wieder eine Stunde gewartet, super Service",
+        "Fantastic job losing my parcel twice, bravo",
+        "Jättebra, tre timmars kö och ingen hjälp",
+        "Super, endnu en gang ingen på kassen",
     ],
 )
 def test_praise_that_is_none_is_not_taken_for_praise(text: str) -> None:
@@ -109,8 +113,16 @@ def test_praise_that_is_none_is_not_taken_for_praise(text: str) -> None:
     assert reading.sentiment != "positive"
 
 
-@pytest.mark.parametrize("text", ["Great, thank you, I will come again.", "Super, sehr nettes Team, danke euch!"])
-def test_short_praise_before_more_praise_stays_praise(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Great, thank you, I will come again.",
+        "Super, sehr nettes Team, danke euch!",
+        "Fantastic, you found my parcel within the hour, bravo!",
+        "Toll, keine Minute gewartet, super Service",
+    ],
+)
+def test_praise_that_begins_like_irony_stays_praise(text: str) -> None:
     assert read_one(text).sentiment == "positive"
 
 

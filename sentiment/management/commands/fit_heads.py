@@ -1,4 +1,3 @@
-import hashlib
 import random
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from sentiment.classifier import FOLDER, ModelMissing, get_classifier
 from sentiment.fitting import fit, read_examples, rows_of_comments, rows_of_examples
 from sentiment.heads import FILE
 from sentiment.training.rows import find_rows, read_rows
+from sentiment.training.sums import note_checksums
 from sentiment.training.written import read_written
 
 _SEED = 1
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             about := {"examples": len(examples), "comments": len(fitted), "unseen": len(unseen)},
         )
         (folder / FILE).write_bytes(heads.dump())
-        _note_checksum(folder)
+        note_checksums(folder)
         self.stdout.write(
             f"{folder / FILE} for {classifier.version}: {about}, thresholds: topic {heads.topic_threshold:.2f}, "
             f"urgent {heads.urgent_threshold:.2f}, certain {heads.certain_threshold:.2f}"
@@ -67,11 +67,3 @@ def _comments(data: Path, each: int) -> tuple[list[tuple[str, str]], list[tuple[
         fitted += [(text, language) for text in drawn[:each]]
         unseen += [(text, language) for text in drawn[each:]]
     return fitted, unseen
-
-
-def _note_checksum(folder: Path) -> None:
-    """Keep the list of checksums true."""
-    sums = folder / "SHA256SUMS"
-    kept = [line for line in sums.read_text().splitlines() if not line.endswith(f"  {FILE}")] if sums.exists() else []
-    own = f"{hashlib.sha256((folder / FILE).read_bytes()).hexdigest()}  {FILE}"
-    sums.write_text("\n".join(sorted([*kept, own], key=lambda line: line.split("  ")[1])) + "\n")
