@@ -60,8 +60,10 @@ def test_single_keys_a_prepared_reply_and_the_last_step_back(visit: Callable[...
     page.wait_for_url(re.compile(str(case.pk)))
     page.keyboard.press("a")
     expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+    page.wait_for_load_state()  # where the whole page came, no key is heard before
     page.keyboard.press("u")
     expect(page.get_by_role("button", name="Acknowledge")).to_be_visible()
+    page.wait_for_load_state()
     assert Case.objects.get(pk=case.pk).state == "open"
     # Typed words are letters, not shortcuts; a prepared reply goes behind them.
     page.keyboard.press("r")
