@@ -17,7 +17,7 @@ from alerts.choices import CaseState
 from core.spreadsheets import Value
 from reports.explorer import Search, rows_of
 from reports.filters import POOLED, Filters, Scope, selected_stores
-from reports.periods import Period, Week
+from reports.periods import Days, Period, Week
 from sentiment.labels import language_name, sentiment_label, topic_label, urgency_label
 from stores.models import Node, Store
 from surveys.choices import ContactWish, Mark, QuestionKind, ResponseChannel, SampleKind
@@ -59,7 +59,7 @@ class Part:
     """A place, perhaps one way of asking, in a period."""
 
     filters: Filters
-    period: Period
+    period: Period | Days
 
     @property
     def place(self) -> Node | Store | None:

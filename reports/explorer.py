@@ -5,7 +5,7 @@ Every choice is in the address, so that each combination is a link.
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -21,7 +21,7 @@ from alerts.models import RootCause
 from reports.explorer_rows import BANDS, fold
 from reports.filters import Scope, find_store
 from reports.models import ExplorerRow
-from reports.periods import Period, Week
+from reports.periods import Days, Period, Week, within_reason
 from reports.wordforms import spelled_out, ways_of
 from sentiment.labels import (
     SENTIMENT_LABELS,
@@ -41,6 +41,8 @@ from surveys.models import Verbatim
 # Raw rows are read thirteen weeks at a time, whichever thirteen.
 WEEKS = (1, 4, 13)
 DEFAULT_WEEKS = 13
+# The longest quarter.
+MOST_DAYS = 92
 PER_PAGE = 25
 # Beyond this it is said that there are more, not how many.
 MOST_COUNTED = 1000
@@ -60,8 +62,8 @@ class Search:
     """What was chosen; an empty choice leaves everything.
 
     `urgency` is a kind or ANY; `case` is "yes", "no" or one of CASE_STATES, and `cause` its root cause; `code` is
-    the kind of touchpoint whose code was scanned; `before` is where the page begins, after the last row of the one
-    before it.
+    the kind of touchpoint whose code was scanned; `days` stand for the weeks where a figure is of other days than whole
+    weeks; `before` is where the page begins, after the last row of the one before it.
     """
 
     last_week: Week
@@ -70,6 +72,7 @@ class Search:
     node: Node | None = None
     store: Store | None = None
     weeks: int = DEFAULT_WEEKS
+    days: Days | None = None
     channel: str = ""
     sample: str = ""
     band: str = ""
@@ -86,8 +89,8 @@ class Search:
     before: tuple[datetime, int] | None = field(default=None, compare=False)
 
     @property
-    def period(self) -> Period:
-        return Period(self.last_week, self.weeks)
+    def period(self) -> Period | Days:
+        return self.days or Period(self.last_week, self.weeks)
 
     def query(self) -> str:
         """The address after the question mark; what is at its default is left out."""
@@ -95,8 +98,7 @@ class Search:
             "q": self.q,
             "node": self.node.pk if self.node else "",
             "store": self.store.code if self.store else "",
-            "weeks": self.weeks if self.weeks != DEFAULT_WEEKS else "",
-            "until": self.last_week if self.last_week != self.this_week else "",
+            **self._when,
             **{name: getattr(self, name) for name in _PLAIN},
             "cause": self.cause.pk if self.cause else "",
             "unsure": "1" if self.unsure else "",
@@ -104,6 +106,15 @@ class Search:
             "before": cursor_of(*self.before) if self.before else "",
         }
         return "?" + urlencode({key: str(value) for key, value in chosen.items() if value})
+
+    @property
+    def _when(self) -> dict[str, Any]:
+        if self.days:
+            return {"from": self.days.start, "to": self.days.end}
+        return {
+            "weeks": self.weeks if self.weeks != DEFAULT_WEEKS else "",
+            "until": self.last_week if self.last_week != self.this_week else "",
+        }
 
     def but(self, **changes: Any) -> str:
         """The address of the first page of the same search with some choices changed."""
@@ -152,6 +163,7 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         node=node,
         store=store,
         weeks=int(weeks) if weeks in {str(number) for number in WEEKS} else DEFAULT_WEEKS,
+        days=None if weeks else _days(chosen.get("from", ""), chosen.get("to", "")),
         **{name: value for name in _PLAIN if (value := chosen.get(name, "")) in _CHOICES[name]},
         cause=RootCause.objects.filter(pk=cause).first() if _NUMBER.fullmatch(cause) else None,
         unsure=chosen.get("unsure") == "1",
@@ -165,6 +177,15 @@ def _week(written: str) -> Week | None:
         return Week.parse(written)
     except ValueError:
         return None
+
+
+def _days(first: str, last: str) -> Days | None:
+    try:
+        found = Days(date.fromisoformat(first), date.fromisoformat(last))
+    except ValueError:
+        return None
+    sensible = within_reason(found.start) and within_reason(found.end)
+    return found if sensible and 0 <= (found.end - found.start).days < MOST_DAYS else None
 
 
 def cursor_of(at: datetime, pk: int) -> str:
@@ -328,8 +349,9 @@ def chips_of(search: Search) -> list[Chip]:
         "cause": str(search.cause) if search.cause else "",
         "mark": str(MARKS.get(search.mark, "")),
         "code": str(TouchpointKind(search.code).label) if search.code else "",
+        "days": search.days.dates if search.days else "",
     }
-    empty = {"node": None, "store": None, "cause": None, "unsure": False, "corrected": False}
+    empty = {"days": None, "node": None, "store": None, "cause": None, "unsure": False, "corrected": False}
     return [
         Chip(label, search.but(**{name: empty.get(name, "")}))
         for name, label in labels.items()

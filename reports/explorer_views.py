@@ -51,7 +51,7 @@ def verbatims(request: HttpRequest) -> HttpResponse:
         "found": find(search, stores),
         "most_counted": MOST_COUNTED,
         "chips": chips_of(search),
-        "earlier": search.but(last_week=search.last_week + -search.weeks),
+        "earlier": "" if search.days else search.but(last_week=search.last_week + -search.weeks),
         "later": search.but(last_week=min(weeks_on, search.this_week)) if search.last_week < search.this_week else "",
         "only_store": search.store or (listed[0] if len(listed) == 1 else None),
         "node_choices": node_options(scope),

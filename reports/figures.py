@@ -64,10 +64,7 @@ class SourceCard:
 
 @dataclass(frozen=True)
 class Point:
-    """One point of a chart: a week, or the four to five weeks up to and with it.
-
-    `words` is empty for a stretch that the explorer does not open.
-    """
+    """One point of a chart: a week, or the four to five weeks up to and with it; `words` opens those behind it."""
 
     first: Week
     last: Week

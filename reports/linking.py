@@ -6,7 +6,7 @@ from reports.explorer import WEEKS
 from reports.figures import Source
 from reports.filters import POOLED, Filters
 from reports.lattice import Place
-from reports.periods import Week
+from reports.periods import Days, Week
 from stores.models import Node, Store
 
 
@@ -17,9 +17,11 @@ def words_behind(
     place: Node | Store | None = None,
     until: Week | None = None,
     weeks: int | None = None,
+    days: Days | None = None,
     **more: str,
 ) -> str:
-    """The explorer's query for the words behind a figure; of long periods it opens the last weeks it can."""
+    """The explorer's query for the words behind a figure; of long periods it opens the last weeks it can. `days` where
+    the figure is of these instead of weeks."""
     node = place if isinstance(place, Node) else None if place else filters.node
     store = place if isinstance(place, Store) else None if place else filters.store
     source = source or Source(filters.channel, filters.sample)
@@ -32,6 +34,8 @@ def words_behind(
         "until": str(until) if until else "",
         **more,
     }
+    if days:
+        chosen |= {"weeks": "", "until": "", "from": days.start.isoformat(), "to": days.end.isoformat()}
     if chosen["weeks"] == str(max(WEEKS)):
         chosen["weeks"] = ""
     return "?" + urlencode({key: value for key, value in chosen.items() if value})

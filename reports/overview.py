@@ -28,7 +28,7 @@ from reports.filters import POOLED, Filters
 from reports.lattice import Place
 from reports.linking import at_place, words_behind
 from reports.models import NodeWeek, StoreWeek
-from reports.periods import Period
+from reports.periods import Days, Period
 from reports.statistics import MIN_SHOWN, Share, moved_among, nps_difference
 from reports.stretches import Stretch, before, chart_of, latest, mondays
 from reports.topics import TopicRow
@@ -133,7 +133,9 @@ def point_of(cells: Cells, places: list[Place], source: Source, stretch: Stretch
 
 def _words_of(point: Point, filters: Filters, source: Source) -> str:
     weeks = (point.last.monday - point.first.monday).days // 7 + 1
-    return words_behind(filters, source=source, until=point.last, weeks=weeks) if weeks in EXPLORED else ""
+    if weeks in EXPLORED:
+        return words_behind(filters, source=source, until=point.last, weeks=weeks)
+    return words_behind(filters, source=source, days=Days(point.first.monday, point.last.sunday))
 
 
 def _cards(

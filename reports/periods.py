@@ -93,6 +93,24 @@ class Period:
         return [self.first + number for number in range(self.weeks)]
 
 
+@dataclass(frozen=True)
+class Days:
+    """Any days, from the first to the last."""
+
+    start: date
+    end: date
+
+    @property
+    def dates(self) -> str:
+        """Its first and last day, for reading."""
+        return written_dates(self.start, self.end)
+
+
+def within_reason(day: date) -> bool:
+    """Whether a chain can have a week with this day at all."""
+    return _FIRST_YEAR < day.year <= _LAST_YEAR
+
+
 def latest_day(time_zones: Iterable[str]) -> date:
     """The date it is by now in the easternmost of these zones; UTC's without any."""
     now = timezone.now()

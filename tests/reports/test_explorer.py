@@ -248,6 +248,20 @@ def test_more_than_can_be_counted_is_said_so(chain: Chain, manager: Client, monk
     assert "More than 2 comments" in manager.get("/verbatims/").content.decode()
 
 
+def test_any_days_up_to_a_quarter_are_a_link_until_weeks_are_chosen(chain: Chain, manager: Client) -> None:
+    at = timezone.now().replace(hour=12) - timedelta(weeks=30)
+    inside = [say(chain, "Inside", submitted_at=at - timedelta(days=ago)) for ago in (0, 9)]
+    for ago in (-1, 10):
+        say(chain, "Beside", submitted_at=at - timedelta(days=ago))
+    days = f"from={(at - timedelta(days=9)).date()}&to={at.date()}"
+    assert found(manager, days) == set(inside)
+    page = manager.get(f"/verbatims/?{days}&band=happy")
+    assert [chip.without for chip in page.context["chips"]] == ["?" + days, "?band=happy"]
+    for senseless in (f"from={at.date()}", f"from={at.date()}&to=2020-01-01", "from=0001-01-01&to=0001-01-02"):
+        assert manager.get(f"/verbatims/?{senseless}").context["search"].days is None
+    assert found(manager, f"{days}&weeks=4") == set()
+
+
 def test_older_words_are_in_an_older_period(chain: Chain, manager: Client) -> None:
     old = say(chain, "Long ago", submitted_at=timezone.now() - timedelta(weeks=20))
     new = say(chain, "Just now")
