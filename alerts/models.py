@@ -445,7 +445,11 @@ class Verification(Leased):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "round"], name="verification_once")]
-        indexes = [models.Index(fields=["run_at"], name="verification_due", condition=Q(run_at__isnull=False))]
+        indexes = [
+            models.Index(fields=["run_at"], name="verification_due", condition=Q(run_at__isnull=False)),
+            # How shoppers of the whole chain scored again in some weeks.
+            models.Index(fields=["scored_at"], name="verification_scored", condition=Q(scored_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"verification {self.round} of {self.case_id}"
