@@ -7,8 +7,8 @@ from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from reports.action_reads import owners_for
-from reports.actions import LONGEST_DID, LONGEST_NOTE, LONGEST_TITLE, Plan, place_key, today_at
+from reports.action_reads import owners_for, place_key, today_at
+from reports.actions import LONGEST_DID, LONGEST_NOTE, LONGEST_TITLE, Plan
 from reports.models import Action
 from stores.models import Node, Store, User
 

@@ -20,14 +20,21 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from alerts.models import Case, RootCause
 from alerts.queries import cases_visible_to
 from reports.action_forms import DoneForm, DropForm, NoteForm, PlanForm
-from reports.action_reads import actions_visible_to, is_late, may_change, may_decide, places_for
-from reports.actions import amend, begin, end, note, take_up, today_at
+from reports.action_reads import (
+    actions_visible_to,
+    is_late,
+    may_change,
+    may_decide,
+    places_for,
+    time_zone_of,
+    today_at,
+)
+from reports.actions import amend, begin, end, note, take_up
 from reports.effect import effect_of
 from reports.filters import Scope, find_node, find_store, scope_of
 from reports.models import Action, ActionEntry, ActionState, EntryOfAction
 from reports.pages import tabs_of
 from reports.periods import Week
-from reports.reminding import time_zone_of
 from sentiment.labels import TOPIC_LABELS, topic_label
 from stores.access import StaffRequest
 from stores.models import Node, Store, User

@@ -1,14 +1,17 @@
-"""Who sees which action, who may change it, and who can own one."""
+"""Who sees which action, who may change it, who can own one, and what day it is where it is done."""
 
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from reports.actions import place_key, today_at
 from reports.filters import Scope
 from reports.models import Action, ActionState
 from stores.choices import ACTION_ROLES, REPORT_ROLES
 from stores.models import Node, RoleAssignment, Store, User
-from stores.queries import held_by
+from stores.queries import commonest_zone, held_by
 
 
 def actions_visible_to(scope: Scope) -> QuerySet[Action]:
@@ -22,6 +25,18 @@ def actions_about(store: Store) -> QuerySet[Action]:
     """The actions that concern a store: its own, and those of the places above it."""
     found = Action.objects.filter(Q(store=store) | Q(node__in=store.node.above))
     return found.select_related("store", "node", "owner", "cause")
+
+
+def time_zone_of(place: Node | Store) -> str:
+    """A store's own; of a node that of most stores below it, the chain's without any."""
+    if isinstance(place, Store):
+        return place.time_zone
+    return str(commonest_zone(Store.objects.filter(node__path__startswith=place.path)) or settings.TIME_ZONE)
+
+
+def today_at(place: Node | Store) -> date:
+    """The date it is there."""
+    return timezone.now().astimezone(ZoneInfo(time_zone_of(place))).date()
 
 
 def is_late(action: Action) -> bool:
@@ -61,6 +76,11 @@ def places_for(action: Action, user: User, scope: Scope) -> dict[str, Node | Sto
     if action.case is not None and action.case.store in scope.stores:
         found.append(action.case.store)
     return {place_key(place): place for place in found}
+
+
+def place_key(place: Node | Store) -> str:
+    """A place as it stands in forms and entries."""
+    return f"{'store' if isinstance(place, Store) else 'node'}:{place.pk}"
 
 
 def _above(place: Node | Store) -> list[int]:

@@ -7,7 +7,6 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,8 +14,9 @@ from django.utils.translation import get_language, gettext
 
 from alerts.models import Case, RootCause
 from core.personal import on_erase
+from reports.action_reads import place_key, today_at
 from reports.models import Action, ActionEntry, ActionState, EntryOfAction
-from reports.reminding import remind, tell_owner, time_zone_of
+from reports.reminding import remind, tell_owner
 from sentiment.labels import topic_label
 from sentiment.redaction import redact
 from stores.models import Node, Store, User
@@ -141,16 +141,6 @@ def take_up(action_id: int, *, by: User) -> Action:
             _enter(action, EntryOfAction.REOPENED, by=by)
             remind(action)
     return action
-
-
-def place_key(place: Node | Store) -> str:
-    """A place as it stands in forms and entries."""
-    return f"{'store' if isinstance(place, Store) else 'node'}:{place.pk}"
-
-
-def today_at(place: Node | Store) -> date:
-    """The date it is there."""
-    return timezone.now().astimezone(ZoneInfo(time_zone_of(place))).date()
 
 
 def without_contacts(text: str, longest: int) -> str:

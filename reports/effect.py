@@ -13,6 +13,7 @@ from django.db.models import F, Sum
 from django.utils.translation import gettext, ngettext
 
 from alerts.models import Case
+from reports.action_reads import time_zone_of
 from reports.cells import Cells, read_cells, view_of
 from reports.figures import Source
 from reports.filters import Filters, Scope
@@ -20,7 +21,6 @@ from reports.lattice import Place
 from reports.linking import words_behind
 from reports.models import Action, ActionState, NodeWeek, StoreWeek
 from reports.periods import Week, written_dates
-from reports.reminding import time_zone_of
 from reports.statistics import (
     NO_ANSWERS,
     Difference,

@@ -14,10 +14,9 @@ from messaging.models import Message
 from messaging.outbox import Rendered, put, register_renderer
 from messaging.preferences import channels_of
 from messaging.quiet import morning_after
+from reports.action_reads import time_zone_of
 from reports.models import Action, ActionEntry, ActionState
-from stores.models import Node, Store
 from stores.people import zone_of
-from stores.queries import commonest_zone
 
 DUE, GIVEN = "action due", "action given"
 # On the clock of whoever is told.
@@ -51,13 +50,6 @@ def _put(kind: str, subject_id: str, action: Action, *, run_at: datetime | None 
     for channel in channels_of([action.owner]).get(action.owner_id, [])[:1]:
         key = f"{kind}:{subject_id}:{action.owner_id}:{channel}"
         put(kind, subject_id, channel=channel, dedup_key=key, user=action.owner, run_at=run_at)
-
-
-def time_zone_of(place: Node | Store) -> str:
-    """A store's own; of a node that of most stores below it, the chain's without any."""
-    if isinstance(place, Store):
-        return place.time_zone
-    return str(commonest_zone(Store.objects.filter(node__path__startswith=place.path)) or settings.TIME_ZONE)
 
 
 def render_action(message: Message) -> Rendered | None:

@@ -21,10 +21,10 @@ from messaging.models import Message
 from messaging.outbox import rendered_for
 from messaging.work import deliver_due
 from reports import digests
+from reports.action_reads import time_zone_of
 from reports.digests import DIGEST, LEASE, issue_from, render_digest, send_due, sent_at, subscribe
 from reports.models import Digest, Rhythm
 from reports.periods import Week
-from reports.reminding import time_zone_of
 from stores.models import Store, User
 from stores.people import take_role
 from tests.factories import make_store
