@@ -107,7 +107,7 @@ def read(
     ]
     scores = classifier.score([draft.text for draft in drafts])
     folder = FOLDER if model is None else Path(model)
-    irony = None if scores.traits is None else served_irony(folder, classifier.version)
+    irony = None if scores.traits is None else served_irony(folder, classifier.version, scores.traits.shape[1])
     doubtful = _find_irony(drafts, scores, irony)
     if heads is None or heads.model_version != classifier.version:
         heads = None if scores.traits is None else served_heads(folder, classifier.version)

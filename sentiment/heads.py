@@ -38,6 +38,8 @@ _KIND_OF_RULE = np.array([URGENCIES.index(kind) for kind, _ in RULES])
 HEADS = (*TOPICS, "urgent", *URGENCIES)
 _URGENT = HEADS.index("urgent")
 _HIDDEN = ("inner", "inner_bias", "outer", "outer_bias")
+# What numpy and zipfile throw at a file that is empty, torn, or something else altogether.
+UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, BadZipFile)
 # Signs beside the embedding: lists, concepts, rules, kinds of rules, any rule, their number, always one.
 SIGNS = len(TOPICS) + 2 * len(URGENCIES) + len(CONCEPTS) + len(RULES) + len(URGENCIES) + 3
 
@@ -180,11 +182,13 @@ def load_heads(content: bytes, model_version: str) -> Heads:
             weights = arrays["weights"].astype(np.float32)
             mean, scale = arrays["mean"], arrays["scale"]
             hidden = Hidden(*(arrays[f"hidden_{part}"].astype(np.float32) for part in _HIDDEN))
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except UNREADABLE as error:
         raise HeadsMismatch(f"not readable: {error}") from error
     if about["model_version"] != model_version:
         raise HeadsMismatch(f"fitted for {about['model_version']}, not for {model_version}")
-    if about["signs"] != _signature() or len(weights) != len(HEADS) or len(hidden.inner) != len(mean) + SIGNS:
+    usual = mean.shape == scale.shape == (mean.size,) and hidden.fits(mean.size + SIGNS, len(HEADS))
+    weighed = weights.ndim == 2 and len(weights) == len(HEADS) and 0 <= weights.shape[1] - SIGNS <= mean.size
+    if about["signs"] != _signature() or not usual or not weighed:
         raise HeadsMismatch("fitted with other concepts, rules or heads")
     thresholds = (about["topic_threshold"], about["urgent_threshold"], about["certain_threshold"])
     return Heads(model_version, weights, mean, scale, hidden, *thresholds, about["about"])

@@ -24,6 +24,12 @@ class Hidden:
     outer: Floats
     outer_bias: Floats
 
+    def fits(self, inputs: int, heads: int) -> bool:
+        """Whether it reads so many values and speaks for so many heads."""
+        units = self.inner_bias.size
+        shapes = (self.inner.shape, self.inner_bias.shape, self.outer.shape, self.outer_bias.shape)
+        return shapes == ((inputs, units), (units,), (heads, units), (heads,))
+
     def __call__(self, x: Floats) -> Floats:
         """A score per row and head."""
         units = np.maximum(x @ self.inner + self.inner_bias, 0)

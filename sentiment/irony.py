@@ -10,12 +10,11 @@ import logging
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
-from .heads import HeadsMismatch, deviations
+from .heads import UNREADABLE, HeadsMismatch, deviations
 from .hidden import Hidden
 
 log = logging.getLogger(__name__)
@@ -58,20 +57,26 @@ def load_irony(content: bytes, model_version: str) -> Irony:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             about = json.loads(arrays["about"].tobytes())
             hidden = Hidden(*(arrays[f"hidden_{part}"].astype(np.float32) for part in _HIDDEN))
-            irony = Irony(about["model_version"], arrays["mean"], arrays["scale"], hidden, about["threshold"])
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+            irony = Irony(about["model_version"], arrays["mean"], arrays["scale"], hidden, float(about["threshold"]))
+    except UNREADABLE as error:
         raise HeadsMismatch(f"not readable: {error}") from error
     if irony.model_version != model_version:
         raise HeadsMismatch(f"fitted for {irony.model_version}, not for {model_version}")
+    width = irony.mean.size
+    if not (irony.mean.shape == irony.scale.shape == (width,) and irony.hidden.fits(width, 1)):
+        raise HeadsMismatch("its parts do not fit each other")
     return irony
 
 
 @cache
-def served_irony(folder: Path, model_version: str) -> Irony | None:
-    """What is beside a served model. None, with an error in the log, where it does not fit it: praise is then doubted
-    for its signs and its waits only."""
+def served_irony(folder: Path, model_version: str, traits: int) -> Irony | None:
+    """What is beside a served model that tells so many traits. None, with one error in the log, where it does not fit
+    it: praise is then doubted for its signs only, such as rolling eyes."""
     try:
-        return load_irony((folder / FILE).read_bytes(), model_version)
+        irony = load_irony((folder / FILE).read_bytes(), model_version)
+        if irony.mean.size != traits:
+            raise HeadsMismatch(f"fitted for {irony.mean.size} traits, not for {traits}")
+        return irony
     except (OSError, HeadsMismatch) as error:
         log.error("irony is not looked for: %s: %s; run fit_irony", model_version, error)
         return None

@@ -1,13 +1,16 @@
 """Irony is unsure rather than praise, and praise that sounds like it stays praise."""
 
 import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sentiment import engine
 from sentiment.classifier import FOLDER, LABELS, get_classifier
-from sentiment.heads import HeadsMismatch
+from sentiment.heads import HeadsMismatch, load_heads
 from sentiment.irony import FILE, load_irony, served_irony
 from sentiment.irony_evaluation import FOLDER as SETS
 from sentiment.irony_evaluation import Figures, judge, read_sets
@@ -64,13 +67,41 @@ def test_what_is_served_belongs_to_the_served_model() -> None:
     assert load_irony(irony.dump(), version).dump() == irony.dump()
     with pytest.raises(HeadsMismatch):
         load_irony((FOLDER / FILE).read_bytes(), "another")
-    with pytest.raises(HeadsMismatch):
-        load_irony(b"nothing of the kind", version)
 
 
-def test_a_model_without_it_reads_on(caplog: pytest.LogCaptureFixture) -> None:
-    assert served_irony(FOLDER / "nowhere", "a-model") is None
-    assert "fit_irony" in caplog.text
+@pytest.mark.parametrize("load", [load_irony, load_heads])
+@pytest.mark.parametrize("content", [b"", b"nothing of the kind", b"PK", b"\x93NUMPY"])
+def test_what_is_no_file_of_weights_says_so(load: Callable[[bytes, str], object], content: bytes) -> None:
+    with pytest.raises(HeadsMismatch, match="not readable"):
+        load(content, get_classifier().version)
+
+
+@pytest.fixture
+def other_files(tmp_path: Path) -> Iterator[Path]:
+    """The served files without what tells irony."""
+    for file in FOLDER.iterdir():
+        if file.name != FILE:
+            (tmp_path / file.name).symlink_to(file)
+    yield tmp_path
+    served_irony.cache_clear()
+
+
+def test_without_it_or_with_a_bad_one_all_else_is_read(other_files: Path, caplog: pytest.LogCaptureFixture) -> None:
+    served = load_irony((FOLDER / FILE).read_bytes(), get_classifier().version)
+    narrow = replace(served, mean=served.mean[:-1])
+    few = replace(narrow, scale=served.scale[:-1], hidden=replace(served.hidden, inner=served.hidden.inner[:-1]))
+    for content in (None, b"", narrow.dump(), few.dump()):
+        if content is not None:
+            (other_files / FILE).write_bytes(content)
+        served_irony.cache_clear()
+        caplog.clear()
+        for _again in range(2):
+            (reading,) = engine.read(
+                ["The staff were so kind."], page_languages=["en"], chain_languages=CHAIN, model=str(other_files)
+            )
+            assert (reading.sentiment, reading.confident) == ("positive", True)
+            assert [hit.topic for hit in reading.topics] == ["staff"]
+        assert caplog.text.count("fit_irony") == 1
 
 
 def test_the_same_remarks_teach_the_same_and_something(monkeypatch: pytest.MonkeyPatch) -> None:
