@@ -1,18 +1,21 @@
-"""What a published period shows: decided when it is published, beside all that was published before."""
+"""What a published period shows: decided when it is published, beside all that was published before and beside the
+weeks of the live pages."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from django.db import connection
+from django.db.models import F
 
 from reports.figures import Source
 from reports.models import PublishedNode, PublishedPeriod
-from reports.statistics import Told, to_show
+from reports.statistics import MIN_SHOWN, Told, to_show
+from reports.sums import monday_of
 from stores.models import Node
 from surveys.choices import QuestionKind
 
-_DAY = timedelta(days=1)
+_DAY, _WEEK = timedelta(days=1), timedelta(weeks=1)
 # From its first day to the first one after it.
 Days = tuple[date, date]
 
@@ -21,7 +24,8 @@ def shown_if_published(first: date, last: date) -> set[tuple[int, Source]]:
     """Of which nodes, and by which ways of asking, the 0-to-10 figure of these days may be shown for good."""
     new: Days = (first, last + _DAY)
     earlier = _overlapping(new, {period.pk: (period.first, period.last + _DAY) for period in _periods()})
-    points = sorted({point for days in (new, *earlier.values()) for point in days})
+    weeks = _weeks([new, *earlier.values()])
+    points = sorted({point for days in (new, *earlier.values(), *weeks) for point in days})
     at = {point: number for number, point in enumerate(points)}
 
     def stretch(days: Days) -> tuple[int, int]:
@@ -40,8 +44,16 @@ def shown_if_published(first: date, last: date) -> set[tuple[int, Source]]:
             roots,
             below,
             counts,
+            [stretch(days) for days in weeks],
         )
     }
+
+
+def _weeks(periods: Sequence[Days]) -> list[Days]:
+    """The whole weeks that the periods reach into: the live pages may show each of them, and sums of them."""
+    spans = [_in_whole_weeks(days) for days in periods]
+    first, end = min(span[0] for span in spans), max(span[1] for span in spans)
+    return [(first + n * _WEEK, first + (n + 1) * _WEEK) for n in range((end - first) // _WEEK)]
 
 
 def _periods() -> Iterable[PublishedPeriod]:
@@ -49,19 +61,29 @@ def _periods() -> Iterable[PublishedPeriod]:
 
 
 def _overlapping(new: Days, known: dict[int, Days]) -> dict[int, Days]:
-    """Those that have days in common with it, or with one of these: what lies apart leads to nothing together."""
+    """Those that have weeks in common with it, or with one of these: what lies apart leads to nothing together."""
     found: dict[int, Days] = {}
     queue = [new]
     while queue:
-        first, end = queue.pop()
+        first, end = _in_whole_weeks(queue.pop())
         more = {pk: days for pk, days in known.items() if pk not in found and days[0] < end and first < days[1]}
         found |= more
         queue += more.values()
     return found
 
 
+def _in_whole_weeks(days: Days) -> Days:
+    return monday_of(days[0]), monday_of(days[1] - _DAY) + _WEEK
+
+
 def _shown(periods: Iterable[int]) -> Iterable[tuple[int, int, Source]]:
-    rows = PublishedNode.objects.filter(period__in=list(periods), headline_kind=QuestionKind.NPS, shown=True)
+    rows = PublishedNode.objects.annotate(n=F("promoters") + F("passives") + F("detractors")).filter(
+        # What was published before anything was decided says that all is shown, and its page shows five answers alone.
+        period__in=list(periods),
+        headline_kind=QuestionKind.NPS,
+        shown=True,
+        n__gte=MIN_SHOWN,
+    )
     for pk, node, channel, sample in rows.values_list("period_id", "node_id", "channel", "sample_kind"):
         yield pk, node, Source(channel, sample)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from reports.statistics import MIN_SHOWN
-from reports.statistics.disclosing import Told, tells_of_few, to_show
+from reports.statistics.disclosing import Told, few_that_follow, to_show
 
 DAYS = 42
 
@@ -31,18 +31,60 @@ def derivable(known: list[np.ndarray], size: int):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_days_that_follow_from_overlapping_periods_are_found(seed):
+def test_exactly_the_few_that_follow_are_found(seed):
     rng = random.Random(seed)
-    for _ in range(40):
-        days = rng.randrange(4, 10)
-        counts = [rng.choice([0, 0, 1, 2, 5, 9]) for _ in range(days)]
-        known = [
-            (min(pair), max(pair)) for pair in (rng.sample(range(days + 1), 2) for _ in range(rng.randrange(1, 6)))
+    for _ in range(15):
+        places, times = rng.choice([(1, 9), (2, 5), (3, 4)])
+        counts = [[rng.choice([0, 1, 1, 2, 5, 9]) for _ in range(times)] for _ in range(places)]
+
+        def some(times: int = times) -> list[tuple[int, int]]:
+            pairs = (rng.sample(range(times + 1), 2) for _ in range(rng.randrange(4)))
+            return [(min(pair), max(pair)) for pair in pairs]
+
+        known, together = [some() for _ in counts], some()
+        cells = [(place, time) for place, of in enumerate(counts) for time, n in enumerate(of) if n]
+        rows = [
+            np.array([float(one in (None, place) and first <= time < end) for place, time in cells])
+            for one, lines in [*enumerate(known), (None, together)]
+            for first, end in lines
         ]
-        follows = derivable([np.array([float(a <= day < b) for day in range(days)]) for a, b in known], days)
-        sets = (np.array([float(number >> day & 1) for day in range(days)]) for number in range(1, 2**days))
-        few = any(0 < one @ counts < MIN_SHOWN and follows(one) for one in sets)
-        assert tells_of_few(counts, known) == few
+        follows = derivable(rows, len(cells))
+        small = [cell for cell in cells if counts[cell[0]][cell[1]] < MIN_SHOWN]
+        sets = [
+            frozenset(chosen)
+            for size in range(1, MIN_SHOWN)
+            for chosen in combinations(small, size)
+            if sum(counts[place][time] for place, time in chosen) < MIN_SHOWN
+            and follows(np.array([float(cell in chosen) for cell in cells]))
+        ]
+        smallest = {one for one in sets if not any(other < one for other in sets)}
+        assert few_that_follow(counts, known, together) == smallest
+
+
+def test_answers_of_several_places_and_days_do_not_follow_together():
+    """Once a place showed the month, two hidden places of two weeks would have followed from it."""
+    counts = {1: [3, 4, 100], 2: [2, 20, 20], 3: [20, 1, 20]}
+    counts[0] = [sum(column) for column in zip(*counts.values(), strict=True)]
+    told: list[Told[int]] = []
+    for stretch in [(0, 1), (1, 2), (2, 3), (0, 3)]:
+        told.append(Told(stretch, to_show(stretch, told, [0], {0: [1, 2, 3]}, counts)))
+    assert [sorted(one.shown) for one in told] == [[0, 3], [0, 2], [0, 1, 2, 3], [0]]
+
+
+def test_a_place_of_which_a_few_are_known_is_looked_at_again():
+    """Of its first week three answers were shown once; those of its second stay unknown all the same."""
+    counts = {0: [3, 2, 20]}
+    told = [Told((0, 1), {0}), Told((2, 3), {0})]
+    assert to_show((1, 2), told, [0], {}, counts) == to_show((0, 3), told, [0], {}, counts) == set()
+    assert to_show((0, 3), told[:1], [0], {}, counts) == {0}
+
+
+def test_live_weeks_leave_no_few_of_a_published_month():
+    counts = {0: [20, 2, 30, 1, 20]}
+    weeks = [(0, 2), (2, 3), (3, 5)]
+    assert to_show((1, 4), [], [0], {}, counts) == {0}
+    assert to_show((1, 4), [], [0], {}, counts, weeks) == set()
+    assert to_show((2, 3), [], [0], {}, counts, weeks) == {0}
 
 
 @pytest.mark.parametrize("seed", range(14))
