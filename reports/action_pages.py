@@ -1,10 +1,8 @@
 """`/reports/actions/`: what is done about causes of bad visits, by whom and until when, and what came of it."""
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -12,6 +10,7 @@ from django.core.paginator import Paginator
 from django.db.models import F, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -22,12 +21,13 @@ from alerts.queries import cases_visible_to
 from reports.action_forms import DoneForm, DropForm, NoteForm, PlanForm
 from reports.action_reads import (
     actions_visible_to,
+    ended_on,
     is_late,
     may_change,
     may_decide,
     places_for,
     time_zone_of,
-    today_at,
+    time_zones_of,
 )
 from reports.actions import amend, begin, end, note, take_up
 from reports.effect import effect_of
@@ -56,6 +56,7 @@ def actions(request: StaffRequest) -> HttpResponse:
     counts = {value: found.filter(state=value).count() for value in ActionState.values}
     order = ["due_on", "pk"] if state == ActionState.OPEN else [F("ended_at").desc(), "-pk"]
     page = Paginator(found.filter(state=state).order_by(*order), PER_PAGE).get_page(request.GET.get("page"))
+    zones = time_zones_of(one.place for one in page)
     context = {
         "page": page,
         "tabs": tabs_of("actions"),
@@ -63,7 +64,7 @@ def actions(request: StaffRequest) -> HttpResponse:
         "state": state,
         "mine": mine,
         "query": f"state={state}&{'mine=1&' if mine else ''}",
-        "rows": [(one, is_late(one), _ended_on(one)) for one in page],
+        "rows": [(one, is_late(one, zones[one.place]), ended_on(one, zones[one.place])) for one in page],
     }
     return render(request, "reports/actions.html", context)
 
@@ -147,15 +148,15 @@ def action(request: StaffRequest, pk: int) -> HttpResponse:
         forms = verb(request, found, scope)
         if not forms:
             return redirect("action", found.pk)
-    changes = may_change(request.user, found)
+    changes, zone = may_change(request.user, found), time_zone_of(found.place)
     context = {
         "action": found,
         "topic": topic_label(found.topic) if found.topic else "",
         "may_change": changes,
-        "late": is_late(found),
-        "ended_on": _ended_on(found),
-        "zone": time_zone_of(found.place),
-        "effect": effect_of(found, scope, Week.of(today_at(found.place))),
+        "late": is_late(found, zone),
+        "ended_on": ended_on(found, zone),
+        "zone": zone,
+        "effect": effect_of(found, scope, Week.of(timezone.now().astimezone(zone).date())),
         "entries": _history(found),
         "case_shown": found.case if found.case and _may_open(request.user, found.case) else None,
         "plan": PlanForm(found, places_for(found, request.user, scope)) if changes else None,
@@ -164,11 +165,6 @@ def action(request: StaffRequest, pk: int) -> HttpResponse:
         "drop": DropForm(),
     }
     return render(request, "reports/action.html", context | forms, status=422 if forms else 200)
-
-
-def _ended_on(action: Action) -> date | None:
-    """On the calendar of its place."""
-    return action.ended_at.astimezone(ZoneInfo(time_zone_of(action.place))).date() if action.ended_at else None
 
 
 def _may_open(user: User, case: Case) -> bool:

@@ -1,17 +1,21 @@
 """Who sees which action, who may change it, who can own one, and what day it is where it is done."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date
+from functools import reduce
+from operator import or_
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from reports.filters import Scope
 from reports.models import Action, ActionState
 from stores.choices import ACTION_ROLES, REPORT_ROLES
 from stores.models import Node, RoleAssignment, Store, User
-from stores.queries import commonest_zone, held_by
+from stores.queries import held_by
 
 
 def actions_visible_to(scope: Scope) -> QuerySet[Action]:
@@ -27,22 +31,46 @@ def actions_about(store: Store) -> QuerySet[Action]:
     return found.select_related("store", "node", "owner", "cause")
 
 
-def time_zone_of(place: Node | Store) -> str:
-    """A store's own; of a node that of most stores below it, the chain's without any."""
-    if isinstance(place, Store):
-        return place.time_zone
-    return str(commonest_zone(Store.objects.filter(node__path__startswith=place.path)) or settings.TIME_ZONE)
+def time_zones_of(places: Iterable[Node | Store]) -> dict[Node | Store, ZoneInfo]:
+    """A store's own; of a node that of most stores below it, the chain's without any. One query for all nodes."""
+    distinct = set(places)
+    nodes = [place for place in distinct if isinstance(place, Node)]
+    zones: dict[Node | Store, ZoneInfo] = {
+        place: ZoneInfo(place.time_zone) for place in distinct if isinstance(place, Store)
+    }
+    if not nodes:
+        return zones
+    below = reduce(or_, (Q(node__path__startswith=node.path) for node in nodes))
+    stores = Store.objects.filter(below).order_by().values_list("node__path", "time_zone").annotate(n=Count("pk"))
+    sizes: dict[Node, Counter[str]] = {node: Counter() for node in nodes}
+    for path, zone, n in stores:
+        for node in nodes:
+            if path.startswith(node.path):
+                sizes[node][zone] += n
+    for node, found in sizes.items():
+        commonest = min(found, key=lambda zone: (-found[zone], zone), default=settings.TIME_ZONE)
+        zones[node] = ZoneInfo(commonest)
+    return zones
+
+
+def time_zone_of(place: Node | Store) -> ZoneInfo:
+    """Where its days begin."""
+    return time_zones_of([place])[place]
 
 
 def today_at(place: Node | Store) -> date:
     """The date it is there."""
-    return timezone.now().astimezone(ZoneInfo(time_zone_of(place))).date()
+    return timezone.now().astimezone(time_zone_of(place)).date()
 
 
-def is_late(action: Action) -> bool:
-    """Whether it is under way after its day, on the calendar of its place: asked for only where that decides."""
-    days = (timezone.now().date() - action.due_on).days
-    return action.state == ActionState.OPEN and (days > 1 or (days >= 0 and action.due_on < today_at(action.place)))
+def is_late(action: Action, zone: ZoneInfo) -> bool:
+    """Whether it is under way after its day, on the calendar of its place, whose zone this is."""
+    return action.state == ActionState.OPEN and action.due_on < timezone.now().astimezone(zone).date()
+
+
+def ended_on(action: Action, zone: ZoneInfo) -> date | None:
+    """On the calendar of its place, whose zone this is; None while it is under way."""
+    return action.ended_at.astimezone(zone).date() if action.ended_at else None
 
 
 def may_decide(user: User, place: Node | Store) -> bool:

@@ -7,7 +7,6 @@ on other pages too, so that two sums never tell of a few.
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
 
 from django.db.models import F, Sum
 from django.utils.translation import gettext, ngettext
@@ -144,7 +143,7 @@ def effect_of(action: Action, scope: Scope, this_week: Week) -> Effect | None:
 def _spans(action: Action, this_week: Week) -> tuple[Span, Span] | None:
     if action.state == ActionState.DROPPED:
         return None
-    zone = ZoneInfo(time_zone_of(action.place))
+    zone = time_zone_of(action.place)
 
     def weeks_back(week: Week) -> int:
         return max(0, (this_week.monday - week.monday).days // 7)

@@ -1,7 +1,6 @@
 """Telling people of actions: that one is theirs now, and once that it is due."""
 
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -26,7 +25,7 @@ _MORNING = time(8)
 def remind(action: Action) -> None:
     """Have the owner told on the morning of the day it is due, once, if it is still theirs and under way then; after
     that day nobody is told that it is due today."""
-    zone, there = zone_of(action.owner), ZoneInfo(time_zone_of(action.place))
+    zone, there = zone_of(action.owner), time_zone_of(action.place)
 
     def too_late(moment: datetime) -> bool:
         return moment.astimezone(there).date() > action.due_on

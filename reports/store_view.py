@@ -8,7 +8,7 @@ from django.utils import timezone
 from alerts.choices import TO_DO
 from alerts.kudos import KudosCount, count_kudos
 from alerts.models import Case, Kudos
-from reports.action_reads import actions_about, is_late
+from reports.action_reads import actions_about, is_late, time_zones_of
 from reports.causes import CauseRow, causes_of
 from reports.cells import Cells, leaves_of, read_cells, view_of
 from reports.figures import Answers, Figure, Overview, Point, Source
@@ -162,12 +162,13 @@ def _under_way(store: Store, scope: Scope, reader: User) -> list[Underway]:
     found = actions_about(store).filter(state=ActionState.OPEN).order_by(mine_first, "due_on", "pk")[:MOST_ACTIONS]
     above = {one.node_id for one in found if one.node_id}
     seen = set(scope.nodes.filter(pk__in=above).values_list("pk", flat=True)) if above else set()
+    zones = time_zones_of(one.place for one in found)
     return [
         Underway(
             one,
             is_mine=one.owner_id == reader.pk,
             is_above=one.node_id is not None,
-            is_late=is_late(one),
+            is_late=is_late(one, zones[one.place]),
             opens=one.node_id is None or one.node_id in seen,
         )
         for one in found

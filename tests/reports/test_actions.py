@@ -10,6 +10,7 @@ import time_machine
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -222,6 +223,24 @@ def test_a_day_is_over_where_the_store_is(client: Client, chain: Chain) -> None:
         end(action.pk, ActionState.DONE, by=chain.manager, text="Done")
         for page in ("/reports/actions/?state=done", f"/reports/actions/{action.pk}/"):
             assert "25 Nov 2026" in client.get(page).content.decode()
+
+
+def test_many_that_ended_in_several_places_ask_no_more_than_one(client: Client, chain: Chain) -> None:
+    def end_one(place: Node | Store, topic: str) -> None:
+        end(begin(place, by=chain.head_office, topic=topic).action.pk, ActionState.DONE, by=chain.head_office)
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get("/reports/actions/?state=done").status_code == 200
+        return len(queries)
+
+    client.force_login(chain.head_office)
+    end_one(chain.root, "price")
+    one = asked()
+    for place in (chain.area, chain.other_area, chain.store, chain.foreign):
+        for topic in ("waiting", "price"):
+            end_one(place, topic)
+    assert asked() == one
 
 
 def effect(action: Action, chain: Chain) -> Effect | None:
