@@ -217,7 +217,8 @@ class Invitation(models.Model):
     language = models.CharField(max_length=10, blank=True)
     # What a text message about a call asks: a number that comes back is read on the scale of this very version. None
     # where only a link was sent.
-    version = models.ForeignKey(SurveyVersion, models.PROTECT, null=True, blank=True, related_name="+")
+    # Nothing looks for it: an index would be built while every link waits.
+    version = models.ForeignKey(SurveyVersion, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     # Keyed, of the chain's own name for the person and of every address: who was asked lately is left in peace.
     people = ArrayField(models.CharField(max_length=43), default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
