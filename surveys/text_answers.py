@@ -17,26 +17,16 @@ _NUMBER = re.compile(
     r"(?P<rest>.*)",
     re.DOTALL | re.IGNORECASE,
 )
-# What is counted or paid for: "3 minutes on hold" is no score.
+# "10%", "5 €".
 _MEASURED = re.compile(r"\s*[%‰€$£¥₴°]")
-_COUNTED = re.compile(
-    r"\s+(?:min|sec|sek|hour|hrs?\b|days?\b|week|month|year|times?\b|people|person|call|euro|[ap]m\b|x\b"
-    r"|stund|tage?n?\b|woche|monat|jahr|mal\b|leute|anruf|uhr\b"
-    r"|хв|год|сек|ден|дні|дня|дней|тиж|нед|міс|мес|рок|рік|раз|люд|осіб|дзвін|звон|мин|час"
-    r"|heure|jour|semaine|mois\b|ans?\b|fois\b|appel|hora|d[ií]as?\b|semana|mes|año|ve(?:z|ces)\b|llamad"
-    r"|or[ae]\b|giorn|settiman|ann[io]\b|volt[ae]\b|chiamat|godz|dni\b|dzień|tydz|tygod|razy\b|osob|osób"
-    r"|time[rn]?\b|dage?\b|uge|gange?\b|opkald|uur\b|uren\b|dagen\b|we[ek]+\b|keer\b|mensen|pessoa|hodin|d[ne]n|týd|krát|lid"
-    r"|timm|veck|gång|دقيق|ساع|يوم|أيام|مر|شخص)",
-    re.IGNORECASE,
-)
-_STARS = re.compile(
-    r"\s+(?:star|stern|зір|звезд|étoile|estrel|stell|gwiazd|stjern|ster|hvězd|stjärn|نج)", re.IGNORECASE
-)
-_THEN_A_NUMBER = re.compile(r"\W*(?:[^\W\d_]+\W+)?\d")
+# What parts a number from its reason: a line's end, or marks with a blank behind them, unlike in "10-minute wait". Not
+# one full stop: "3. Mal" is the third time.
+_PARTED = re.compile(r"[^\S\n]*(?:\n|(?:[,;:!?…،؛，–—-]|\.{2,})+\s)")
+# "3 - 4", "3, maybe 4", and a list: "1 - rude" above "2 - slow".
+_THEN_A_NUMBER = re.compile(r"\W*(?:[^\W\d_]+\W+)?\d|.*\n\W*\d", re.DOTALL)
 _WORD = re.compile(r"\b[^\W\d_]{2,}\b")
 _FIGURES = re.compile(r"\d[\d\s.,:/()+-]*")
-_PARTING = " \t\n.,;:!-–—"
-_BEST_STAR = 5
+_PARTING = " \t\n.,;:!?…،؛，-–—"
 
 
 @dataclass(frozen=True)
@@ -66,7 +56,10 @@ def says_words(text: str) -> bool:
 
 
 def _scored(text: str, scale: range) -> Said | None:
-    """The number that a text begins with, and the rest; None where it may be anything but a score."""
+    """The number that a text begins with, and the rest; None where it may be anything but a score.
+
+    A number right before words may count something: "10 items were missing". Only "8/10" may stand before any.
+    """
     found = _NUMBER.fullmatch(text)
     if found is None or int(found["number"]) not in scale:
         return None
@@ -75,7 +68,7 @@ def _scored(text: str, scale: range) -> Said | None:
         return None
     if not any(character.isalnum() for character in rest):
         return Said(int(found["number"]), "")
-    glued = rest[0].isalnum() or _THEN_A_NUMBER.match(rest)
-    if glued or _COUNTED.match(rest) or (_STARS.match(rest) and scale[-1] != _BEST_STAR):
+    parted = _PARTED.match(rest) or (found["best"] and not rest[0].isalnum())
+    if not parted or _THEN_A_NUMBER.match(rest):
         return None
     return Said(int(found["number"]), rest.lstrip(_PARTING).rstrip())

@@ -227,7 +227,7 @@ def test_it_is_read_on_the_scale_that_was_asked(chain: Chain, text: Texts) -> No
     asked = [one for one in map(rendered_for, Message.objects.filter(kind="call_survey")) if one]
     assert ["How was it? Reply with a number, 1 (bad) - 5 (good)" in one.text for one in asked] == [True]
     text("9")
-    text("5 stars")
+    text("5/5 stars")
     assert Response.objects.get(headline_kind="csat").score == 5
 
 
@@ -287,7 +287,7 @@ def test_nobody_else_answers_and_who_deleted_it_is_not_answered(chain: Chain, te
 def test_who_deletes_an_answer_that_joined_a_case_takes_their_texts_along(chain: Chain, text: Texts) -> None:
     case = open_case(chain, contact="+380501112233")
     call(chain)
-    text("9 fine")
+    text("9, fine")
     response = Response.objects.get(channel="call")
     CaseResponse.objects.create(case=case, response=response)
     text("Call me back about the other thing")
@@ -305,13 +305,18 @@ def test_who_deletes_an_answer_that_joined_a_case_takes_their_texts_along(chain:
         ("10", 10, ""),
         ("0", 0, ""),
         ("3 - nobody helped me", 3, "nobody helped me"),
-        ("8 super", 8, "super"),
+        ("8, super", 8, "super"),
+        ("8... super", 8, "super"),
+        ("3/10 nobody helped", 3, "nobody helped"),
         ("3\nNobody", 3, "Nobody"),
         ("3 of 10, slow", 3, "slow"),
         *((body, None, "") for body in ("12", "3 or 4", "3 чи 4", "0k", "11/10", "3/5", "3.5", "3-4", "3 4", "10%")),
         *((body, None, "") for body in ("-3", "3:30", "+380671234567", "12.03.2026", "", "?", "3 x", "123", "5€")),
         *((body, None, body) for body in ("terrible service", "👎", "Call 067 123 45 67", "3 minutes on hold")),
-        *((body, None, body) for body in ("10 people before me", "3 хвилини чекав", "5 stars", "3rd time I call")),
+        # What is counted is no score, in whatever words.
+        *((body, None, body) for body in ("10 items were missing", "1 Mitarbeiter war da", "3 хвилини чекав")),
+        *((body, None, body) for body in ("8 super", "3rd time I call", "3. Mal", "10-minute wait")),
+        *((body, None, body) for body in ("2 of 10 bags were missing", "1 - rude agent\n2 - slow answers")),
         ("maybe 3", None, "maybe 3"),
     ],
 )
