@@ -16,7 +16,8 @@ from surveys.models import Response
 
 def hear_in_case(text: IncomingText) -> bool:
     """Put it into the case that the answered message is about; False when there is none. Twice is once."""
-    response = _about(text.answers)
+    # Held: who deletes it waits for us, or we for them.
+    response = Response.objects.select_for_update(no_key=True).filter(pk=_about(text.answers)).first()
     if response is None or response.erased_at:
         return False
     case = case_for_response(response.pk)
@@ -34,15 +35,13 @@ def hear_in_case(text: IncomingText) -> bool:
     return True
 
 
-def _about(message: Message) -> Response | None:
+def _about(message: Message) -> UUID | None:
     """The response that the answered message is about; of a survey's question, what came by its link already."""
     if message.kind == CASE_ANSWER:
-        entry = CaseEntry.objects.select_related("case__response").filter(pk=message.subject_id).first()
-        return entry.case.response if entry else None
+        return CaseEntry.objects.filter(pk=message.subject_id).values_list("case__response", flat=True).first()
     if message.kind == VERIFICATION:
-        asked = Verification.objects.select_related("case__response").filter(pk=message.subject_id).first()
-        return asked.case.response if asked else None
-    return Response.objects.filter(invitation=UUID(message.subject_id)).first()
+        return Verification.objects.filter(pk=message.subject_id).values_list("case__response", flat=True).first()
+    return Response.objects.filter(invitation=UUID(message.subject_id)).values_list("pk", flat=True).first()
 
 
 for _kind in (CASE_ANSWER, VERIFICATION, CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE):

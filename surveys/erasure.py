@@ -13,9 +13,13 @@ from surveys.signals import response_erased
 
 
 def forget_texts(response_id: UUID) -> None:
-    """Delete what came by text message and nobody has heard yet. Before the response is held: whoever hears a text
-    holds it, and then waits for the response."""
+    """Delete what came by text message and nobody has heard yet, and hold the invitation.
+
+    Before the response is held, and not again: whoever hears a text holds it, the invitation and the response, in this
+    order. A text that comes after this waits for us, and then finds nothing to stand with.
+    """
     IncomingText.objects.filter(answers__contact__in=_contacts_of(response_id)).delete()
+    list(Invitation.objects.select_for_update(no_key=True, of=("self",)).filter(response=response_id))
 
 
 def _contacts_of(response_id: UUID) -> list[UUID]:
@@ -35,7 +39,6 @@ def blank_response(response_id: UUID) -> None:
     Response.objects.filter(pk=response_id).update(answers={}, erased_at=now)
     Invitation.objects.filter(response=response_id).update(people=[])
     PartialAnswer.objects.filter(Q(pk=response_id) | Q(invitation__response=response_id)).delete()
-    forget_texts(response_id)
     contacts = _contacts_of(response_id)
     Permission.objects.filter(contact__in=contacts, withdrawn_at=None).update(withdrawn_at=now)
     Contact.objects.filter(pk__in=contacts).update(value="", value_hash="", erased_at=now)

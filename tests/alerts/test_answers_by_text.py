@@ -2,14 +2,15 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import time_machine
 from django.conf import LazySettings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from twilio.request_validator import RequestValidator
@@ -282,6 +283,48 @@ def test_nobody_else_answers_and_who_deleted_it_is_not_answered(chain: Chain, te
     response = Response.objects.get()
     assert words_of(response) == [] and not IncomingText.objects.exists()
     assert Message.objects.get(kind="call_survey_more", channel=Channel.SMS).state == "cancelled"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_text_that_comes_while_it_is_deleted_waits_and_leaves_nothing(
+    text: Texts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call(Chain())
+    text("3")
+    both, failed = threading.Barrier(2), list[Exception]()
+    hold, response_to = actions._hold, texts._response_to
+
+    def meet() -> None:
+        with suppress(threading.BrokenBarrierError):  # the text waits for us, as it should
+            both.wait(0.7)
+
+    def hear() -> None:
+        try:
+            text("And another thing")
+        except OperationalError as deadlock:
+            failed.append(deadlock)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=hear)
+
+    def hold_first(response_id: UUID) -> Response:
+        held = hold(response_id)
+        other.start()
+        meet()
+        return held
+
+    def look_first(invitation: Invitation) -> Response | None:
+        found = response_to(invitation)
+        meet()
+        return found
+
+    monkeypatch.setattr(actions, "_hold", hold_first)
+    monkeypatch.setattr(texts, "_response_to", look_first)
+    actions.erase(Response.objects.get().pk)
+    other.join(20)
+    assert not failed and words_of(Response.objects.get()) == []
+    assert not IncomingText.objects.exclude(text="").exists()
 
 
 def test_who_deletes_an_answer_that_joined_a_case_takes_their_texts_along(chain: Chain, text: Texts) -> None:

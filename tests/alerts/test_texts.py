@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.conf import LazySettings
@@ -177,6 +177,31 @@ def test_who_deletes_it_at_the_moment_it_is_heard_waits_and_leaves_nothing(
     other.join(20)
     assert not failed and not IncomingText.objects.exists()
     assert said(case) == [""] and not CaseEntry.objects.filter(case=case).exclude(text="").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_text_that_comes_while_the_words_go_leaves_nothing(texts: Texts, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = answered(Chain())
+
+    def hear() -> None:
+        try:
+            texts("Hello")
+            hear_due()
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=hear)
+
+    def text_comes(response_id: UUID) -> None:
+        erase_response(response_id)
+        other.start()
+        other.join(0.7)
+
+    monkeypatch.setattr(actions, "erase_response", text_comes)
+    actions.erase(case.response_id)
+    other.join(20)
+    assert not CaseEntry.objects.filter(case=case).exclude(text="").exists()
+    assert not IncomingText.objects.exclude(text="").exists()
 
 
 def test_what_fails_is_tried_again(chain: Chain, texts: Texts, monkeypatch: pytest.MonkeyPatch) -> None:
