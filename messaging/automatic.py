@@ -1,29 +1,38 @@
 """Texts that a phone sends by itself, while its owner drives or is away.
 
-Told by how they begin, in the words that phones and mail programs put there. One that begins otherwise passes for its
-owner's; a person who begins so says only that they cannot answer now.
+It is a guess, by words that only machines put there: a heading ("Auto-reply:"), the name of a phone's mode, or nothing
+but that somebody drives. What is guessed is kept like all words; it only gets no reply and is no sign of its owner.
 """
 
-_BEGINNINGS = {
-    "en": "i'm driving|i am driving|sorry, i'm driving|i'm not receiving notifications|auto-reply|auto reply|autoreply"
-    "|automatic reply|automatic response|this is an automat|out of office",
-    "de": "ich fahre gerade|ich bin gerade am steuer|ich sitze gerade am steuer|automatische antwort|abwesenheitsnotiz",
-    "uk": "я за кермом|я зараз за кермом|автоматична відповідь|автовідповідь",
-    "ru": "я за рулем|я за рулём|сейчас за рулем|автоматический ответ|автоответ",
-    "fr": "je conduis|je suis au volant|réponse automatique|message automatique",
-    "es": "estoy conduciendo|respuesta automática|mensaje automático",
-    "it": "sto guidando|risposta automatica|messaggio automatico",
-    "pl": "prowadzę samochód|teraz prowadzę|automatyczna odpowiedź|odpowiedź automatyczna|autoodpowiedź",
-    "da": "jeg kører|automatisk svar|autosvar",
-    "nl": "ik ben aan het rijden|ik rijd|automatisch antwoord",
-    "pt": "estou a conduzir|estou dirigindo|resposta automática|mensagem automática",
-    "cs": "právě řídím|řídím auto|automatická odpověď",
-    "sv": "jag kör|automatiskt svar|autosvar",
-    "ar": "رد تلقائي|رد آلي|أقود السيارة",
-}
-_ALL = tuple(beginning for words in _BEGINNINGS.values() for beginning in words.split("|"))
+import re
+
+_HEADINGS = (
+    "auto-reply|auto reply|autoreply|automatic reply|automatic response|automated reply|out of office"
+    "|automatische antwort|abwesenheitsnotiz|автоматична відповідь|автовідповідь|автоматический ответ|автоответ"
+    "|réponse automatique|message automatique|respuesta automática|mensaje automático|risposta automatica"
+    "|messaggio automatico|automatyczna odpowiedź|odpowiedź automatyczna|autoodpowiedź|automatisk svar|autosvar"
+    "|automatisch antwoord|resposta automática|mensagem automática|automatická odpověď|automatiskt svar"
+    "|رد تلقائي|رد آلي"
+)
+_DRIVING = (
+    "(?:sorry, )?(?:i'm|i am) driving(?: right now)?|ich fahre gerade(?: auto)?|ich (?:bin|sitze) gerade am steuer"
+    "|я (?:зараз )?за кермом|(?:я )?(?:сейчас )?за рул[её]м|je conduis|je suis au volant|estoy conduciendo|sto guidando"
+    "|prowadzę samochód|teraz prowadzę|jeg kører(?: bil)?|ik ben aan het rijden|estou (?:a conduzir|dirigindo)"
+    "|právě řídím|řídím auto|jag kör(?: bil)?|أقود السيارة"
+)
+# What phones call the mode in which they answer so.
+_MODES = (
+    "focus|fokus|concentration|full immersion|skupienie|do not disturb|nicht stören|не турбувати|не беспокоить"
+    "|ne pas déranger|no molestar|non disturbare|nie przeszkadzać|niet storen|forstyr ikke|não perturb|nerušit"
+    "|stör ej|عدم الإزعاج"
+)
+_BEGINNING = re.compile(
+    rf"[\s(\[\"'*-]*(?:(?:{_HEADINGS})\s*(?:[:\])–—-]|\W*$)|(?:{_DRIVING})(?:\W*$|\b.*\b(?:{_MODES}))"
+    r"|this is an automat|i'm not receiving notifications)",
+    re.DOTALL,
+)
 
 
 def is_automatic(text: str) -> bool:
     """Whether a text message was most likely written by a phone, not by its owner."""
-    return text.casefold().replace("’", "'").lstrip(" \t\n([\"'*-").startswith(_ALL)
+    return _BEGINNING.match(text.casefold().replace("’", "'")) is not None

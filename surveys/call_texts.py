@@ -97,7 +97,8 @@ def call_survey_more(message: Message) -> Rendered | None:
         return _asked(asking, _("Thank you. %(question)s Reply with a number, %(scale)s. Your page: %(link)s"), names)
     key = words_key(asking.document, response.answers) if asking is not None else ""
     question = next((q for q in asking.document.open_questions if q.key == key), None) if asking is not None else None
-    if asking is None or question is None or response.verbatims.exclude(text="").exists():
+    said = response.verbatims.filter(question=key).exclude(text="")
+    if asking is None or question is None or said.exists():
         return Rendered(subject="", text=_("Thank you. Your answer, and how we may reach you: %(link)s") % names)
     text = _("Thank you. %(question)s Just reply. Your page: %(link)s")
     return Rendered(subject="", text=text % (names | {"question": piped(asking, question.text)}))

@@ -26,7 +26,7 @@ from surveys.fairness import browser_of, marks_of
 from surveys.forms import AnswerForm
 from surveys.inviting import signed_invitation
 from surveys.link_traffic import note_link
-from surveys.models import Invitation
+from surveys.models import Invitation, Response
 from surveys.pages import away_page, lost_page, question_page, speak
 from surveys.queries import (
     Asking,
@@ -159,7 +159,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 def _invited(request: HttpRequest, invited: Invitation, asking: Asking) -> HttpResponse:
     known = getattr(invited, "response", None)
-    if known is not None and UNSENT in known.flags:
+    if known is not None and (UNSENT in known.flags or _lacks_score(known)):
         known = None
     if known is not None and timezone.now() - known.submitted_at > settings.CORRECTION_WINDOW:
         if request.method == "POST" and _is_ours(asking, request):
@@ -177,6 +177,13 @@ def _invited(request: HttpRequest, invited: Invitation, asking: Asking) -> HttpR
         return lost_page(request, invitation=True)
     note_link(asking, request)
     return question_page(request, asking, _preselected(request, asking))
+
+
+def _lacks_score(known: Response) -> bool:
+    """Whether a text message about a call brought words and no score: maybe a phone wrote it by itself, and its owner
+    has yet to answer."""
+    unscored = known.score is None and UNFINISHED in known.flags and known.erased_at is None
+    return unscored and known.channel == ResponseChannel.CALL
 
 
 def _signed_receipt(request: HttpRequest, token: str) -> HttpResponse:

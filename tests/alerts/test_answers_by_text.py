@@ -41,6 +41,12 @@ from tests.messaging.conftest import catcher as catcher
 pytestmark = pytest.mark.django_db
 NUMBER = "+380671234567"
 Texts = Callable[..., None]
+COMPLAINTS = (
+    "Jeg kører aldrig ind til jer igen",
+    "Ik rijd een uur voor niets",
+    "I am driving an hour for nothing",
+    "Out of office hours nobody answers",
+)
 
 
 @pytest.fixture
@@ -161,8 +167,6 @@ def test_a_number_with_its_reason_needs_no_question(chain: Chain, text: Texts) -
 
 def test_words_without_a_number_are_kept_and_it_is_asked_for_once(chain: Chain, text: Texts) -> None:
     call(chain)
-    text("I'm driving right now")
-    assert not Response.objects.exists() and Message.objects.count() == 1
     text("terrible service, I waited 45 minutes")
     response = Response.objects.get()
     assert response.score is None and response.flags == [UNFINISHED] and Analysis.objects.count() == 1
@@ -178,6 +182,32 @@ def test_words_without_a_number_are_kept_and_it_is_asked_for_once(chain: Chain, 
     assert Case.objects.get().response == response
     to_shopper = Message.objects.filter(user=None).values_list("kind", flat=True)
     assert set(to_shopper) == {"call_survey", "call_survey_more"}
+
+
+def test_what_a_phone_says_by_itself_is_kept_and_its_owner_may_answer_still(
+    chain: Chain, text: Texts, client: Client
+) -> None:
+    link = f"/r/{call(chain).token}/"
+    driving = "I’m driving with Focus turned on. I’ll see your message when I get where I’m going."
+    text(driving)
+    response = Response.objects.get()
+    assert (response.score, response.contact_wish, words_of(response)) == (None, "none", [driving])
+    assert Message.objects.count() == 1 and not Permission.objects.filter(wording__contains="by text").exists()
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        assert 'name="score"' in client.get(link).content.decode()
+        text("3")
+    response.refresh_from_db()
+    assert (response.score, response.contact_wish) == (3, "text")
+    assert "main reason for your score? Just reply." in written("call_survey_more")
+    text("Nobody came")
+    assert words_of(response) == [driving, "Nobody came"]
+
+
+@pytest.mark.parametrize("complaint", COMPLAINTS)
+def test_a_person_who_speaks_of_driving_is_answered(chain: Chain, text: Texts, complaint: str) -> None:
+    call(chain)
+    text(complaint)
+    assert words_of(Response.objects.get()) == [complaint] and "with a number" in written("call_survey_more")
 
 
 def test_what_may_be_anything_is_no_score_and_is_asked_for_once(chain: Chain, text: Texts) -> None:
