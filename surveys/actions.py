@@ -1,7 +1,7 @@
 """Keeping what a shopper says: one transaction from the answers to everything that follows from them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,15 +14,16 @@ from django.utils import timezone
 from core.quick import insert, insert_once, together
 from core.tokens import token_hash
 from customers.models import Contact, Permission
-from surveys.choices import MANY, UNFINISHED, UNSENT, ContactWish, SampleKind
+from messaging.models import IncomingText
+from surveys.choices import MANY, UNFINISHED, UNSENT, ContactWish, ResponseChannel, SampleKind
 from surveys.documents import document_of
 from surveys.fairness import Browser, count_answer, is_one_of_many
 from surveys.forms import LONGEST_WORDS, Answers, Wish, missing
-from surveys.inviting import call_ended, receipt_link
+from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE, call_ended, receipt_link
 from surveys.models import Invitation, Response, ResponseRevision, Verbatim
 from surveys.queries import Asking
 from surveys.signals import answer_comes, days_changed, response_saved
-from surveys.wording import permission_wording
+from surveys.wording import ANSWERED_BY_TEXT, permission_wording
 
 __all__ = [
     "Submitted",
@@ -212,6 +213,7 @@ def _correct(response: Response, answers: Answers, *, language: str, now: dateti
 
     What was sent without something that was missing may be completed however late.
     """
+    answers = _with_texts(response, answers)
     unfinished = UNFINISHED in response.flags
     late = now - response.submitted_at > settings.CORRECTION_WINDOW and not unfinished
     document = answers.as_json(response.version.document["headline"])
@@ -238,6 +240,29 @@ def _correct(response: Response, answers: Answers, *, language: str, now: dateti
         Verbatim.objects.update_or_create(response=response, question=key, defaults={"text": text})
     response_saved.send(sender=Response, response=response, corrected=True)
     return True
+
+
+def _with_texts(response: Response, answers: Answers) -> Answers:
+    """The answers of a form with what came by text message, which the form may not know of: it stays where the form was
+    left empty. To take it back is for the shopper's own page."""
+    if response.channel != ResponseChannel.CALL or not _has_texted(response):
+        return answers
+    words = dict(response.verbatims.exclude(text="").values_list("question", "text")) | answers.words
+    score = response.score if answers.score is None else answers.score
+    contact, wish = response.contact, answers.wish
+    if contact and contact.value and wish.how == ContactWish.NONE and _allowed_by_text(contact):
+        wish = Wish(ContactWish(response.contact_wish), contact.value, known=contact)
+    return replace(answers, score=score, words=words, wish=wish)
+
+
+def _has_texted(response: Response) -> bool:
+    kinds = (CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE)
+    asked = {"answers__kind__in": kinds, "answers__subject_id": str(response.invitation_id)}
+    return IncomingText.objects.filter(**asked).exists()
+
+
+def _allowed_by_text(contact: Contact) -> bool:
+    return contact.permissions.filter(wording=ANSWERED_BY_TEXT, withdrawn_at=None).exists()
 
 
 def _keep_revision(response: Response) -> None:

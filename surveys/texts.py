@@ -24,10 +24,10 @@ from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE
 from surveys.models import Invitation, Response
 from surveys.queries import UNASKED, Asking, asking_by_text, words_key
 from surveys.text_answers import Said, read_answer, says_words
+from surveys.wording import ANSWERED_BY_TEXT
 
 # They hold the phone in their hand; later it would only disturb.
 _WHILE_AWAKE = timedelta(hours=1)
-_ANSWERED_BY_TEXT = "Answered our question by text message, and may be answered about it in the same way."
 
 
 def hear_answer(text: IncomingText) -> bool:
@@ -78,6 +78,7 @@ def _answer(asking: Asking, text: IncomingText, said: Said) -> Submitted:
         language=asking.invitation.language,
         flags=[UNFINISHED] if said.score is None or lacks else [],
         now=text.received_at,
+        left=True,
     )
     if done.created and not automatic:
         _write(CALL_SURVEY_MORE, asking.invitation, text)
@@ -88,7 +89,7 @@ def _to_be_texted(contact: Contact | None) -> Wish:
     """Who writes to us by text may be answered by text, and in no other way, until they choose one on their page."""
     if contact is None or not contact.value:
         return Wish()
-    return Wish(ContactWish.TEXT, contact.value, known=contact, wording=_ANSWERED_BY_TEXT)
+    return Wish(ContactWish.TEXT, contact.value, known=contact, wording=ANSWERED_BY_TEXT)
 
 
 def _add(response: Response, invitation: Invitation, text: IncomingText, said: Said, words: str) -> bool:

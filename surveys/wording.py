@@ -3,6 +3,9 @@
 from django.conf import settings
 from django.utils.translation import gettext
 
+# Kept for who answers by text message: nothing was shown, they did it.
+ANSWERED_BY_TEXT = "Answered our question by text message, and may be answered about it in the same way."
+
 
 def permission_wording() -> str:
     """What a shopper allows by leaving an address, in the language of the page."""

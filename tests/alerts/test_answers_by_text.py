@@ -210,6 +210,35 @@ def test_a_person_who_speaks_of_driving_is_answered(chain: Chain, text: Texts, c
     assert words_of(Response.objects.get()) == [complaint] and "with a number" in written("call_survey_more")
 
 
+def test_what_the_page_and_a_text_say_stands_side_by_side(chain: Chain, text: Texts, client: Client) -> None:
+    """A page that was open before the text came is sent without words and without a wish."""
+    path = f"/r/{call(chain).token}/"
+    form = client.get(path).content.decode().split('name="form" value="')[1].split('"')[0]
+    text("2 - cut off twice")
+    client.post(path, {"form": form, "score": "3"})
+    response = Response.objects.get()
+    assert (response.score, response.revision, words_of(response)) == (3, 2, ["cut off twice"])
+    assert "cut off twice" in response.answers.values() and response.contact_wish == "text"
+    assert Permission.objects.get(wording__contains="by text").withdrawn_at is None
+
+
+def test_a_text_takes_nothing_back_of_a_page_that_is_quicker_by_a_moment(
+    chain: Chain, text: Texts, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/r/{call(chain).token}/"
+    form = client.get(path).content.decode().split('name="form" value="')[1].split('"')[0]
+
+    def too_late(*args: Any, **more: Any) -> Submitted:
+        client.post(path, {"form": form, "score": "9", "reason": "Quick", "contact": "call", "phone": ""})
+        return submit(*args, **more)
+
+    monkeypatch.setattr(texts, "submit", too_late)
+    text("2 - and another thing")
+    response = Response.objects.get()
+    assert (response.score, response.contact_wish) == (9, "call")
+    assert words_of(response) == ["Quick\n2 - and another thing"]
+
+
 def test_what_may_be_anything_is_no_score_and_is_asked_for_once(chain: Chain, text: Texts) -> None:
     invitation = call(chain)
     for body in ("12", "3 or 4", "0k", "11/10", "+380671234567", "22.11.2026", "?"):
