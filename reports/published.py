@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from reports.disclosure import shown_if_published
 from reports.figures import Source
-from reports.models import NodeDay, PeriodKind, PublishedNode, PublishedPeriod, PublishedStore, StoreDay
+from reports.models import PeriodKind, PublishedNode, PublishedPeriod, PublishedStore, StoreDay
 from reports.statistics import MIN_SHOWN, NO_ANSWERS, Nps
 from reports.sums import COUNTS, SOURCE, lock_sums, monday_of, sum_of
 from stores.models import Node, Store, User
@@ -143,25 +143,56 @@ class Restated:
 
 def restated(period: PublishedPeriod, nodes: Collection[int]) -> list[Restated]:
     """The 0-to-10 figures of these nodes, by node and source."""
-    frozen = _by_key(PublishedNode.objects.filter(period=period, node__in=nodes), "node_id")
-    shown = {(node, source) for node, source in _shown(period, nodes)}
-    today = _by_key(NodeDay.objects.filter(node__in=nodes, local_day__range=(period.first, period.last)), "node_id")
-    return [
-        Restated(
-            pk,
-            source,
-            frozen.get((pk, source), NO_ANSWERS),
-            today.get((pk, source), NO_ANSWERS),
-            (pk, source) in shown and frozen[pk, source].n >= MIN_SHOWN,
-        )
-        for pk, source in sorted({*frozen, *today})
-    ]
+    return restated_of([period], nodes)[period.pk]
 
 
-def _shown(period: PublishedPeriod, nodes: Collection[int]) -> Iterable[tuple[int, Source]]:
-    rows = PublishedNode.objects.filter(period=period, node__in=nodes, shown=True)
-    for pk, channel, sample in rows.values_list("node_id", "channel", "sample_kind"):
-        yield pk, Source(channel, sample)
+def restated_of(periods: Iterable[PublishedPeriod], nodes: Collection[int]) -> dict[int, list[Restated]]:
+    """The same of several periods, by their ids, in as many queries as of one."""
+    pks = [period.pk for period in periods]
+    frozen, shown = _frozen(pks, nodes)
+    today = _today(pks, nodes)
+    found: dict[int, list[Restated]] = {pk: [] for pk in pks}
+    for key in sorted({*frozen, *today}):
+        pk, node, source = key
+        then = frozen.get(key, NO_ANSWERS)
+        may_show = key in shown and then.n >= MIN_SHOWN
+        found[pk].append(Restated(node, source, then, today.get(key, NO_ANSWERS), may_show))
+    return found
+
+
+# A published period, a node and a way of asking.
+_Key = tuple[int, int, Source]
+
+
+def _frozen(periods: Collection[int], nodes: Collection[int]) -> tuple[dict[_Key, Nps], set[_Key]]:
+    """What was published where there were answers, and what of it with its score."""
+    rows = PublishedNode.objects.filter(period__in=periods, node__in=nodes, headline_kind=QuestionKind.NPS)
+    found, shown = dict[_Key, Nps](), set[_Key]()
+    for period, node, channel, sample, with_score, *bands in rows.values_list(
+        "period_id", "node_id", "channel", "sample_kind", "shown", *BANDS
+    ):
+        if any(bands):
+            key = period, node, Source(channel, sample)
+            found[key] = Nps(*bands)
+            shown |= {key} if with_score else set()
+    return found, shown
+
+
+_TODAY = f"""
+SELECT p.id, d.node_id, d.channel, d.sample_kind, {", ".join(f"sum(d.{band})::int" for band in BANDS)}
+FROM reports_publishedperiod p JOIN reports_nodeday d ON d.local_day BETWEEN p.first AND p.last
+WHERE p.id = ANY(%s) AND d.node_id = ANY(%s) AND d.headline_kind = %s
+GROUP BY 1, 2, 3, 4 HAVING sum({" + ".join(f"d.{band}" for band in BANDS)}) > 0
+"""  # noqa: S608  (our own names)
+
+
+def _today(periods: Collection[int], nodes: Collection[int]) -> dict[_Key, Nps]:
+    with connection.cursor() as cursor:
+        cursor.execute(_TODAY, [list(periods), list(nodes), QuestionKind.NPS.value])
+        return {
+            (period, node, Source(channel, sample)): Nps(*bands)
+            for period, node, channel, sample, *bands in cursor.fetchall()
+        }
 
 
 def told_today(found: Mapping[int, Restated], below: Mapping[int | None, Sequence[int]]) -> set[int]:
@@ -204,20 +235,6 @@ def told_elsewhere(periods: Iterable[PublishedPeriod]) -> dict[int, PublishedPer
                 found[period.pk] = one
                 break
     return found
-
-
-def _by_key(cells: models.QuerySet[Any], owner: str) -> dict[tuple[int, Source], Nps]:
-    sums = (
-        cells.filter(headline_kind=QuestionKind.NPS)
-        .order_by()
-        .values(owner, "channel", "sample_kind")
-        .annotate(**{f"all_{band}": Sum(band) for band in BANDS})
-    )
-    found = {
-        (row[owner], Source(row["channel"], row["sample_kind"])): Nps(*(row[f"all_{band}"] for band in BANDS))
-        for row in sums
-    }
-    return {key: nps for key, nps in found.items() if nps.n}
 
 
 class Bands(Counter[str]):
@@ -263,13 +280,22 @@ class Reason:
         return self.why.label
 
 
-def reasons(period: PublishedPeriod, node: Node, source: Source) -> list[Reason]:
-    """Why the node's figure of this source is not what was published; their changes add up to the difference.
+def reasons(period: PublishedPeriod, node: Node, sources: Iterable[Source]) -> dict[Source, list[Reason]]:
+    """Why the node's figures of these sources are not what was published; the changes of each source's reasons add up
+    to its difference.
 
     Only what differs is looked into: stores right below nodes whose own figures differ.
     """
-    differing = _differing(period, source)
-    stores = [one for one in _stores(period, source, node) if one.direct & differing or one.was_here != one.is_here]
+    differing = _differing(period)
+    return {source: _reasons(period, node, source, differing[source]) for source in sources}
+
+
+def _reasons(period: PublishedPeriod, node: Node, source: Source, differing: Collection[int]) -> list[Reason]:
+    stores = [
+        one
+        for one in _stores(period, source, node)
+        if not one.direct.isdisjoint(differing) or one.was_here != one.is_here
+    ]
     here = [one.pk for one in stores if one.is_here]
     now = _counted_today(period, source, here)
     joined = Bands.of(one.published for one in stores if one.is_here and not one.was_here)
@@ -288,11 +314,14 @@ def reasons(period: PublishedPeriod, node: Node, source: Source) -> list[Reason]
     return [reason for reason in found if reason.answers]
 
 
-def _differing(period: PublishedPeriod, source: Source) -> set[int]:
+def _differing(period: PublishedPeriod) -> dict[Source, set[int]]:
     """The nodes whose own figure differs, and those above them: of what lies right below any other nothing does."""
     paths = {node.pk: node.above for node in Node.objects.all()}
-    found = restated(period, list(paths))
-    return {pk for one in found if one.source == source and one.differs for pk in paths[one.node]}
+    found: dict[Source, set[int]] = defaultdict(set)
+    for one in restated(period, list(paths)):
+        if one.differs:
+            found[one.source].update(paths[one.node])
+    return found
 
 
 @dataclass(frozen=True)
@@ -330,14 +359,19 @@ def _stores(period: PublishedPeriod, source: Source, node: Node) -> list[_Store]
 
 
 def _counted_today(period: PublishedPeriod, source: Source, stores: Collection[int]) -> dict[int, Nps]:
-    cells = StoreDay.objects.filter(
-        store__in=stores,
-        local_day__range=(period.first, period.last),
-        channel=source.channel,
-        sample_kind=source.sample,
+    sums = (
+        StoreDay.objects.filter(
+            store__in=stores,
+            local_day__range=(period.first, period.last),
+            headline_kind=QuestionKind.NPS,
+            channel=source.channel,
+            sample_kind=source.sample,
+        )
+        .order_by()
+        .values_list("store")
+        .annotate(*(Sum(band) for band in BANDS))
     )
-    found = {pk: nps for (pk, _source), nps in _by_key(cells, "store_id").items()}
-    return {pk: found.get(pk, NO_ANSWERS) for pk in stores}
+    return dict.fromkeys(stores, NO_ANSWERS) | {pk: Nps(*bands) for pk, *bands in sums}
 
 
 def _answers(period: PublishedPeriod, source: Source, stores: Iterable[int]) -> models.QuerySet[Response]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -30,6 +30,7 @@ from reports.published import (
     publish,
     reasons,
     restated,
+    restated_of,
     told_elsewhere,
     told_today,
 )
@@ -99,9 +100,11 @@ def published(request: HttpRequest) -> HttpResponse:
         return _publish(request, reader)
     page = Paginator(PublishedPeriod.objects.select_related("published_by"), PER_PAGE).get_page(request.GET.get("page"))
     tops, longer = _tops(scope), told_elsewhere(page)
+    around = _Around(tops)
+    figures = restated_of(page, around.nodes)
     context = {
         "page": page,
-        "rows": [(one, written_period(one), _lines(one, tops, longer.get(one.pk))) for one in page],
+        "rows": [(one, written_period(one), around.lines(figures[one.pk], longer.get(one.pk))) for one in page],
         "offered": [(f"{s.kind}:{s.first}", written_span(s.kind, s.first)) for s in offered()] if may_publish else [],
         "may_publish": may_publish,
         "has_place": bool(tops),
@@ -135,17 +138,17 @@ def published_period(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     below = list(scope.nodes.filter(parent=node).order_by("sort_key", "pk"))
     elsewhere = told_elsewhere([period]).get(period.pk)
-    own = _lines(period, [node], elsewhere)
+    around, around_below = _Around([node]), _Around(below)
+    own = around.lines(restated(period, around.nodes), elsewhere)
+    why = reasons(period, node, [line.source for line in own if line.today or line.few])
     context = {
         "period": period,
         "name": written_period(period),
         "dates": written_dates(period.first, period.last),
         "node": node,
         "trail": scope.nodes.filter(pk__in=node.above).exclude(pk=node.pk).order_by("path"),
-        "own": [
-            (line, _causes(line, reasons(period, node, line.source)) if line.today or line.few else []) for line in own
-        ],
-        "below": by_source_lines(_lines(period, below, elsewhere)),
+        "own": [(line, _causes(line, why.get(line.source, []))) for line in own],
+        "below": by_source_lines(around_below.lines(restated(period, around_below.nodes), elsewhere)),
         "elsewhere": elsewhere,
         "elsewhere_name": written_period(elsewhere) if elsewhere else "",
         "least": MIN_SHOWN,
@@ -173,31 +176,35 @@ def _chosen(request: HttpRequest, scope: Scope) -> Node | None:
     return scope.nodes.filter(pk=number).first() if _NUMBER.fullmatch(number) else None
 
 
-def _lines(period: PublishedPeriod, nodes: Sequence[Node], elsewhere: PublishedPeriod | None) -> list[Line]:
-    """The figures of nodes as they may be shown, the largest way of asking first."""
-    named = {node.pk: node for node in nodes}
-    below = _around(nodes)
-    found = []
-    for figures in by_source(restated(period, [pk for of in below.values() for pk in of])).values():
-        told = set() if elsewhere else told_today({one.node: one for one in figures}, below)
-        found += [
-            _line(one, named[one.node], told=one.node in told, elsewhere=elsewhere)
-            for one in figures
-            if one.node in named
-        ]
-    largest = {line.source: 0 for line in found}
-    for line in found:
-        largest[line.source] = max(largest[line.source], line.published.nps.n)
-    return sorted(found, key=lambda line: (-largest[line.source], line.source))
+class _Around:
+    """Some nodes, and what decides which of their figures may be shown: all that are above them, and what lies beside
+    either."""
 
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self._named = {node.pk: node for node in nodes}
+        above = {pk for node in nodes for pk in node.above} - self._named.keys()
+        self._below: dict[int | None, list[int]] = defaultdict(list)
+        for pk, parent in Node.objects.filter(Q(parent__in=above) | Q(parent=None)).values_list("pk", "parent_id"):
+            self._below[parent].append(pk)
 
-def _around(nodes: Sequence[Node]) -> dict[int | None, list[int]]:
-    """By the node above them: these nodes, all that are above them, and what lies beside either."""
-    above = {pk for node in nodes for pk in node.above} - {node.pk for node in nodes}
-    found: dict[int | None, list[int]] = defaultdict(list)
-    for pk, parent in Node.objects.filter(Q(parent__in=above) | Q(parent=None)).values_list("pk", "parent_id"):
-        found[parent].append(pk)
-    return found
+    @property
+    def nodes(self) -> list[int]:
+        return [pk for of in self._below.values() for pk in of]
+
+    def lines(self, figures: Iterable[Restated], elsewhere: PublishedPeriod | None) -> list[Line]:
+        """The figures of the nodes as they may be shown, the largest way of asking first; `figures` are all around."""
+        found = []
+        for of_source in by_source(figures).values():
+            told = set() if elsewhere else told_today({one.node: one for one in of_source}, self._below)
+            found += [
+                _line(one, self._named[one.node], told=one.node in told, elsewhere=elsewhere)
+                for one in of_source
+                if one.node in self._named
+            ]
+        largest = {line.source: 0 for line in found}
+        for line in found:
+            largest[line.source] = max(largest[line.source], line.published.nps.n)
+        return sorted(found, key=lambda line: (-largest[line.source], line.source))
 
 
 def _line(one: Restated, node: Node, *, told: bool, elsewhere: PublishedPeriod | None) -> Line:

@@ -7,10 +7,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.personal import erase_response
 from core.work import drain
+from reports import published
 from reports.figures import Source
 from reports.models import PeriodKind, PublishedNode, PublishedPeriod, PublishedStore
 from reports.published import (
@@ -69,7 +71,7 @@ def correct(response: Response, score: int) -> None:
 
 def assert_reasons_add_up(period: PublishedPeriod, node: Node) -> None:
     for one in restated(period, [node.pk]):
-        found = reasons(period, node, one.source)
+        found = reasons(period, node, [one.source])[one.source]
         whole = Bands()
         for reason in found:
             whole = whole.plus(reason.change)
@@ -127,15 +129,15 @@ def test_each_reason_is_told_apart(chain, week):
         erase_response(unhappy.filter(revision=1)[1].pk)
     move_stores(Store.objects.filter(pk=chain.foreign.pk), to=chain.area, actor=None)
     drain(["facts"])
-    found = {reason.why: reason for reason in reasons(period, chain.area, QR)}
+    found = {reason.why: reason for reason in reasons(period, chain.area, [QR])[QR]}
     assert {why: (reason.answers, *(reason.change[band] for band in BANDS)) for why, reason in found.items()} == {
         Why.JOINED: (10, 1, 0, 9),
         Why.LATE: (1, 0, 0, 1),
         Why.CORRECTED: (1, 0, 1, -1),
         Why.MARKED: (1, 0, 0, -1),
     }
-    assert [reason.why for reason in reasons(period, chain.other_area, QR)] == [Why.LEFT]
-    assert Why.JOINED not in {reason.why for reason in reasons(period, chain.root, QR)}
+    assert [reason.why for reason in reasons(period, chain.other_area, [QR])[QR]] == [Why.LEFT]
+    assert Why.JOINED not in {reason.why for reason in reasons(period, chain.root, [QR])[QR]}
     for node in Node.objects.all():
         assert_reasons_add_up(period, node)
 
@@ -221,6 +223,38 @@ def test_head_office_publishes_and_others_read_their_part(chain, week, client):
     assert client.get(f"/reports/published/{period.pk}/").status_code == 404
 
 
+def test_a_month_leaves_no_few_beside_the_live_weeks(chain):
+    """Nothing else is published: the live pages show the weeks within the month."""
+    month = next(one for one in spans_over(PeriodKind.MONTH) if one.first.weekday())
+    fill(chain.touchpoint, month.first + timedelta(days=12), promoters=20)
+    fill(chain.touchpoint, month.first, detractors=3)
+    fill(chain.touchpoint, month.first - timedelta(days=1), detractors=9)
+    assert not figure(publish(month.kind, month.first, by=chain.head_office), chain.root).shown
+
+
+def test_pages_cost_as_many_queries_however_much_was_published(chain, client):
+    weeks = spans_over(PeriodKind.WEEK)[:3]
+    for week in weeks:
+        for channel, sample in (("qr", "volunteer"), ("call", "verified")):
+            answer(chain.touchpoint, 9, day=week.first, times=6, channel=channel, sample_kind=sample)
+    client.force_login(chain.head_office)
+
+    def queries_of(address: str) -> list[str]:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address).status_code == 200
+        return [query["sql"] for query in queries if '"reports_publishednode"' in query["sql"]]
+
+    period = publish(weeks[0].kind, weeks[0].first, by=chain.head_office)
+    assert len(queries_of("/reports/published/")) == 1
+    for week in weeks[1:]:
+        publish(week.kind, week.first, by=chain.head_office)
+    assert len(queries_of("/reports/published/")) == 1
+    for channel, sample in (("qr", "volunteer"), ("call", "verified")):
+        answer(chain.touchpoint, 2, day=weeks[0].first, times=6, channel=channel, sample_kind=sample)
+    # Of the place, of those below it, and once for the reasons of both ways of asking.
+    assert len(queries_of(f"/reports/published/{period.pk}/")) == 3
+
+
 def test_a_period_shows_no_place_of_which_another_period_leaves_a_few(chain, client):
     month = spans_over(PeriodKind.MONTH)[0]
     week = next(one for one in spans_over(PeriodKind.WEEK) if month.first <= one.first and one.last <= month.last)
@@ -246,6 +280,21 @@ def test_a_period_shows_no_place_of_which_another_period_leaves_a_few(chain, cli
     assert "Restated" not in page and f'href="/reports/published/{of_month.pk}/' in page
     assert "Restated, as of today" in client.get(f"/reports/published/{of_month.pk}/").content.decode()
     assert "with a longer period" in client.get("/reports/published/").content.decode()
+
+
+def test_what_was_never_shown_for_lack_of_answers_is_not_taken_for_known(chain, monkeypatch):
+    """Before anything was decided all was kept as shown, and the page shows five answers alone."""
+    month = spans_over(PeriodKind.MONTH)[0]
+    weeks = [one for one in spans_over(PeriodKind.WEEK) if month.first <= one.first and one.last <= month.last][:3]
+    for week, n in zip(weeks, (3, 2, 20), strict=True):
+        fill(chain.touchpoint, week.first, promoters=n)
+    with monkeypatch.context() as before:
+        before.setattr(published, "shown_if_published", lambda first, last: {(chain.root.pk, QR)})
+        publish(weeks[0].kind, weeks[0].first, by=chain.head_office)
+    for week in weeks[1:]:
+        publish(week.kind, week.first, by=chain.head_office)
+    of_month = publish(month.kind, month.first, by=chain.head_office)
+    assert figure(of_month, chain.root).shown
 
 
 @pytest.mark.parametrize("seed", range(8))
