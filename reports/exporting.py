@@ -74,15 +74,8 @@ def start_export(user: User, *, page: str, query: str, kind: str, form: str, per
         "personal": personal,
         "language": translation.get_language(),
         "week": str(read(tables.asked(query, user)).week),
-        # Whose words may be in it: erasing asks.
-        "parts": [
-            {
-                "days": [part.period.start.isoformat(), part.period.end.isoformat()],
-                "node": part.filters.node.pk if part.filters.node else None,
-                "store": part.filters.store.pk if part.filters.store else None,
-            }
-            for part in parts
-        ],
+        # Of which days words may be in it: erasing asks.
+        "parts": [{"days": [part.period.start.isoformat(), part.period.end.isoformat()]} for part in parts],
     }
     where = " / ".join(place.name if place else _("Everything") for place in places)
     dates = " / ".join(dict.fromkeys(part.period.dates for part in parts))
@@ -93,8 +86,6 @@ def start_export(user: User, *, page: str, query: str, kind: str, form: str, per
         params=params,
         back_url=(reverse(page) + (f"?{query}" if query else ""))[:200],
     )
-    if kind == ANSWERS:
-        _count(wanted_by(job), form)
     return job
 
 
@@ -251,11 +242,11 @@ def wanted_by(job: Job) -> Wanted:
 
 
 def _count(wanted: Wanted, form: str) -> int:
-    """How many answers the file will have. Raises ExportRefused: a file is never cut, for nobody would see that."""
+    """How many answers the file will have. Raises JobFailed: a file is never cut, for nobody would see that."""
     most = MOST_IN_WORKBOOK if form == WORKBOOK else MOST_ROWS
     found = wanted.count(most + 1)
     if found > most:
-        raise ExportRefused(
+        raise JobFailed(
             _("More than %(most)s answers: please choose fewer weeks, a region, or another format.") % {"most": most}
         )
     return found
@@ -267,10 +258,7 @@ def run_answers(job: Job) -> Iterator[None]:
     _let_erasing_end()
     wanted, form = wanted_by(job), job.params["format"]
     if not job.cursor:
-        try:
-            job.total = _count(wanted, form)
-        except ExportRefused as error:
-            raise JobFailed(str(error)) from None
+        job.total = _count(wanted, form)
         job.add_file(f"answers.{form}", FORMATS[form][1])
     if form == WORKBOOK:
         _write_workbook(job, wanted)
@@ -341,10 +329,10 @@ def end_files(response_id: UUID) -> None:
     """A file that may hold deleted words is no more to be had; who wants it asks for a new one."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_ERASING])
-    found = Response.objects.select_related("store__node").filter(pk=response_id).first()
-    if found is None:
+    day = Response.objects.filter(pk=response_id).values_list("local_day", flat=True).first()
+    if day is None:
         return
-    ended = [job for job in Job.objects.filter(kind=ANSWERS) if _may_hold(job, found)]
+    ended = [job for job in Job.objects.filter(kind=ANSWERS) if _may_hold(job, day)]
     for job in ended:
         with translation.override(job.params.get("language")):
             note = _("A shopper whose words may be in it had them deleted. Please ask for a new file.")
@@ -362,14 +350,10 @@ def end_files(response_id: UUID) -> None:
     JobChunk.objects.filter(job__in=ended).delete()
 
 
-def _may_hold(job: Job, response: Response) -> bool:
-    day, above = response.local_day.isoformat(), response.store.node.above
-    return any(
-        part["days"][0] <= day <= part["days"][1]
-        and part["store"] in (None, response.store_id)
-        and (part["node"] is None or part["node"] in above)
-        for part in job.params.get("parts", [job.params])
-    )
+def _may_hold(job: Job, day: date) -> bool:
+    """By its days alone: where a store lies today is not where it lay when the file was made."""
+    parts = job.params.get("parts", [job.params])
+    return any(part["days"][0] <= day.isoformat() <= part["days"][1] for part in parts)
 
 
 register_job(FIGURES, run_figures)
