@@ -2,12 +2,16 @@
 
 from collections import Counter, defaultdict
 from datetime import date, timedelta
+from importlib import import_module
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from alerts.choices import CaseState
@@ -18,6 +22,7 @@ from reports import facts
 from reports.models import StaleMark, StoreDay
 from sentiment.models import Analysis, Sentiment
 from sentiment.signals import verbatim_analysed
+from stores.models import Store
 from surveys.models import Response
 from tests.factories import make_response, make_touchpoint
 from tests.reports.makers import announce, answer, make_analysis, make_case, random_history
@@ -225,3 +230,19 @@ def test_a_day_that_cannot_be_counted_holds_up_no_other(chain, monkeypatch):
     assert later > timezone.now()
     StaleMark.objects.update(attempts=3)
     assert next(w for w in watches() if w.name == "reports behind").overdue(60) == 1
+
+
+def test_days_of_words_without_a_score_are_counted_again_store_by_store(chain, monkeypatch):
+    migration = import_module("reports.migrations.0016_topics_of_scores_alone")
+    monkeypatch.setattr(migration, "_BATCH", 1)
+    today = timezone.now().date()
+    for number, score in enumerate((None, 3)):
+        (response,) = answer(chain.touchpoint, score, day=today - timedelta(days=number), words="rude")
+        make_analysis(
+            response.verbatims.get(), sentiment=Sentiment.NEGATIVE, topics=[{"topic": "staff", "sentiment": "negative"}]
+        )
+    with CaptureQueriesContext(connection) as queries:
+        migration.count_again(apps, SimpleNamespace(connection=connection))
+    assert sum("INSERT" in query["sql"] for query in queries) == Store.objects.count()
+    assert [(mark.store, mark.local_day) for mark in StaleMark.objects.all()] == [(chain.store, today)]
+    assert not migration.Migration.atomic
