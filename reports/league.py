@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
-from django.db.models import Count, QuerySet
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Count, DateTimeField, F, Func, IntegerField, QuerySet
+from django.db.models.functions import Cast
 
 from alerts.models import Case, Verification
-from reports.cells import Cells
+from reports.cells import Cells, buckets_of
 from reports.figures import ClosedLoop, LoopShare
 from reports.filters import Filters
 from reports.lattice import Place, node_place, store_place
@@ -165,27 +167,40 @@ def _verified(since: datetime, until: datetime) -> QuerySet[Verification]:
 
 def _bounds(cells: Cells, stretches: Sequence[Stretch]) -> tuple[datetime, datetime]:
     first, last = mondays((min(a for a, _ in stretches), max(b for _, b in stretches)), cells.this_week)
-    since, end = (datetime.combine(day, time.min, UTC) for day in (first, last))
-    return since, end + timedelta(weeks=1)
+    return _midnight(first), _midnight(last) + timedelta(weeks=1)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
 
 
 def _scored_again(cells: Cells, tops: Sequence[Stretch]) -> dict[str, dict[Stretch, dict[Place, int]]]:
     """How many scored again, by question, by leaf within `tops`, at each place of the view and those beside it."""
+    leaves = [leaf for leaf in cells.leaves if any(low <= leaf[0] and leaf[1] <= high for low, high in tops)]
+    oldest, starts = buckets_of(leaves, cells.this_week)
+    rows = (
+        _verified(*_bounds(cells, leaves))
+        .annotate(leaf=_Bucket(F("scored_at"), Cast([_midnight(day) for day in starts], ArrayField(DateTimeField()))))
+        .values_list("leaf", "case__response__headline_kind", "case__store_id", "case__store__node__path")
+        .annotate(n=Count("pk"))
+    )
     wanted = set(cells.view.all_places)
     found: dict[str, dict[Stretch, dict[Place, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
-    for leaf in cells.leaves:
-        if not any(low <= leaf[0] and leaf[1] <= high for low, high in tops):
+    for bucket, kind, pk, path, n in rows:
+        leaf = oldest[bucket - 1]
+        if leaf is None:
             continue
-        rows = (
-            _verified(*_bounds(cells, [leaf]))
-            .values_list("case__response__headline_kind", "case__store_id", "case__store__node__path")
-            .annotate(n=Count("pk"))
-        )
-        for kind, pk, path, n in rows:
-            above = [node_place(int(part)) for part in path.strip("/").split("/")]
-            for place in wanted.intersection([store_place(pk), *above]):
-                found[kind][leaf][place] += n
+        above = [node_place(int(part)) for part in path.strip("/").split("/")]
+        for place in wanted.intersection([store_place(pk), *above]):
+            found[kind][leaf][place] += n
     return found
+
+
+class _Bucket(Func):
+    """Between which of the ascending values of an array something lies: 1 from the first on."""
+
+    function = "width_bucket"
+    output_field = IntegerField()
 
 
 def _recovery(kind: QuestionKind, pairs: list[tuple[int, int]], *, suppressed: bool) -> Recovery:

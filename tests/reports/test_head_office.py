@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -100,7 +102,10 @@ def test_scores_afterwards_are_hidden_where_other_places_or_weeks_would_tell_of_
     again(chain.touchpoint, 2, weeks_ago=6)
     assert shown(node=chain.area.pk, weeks="4") == [(9, True)]
     assert shown(node=chain.area.pk) == [(11, False)] == shown()
-    assert shown(node=chain.area.pk, weeks="26") == [(11, False)]
+    with CaptureQueriesContext(connection) as queries:
+        assert shown(node=chain.area.pk, weeks="26") == [(11, False)]
+    # Those of every stretch of weeks at once, and the scores themselves.
+    assert sum('FROM "alerts_verification"' in query["sql"] for query in queries) == 2
     lines = list(loop_lines(read(asked(f"store={chain.store.code}", chain.head_office))))
     assert [(line.n, line.value, line.hidden) for line in lines if line.table == "recovery"] == [(8, None, True)]
 
