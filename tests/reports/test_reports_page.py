@@ -282,7 +282,13 @@ def test_the_closed_loop_in_shares_with_n(client, chain):
     assert [(part.share.part, part.share.n) for part in overview.loop.fix_only] == [(4, 5)]
     outcomes = {part.key: (part.share.part, part.share.n) for part in overview.loop.outcomes}
     assert outcomes == {"confirmed": (4, 6), "reopened": (1, 6), "unconfirmed": (1, 6)}
-    shown = text_of(page(client, chain.manager))
+    found = page(client, chain.manager)
+    shown = text_of(found)
+    # Each n is of other cases than the link leads to, which is one and has a name.
+    leading = re.compile(r"""<a [^>]*href="[^"]*case=yes[^"]*"[^>]*>(.*?)</a>""")
+    assert leading.findall(found.content.decode()) == ["Words of these cases"]
+    league = page(client, chain.area_manager, of="report_loop").content.decode()
+    assert leading.findall(league) == ["Words of these cases", "Words"]
     assert "1 case is still within its thirty minutes and not counted." in shown
     assert re.search(r"Reached 57% ± \d+%", shown)
 
