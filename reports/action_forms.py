@@ -40,6 +40,8 @@ class PlanForm(forms.Form):
         if chosen == action.place:  # who has lost their role there since may keep it
             able |= Q(pk=action.owner_id)
         owners.queryset = User.objects.filter(able).order_by("sort_key", "pk")
+        if any(isinstance(place, Node) for place in places.values()):
+            self.fields["title"].help_text = _("Everybody below this place who reads reports sees this title.")
         self.fields["title"].widget.attrs |= {"dir": "auto", "autocomplete": "off"}
 
     def clean_due_on(self) -> Any:

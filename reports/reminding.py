@@ -13,7 +13,7 @@ from messaging.models import Message
 from messaging.outbox import Rendered, put, register_renderer
 from messaging.preferences import channels_of
 from messaging.quiet import morning_after
-from reports.action_reads import time_zone_of
+from reports.action_reads import owners_for, time_zone_of
 from reports.models import Action, ActionEntry, ActionState
 from stores.people import zone_of
 
@@ -52,9 +52,10 @@ def _put(kind: str, subject_id: str, action: Action, *, run_at: datetime | None 
 
 
 def render_action(message: Message) -> Rendered | None:
-    """Nothing any more for what is ended, somebody else's, or due on another day."""
+    """Nothing any more for what is ended, somebody else's, or due on another day. It leads to the action's page where
+    its owner still sees that place whole."""
     number, _colon, rest = message.subject_id.partition(":")
-    action = Action.objects.filter(pk=number, state=ActionState.OPEN).select_related("store", "node").first()
+    action = Action.objects.filter(pk=number, state=ActionState.OPEN).select_related("store__node", "node").first()
     if action is None or action.owner_id != message.user_id:
         return None
     if message.kind == DUE and str(action.due_on) != rest:
@@ -65,14 +66,15 @@ def render_action(message: Message) -> Rendered | None:
         if message.kind == DUE
         else gettext("Yours now, due %(day)s: %(title)s") % {"title": action.title, "day": day}
     )
-    url = settings.PUBLIC_URL + reverse("action", args=[action.pk])
+    opens = owners_for(action.place).filter(pk=action.owner_id).exists()
+    url = settings.PUBLIC_URL + reverse("action", args=[action.pk]) if opens else ""
     context = {
         "action": action,
         "subject": subject,
         "url": url,
         "chain_name": settings.CHAIN_NAME,
     }
-    text = f"{subject}\n{action.place.name}\n{url}"
+    text = "\n".join(filter(None, (subject, action.place.name, url)))
     return Rendered(subject, text, render_to_string("reports/mail/action.html", context), url=url)
 
 

@@ -55,13 +55,18 @@ class Area:
 
 @dataclass(frozen=True)
 class Underway:
-    """Something that is being done about the store: `opens` where the reader may see it whole."""
+    """Something that is being done about the store: `opens` where the reader may see it whole. Of anything else nobody
+    is told whose it is."""
 
     action: Action
     is_mine: bool
     is_above: bool
     is_late: bool
     opens: bool
+
+    @property
+    def owner(self) -> str:
+        return self.action.owner.name if self.opens else ""
 
 
 @dataclass(frozen=True)
@@ -157,7 +162,7 @@ def _commonest(causes: list[CauseRow]) -> CauseRow | None:
 
 def _under_way(store: Store, scope: Scope, reader: User) -> list[Underway]:
     """What is being done about the store, here and above it. Who reads one store does not see an area's action whole,
-    but is told of it."""
+    but is told what it is, for where and by when."""
     mine_first = ExpressionWrapper(Q(owner=reader), BooleanField()).desc()
     found = actions_about(store).filter(state=ActionState.OPEN).order_by(mine_first, "due_on", "pk")[:MOST_ACTIONS]
     above = {one.node_id for one in found if one.node_id}

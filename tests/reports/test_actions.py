@@ -201,6 +201,31 @@ def test_the_owner_is_told_once_in_their_language_and_not_in_vain(chain: Chain) 
     assert not Message.objects.filter(subject_id=f"{action.pk}:{due - timedelta(weeks=9)}").exists()
 
 
+def test_who_does_not_see_its_place_any_more_is_not_led_to_its_page(client: Client, chain: Chain) -> None:
+    action = begin(chain.area, by=chain.area_manager, topic="waiting").action
+    page = f"/reports/actions/{action.pk}/"
+    due = Message.objects.select_related("user").get(kind="action due")
+    for sees in (True, False):
+        rendered = rendered_for(due)
+        assert rendered and action.title in rendered.subject
+        assert [page in part for part in (rendered.text, rendered.html, rendered.url)] == [sees] * 3
+        client.force_login(chain.area_manager)
+        assert client.get(page).status_code == (200 if sees else 404)
+        chain.area_manager.roles.update(node=None, store=chain.store)
+
+
+def test_the_form_says_who_reads_the_title_of_what_is_done_above_stores(client: Client, chain: Chain) -> None:
+    said = "Everybody below this place who reads reports sees this title."
+    for place, reader, warned in (
+        (chain.area, chain.area_manager, True),
+        (chain.store, chain.area_manager, True),  # it may be moved above
+        (chain.store, chain.manager, False),
+    ):
+        action = begin(place, by=reader, topic="waiting").action
+        client.force_login(reader)
+        assert (said in client.get(f"/reports/actions/{action.pk}/").content.decode()) == warned
+
+
 def test_nobody_is_told_of_an_action_at_night(settings: Any, chain: Chain) -> None:
     settings.QUIET_HOURS = (21, 8)
     with time_machine.travel(datetime(2026, 11, 24, 22, 30, tzinfo=UTC), tick=True):

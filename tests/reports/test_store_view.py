@@ -17,7 +17,7 @@ from reports.models import Action
 from reports.periods import Week, latest_day
 from sentiment.models import Sentiment
 from stores.choices import TouchpointKind
-from stores.models import Touchpoint
+from stores.models import Touchpoint, User
 from tests.factories import Chain, make_store, make_touchpoint
 from tests.reports.makers import announce, answer, make_analysis, make_case
 
@@ -55,11 +55,14 @@ def test_one_screen_tells_what_waits_what_costs_and_what_to_praise(client: Clien
     for response in (late, calm, happy):
         announce(response)
     drain(["facts"])
+    begin(chain.area, by=chain.area_manager, topic="price")
+    begin(chain.root, by=chain.head_office, topic="staff")
     client.force_login(chain.manager)
     with CaptureQueriesContext(connection) as queries:
         page = client.get("/reports/store/KY1/")
     assert len(queries) <= 32
     view, shown = page.context["view"], page.content.decode()
+    assert len(view.under_way) == 2
     assert (view.this_week.waiting, view.this_week.untouched, view.this_week.overdue) == (2, 2, 1)
     assert view.costliest.topic == "waiting" and view.costliest.driver.stands
     assert "Waiting time" in shown and "costs " in shown
@@ -98,6 +101,7 @@ def test_a_store_without_scores_and_with_few_answers_says_so(client: Client, cha
 def test_a_store_is_told_what_is_done_about_it_and_opens_what_is_its_own(client: Client, chain: Chain) -> None:
     of_area = begin(chain.area, by=chain.area_manager, topic="price").action
     own = begin(chain.store, by=chain.manager, topic="waiting").action
+    User.objects.filter(pk=chain.area_manager.pk).update(name="Whoever runs the area")
     begin(chain.other_area, by=chain.head_office, topic="staff")
     Action.objects.filter(pk=of_area.pk).update(due_on=of_area.due_on - timedelta(weeks=9))
     client.force_login(chain.manager)
@@ -108,11 +112,16 @@ def test_a_store_is_told_what_is_done_about_it_and_opens_what_is_its_own(client:
         (of_area, False, False),
     ]
     shown = page.content.decode()
-    assert "for all of Kyiv" in shown and chain.area_manager.name in shown and "overdue since" in shown
+    assert of_area.title in shown and "for all of Kyiv" in shown and "overdue since" in shown
+    # It says what is done above it, not by whom.
+    assert "Whoever runs the area" not in shown
     assert f'href="/reports/actions/{of_area.pk}/"' not in shown
     client.force_login(chain.area_manager)
     shown = client.get("/reports/store/KY1/").content.decode()
     assert f'href="/reports/actions/{of_area.pk}/"' in shown and f'href="/reports/actions/{own.pk}/"' in shown
+    client.force_login(chain.head_office)
+    shown = client.get("/reports/store/KY1/").content.decode()
+    assert "Whoever runs the area" in shown
 
 
 def test_nobody_is_asked_to_put_right_what_is_outside_their_control(client: Client, chain: Chain) -> None:
