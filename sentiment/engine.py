@@ -121,6 +121,10 @@ def read(
         row = dict(zip(LABELS, map(float, scores.probabilities[i]), strict=True)) if confident else dict(_UNSURE)
         sentiment = max(row, key=row.__getitem__)
         plain = readable and not _IRONY.search(draft.text)
+        topics = {topic: _judged_topic(scores, i, topic) if plain else sentiment for topic in judged[i].topics}
+        if i in doubtful:
+            # Praise of a topic is as doubtful as that of the whole; a complaint among it is not.
+            topics = {topic: sentiment if said == "positive" else said for topic, said in topics.items()}
         readings.append(
             Reading(
                 language=draft.language,
@@ -130,10 +134,7 @@ def read(
                 confident=confident,
                 alarming=confident and row["negative"] >= classifier.alert_threshold,
                 proven=draft.language in classifier.proven and draft.language_confidence > LANGUAGE_TOLD,
-                topics=[
-                    TopicHit(topic, _judged_topic(scores, i, topic) if plain else sentiment)
-                    for topic in judged[i].topics
-                ],
+                topics=[TopicHit(topic, said) for topic, said in topics.items()],
                 urgency=list(judged[i].urgency),
                 urgency_certain=judged[i].certain and draft.long_enough,
                 redacted=redact(texts[i], languages=draft.languages, staff_names=staff),

@@ -21,11 +21,16 @@ CHAIN = [*PRODUCT_LANGUAGES, "ru"]
 
 
 @pytest.fixture(scope="module")
-def figures() -> dict[str, Figures]:
-    return judge(
-        read_sets(),
-        lambda texts, language: engine.read(texts, page_languages=[language] * len(texts), chain_languages=CHAIN),
-    )
+def readings() -> dict[str, engine.Reading]:
+    """Of every comment of the sets, by its words."""
+    remarks = read_sets()
+    texts, languages = [remark.text for remark in remarks], [remark.language for remark in remarks]
+    return dict(zip(texts, engine.read(texts, page_languages=languages, chain_languages=CHAIN), strict=True))
+
+
+@pytest.fixture(scope="module")
+def figures(readings: dict[str, engine.Reading]) -> dict[str, Figures]:
+    return judge(read_sets(), lambda texts, language: [readings[text] for text in texts])
 
 
 def test_the_sets_are_as_well_told_as_their_readme_says(figures: dict[str, Figures]) -> None:
@@ -33,6 +38,12 @@ def test_the_sets_are_as_well_told_as_their_readme_says(figures: dict[str, Figur
     doubted, kept = figures["all"].ironic_doubted.value, figures["all"].sincere_kept.value
     assert doubted is not None and doubted >= 0.60
     assert kept is not None and kept >= 0.70
+
+
+def test_no_topic_is_praised_where_the_praise_is_doubted(readings: dict[str, engine.Reading]) -> None:
+    doubted = [reading for reading in readings.values() if not reading.confident]
+    said = {hit.sentiment for reading in doubted for hit in reading.topics}
+    assert said == {"neutral", "negative"}
 
 
 def test_more_is_told_than_the_model_tells_alone(figures: dict[str, Figures]) -> None:
