@@ -17,7 +17,8 @@ from surveys.models import Response
 def hear_in_case(text: IncomingText) -> bool:
     """Put it into the case that the answered message is about; False when there is none. Twice is once."""
     # Held: who deletes it waits for us, or we for them.
-    response = Response.objects.select_for_update(no_key=True).filter(pk=_about(text.answers)).first()
+    held, about = Response.objects.select_for_update(no_key=True), _about(text.answers)
+    response = held.filter(pk=about).first() if about else None
     if response is None or response.erased_at:
         return False
     case = case_for_response(response.pk)

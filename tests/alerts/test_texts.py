@@ -183,23 +183,29 @@ def test_who_deletes_it_at_the_moment_it_is_heard_waits_and_leaves_nothing(
 def test_a_text_that_comes_while_the_words_go_leaves_nothing(texts: Texts, monkeypatch: pytest.MonkeyPatch) -> None:
     case = answered(Chain())
 
-    def hear() -> None:
-        try:
-            texts("Hello")
-            hear_due()
-        finally:
-            connection.close()
+    def beside(job: Callable[[], object], *, secs: float) -> threading.Thread:
+        def run() -> None:
+            try:
+                job()
+            finally:
+                connection.close()
 
-    other = threading.Thread(target=hear)
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join(secs)
+        return thread
+
+    hearing_it: list[threading.Thread] = []
 
     def text_comes(response_id: UUID) -> None:
         erase_response(response_id)
-        other.start()
-        other.join(0.7)
+        beside(lambda: texts("Hello"), secs=20)
+        hearing_it.append(beside(hear_due, secs=0.7))
 
     monkeypatch.setattr(actions, "erase_response", text_comes)
     actions.erase(case.response_id)
-    other.join(20)
+    hearing_it[0].join(20)
+    assert IncomingText.objects.exists()
     assert not CaseEntry.objects.filter(case=case).exclude(text="").exists()
     assert not IncomingText.objects.exclude(text="").exists()
 
