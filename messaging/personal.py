@@ -15,7 +15,7 @@ register(
     "text",
     erasure="delete row",
     keep_for=timedelta(days=30),
-    why="What somebody answered by text message, until it lies in their answer or case; then empty, so that it counts once.",
+    why="Answers by text message, until they lie in an answer or case; then empty, so that each counts once.",
     aged_by="received_at",
 )
 impersonal("messaging.IncomingText", "sid")
