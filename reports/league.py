@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Count, DateTimeField, F, Func, IntegerField, QuerySet
+from django.db.models import Count, DateTimeField, F, Func, IntegerField, QuerySet, Value
 from django.db.models.functions import Cast
 
 from alerts.models import Case, Verification
@@ -180,7 +180,9 @@ def _scored_again(cells: Cells, tops: Sequence[Stretch]) -> dict[str, dict[Stret
     oldest, starts = buckets_of(leaves, cells.this_week)
     rows = (
         _verified(*_bounds(cells, leaves))
-        .annotate(leaf=_Bucket(F("scored_at"), Cast([_midnight(day) for day in starts], ArrayField(DateTimeField()))))
+        .annotate(
+            leaf=_Bucket(F("scored_at"), Cast(Value([_midnight(day) for day in starts]), ArrayField(DateTimeField())))
+        )
         .values_list("leaf", "case__response__headline_kind", "case__store_id", "case__store__node__path")
         .annotate(n=Count("pk"))
     )
