@@ -50,8 +50,8 @@ class Reading:
 
     `embedding` is for likeness: the text's vector of length one, each component as a signed byte in 127ths
     (`np.frombuffer(embedding, np.int8)`; the cosine of two is their scalar product / 127²). Vectors are comparable only
-    under one `model_version`; empty when the model has none, which is so for an operator's own, and for a text in
-    which there is nothing to compare.
+    under one `model_version`, whatever its marks; empty when the model has none, which is so for an operator's own, and
+    for a text in which there is nothing to compare.
     """
 
     language: str
@@ -65,7 +65,8 @@ class Reading:
     urgency: list[str]  # of urgency.URGENCIES
     urgency_certain: bool  # True: may open a case by itself; False: a person should look
     redacted: str
-    model_version: str  # with a mark of what was learnt from corrections, if anything was: `<model>+learnt-3`
+    # With marks of what doubts irony and of what was learnt from corrections, if any: `<model>+i0a1b+learnt-3`.
+    model_version: str
     embedding: bytes
 
 
@@ -112,7 +113,7 @@ def read(
     if heads is None or heads.model_version != classifier.version:
         heads = None if scores.traits is None else served_heads(folder, classifier.version)
     judged = _judge(drafts, scores, heads, chain_words)
-    version = classifier.version + (heads.mark if heads else "")
+    version = classifier.version + (irony.mark if irony else "") + (heads.mark if heads else "")
 
     readings = []
     for i, (draft, staff) in enumerate(zip(drafts, names, strict=True)):

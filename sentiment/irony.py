@@ -4,10 +4,11 @@ A hidden layer reads all that the model says of a text, as the heads do. What it
 turns praise into a complaint. It belongs to one version of the model and is fitted by `training/irony.py`.
 """
 
+import hashlib
 import io
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -20,18 +21,24 @@ from .hidden import Hidden
 log = logging.getLogger(__name__)
 Floats = npt.NDArray[np.float32]
 FILE = "irony.npz"
+# Short: with what was learnt and what a service said behind it, it must fit a column of versions.
+_MARK = "+i"
 _HIDDEN = ("inner", "inner_bias", "outer", "outer_bias")
 
 
 @dataclass(frozen=True)
 class Irony:
-    """`mean` and `scale` are of the traits of usual praise; doubted is what scores above `threshold`."""
+    """`mean` and `scale` are of the traits of usual praise; doubted is what scores above `threshold`.
+
+    `mark` stands behind the model's version of what it had a part in: another layer says other things of old words.
+    """
 
     model_version: str
     mean: Floats
     scale: Floats
     hidden: Hidden
     threshold: float
+    mark: str = ""
 
     def scores(self, traits: Floats) -> Floats:
         """One for each text, whatever it says; they mean something for praise only."""
@@ -65,7 +72,7 @@ def load_irony(content: bytes, model_version: str) -> Irony:
     width = irony.mean.size
     if not (irony.mean.shape == irony.scale.shape == (width,) and irony.hidden.fits(width, 1)):
         raise HeadsMismatch("its parts do not fit each other")
-    return irony
+    return replace(irony, mark=f"{_MARK}{hashlib.sha256(content).hexdigest()[:4]}")
 
 
 @cache

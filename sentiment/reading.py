@@ -52,7 +52,7 @@ def offered_heads() -> LearntHeads | None:
 
 
 def without_service(version: str) -> str:
-    """The version of a reading's model, with the mark of what was learnt, whether or not a service was asked too."""
+    """The version of a reading's model, with the marks of what read with it, but of no service."""
     return version.partition("+service")[0]
 
 

@@ -27,7 +27,7 @@ LIKE_ON_TOPIC, LIKE, VERY_LIKE = 0.50, 0.60, 0.65
 
 
 def own_version(model_version: str) -> str:
-    """The version of our own model, whether or not a service was asked too."""
+    """The version of our own model, without the marks of what read with it: none of that makes another embedding."""
     return model_version.partition("+")[0]
 
 
@@ -60,7 +60,6 @@ def similar_to(verbatim: Verbatim, stores: QuerySet[Store]) -> list[Similar]:
     )
     recent = recent.exclude(verbatim__response=verbatim.response_id)
     recent = recent.exclude(verbatim__response__flags__contains=[STAFF_FLAG])
-    # A service that was asked too makes no other embedding.
     own = own_version(analysis.model_version)
     recent = recent.filter(Q(model_version=own) | Q(model_version__startswith=f"{own}+"))
     near = recent.filter(verbatim__response__store=verbatim.response.store_id)

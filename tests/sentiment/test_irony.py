@@ -14,6 +14,9 @@ from sentiment.heads import HeadsMismatch, load_heads
 from sentiment.irony import FILE, load_irony, served_irony
 from sentiment.irony_evaluation import FOLDER as SETS
 from sentiment.irony_evaluation import Figures, judge, read_sets
+from sentiment.models import Analysis
+from sentiment.service import FAILED
+from sentiment.similar import own_version
 from sentiment.training.irony import fit_irony, read_remarks
 from tests.sentiment.test_evaluation_sets import PRODUCT_LANGUAGES
 
@@ -80,6 +83,18 @@ def test_what_is_served_belongs_to_the_served_model() -> None:
         load_irony((FOLDER / FILE).read_bytes(), "another")
 
 
+def test_a_reading_names_the_layer_that_had_a_part_in_it(readings: dict[str, engine.Reading]) -> None:
+    """So that history that another layer read is known, and can be read again; likeness is told all the same."""
+    version = get_classifier().version
+    served = load_irony((FOLDER / FILE).read_bytes(), version)
+    other = load_irony(replace(served, threshold=served.threshold + 1).dump(), version)
+    assert {reading.model_version for reading in readings.values()} == {version + served.mark}
+    assert "" != served.mark != other.mark
+    assert own_version(version + served.mark) == own_version(version + other.mark) == version
+    longest = f"{version}{served.mark}+learnt-999{FAILED}"
+    assert len(longest) <= (Analysis._meta.get_field("model_version").max_length or 0)
+
+
 @pytest.mark.parametrize("load", [load_irony, load_heads])
 @pytest.mark.parametrize("content", [b"", b"nothing of the kind", b"PK", b"\x93NUMPY"])
 def test_what_is_no_file_of_weights_says_so(load: Callable[[bytes, str], object], content: bytes) -> None:
@@ -112,6 +127,7 @@ def test_without_it_or_with_a_bad_one_all_else_is_read(other_files: Path, caplog
             )
             assert (reading.sentiment, reading.confident) == ("positive", True)
             assert [hit.topic for hit in reading.topics] == ["staff"]
+            assert reading.model_version == get_classifier(str(other_files)).version
         assert caplog.text.count("fit_irony") == 1
 
 

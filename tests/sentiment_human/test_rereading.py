@@ -295,7 +295,7 @@ def test_what_the_old_model_read_behind_the_rereading_is_swept(
     assert fresh(started).state == RereadingState.READY
     correct_words(history[0], "Wonderful people, I will come again.")
     drain(["analysis"])
-    assert Analysis.objects.get(pk=history[0].pk).model_version == get_classifier().version
+    assert Analysis.objects.get(pk=history[0].pk).model_version.startswith(get_classifier().version)
     go_live(fresh(started), chain.head_office)
     work_off()
     assert set(Analysis.objects.values_list("model_version", flat=True)) == {"brand-new"}
