@@ -6,8 +6,21 @@ from pathlib import Path
 NAME = "SHA256SUMS"
 
 
-def note_checksums(folder: Path) -> None:
-    """Write the list anew, for every file that is there."""
-    names = sorted(path.name for path in folder.iterdir() if path.name != NAME)
-    sums = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
-    (folder / NAME).write_text("".join(sums), encoding="utf-8")
+def note_checksums(folder: Path, only: str | None = None) -> None:
+    """Write the list anew, for every file that is there; `only`: for the file of this name, and let the other lines
+    stand, so that a file that was damaged since is still told by its sum."""
+    if only is None:
+        sums = {path.name: _sum_of(path) for path in folder.iterdir() if path.is_file() and path.name != NAME}
+    else:
+        sums = _noted(folder / NAME) | {only: _sum_of(folder / only)}
+    lines = [f"{found}  {name}\n" for name, found in sorted(sums.items())]
+    (folder / NAME).write_text("".join(lines), encoding="utf-8")
+
+
+def _sum_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _noted(path: Path) -> dict[str, str]:
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return {name: found for found, name in (line.split(maxsplit=1) for line in lines)}

@@ -48,7 +48,7 @@ class Command(BaseCommand):
             about := {"examples": len(examples), "comments": len(fitted), "unseen": len(unseen)},
         )
         (folder / FILE).write_bytes(heads.dump())
-        note_checksums(folder)
+        note_checksums(folder, only=FILE)
         self.stdout.write(
             f"{folder / FILE} for {classifier.version}: {about}, thresholds: topic {heads.topic_threshold:.2f}, "
             f"urgent {heads.urgent_threshold:.2f}, certain {heads.certain_threshold:.2f}"

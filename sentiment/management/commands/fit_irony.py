@@ -31,7 +31,7 @@ class Command(BaseCommand):
         praising = real.probabilities.argmax(1) == LABELS.index("positive")
         irony = fit_irony(remarks, written.traits, real.traits[praising], classifier.version)
         (folder / FILE).write_bytes(irony.dump())
-        note_checksums(folder)
+        note_checksums(folder, only=FILE)
         self.stdout.write(
             f"{folder / FILE} for {classifier.version}: {len(remarks)} remarks, {int(praising.sum())} real comments "
             f"that praise, doubted above {irony.threshold:.2f}"
