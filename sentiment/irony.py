@@ -27,6 +27,15 @@ _HIDDEN = ("inner", "inner_bias", "outer", "outer_bias")
 
 
 @dataclass(frozen=True)
+class Remark:
+    """A comment that sounds like praise; `ironic`: it is meant as a complaint."""
+
+    text: str
+    language: str
+    ironic: bool
+
+
+@dataclass(frozen=True)
 class Irony:
     """`mean` and `scale` are of the traits of usual praise; doubted is what scores above `threshold`.
 

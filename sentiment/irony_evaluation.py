@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .irony import Remark
 from .topic_evaluation import FOLDER as SETS
 from .topic_evaluation import Reader, Share
 
@@ -13,15 +14,6 @@ if TYPE_CHECKING:
     from .engine import Reading
 
 FOLDER = SETS / "irony"
-
-
-@dataclass(frozen=True)
-class Remark:
-    """`ironic`: meant as a complaint, in words of praise."""
-
-    text: str
-    language: str
-    ironic: bool
 
 
 @dataclass

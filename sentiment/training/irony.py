@@ -6,14 +6,13 @@ The evaluation sets (`evaluation_sets/irony`) have no part in it.
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..heads import deviations
 from ..hidden import Hidden, learn_hidden, mean_of
-from ..irony import Floats, Irony
+from ..irony import Floats, Irony, Remark
 from .rows import find_rows, read_rows
 
 FOLDER = Path(__file__).parent / "irony"
@@ -22,13 +21,6 @@ _SEED, _LAYERS = 1, (1, 2, 3)
 _REAL = 0.1
 # Of real praise that had no part in the fit so much may be called unsure.
 _DOUBTED = 0.0048
-
-
-@dataclass(frozen=True)
-class Remark:
-    text: str
-    language: str
-    ironic: bool
 
 
 def read_remarks(folder: Path = FOLDER) -> list[Remark]:
