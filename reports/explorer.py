@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from alerts.choices import TO_DO, CaseState
 from alerts.models import RootCause
 from reports.explorer_rows import BANDS, fold
-from reports.filters import Scope, find_store
+from reports.filters import POOLED, Filters, Scope, find_store
 from reports.models import ExplorerRow
 from reports.periods import Days, Period, Week, within_reason
 from reports.wordforms import spelled_out, ways_of
@@ -306,10 +306,27 @@ def find(search: Search, stores: QuerySet[Store]) -> Found:
     )
 
 
+def newest(filters: Filters, stores: QuerySet[Store], week: Week, *, limit: int = 6) -> list[Verbatim]:
+    """The latest words that a reader's choice of reports leaves, of as many weeks as are read at a time."""
+    search = Search(
+        last_week=week,
+        this_week=week,
+        channel=filters.channel,
+        sample="" if filters.sample == POOLED else filters.sample,
+    )
+    found = _shown().filter(pk__in=rows_of(search, stores).values("verbatim")[:limit])
+    return list(found.order_by("-response__submitted_at", "-pk"))
+
+
 def _verbatims(ids: list[int]) -> list[Verbatim]:
-    related = ("response__store", "response__opened_case", "response__appended_to__case", "analysis")
-    found = Verbatim.objects.select_related(*related).exclude(text="").in_bulk(ids)
+    found = _shown().in_bulk(ids)
     return [found[pk] for pk in ids if pk in found]
+
+
+def _shown() -> QuerySet[Verbatim]:
+    """Words with all that is shown beside them."""
+    related = ("response__store", "response__opened_case", "response__appended_to__case", "analysis")
+    return Verbatim.objects.select_related(*related).exclude(text="")
 
 
 def case_choices() -> list[tuple[str, str]]:

@@ -32,10 +32,7 @@ from reports.periods import Days, Period
 from reports.statistics import MIN_SHOWN, Share, moved_among, nps_difference
 from reports.stretches import Stretch, before, chart_of, latest, mondays
 from reports.topics import TopicRow
-from stores.models import Store
 from surveys.choices import PROMOTER_AT_LEAST, SCORE_RANGE, UNHAPPY_AT_MOST, QuestionKind
-from surveys.counting import no_answer
-from surveys.models import Verbatim
 
 _SCORES = tuple(f"score_{score}" for score in range(11))
 # A sum may not bear the name of the column it sums.
@@ -295,19 +292,3 @@ def closed_loop(cells: Cells, places: list[Place], stretches: Collection[Stretch
         ],
         running=sums["running"],
     )
-
-
-def newest_verbatims(stores: models.QuerySet[Store], filters: Filters, *, limit: int = 6) -> list[Verbatim]:
-    """The shoppers' latest words in the chosen stores and sources, with what they were read as and their case."""
-    found = (
-        Verbatim.objects.filter(response__store__in=stores)
-        .exclude(text="")
-        .exclude(no_answer("response__"))
-        .select_related("response__store", "response__opened_case", "response__appended_to__case", "analysis")
-        .order_by("-response__submitted_at")
-    )
-    if filters.channel:
-        found = found.filter(response__channel=filters.channel)
-    if filters.sample and filters.sample != POOLED:
-        found = found.filter(response__sample_kind=filters.sample)
-    return list(found[:limit])

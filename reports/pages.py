@@ -17,13 +17,14 @@ from reports.cells import Cells, View, leaves_of, read_cells, view_of
 from reports.change import MOST_STORES_BESIDE, made_of
 from reports.charts import place_charts, week_chart
 from reports.comparing import BEFORE, GROUP, YEAR, comparison_of, read_choice
+from reports.explorer import newest
 from reports.figures import Source
 from reports.filters import WEEKS, Filters, Scope, node_options, read_filters, scope_of, selected_stores
 from reports.lattice import Place, store_place
 from reports.league import MOST_STORES as MOST_LEAGUE_STORES
 from reports.league import league_of, recovery_of
 from reports.linking import words_behind
-from reports.overview import compare_all, newest_verbatims, overview, resolve, stores_below
+from reports.overview import compare_all, overview, resolve, stores_below
 from reports.periods import Period, Week, latest_day
 from reports.ranking import ranking_of
 from reports.statistics import MIN_RANKED, MIN_SHOWN
@@ -92,7 +93,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "call_centre_count": kinds.get(StoreKind.CALL_CENTRE, 0),
         "made": made,
         "made_apart": not beside,
-        "verbatims": newest_verbatims(reading.stores, reading.filters),
+        "verbatims": newest(reading.filters, reading.stores, reading.week),
         "store_choices": _store_choices(reading),
     }
     return render(request, "reports/overview.html", context)
