@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 
@@ -16,10 +17,11 @@ from feedback.processes import die_with_parent
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _MOST_TEST_WORKERS = 4
+# The longest one first, since they run side by side.
 _CHECKS = {
+    "types": ["-m", "mypy", "."],
     "lint": ["-m", "ruff", "check", "."],
     "format": ["-m", "ruff", "format", "--check", "."],
-    "types": ["-m", "mypy", "."],
     "templates": ["-m", "djlint", "templates", "--lint", "--quiet"],
     "layers": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
     "system checks": ["manage.py", "check", "--fail-level=WARNING"],
@@ -62,28 +64,32 @@ def run_check(arguments: list[str]) -> int:
     """Every check, or those named; all of them run, whatever the first ones say."""
     if unknown := set(arguments) - set(_CHECKS):
         raise LocalError(f"No such check: {', '.join(sorted(unknown))}. There are: {', '.join(_CHECKS)}.")
-    failed = []
-    with Cluster.at(local.var() / "test-db", fast=True).running() as url:
+    names = list(dict.fromkeys(arguments or _CHECKS))
+    with Cluster.at(local.var() / "test-db", fast=True).running() as url, ThreadPoolExecutor(os.cpu_count()) as pool:
         environment = local.environment(HALFHOUR_TESTING="1", DATABASE_URL=url)
-        for name in arguments or _CHECKS:
-            began = time.monotonic()
-            done = subprocess.run(
-                [sys.executable, *_CHECKS[name]],
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
-                failed.append(name)
-                say(done.stdout.rstrip())
-            say(f"{name:<14} {'FAILED' if done.returncode else 'ok':<7} {time.monotonic() - began:5.1f} s")
-    if failed:
+        passed = dict(zip(names, pool.map(lambda name: _passes(name, environment), names), strict=True))
+    if failed := [name for name in names if not passed[name]]:
         say(f"Failed: {', '.join(failed)}")
     return 1 if failed else 0
+
+
+def _passes(check: str, environment: dict[str, str]) -> bool:
+    """Run a check; say how it ended, and all that it says where it failed."""
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, *_CHECKS[check]],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    said = [done.stdout.rstrip()] if done.returncode else []
+    verdict = "FAILED" if done.returncode else "ok"
+    say("\n".join([*said, f"{check:<14} {verdict:<7} {time.monotonic() - began:5.1f} s"]))
+    return not done.returncode
 
 
 def run_bench(arguments: list[str]) -> int:

@@ -50,7 +50,7 @@ def test_from_scan_to_answer_to_the_page_that_shows_it(visit: Callable[..., Visi
     looks = visit(user_agent=AGENT)
     looks.go(address)
     assert counted() == {"scans": 1, "opens": 0, "robots": 0, "staff": 0}
-    looks.page.close()
+    looks.page.close(run_before_unload=True)  # as a person closes it: what it still has to say goes out
     until(lambda: counted()["opens"] == 1)
 
     answers = visit(user_agent=AGENT)
