@@ -72,8 +72,6 @@ def install(lock: str) -> None:
         say(f"Installing the packages of requirements/{lock}.txt (a few minutes the first time).")
         pip = [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
         pip += ["--root-user-action=ignore", "--progress-bar=off", "--require-hashes", "-r", str(packages)]
-        if lock == "dev":  # most of it is never run there, and what is compiles as it is first read
-            pip += ["--no-compile"]
         if subprocess.run(pip, cwd=ROOT, env=clean(), check=False).returncode:
             raise LocalError(
                 "pip could not install the packages (see above). It needs a package index, by network or by pip.conf."
