@@ -6,7 +6,6 @@ import smtplib
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -200,10 +199,8 @@ def test_the_command_serves_until_it_is_told_to_stop(django_db_setup: None) -> N
             ("email", "one@example.org"),
             ("sms", TO),
         ]
-        started = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
-        assert time.monotonic() - started < 5
+        assert process.wait(timeout=30) == 0
     finally:
         process.kill()
         process.wait()

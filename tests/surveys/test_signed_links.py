@@ -2,7 +2,6 @@
 
 import json
 import re
-import statistics
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -125,8 +124,9 @@ def test_nobody_learns_from_the_time_which_it_was(client: Client, chain: Chain, 
             began = time.thread_time()
             client.get(link)
             spent[name].append(time.thread_time() - began)
-    medians = [statistics.median(times) for times in spent.values()]
-    assert max(medians) < 1.5 * min(medians), medians
+    # The quickest of each: whatever else a machine does only ever adds to it.
+    quickest = [min(times) for times in spent.values()]
+    assert max(quickest) < 1.5 * min(quickest), quickest
 
 
 def test_a_new_key_leaves_printed_receipts_good_and_a_revoked_one_does_not(
