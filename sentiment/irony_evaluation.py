@@ -1,14 +1,12 @@
 """How well irony is told from praise: figures on comments that had no part in teaching it."""
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .irony import Remark
-from .topic_evaluation import FOLDER as SETS
-from .topic_evaluation import Reader, Share
+from .measuring import FOLDER as SETS
+from .measuring import Share, rows_of
 
 if TYPE_CHECKING:
     from .engine import Reading
@@ -33,21 +31,5 @@ class Figures:
 
 def read_sets(folder: Path = FOLDER) -> list[Remark]:
     """Every comment of a folder of sets, one `<language>.jsonl` each."""
-    rows = [
-        (json.loads(line), path.stem)
-        for path in sorted(folder.glob("*.jsonl"))
-        for line in path.read_text(encoding="utf-8").splitlines()
-    ]
-    return [Remark(row["text"], language, {"complaint": True, "praise": False}[row["meant"]]) for row, language in rows]
-
-
-def judge(remarks: Sequence[Remark], read: Reader) -> dict[str, Figures]:
-    """The figures of each language in alphabetical order, and of all together under "all"."""
-    figures = {"all": Figures()}
-    for language in sorted({remark.language for remark in remarks}):
-        own = [remark for remark in remarks if remark.language == language]
-        figures[language] = Figures()
-        for remark, reading in zip(own, read([remark.text for remark in own], language), strict=True):
-            figures[language].count(remark, reading)
-            figures["all"].count(remark, reading)
-    return figures
+    meant = {"complaint": True, "praise": False}
+    return [Remark(row["text"], language, meant[row["meant"]]) for row, language in rows_of(folder)]

@@ -15,8 +15,9 @@ from sentiment.classifier import FOLDER, Classifier, get_classifier
 from sentiment.fitting import Rows, evidence_of, read_examples, refit, rows_of_examples
 from sentiment.heads import HEADS, Heads, HeadsMismatch, load_heads, served_heads
 from sentiment.lessons import CorrectedRow, corrected_rows
+from sentiment.measuring import judge
 from sentiment.models import LearntHeads
-from sentiment.topic_evaluation import Comment, judge, read_sets
+from sentiment.topic_evaluation import Comment, Figures, read_sets
 
 log = logging.getLogger(__name__)
 # What a person said weighs as much as so many of our examples; what the person saw and let stand, far less.
@@ -92,7 +93,7 @@ def _measure(comments: Sequence[Comment], model: str | None, heads: Heads) -> Qu
             texts, page_languages=[language] * len(texts), chain_languages=chain, model=model, heads=heads
         )
 
-    figures = judge(comments, read)["all"]
+    figures = judge(comments, read, Figures)["all"]
     return Quality(figures.topics.value, figures.found.value or 0.0, figures.false_alarms.value or 0.0)
 
 

@@ -1,19 +1,16 @@
 """How well topics and urgency are found: figures on comments that had no part in making the word lists and heads."""
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .measuring import FOLDER, Share, rows_of
 from .topics import TOPICS
 from .urgency import URGENCIES
 
 if TYPE_CHECKING:
     from .engine import Reading
-
-FOLDER = Path(__file__).parent / "evaluation_sets"
-Reader = Callable[[Sequence[str], str], "list[Reading]"]
 
 
 @dataclass(frozen=True)
@@ -26,25 +23,6 @@ class Comment:
     urgency: frozenset[str]
     topic_sentiments: Mapping[str, str]
     near_miss: bool
-
-
-@dataclass
-class Share:
-    """`of` how many `hits` were right. None where there was nothing to judge."""
-
-    hits: int = 0
-    of: int = 0
-
-    def count(self, hit: bool) -> None:
-        self.hits += hit
-        self.of += 1
-
-    @property
-    def value(self) -> float | None:
-        return self.hits / self.of if self.of else None
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} ({self.hits}/{self.of})" if self.value is not None else "–"
 
 
 @dataclass
@@ -107,11 +85,7 @@ class Figures:
 
 def read_sets(folder: Path = FOLDER) -> list[Comment]:
     """Every comment of a folder of sets, one `<language>.jsonl` each."""
-    return [
-        _comment(json.loads(line), path.stem)
-        for path in sorted(folder.glob("*.jsonl"))
-        for line in path.read_text(encoding="utf-8").splitlines()
-    ]
+    return [_comment(row, language) for row, language in rows_of(folder)]
 
 
 def _comment(row: dict[str, Any], language: str) -> Comment:
@@ -123,15 +97,3 @@ def _comment(row: dict[str, Any], language: str) -> Comment:
         row.get("topic_sentiments", {}),
         row.get("near_miss", False),
     )
-
-
-def judge(comments: Sequence[Comment], read: Reader) -> dict[str, Figures]:
-    """The figures of each language in alphabetical order, and of all together under "all"."""
-    figures = {"all": Figures()}
-    for language in sorted({comment.language for comment in comments}):
-        own = [comment for comment in comments if comment.language == language]
-        figures[language] = Figures()
-        for comment, reading in zip(own, read([comment.text for comment in own], language), strict=True):
-            figures[language].count(comment, reading)
-            figures["all"].count(comment, reading)
-    return figures

@@ -13,7 +13,8 @@ from sentiment.classifier import FOLDER, LABELS, get_classifier
 from sentiment.heads import HeadsMismatch, load_heads
 from sentiment.irony import FILE, load_irony, served_irony
 from sentiment.irony_evaluation import FOLDER as SETS
-from sentiment.irony_evaluation import Figures, judge, read_sets
+from sentiment.irony_evaluation import Figures, read_sets
+from sentiment.measuring import judge
 from sentiment.models import Analysis
 from sentiment.service import FAILED
 from sentiment.similar import own_version
@@ -33,7 +34,7 @@ def readings() -> dict[str, engine.Reading]:
 
 @pytest.fixture(scope="module")
 def figures(readings: dict[str, engine.Reading]) -> dict[str, Figures]:
-    return judge(read_sets(), lambda texts, language: [readings[text] for text in texts])
+    return judge(read_sets(), lambda texts, language: [readings[text] for text in texts], Figures)
 
 
 def test_the_sets_are_as_well_told_as_their_readme_says(figures: dict[str, Figures]) -> None:

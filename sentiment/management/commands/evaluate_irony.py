@@ -7,9 +7,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sentiment import engine
 from sentiment.classifier import LABELS, ModelMissing, get_classifier
-from sentiment.irony_evaluation import FOLDER, judge, read_sets
+from sentiment.irony_evaluation import FOLDER, Figures, read_sets
 from sentiment.lexicon import split_words
-from sentiment.topic_evaluation import Share
+from sentiment.measuring import Share, judge
 from sentiment.training.rows import read_rows
 
 _BATCH, _ENOUGH_WORDS = 256, 3
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            figures = judge(read_sets(options["sets"]), _read)
+            figures = judge(read_sets(options["sets"]), _read, Figures)
         except (OSError, ValueError, KeyError, ModelMissing) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{'':5}{'ironic: unsure or negative':>30}{'sincere: still praise':>30}")

@@ -7,7 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sentiment import engine
 from sentiment.classifier import ModelMissing
-from sentiment.topic_evaluation import FOLDER, Figures, Share, judge, read_sets
+from sentiment.measuring import FOLDER, Share, judge
+from sentiment.topic_evaluation import Figures, read_sets
 from sentiment.training.rows import read_rows
 
 _BATCH = 256
@@ -23,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            figures = judge(read_sets(options["sets"]), _read)
+            figures = judge(read_sets(options["sets"]), _read, Figures)
         except (OSError, ValueError, KeyError, ModelMissing) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
