@@ -1,8 +1,6 @@
 """The question after a call by text message: "3" comes back, it asks why, and the case is open."""
 
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,7 +8,6 @@ from uuid import UUID, uuid4
 import pytest
 import time_machine
 from django.conf import LazySettings
-from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from twilio.request_validator import RequestValidator
@@ -37,6 +34,7 @@ from surveys.text_answers import Said, read_answer
 from tests.alerts.conftest import open_case
 from tests.factories import Chain, make_version, minutes_ago
 from tests.messaging.conftest import catcher as catcher
+from tests.threads import Beside
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+380671234567"
@@ -135,23 +133,16 @@ def test_three_comes_back_and_it_asks_why_and_the_case_is_open(chain: Chain, tex
 def test_two_texts_at_once_are_the_score_and_its_reason(text: Texts, monkeypatch: pytest.MonkeyPatch) -> None:
     call(Chain())
 
-    def hear() -> None:
-        try:
-            text("Nobody helped me")
-        finally:
-            connection.close()
-
-    other = threading.Thread(target=hear)
+    other = Beside(lambda: text("Nobody helped me"))
 
     def submit_slowly(*args: Any, **more: Any) -> Submitted:
         done = submit(*args, **more)
-        other.start()
-        other.join(0.5)
+        other.until_held()
         return done
 
     monkeypatch.setattr(texts, "submit", submit_slowly)
     text("3")
-    other.join(20)
+    other.end()
     assert Response.objects.get().score == 3 and words_of(Response.objects.get()) == ["Nobody helped me"]
 
 
@@ -350,39 +341,17 @@ def test_a_text_that_comes_while_it_is_deleted_waits_and_leaves_nothing(
 ) -> None:
     call(Chain())
     text("3")
-    both, failed = threading.Barrier(2), list[Exception]()
-    hold, response_to = actions._hold, texts._response_to
-
-    def meet() -> None:
-        with suppress(threading.BrokenBarrierError):  # the text waits for us, as it should
-            both.wait(0.7)
-
-    def hear() -> None:
-        try:
-            text("And another thing")
-        except OperationalError as deadlock:
-            failed.append(deadlock)
-        finally:
-            connection.close()
-
-    other = threading.Thread(target=hear)
+    hold, other = actions._hold, Beside(lambda: text("And another thing"))
 
     def hold_first(response_id: UUID) -> Response:
         held = hold(response_id)
-        other.start()
-        meet()
+        other.until_held()
         return held
 
-    def look_first(invitation: Invitation) -> Response | None:
-        found = response_to(invitation)
-        meet()
-        return found
-
     monkeypatch.setattr(actions, "_hold", hold_first)
-    monkeypatch.setattr(texts, "_response_to", look_first)
     actions.erase(Response.objects.get().pk)
-    other.join(20)
-    assert not failed and words_of(Response.objects.get()) == []
+    other.end()
+    assert words_of(Response.objects.get()) == []
     assert not IncomingText.objects.exclude(text="").exists()
 
 

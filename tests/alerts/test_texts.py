@@ -1,13 +1,11 @@
 """What shoppers answer to our text messages is in their case once, and its owner reads it; nothing forged or lost."""
 
-import threading
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.conf import LazySettings
-from django.db import OperationalError, connection
 from django.test import Client
 from twilio.request_validator import RequestValidator
 
@@ -23,6 +21,7 @@ from messaging.models import IncomingText, Message
 from messaging.outbox import rendered_for
 from tests.alerts.conftest import open_case
 from tests.factories import Chain
+from tests.threads import Beside
 
 NUMBER = "+380671234567"
 Texts = Callable[..., int]
@@ -154,28 +153,17 @@ def test_who_deletes_it_at_the_moment_it_is_heard_waits_and_leaves_nothing(
 ) -> None:
     case = answered(Chain())
     texts("Hello")
-    failed: list[Exception] = []
-
-    def delete() -> None:
-        try:
-            actions.erase(case.response_id)
-        except OperationalError as deadlock:
-            failed.append(deadlock)
-        finally:
-            connection.close()
-
-    other = threading.Thread(target=delete)
+    other = Beside(lambda: actions.erase(case.response_id))
 
     def hear(text: IncomingText) -> bool:
         taken = hear_in_case(text)
-        other.start()
-        other.join(1)
+        other.until_held()
         return taken
 
     monkeypatch.setitem(hearing._listeners, "case_answer", [hear])
     assert hear_due() == 1
-    other.join(20)
-    assert not failed and not IncomingText.objects.exists()
+    other.end()
+    assert not IncomingText.objects.exists()
     assert said(case) == [""] and not CaseEntry.objects.filter(case=case).exclude(text="").exists()
 
 
@@ -183,28 +171,18 @@ def test_who_deletes_it_at_the_moment_it_is_heard_waits_and_leaves_nothing(
 def test_a_text_that_comes_while_the_words_go_leaves_nothing(texts: Texts, monkeypatch: pytest.MonkeyPatch) -> None:
     case = answered(Chain())
 
-    def beside(job: Callable[[], object], *, secs: float) -> threading.Thread:
-        def run() -> None:
-            try:
-                job()
-            finally:
-                connection.close()
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join(secs)
-        return thread
-
-    hearing_it: list[threading.Thread] = []
+    hearing_it = Beside(hear_due)
 
     def text_comes(response_id: UUID) -> None:
         erase_response(response_id)
-        beside(lambda: texts("Hello"), secs=20)
-        hearing_it.append(beside(hear_due, secs=0.7))
+        comes = Beside(lambda: texts("Hello"))
+        comes.start()
+        comes.end()
+        hearing_it.until_held()
 
     monkeypatch.setattr(actions, "erase_response", text_comes)
     actions.erase(case.response_id)
-    hearing_it[0].join(20)
+    hearing_it.end()
     assert IncomingText.objects.exists()
     assert not CaseEntry.objects.filter(case=case).exclude(text="").exists()
     assert not IncomingText.objects.exclude(text="").exists()
