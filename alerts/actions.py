@@ -35,7 +35,7 @@ from stores.models import User
 from stores.queries import everybody_of, people_by_role
 from surveys.actions import change_contact
 from surveys.choices import SCORE_RANGE, ContactWish, QuestionKind
-from surveys.erasure import forget_texts
+from surveys.erasure import forget_what_waits
 from surveys.forms import Wish
 from surveys.models import Response
 
@@ -496,7 +496,7 @@ def score_again(response_id: UUID, *, score: int, at: datetime | None = None) ->
 def erase(response_id: UUID, *, at: datetime | None = None) -> None:
     """The shopper deletes their words and address everywhere; scores, times and counts stay."""
     with transaction.atomic():
-        forget_texts(response_id)
+        forget_what_waits(response_id)
         response = _hold(response_id)
         if response.erased_at:
             return

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from core.personal import on_erase
@@ -12,14 +12,21 @@ from surveys.models import Invitation, PartialAnswer, Response, ResponseRevision
 from surveys.signals import response_erased
 
 
-def forget_texts(response_id: UUID) -> None:
-    """Delete what came by text message and nobody has heard yet, and hold the invitation.
+def forget_what_waits(response_id: UUID) -> None:
+    """Delete what came by text message and nobody has heard yet, and what was entered on a page and is no answer yet;
+    and hold the invitation.
 
-    Before the response is held, and not again: whoever hears a text holds it, the invitation and the response, in this
-    order. A text that comes after this waits for us, and then finds nothing to stand with.
+    Before the response is held, and not again: whoever hears a text holds it, the invitation and the response, and
+    whoever settles what was left holds that and the response, in this order. A text that comes after this waits for us,
+    and then finds nothing to stand with.
     """
     IncomingText.objects.filter(answers__contact__in=_contacts_of(response_id)).delete()
+    _partials_of(response_id).delete()
     list(Invitation.objects.select_for_update(no_key=True, of=("self",)).filter(response=response_id))
+
+
+def _partials_of(response_id: UUID) -> QuerySet[PartialAnswer]:
+    return PartialAnswer.objects.filter(Q(pk=response_id) | Q(invitation__response=response_id))
 
 
 def _contacts_of(response_id: UUID) -> list[UUID]:
@@ -38,7 +45,7 @@ def blank_response(response_id: UUID) -> None:
     ResponseRevision.objects.filter(response=response_id).delete()
     Response.objects.filter(pk=response_id).update(answers={}, erased_at=now)
     Invitation.objects.filter(response=response_id).update(people=[])
-    PartialAnswer.objects.filter(Q(pk=response_id) | Q(invitation__response=response_id)).delete()
+    _partials_of(response_id).delete()
     contacts = _contacts_of(response_id)
     Permission.objects.filter(contact__in=contacts, withdrawn_at=None).update(withdrawn_at=now)
     Contact.objects.filter(pk__in=contacts).update(value="", value_hash="", erased_at=now)

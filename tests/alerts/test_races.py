@@ -23,6 +23,7 @@ from sentiment.signals import verbatim_analysed
 from surveys.models import Response, Verbatim
 from tests.alerts.conftest import give_contact, open_case, submit
 from tests.factories import Chain, make_response
+from tests.threads import PATIENCE_SECS, Beside
 
 
 @pytest.fixture
@@ -34,23 +35,12 @@ def cast(transactional_db: None) -> Chain:
 def at_once(*jobs: Callable[[], object]) -> list[BaseException]:
     """Run the jobs in threads with connections of their own; returns what they raised."""
     start = threading.Barrier(len(jobs))
-    raised: list[BaseException] = []
-
-    def run(job: Callable[[], object]) -> None:
-        start.wait(timeout=10)
-        try:
-            job()
-        except BaseException as error:
-            raised.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    return raised
+    others = [Beside(lambda job=job: (start.wait(timeout=PATIENCE_SECS), job())) for job in jobs]  # type: ignore[misc]
+    for one in others:
+        one.start()
+    for one in others:
+        one.join(PATIENCE_SECS)
+    return [one.failed for one in others if one.failed]
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
+from alerts.actions import erase
 from alerts.models import Case, Evaluation
 from alerts.policy import ensure_defaults
 from core.database import process_environment
@@ -21,12 +22,14 @@ from core.quick import ask
 from core.work import drain
 from customers.models import Contact
 from reports.models import StoreDay
+from surveys import partials
 from surveys.defaults import ensure_surveys
 from surveys.inviting import receipt_link
 from surveys.models import Invitation, PartialAnswer, Response, Verbatim
 from surveys.partials import count_overdue, settle_left
 from tests.factories import Chain
 from tests.surveys.conftest import hidden
+from tests.threads import Beside
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+380671234567"
@@ -276,3 +279,33 @@ def test_killed_half_way_it_is_made_once_all_the_same(client: Client) -> None:
     while not Response.objects.exists() and time.monotonic() < until:
         assert settle_left() == 1
     assert Response.objects.get().flags == ["unfinished"] and Case.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_deletes_their_words_while_what_they_left_is_settled_waits(client: Client, monkeypatch: Any) -> None:
+    """They take both rows in the same order: what was left, then the answer."""
+    chain = Chain()
+    ensure_surveys()
+    ensure_defaults()
+    address = f"/q/{chain.touchpoint.code}/"
+    nonce = hidden(client.get(address), "form")
+    _step(client, address, nonce, 1, score="3")
+    PartialAnswer.objects.update(run_at=timezone.now())
+    settle_left()
+    # They came back, and their Send was refused.
+    sent = {"form": nonce, "lang": "en", "score": "1", "reason": "Cold", "contact": "call", "phone": "1"}
+    assert client.post(address, sent).status_code == 422
+    PartialAnswer.objects.update(run_at=timezone.now())
+    response, make = Response.objects.get(), partials._make_answer
+    erasing = Beside(lambda: erase(response.pk))
+
+    def meet(*args: Any, **more: Any) -> None:
+        erasing.until_held()
+        make(*args, **more)
+
+    monkeypatch.setattr(partials, "_make_answer", meet)
+    assert settle_left() == 1
+    erasing.end()
+    response.refresh_from_db()
+    assert response.erased_at and not PartialAnswer.objects.exists()
+    assert not Verbatim.objects.exclude(text="").exists()
