@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from alerts.choices import CaseState
+from reports.call_cells import count_calls
 from reports.explorer_rows import refresh_days
 from reports.models import StoreDay
 from reports.sums import COUNTS, SOURCE, sum_above, sum_store_weeks
@@ -63,6 +64,7 @@ def count_days(days: Collection[tuple[int, date]], *, above: bool = True) -> Non
         )
         cursor.execute(_STORE, count_values() | {"stores": stores, "days": local_days})
     refresh_days(pairs)
+    count_calls(pairs)
     sum_store_weeks(pairs)
     if above:
         sum_above(pairs)

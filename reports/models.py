@@ -110,6 +110,49 @@ class StoreWeek(Cell):
         return f"{self.store_id} {self.monday}"
 
 
+class AgentWeek(models.Model):
+    """What callers said after calls of one queue that one agent took, in one ISO week of a call centre.
+
+    Of one headline question, the calls that were asked about, with a score. `happy` and `unhappy` are what these words
+    mean on the scale of its question; either name may be empty, where telephony did not tell.
+    """
+
+    store = models.ForeignKey(Store, models.PROTECT, db_index=False, related_name="+")
+    monday = models.DateField()
+    queue = models.CharField(max_length=60, blank=True)
+    agent = models.CharField(max_length=60, blank=True)
+    headline_kind = models.CharField(max_length=10, choices=QuestionKind)
+    happy = models.PositiveIntegerField()
+    between = models.PositiveIntegerField()
+    unhappy = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["store", "monday", "queue", "agent", "headline_kind"], name="agent_week_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.monday} {self.queue}"
+
+
+class QueueDay(models.Model):
+    """How many callers of a queue were asked about their call of a local day, and how many of these have answered."""
+
+    store = models.ForeignKey(Store, models.PROTECT, db_index=False, related_name="+")
+    local_day = models.DateField()
+    queue = models.CharField(max_length=60, blank=True)
+    asked = models.PositiveIntegerField()
+    answered = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "local_day", "queue"], name="queue_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.local_day} {self.queue}"
+
+
 class NodeDay(Cell):
     """All stores that lie under a node of the tree today, retired ones among them, on one local day."""
 

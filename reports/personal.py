@@ -15,6 +15,16 @@ impersonal("reports.ExplorerRow", "channel", "sample_kind", "band", "sentiment",
 impersonal("reports.WallHidden", "reason")
 impersonal("reports.Digest", "rhythm")
 impersonal("reports.WallScreen", "token_hash")
+impersonal("reports.AgentWeek", "queue", "headline_kind")
+impersonal("reports.QueueDay", "queue")
+register(
+    "reports.AgentWeek",
+    "agent",
+    erasure="delete row",
+    keep_for=timedelta(days=1095),
+    why="How the callers of an agent scored; see the command forget_agent.",
+    aged_by="monday",
+)
 register(
     "reports.ExplorerRow",
     "folded",

@@ -6,6 +6,7 @@ sends nothing twice.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -23,6 +24,7 @@ from surveys.fairness import note_not_asked, people_of, reason_not_to_ask
 from surveys.forms import email_address, phone_number
 from surveys.models import Call, Invitation
 from surveys.queries import version_for
+from surveys.signals import days_changed
 from surveys.signed import SignedReceipt, invitation_of, receipt_hash
 
 CALL_SURVEY, RECEIPT_SURVEY = "call_survey", "receipt_survey"
@@ -117,6 +119,8 @@ def call_ended(
         expires_at=ended_at + settings.CALL_SURVEY_DELAY + _WORTH_ASKING,
         priority=_AFTER_STAFF_ALERTS,
     )
+    # How many were asked is counted, too.
+    days_changed.send(sender=Call, days={(store.pk, ended_at.astimezone(ZoneInfo(store.time_zone)).date())})
     return Invited(created=True, survey_url=public_link(invitation), expires_at=invitation.expires_at, invited=True)
 
 

@@ -129,6 +129,12 @@ class Call(models.Model):
     ended_at = models.DateTimeField()
     contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True, related_name="calls")
 
+    class Meta:
+        indexes = [
+            # How many callers of a day were asked, queue by queue.
+            models.Index(fields=["store", "ended_at"], name="call_of_store"),
+        ]
+
     def __str__(self) -> str:
         return f"call {self.pk}"
 

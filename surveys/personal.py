@@ -19,7 +19,14 @@ register(
     aged_by="replaced_at",
 )
 register("surveys.Verbatim", "text", erasure="blank", keep_for=timedelta(days=1095), why="The shopper's own words.")
-register("surveys.Call", "agent", erasure="keep", why="Staff reference from telephony, never a shopper's.")
+register(
+    "surveys.Call",
+    "agent",
+    erasure="keep",
+    keep_for=timedelta(days=1095),
+    why="Staff reference from telephony, never a shopper's; see the command forget_agent.",
+    aged_by="ended_at",
+)
 impersonal("surveys.Survey", "slug", "name")
 impersonal("surveys.SurveyVersion", "headline_kind", "document", "note")
 impersonal("surveys.SurveyDraft", "document")

@@ -54,7 +54,7 @@ def test_every_limited_column_knows_its_age() -> None:
         if field.keep_for is not None:
             label, _, name = field.column.rpartition(".")
             model = apps.get_model(label)
-            assert isinstance(model._meta.get_field(field.aged_by), models.DateTimeField)
+            assert isinstance(model._meta.get_field(field.aged_by), models.DateField)
             assert field.erasure == "delete row" or not model._meta.get_field(name).null
 
 

@@ -1,0 +1,106 @@
+"""Counting calls by queue and agent: what the page of a call centre reads.
+
+Everything is counted again from the raw rows, so it may run at any time; only what differs is written.
+"""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+from django.db import connection, transaction
+
+from reports.models import AgentWeek, QueueDay
+from reports.sums import monday_of
+from stores.choices import StoreKind
+from stores.models import Store
+from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, ResponseChannel, SampleKind
+from surveys.counting import NO_ANSWERS, marks_left_out
+from surveys.models import Call
+from surveys.signals import days_changed
+
+# In an address: calls of which telephony named no queue, or no agent. Who names one so has named none.
+NAMELESS = "-"
+
+
+def _any_of(marks: dict[Any, int], sign: str) -> str:
+    return " OR ".join(f"(r.headline_kind = '{kind.value}' AND r.score {sign} {mark})" for kind, mark in marks.items())
+
+
+def _named(column: str) -> str:
+    return f"coalesce(nullif(c.{column}, '{NAMELESS}'), '') AS {column}"
+
+
+_CENTRE = "JOIN stores_store s ON s.id = w.store_id AND s.kind = %(call_centre)s"
+# With the same answers as the cells of the store, see count_days.sql.
+_FRESH_AGENTS = f"""
+SELECT o.store_id, o.monday, o.queue, o.agent, o.headline_kind, count(*) FILTER (WHERE o.happy)::int AS happy,
+    count(*) FILTER (WHERE NOT o.happy AND NOT o.unhappy)::int AS between,
+    count(*) FILTER (WHERE o.unhappy)::int AS unhappy
+FROM (
+    SELECT w.store_id, w.monday, {_named("queue")}, {_named("agent")}, r.headline_kind,
+        {_any_of(PROMOTER_AT_LEAST, ">=")} AS happy, {_any_of(UNHAPPY_AT_MOST, "<=")} AS unhappy
+    FROM unnest(%(stores)s::bigint[], %(days)s::date[]) AS w(store_id, monday) {_CENTRE}
+    JOIN surveys_response r ON r.store_id = w.store_id AND r.local_day >= w.monday AND r.local_day < w.monday + 7
+    LEFT JOIN surveys_invitation i ON i.id = r.invitation_id LEFT JOIN surveys_call c ON c.id = i.call_id
+    WHERE r.channel = %(channel)s AND r.sample_kind = %(sample)s AND r.score IS NOT NULL
+        AND NOT r.flags && %(left_out)s::varchar[]
+) o GROUP BY 1, 2, 3, 4, 5
+"""  # noqa: S608  (our own names)
+_FRESH_QUEUES = f"""
+SELECT o.store_id, o.local_day, o.queue, count(*)::int AS asked, count(*) FILTER (WHERE o.answered)::int AS answered
+FROM (
+    SELECT w.store_id, w.local_day, {_named("queue")}, r.id IS NOT NULL AS answered
+    FROM unnest(%(stores)s::bigint[], %(days)s::date[]) AS w(store_id, local_day) {_CENTRE}
+    JOIN surveys_call c ON c.store_id = w.store_id
+        AND c.ended_at >= w.local_day::timestamp AT TIME ZONE s.time_zone
+        AND c.ended_at < (w.local_day + 1)::timestamp AT TIME ZONE s.time_zone
+    JOIN surveys_invitation i ON i.call_id = c.id
+    LEFT JOIN surveys_response r ON r.invitation_id = i.id AND NOT r.flags && %(no_answer)s::varchar[]
+) o GROUP BY 1, 2, 3
+"""  # noqa: S608  (our own names)
+
+
+def _refresh(model: Any, fresh: str, when: str, key: tuple[str, ...], counts: tuple[str, ...]) -> str:
+    """The statement that brings the wanted rows of `model` up to date."""
+    table, key = model._meta.db_table, ("store_id", when, *key)
+    columns = ", ".join((*key, *counts))
+    old, new = (", ".join(f"{whose}.{name}" for name in counts) for whose in ("t", "excluded"))
+    return (
+        f"WITH fresh AS ({fresh}), written AS ("  # noqa: S608  (our own names)
+        f" INSERT INTO {table} AS t ({columns}) SELECT {columns} FROM fresh"
+        f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in counts)}"
+        f" WHERE ({old}) IS DISTINCT FROM ({new})"
+        f") DELETE FROM {table} d USING unnest(%(stores)s::bigint[], %(days)s::date[]) AS w(store_id, {when})"
+        f" WHERE d.store_id = w.store_id AND d.{when} = w.{when}"
+        f" AND NOT EXISTS (SELECT FROM fresh f WHERE {' AND '.join(f'f.{name} = d.{name}' for name in key)})"
+    )
+
+
+_AGENTS = _refresh(
+    AgentWeek, _FRESH_AGENTS, "monday", ("queue", "agent", "headline_kind"), ("happy", "between", "unhappy")
+)
+_QUEUES = _refresh(QueueDay, _FRESH_QUEUES, "local_day", ("queue",), ("asked", "answered"))
+
+
+def count_calls(days: Collection[tuple[int, date]]) -> None:
+    """Count these (store id, local day) pairs again, and the weeks they are in. The caller has locked the stores."""
+    values: dict[str, Any] = {
+        "call_centre": StoreKind.CALL_CENTRE,
+        "channel": ResponseChannel.CALL,
+        "sample": SampleKind.VERIFIED,
+        "left_out": marks_left_out(),
+        "no_answer": list(NO_ANSWERS),
+    }
+    weeks = sorted({(store, monday_of(day)) for store, day in days})
+    with connection.cursor() as cursor:
+        for statement, pairs in ((_AGENTS, weeks), (_QUEUES, sorted(days))):
+            wanted = {"stores": [store for store, _ in pairs], "days": [day for _, day in pairs]}
+            cursor.execute(statement, values | wanted)
+
+
+@transaction.atomic
+def forget_agent(store: Store, agent: str) -> int:
+    """Take an agent's name off their calls; what callers said stays with the queue. Returns how many calls it was."""
+    weeks = AgentWeek.objects.filter(store=store, agent=agent).values_list("monday", flat=True)
+    days_changed.send(sender=Call, days={(store.pk, monday) for monday in weeks})
+    return Call.objects.filter(store=store, agent=agent).update(agent="")
