@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypedDict
 import numpy as np
 import numpy.typing as npt
 
+from .files import is_own, mark_of, sum_of
 from .pieces import Pieces, UnknownPieces, give_back_memory
 
 Floats = npt.NDArray[np.float32]
@@ -62,9 +63,11 @@ class Scores:
 
 
 class Classifier(Protocol):
-    """`proven` are the languages in which a text alone may open a case; in any other a person looks first."""
+    """`mark` stands behind `version` of what was read: the other files beside the model. `proven` are the languages in
+    which a text alone may open a case; in any other a person looks first."""
 
     version: str
+    mark: str
     alert_threshold: float
     proven: frozenset[str]
 
@@ -84,6 +87,7 @@ class ServedClassifier:
             raise ModelMissing(f"no sentiment model in {folder}: run train_classifier") from error
         self.version, self.alert_threshold = self._config["model_version"], self._config["alert_threshold"]
         self.proven = frozenset(self._config["proven"])
+        self.mark = mark_of(sum_of(folder))
         try:
             self._pieces = Pieces(folder / "tokenizer.json", self._config["max_tokens"])
         except UnknownPieces as error:
@@ -159,6 +163,7 @@ class PipelineClassifier:
 
     # Nobody has measured this model here: its text alone must be very sure, and a person looks first.
     alert_threshold = 0.9
+    mark = ""
     proven: frozenset[str] = frozenset()
 
     def __init__(self, name: str) -> None:
@@ -230,6 +235,6 @@ def get_classifier(model: str | None = None) -> Classifier:
 @lru_cache(maxsize=1)
 def _load(model: str | None) -> Classifier:
     folder = FOLDER if model is None else Path(model)
-    if model is None or (folder / "model.onnx").exists():
+    if model is None or is_own(folder):
         return ServedClassifier(folder, int(os.environ.get("SENTIMENT_THREADS", "1")))
     return PipelineClassifier(model)

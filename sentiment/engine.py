@@ -65,7 +65,7 @@ class Reading:
     urgency: list[str]  # of urgency.URGENCIES
     urgency_certain: bool  # True: may open a case by itself; False: a person should look
     redacted: str
-    # With marks of what doubts irony and of what was learnt from corrections, if any: `<model>+i0a1b+learnt-3`.
+    # With marks of the files beside the model and, if anything was, of what was learnt: `<model>+0a1b2+learnt-3`.
     model_version: str
     embedding: bytes
 
@@ -113,7 +113,7 @@ def read(
     if heads is None or heads.model_version != classifier.version:
         heads = None if scores.traits is None else served_heads(folder, classifier.version)
     judged = _judge(drafts, scores, heads, chain_words)
-    version = classifier.version + (irony.mark if irony else "") + (heads.mark if heads else "")
+    version = classifier.version + classifier.mark + (heads.mark if heads else "")
 
     readings = []
     for i, (draft, staff) in enumerate(zip(drafts, names, strict=True)):

@@ -4,11 +4,10 @@ A hidden layer reads all that the model says of a text, as the heads do. What it
 turns praise into a complaint. It belongs to one version of the model and is fitted by `training/irony.py`.
 """
 
-import hashlib
 import io
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -21,8 +20,6 @@ from .hidden import Hidden
 log = logging.getLogger(__name__)
 Floats = npt.NDArray[np.float32]
 FILE = "irony.npz"
-# Short: with what was learnt and what a service said behind it, it must fit a column of versions.
-_MARK = "+i"
 _HIDDEN = ("inner", "inner_bias", "outer", "outer_bias")
 
 
@@ -37,17 +34,13 @@ class Remark:
 
 @dataclass(frozen=True)
 class Irony:
-    """`mean` and `scale` are of the traits of usual praise; doubted is what scores above `threshold`.
-
-    `mark` stands behind the model's version of what it had a part in: another layer says other things of old words.
-    """
+    """`mean` and `scale` are of the traits of usual praise; doubted is what scores above `threshold`."""
 
     model_version: str
     mean: Floats
     scale: Floats
     hidden: Hidden
     threshold: float
-    mark: str = ""
 
     def scores(self, traits: Floats) -> Floats:
         """One for each text, whatever it says; they mean something for praise only."""
@@ -81,7 +74,7 @@ def load_irony(content: bytes, model_version: str) -> Irony:
     width = irony.mean.size
     if not (irony.mean.shape == irony.scale.shape == (width,) and irony.hidden.fits(width, 1)):
         raise HeadsMismatch("its parts do not fit each other")
-    return replace(irony, mark=f"{_MARK}{hashlib.sha256(content).hexdigest()[:4]}")
+    return irony
 
 
 @cache

@@ -1,0 +1,34 @@
+"""The files that make a model of our own kind, and the sum that tells one such model from any other."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+# All that has a part in what is read; a card or a list of sums beside them makes no other model.
+FILES = ("config.json", "heads.npz", "irony.npz", "model.onnx", "tokenizer.json")
+# Short: with what was learnt and what a service said behind it, it must fit a column of versions.
+_MARK_DIGITS = 5
+
+
+def is_own(folder: Path) -> bool:
+    """Whether a folder holds a model of our own kind, and not one for `transformers`."""
+    return (folder / "model.onnx").is_file()
+
+
+def compute_sum(folder: Path) -> str:
+    """Of the files that are there, as hexadecimal digits."""
+    whole = hashlib.sha256()
+    for name in FILES:
+        if (folder / name).is_file():
+            with (folder / name).open("rb") as content:
+                whole.update(f"{name} {hashlib.file_digest(content, 'sha256').hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+# A process goes on with the files that it found first, whatever is laid in their place meanwhile.
+sum_of = cache(compute_sum)
+
+
+def mark_of(found: str) -> str:
+    """What stands behind the model's own version for a sum: other files read otherwise, under the same name too."""
+    return f"+{found[:_MARK_DIGITS]}"
