@@ -159,7 +159,7 @@ class Rereading(models.Model):
     """History read again by another model, with other weights or other words, beside what is live, until somebody
     decides. The newest that went live says what reads new words.
 
-    `model` is a folder or hub name, empty for the installation's own; `heads` are those learnt from corrections, None
+    `model` is the name of a ServedModel; `heads` are those learnt from corrections, None
     for those the model is served with. `read_to` and `live_to` are the last readings (by key) that have a candidate,
     and that were replaced by it.
     """
@@ -240,3 +240,37 @@ class LearntHeads(models.Model):
 
     def __str__(self) -> str:
         return f"heads {self.pk} for {self.model_version}"
+
+
+class ServedModel(models.Model):
+    """A model that reads or may read comments here.
+
+    Those of our own kind are named by the sum of their files, `sha256:…`, and `kept` with them, so that a release that
+    replaces them ends nothing, and every node has them; any other is named as `transformers` knows it. See `keeping.py`.
+    """
+
+    name = models.CharField(max_length=300, unique=True)
+    version = models.CharField(max_length=60, blank=True)
+    kept = models.BooleanField(default=False)
+    # When a worker or a command last had it installed.
+    seen_at = models.DateTimeField(null=True, blank=True)
+    # When a worker last should have read with it, could not, and read with what it had.
+    missed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.version} ({self.name})"
+
+
+class ModelPart(models.Model):
+    """A piece of one of the files of a model, `at` so many bytes from its start."""
+
+    model = models.ForeignKey(ServedModel, models.CASCADE, related_name="parts")
+    file = models.CharField(max_length=40)
+    at = models.PositiveBigIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["model", "file", "at"], name="model_part_once")]
+
+    def __str__(self) -> str:
+        return f"{self.file} of model {self.model_id} from {self.at}"

@@ -59,5 +59,8 @@ impersonal(
     "model_version",
     "last_error",
 )
+# The program's own files.
+impersonal("sentiment.ServedModel", "name", "version")
+impersonal("sentiment.ModelPart", "file", "content")
 # Weights and figures over all comments; no words, and none can be had back from them.
 impersonal("sentiment.LearntHeads", "model_version", "content", "before", "after")
