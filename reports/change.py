@@ -17,6 +17,7 @@ from reports.statistics import (
     Difference,
     Nps,
     Weighted,
+    all_of,
     nps_difference,
     split_change,
     weighted_nps,
@@ -74,12 +75,12 @@ def made_of(cells: Cells, source: Source, filters: Filters) -> Made:
         for channel in dict.fromkeys(one.channel for one in shown)
     }
     new, old = _sums(cells, shown, groups, now), _sums(cells, shown, groups, ago)
-    plain = sum(new.values(), NO_ANSWERS)
+    plain = all_of(new.values())
     before_shown = all(cells.shows(cells.lattice(one), cells.view.places, ago) for one in shown)
     return Made(
         source=source,
         plain=plain,
-        old=sum(old.values(), NO_ANSWERS),
+        old=all_of(old.values()),
         split=split_change(new, old) if before_shown else None,
         weighted=_weighted(cells, new, groups, now),
         hidden=not shown,

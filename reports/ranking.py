@@ -70,7 +70,7 @@ def ranking_of(
             return 0
         return 1 if store in shown else 2 if store in answered else 3
 
-    def order(store: Place) -> tuple[int, float, bytes]:
+    def order(store: Place) -> tuple[int, float, int]:
         return group(store), -estimates[store].score if store in estimates else 0.0, view.order[store.pk]
 
     pages = max(1, -(-len(chosen) // per_page))

@@ -17,6 +17,7 @@ from reports.statistics.nps import NO_ANSWERS as NO_ANSWERS
 from reports.statistics.nps import SIGNIFICANT as SIGNIFICANT
 from reports.statistics.nps import Difference as Difference
 from reports.statistics.nps import Nps as Nps
+from reports.statistics.nps import all_of as all_of
 from reports.statistics.nps import moved_among as moved_among
 from reports.statistics.nps import nps_difference as nps_difference
 from reports.statistics.nps import share_difference as share_difference

@@ -7,7 +7,7 @@ from math import sqrt
 from typing import TypeVar
 
 from core.shares import Z
-from reports.statistics.nps import NO_ANSWERS, Nps
+from reports.statistics.nps import NO_ANSWERS, Nps, all_of
 
 Store = TypeVar("Store", bound=Hashable)
 Channel = TypeVar("Channel", bound=Hashable)
@@ -82,33 +82,28 @@ def split_change(
     50(272), 1955: each part is weighed with the mean of both periods, so that nothing is left over; applied first to
     stores, then to the channels of each. What had answers in one period only has no change within: all of it is mix.
     """
-    totals = sum(now.values(), NO_ANSWERS), sum(before.values(), NO_ANSWERS)
+    totals = all_of(now.values()), all_of(before.values())
     if not totals[0].n or not totals[1].n:
         return None
-    by_store: dict[Store, dict[Channel, tuple[Nps, Nps]]] = defaultdict(dict)
-    for store, channel in dict.fromkeys([*now, *before]):
-        by_store[store][channel] = (
-            now.get((store, channel), NO_ANSWERS),
-            before.get((store, channel), NO_ANSWERS),
-        )
+    by_store: dict[Store, list[tuple[Nps, Nps]]] = defaultdict(list)
+    for cell in dict.fromkeys([*now, *before]):
+        by_store[cell[0]].append((now.get(cell, NO_ANSWERS), before.get(cell, NO_ANSWERS)))
     stores = channels = within = variance = 0.0
     for cells in by_store.values():
-        if len(cells) == 1:
-            ((new, old),) = cells.values()
-        else:
-            new = sum((one for one, _ in cells.values()), NO_ANSWERS)
-            old = sum((one for _, one in cells.values()), NO_ANSWERS)
-        new_share, old_share = new.n / totals[0].n, old.n / totals[1].n
+        new, old = cells[0] if len(cells) == 1 else (all_of(ones) for ones in zip(*cells, strict=True))
+        new_n, old_n = new.n, old.n
+        new_share, old_share = new_n / totals[0].n, old_n / totals[1].n
         new_score, old_score = _both(new, old)
         stores += (new_share - old_share) * (new_score + old_score) / 2
-        if not new.n or not old.n:
+        if not new_n or not old_n:
             continue
         store_share = (new_share + old_share) / 2
-        for one, other in cells.values():
-            cell_new, cell_old = one.n / new.n, other.n / old.n
+        for one, other in cells:
+            one_n, other_n = one.n, other.n
+            cell_new, cell_old = one_n / new_n, other_n / old_n
             new_score, old_score = _both(one, other)
             channels += store_share * (cell_new - cell_old) * (new_score + old_score) / 2
-            if one.n and other.n:
+            if one_n and other_n:
                 weight = store_share * (cell_new + cell_old) / 2
                 within += weight * (new_score - old_score)
                 variance += weight**2 * (one.adjusted[1] ** 2 + other.adjusted[1] ** 2)

@@ -3,7 +3,7 @@
 Scores and margins are in NPS points (-100 to 100); the confidence is 95 % throughout.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import erfc, sqrt
 from typing import NamedTuple
 
@@ -78,6 +78,12 @@ class Nps(NamedTuple):
 
 
 NO_ANSWERS = Nps(0, 0, 0)
+
+
+def all_of(groups: Iterable[Nps]) -> Nps:
+    """Thousands of groups together."""
+    columns = list(zip(*groups, strict=True))
+    return Nps(*map(sum, columns)) if columns else NO_ANSWERS
 
 
 class Difference(NamedTuple):

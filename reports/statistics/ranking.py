@@ -50,11 +50,11 @@ class Shrinkage:
 
     def estimate(self, nps: Nps) -> Estimate:
         """The group's score after shrinkage; the group has answers. See `shrinkage`."""
-        noise = self.within**2 / nps.n
+        own, noise = nps.score or 0.0, self.within**2 / nps.n
         if noise == 0:
-            return Estimate(nps.score or 0.0, 0.0)
+            return Estimate(own, 0.0)
         towards = noise / (noise + self.between**2)
-        score = towards * self.mean + (1 - towards) * (nps.score or 0.0)
+        score = towards * self.mean + (1 - towards) * own
         return Estimate(score, sqrt((1 - towards) * noise + (towards * self.error) ** 2))
 
 
@@ -94,14 +94,10 @@ def ranked(groups: Sequence[Nps]) -> list[Estimate]:
     if common is None:
         return [Estimate(nps.score or 0.0, nps.margin / Z) for nps in groups]
     found = [common.estimate(nps) for nps in groups]
-    lows = sorted(one.score - _PAIRWISE * one.error for one in found)
-    highs = sorted(one.score + _PAIRWISE * one.error for one in found)
+    lows = [one.score - _PAIRWISE * one.error for one in found]
+    highs = [one.score + _PAIRWISE * one.error for one in found]
+    by_low, by_high, total = sorted(lows), sorted(highs), len(found)
     return [
-        Estimate(
-            one.score,
-            one.error,
-            first=1 + len(lows) - bisect_right(lows, one.score + _PAIRWISE * one.error),
-            last=len(highs) - bisect_left(highs, one.score - _PAIRWISE * one.error),
-        )
-        for one in found
+        Estimate(score, error, 1 + total - bisect_right(by_low, high), total - bisect_left(by_high, low))
+        for (score, error, _first, _last), low, high in zip(found, lows, highs, strict=True)
     ]

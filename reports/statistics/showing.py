@@ -64,17 +64,18 @@ def shown_below(
         columns = {part: counted for part in parts if (counted := _among(places, column(part)))}
         if not columns or not all(above(part) for part in columns):
             continue
-        filled = [place for place in places if any(place in of for of in columns.values())]
-        able = filled if whole is None else [place for place in filled if place in shown[whole]]
-        good = [place for place in able if all(of.get(place, MIN_SHOWN) >= MIN_SHOWN for of in columns.values())]
-        kept = _left_after_hiding(filled, good, list(columns.values()))
-        shown |= {part: {place for place in kept if place in of} for part, of in columns.items()}
+        anywhere = set[Key]().union(*columns.values())
+        small = {place for of in columns.values() for place, n in of.items() if n < MIN_SHOWN}
+        filled = [place for place in places if place in anywhere]
+        able = anywhere - small if whole is None else shown[whole] & anywhere - small
+        kept = _left_after_hiding(filled, [place for place in filled if place in able], list(columns.values()))
+        shown |= {part: of.keys() & kept for part, of in columns.items()}
         queue += [(part, list(divided)) for part in columns if (divided := parts_of(part))]
     return shown
 
 
 def _among(places: Sequence[Key], column: Column[Key]) -> dict[Key, int]:
-    return {place: column[place] for place in places if place in column}
+    return {place: n for place in places if (n := column.get(place)) is not None}
 
 
 def _left_after_hiding(filled: Sequence[Key], good: Sequence[Key], columns: Sequence[Column[Key]]) -> Sequence[Key]:
