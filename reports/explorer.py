@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from alerts.choices import TO_DO, CaseState
 from alerts.models import RootCause
+from reports.call_cells import NAMELESS
 from reports.explorer_rows import BANDS, fold
 from reports.filters import POOLED, Filters, Scope, find_store
 from reports.models import ExplorerRow
@@ -47,6 +48,7 @@ PER_PAGE = 25
 # Beyond this it is said that there are more, not how many.
 MOST_COUNTED = 1000
 _LONGEST_SEARCH, _MOST_TERMS = 100, 8
+_LONGEST_NAME = 60
 # Shorter ones are looked for at the beginning of words only: "ring" is not "during", "schlange" is "Warteschlange".
 _ANYWHERE_FROM = 5
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
@@ -62,7 +64,8 @@ class Search:
     """What was chosen; an empty choice leaves everything.
 
     `urgency` is a kind or ANY; `case` is "yes", "no" or one of CASE_STATES, and `cause` its root cause; `code` is
-    the kind of touchpoint whose code was scanned; `days` stand for the weeks where a figure is of other days than whole
+    the kind of touchpoint whose code was scanned; `queue` and `agent` are of the call that was asked about, NAMELESS
+    where telephony told none; `days` stand for the weeks where a figure is of other days than whole
     weeks; `before` is where the page begins, after the last row of the one before it.
     """
 
@@ -86,6 +89,8 @@ class Search:
     cause: RootCause | None = None
     mark: str = ""
     code: str = ""
+    queue: str = ""
+    agent: str = ""
     before: tuple[datetime, int] | None = field(default=None, compare=False)
 
     @property
@@ -101,6 +106,8 @@ class Search:
             **self._when,
             **{name: getattr(self, name) for name in _PLAIN},
             "cause": self.cause.pk if self.cause else "",
+            "queue": self.queue,
+            "agent": self.agent,
             "unsure": "1" if self.unsure else "",
             "corrected": "1" if self.corrected else "",
             "before": cursor_of(*self.before) if self.before else "",
@@ -166,6 +173,8 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         days=None if weeks else _days(chosen.get("from", ""), chosen.get("to", "")),
         **{name: value for name in _PLAIN if (value := chosen.get(name, "")) in _CHOICES[name]},
         cause=RootCause.objects.filter(pk=cause).first() if _NUMBER.fullmatch(cause) else None,
+        queue=chosen.get("queue", "")[:_LONGEST_NAME],
+        agent=chosen.get("agent", "")[:_LONGEST_NAME],
         unsure=chosen.get("unsure") == "1",
         corrected=chosen.get("corrected") == "1",
         before=_read_cursor(chosen.get("before", "")),
@@ -257,6 +266,9 @@ def rows_of(search: Search, stores: QuerySet[Store]) -> QuerySet[ExplorerRow]:
         wanted &= Q(has_case=True) & _of_case("root_cause", search.cause)
     if search.code:
         wanted &= Q(verbatim__response__touchpoint__kind=search.code, verbatim__response__invitation=None)
+    for name in ("queue", "agent"):
+        if value := getattr(search, name):
+            wanted &= _of_call(name, value)
     if search.mark:
         wanted &= Q(verbatim__response__flags__contains=[search.mark])
     terms = terms_of(search.q)
@@ -272,6 +284,12 @@ def _of_case(what: str, value: object) -> Q:
     """What holds of the case that the words opened, or were added to."""
     opened, joined = (f"verbatim__response__{name}__{what}" for name in ("opened_case", "appended_to__case"))
     return Q(**{opened: value}) | Q(**{joined: value})
+
+
+def _of_call(what: str, value: str) -> Q:
+    """Answers to calls of a queue or agent; the explorer's rows themselves tell the channel."""
+    names = [NAMELESS, ""] if value == NAMELESS else [value]
+    return Q(channel=ResponseChannel.CALL, **{f"verbatim__response__invitation__call__{what}__in": names})
 
 
 @dataclass(frozen=True)
@@ -339,6 +357,11 @@ def case_choices() -> list[tuple[str, str]]:
     ]
 
 
+def said_name(name: str) -> str:
+    """The name of a queue or agent for reading."""
+    return _("not named") if name in ("", NAMELESS) else name
+
+
 @dataclass(frozen=True)
 class Chip:
     """A choice that holds, and the address of the search without it."""
@@ -366,6 +389,8 @@ def chips_of(search: Search) -> list[Chip]:
         "cause": str(search.cause) if search.cause else "",
         "mark": str(MARKS.get(search.mark, "")),
         "code": str(TouchpointKind(search.code).label) if search.code else "",
+        "queue": _("Queue: %(name)s") % {"name": said_name(search.queue)},
+        "agent": _("Agent: %(name)s") % {"name": said_name(search.agent)},
         "days": search.days.dates if search.days else "",
     }
     empty = {"days": None, "node": None, "store": None, "cause": None, "unsure": False, "corrected": False}

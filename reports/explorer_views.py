@@ -26,7 +26,7 @@ from sentiment.labels import SENTIMENT_LABELS, TOPIC_LABELS, URGENCY_LABELS, nam
 from sentiment.models import Analysis
 from sentiment.similar import similar_to
 from stores.access import StaffRequest, page_of_ours
-from stores.choices import Role, TouchpointKind
+from stores.choices import Role, StoreKind, TouchpointKind
 from stores.models import Node, Store, User
 from stores.queries import roles_of
 from surveys.choices import ResponseChannel, SampleKind
@@ -68,6 +68,7 @@ def verbatims(request: HttpRequest) -> HttpResponse:
         "cause_choices": [(cause.pk, str(cause)) for cause in RootCause.objects.all()],
         "mark_choices": MARKS.items(),
         "code_choices": TouchpointKind.choices,
+        "has_calls": scope.stores.filter(kind=StoreKind.CALL_CENTRE).exists(),
         "language_choices": named_languages(settings.VERBATIM_LANGUAGES),
         "may_edit_words": Role.HEAD_OFFICE in roles_of(_reader(request)),
     }
@@ -85,7 +86,7 @@ def verbatim(request: HttpRequest, verbatim_id: int) -> HttpResponse:
     """`/verbatims/<id>/`: one verbatim with all that is known of it; nobody else's reader can tell that it is there."""
     reader = _reader(request)
     scope = scope_of(reader)
-    related = ("response__store", "response__touchpoint", "analysis")
+    related = ("response__store", "response__touchpoint", "response__invitation__call", "analysis")
     found = get_object_or_404(
         Verbatim.objects.select_related(*related).exclude(text=""),
         pk=verbatim_id,

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.test import Client
 from django.utils import timezone
 
 from core.personal import erase_response
@@ -75,3 +76,23 @@ def test_an_agent_is_forgotten_on_request_and_after_three_years(chain: Chain) ->
     for names in (("CALL", "A1"), ("NO", "A1")):
         with pytest.raises(CommandError):
             call_command("forget_agent", *names)
+
+
+def test_the_explorer_finds_words_by_queue_and_agent(client: Client, chain: Chain) -> None:
+    calls(chain.call_centre, [2], day=TODAY, words="She hung up on me")
+    calls(chain.call_centre, [9], day=TODAY, agent="A2", words="Patient and kind")
+    calls(chain.call_centre, [9], day=TODAY, queue="", agent="", words="Nobody knows who this was")
+    counted(chain.call_centre)
+    client.force_login(chain.call_centre_lead)
+
+    def found(query: str) -> set[str]:
+        return {one.text for one in client.get(f"/verbatims/?{query}").context["found"].verbatims}
+
+    assert found("queue=orders") == {"She hung up on me", "Patient and kind"}
+    assert found("queue=orders&agent=A2") == {"Patient and kind"}
+    assert found("queue=-&agent=-") == {"Nobody knows who this was"}
+    assert found("agent=a2") == set()
+    page = client.get("/verbatims/?agent=%3Cb%3E").content.decode()
+    assert "Agent: &lt;b&gt;" in page and 'value="&lt;b&gt;"' in page
+    client.force_login(chain.manager)
+    assert found("agent=A2") == set() and 'name="agent"' not in client.get("/verbatims/").content.decode()
