@@ -139,28 +139,24 @@ def visit(browser: Browser, stack: "Stack") -> Iterator[Callable[..., Visitor]]:
         context.close()
 
 
-@dataclass
+@dataclass(frozen=True)
 class Stack:
     """The running installation of a test."""
 
     url: str
-    environment: dict[str, str]
-
-    def command(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a management command as a process of its own against the test's database."""
-        return subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), *arguments],
-            env=self.environment,
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-            preexec_fn=die_with_parent(signal.SIGKILL),
-        )
 
 
 @contextmanager
-def _running(stack: Stack, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = stack.command(*arguments)
+def _running(environment: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A management command as a process of its own, on the test's database."""
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), *arguments],
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=die_with_parent(signal.SIGKILL),
+    )
     try:
         yield process
     finally:
@@ -173,14 +169,23 @@ def _running(stack: Stack, *arguments: str) -> Iterator[subprocess.Popen[bytes]]
 
 
 @pytest.fixture
-def stack(transactional_db: None, live_server: Any, settings: Any) -> Iterator[Stack]:
-    """The web server in this process; catcher and work loops in theirs; verification after a second."""
+def stack(transactional_db: None, live_server: Any, settings: Any) -> Stack:
+    """The web server, in this process."""
     settings.PUBLIC_URL = live_server.url
     settings.VERIFICATION_DELAY = timedelta(seconds=1)
     settings.CALL_SURVEY_DELAY = timedelta(0)
+    return Stack(live_server.url)
+
+
+@pytest.fixture
+def working(stack: Stack) -> Iterator[None]:
+    """Catcher and work loops beside it, as processes of their own; verification after a second.
+
+    Only for who waits for what they do: three more processes start and end with the test.
+    """
     environment = process_environment(
         HALFHOUR_TESTING="1",
-        PUBLIC_URL=live_server.url,
+        PUBLIC_URL=stack.url,
         VERIFICATION_DELAY_SECS="1",
         CALL_SURVEY_DELAY_SECS="0",
         TWILIO_ACCOUNT_SID="AC" + "0" * 32,
@@ -189,14 +194,13 @@ def stack(transactional_db: None, live_server: Any, settings: Any) -> Iterator[S
         HALFHOUR_SMTP_PORT="0",
         HALFHOUR_SMS_PORT="0",
     )
-    running = Stack(live_server.url, environment)
-    with _running(running, "catcher") as catcher:
+    with _running(environment, "catcher") as catcher:
         assert catcher.stdout is not None
         ports = json.loads(catcher.stdout.readline())
         environment["EMAIL_URL"] = f"smtp://127.0.0.1:{ports['smtp_port']}"
         environment["TWILIO_BASE_URL"] = f"http://127.0.0.1:{ports['sms_port']}"
-        with _running(running, "work", "alerts", "facts"), _running(running, "work", "analysis"):
-            yield running
+        with _running(environment, "work", "alerts", "facts"), _running(environment, "work", "analysis"):
+            yield
 
 
 def eventually(found: Callable[[], Any], what: str, seconds: float = 20) -> Any:

@@ -1,9 +1,7 @@
 """At a case in a real browser: prepared replies, single keys, the last step back, and no connection at all."""
 
-import os
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from django.conf import settings
@@ -19,12 +17,6 @@ from tests.staff.cases import make_case
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 KEPT = "caches.match('/inbox/kept/').then((kept) => kept ? kept.text() : '')"
-
-
-@pytest.fixture
-def stack(transactional_db: None, live_server: Any) -> Iterator[Stack]:
-    """The web server alone: nobody has to work anything off here."""
-    yield Stack(live_server.url, dict(os.environ))
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ def link_in(message: CaughtMessage, path: str) -> str:
     return found[0]
 
 
+@pytest.mark.usefixtures("working")
 def test_one_tap_from_the_notice_to_the_case_until_the_phone_is_ended(
     visit: Callable[..., Visitor], shop: Chain
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_shared_device_changes_hands_and_hides_when_nobody_touches_it(
     tablet.check("tablet-limited")
 
 
+@pytest.mark.usefixtures("working")
 def test_somebody_is_invited_joins_and_goes_on_holiday(visit: Callable[..., Visitor], shop: Chain) -> None:
     desk = visit(viewport=DESKTOP)
     page = desk.page

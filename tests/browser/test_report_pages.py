@@ -1,9 +1,7 @@
 """The pages of figures as people hold them: each passes axe on a phone and keeps to the narrowest screen, in German."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.conf import settings
@@ -22,12 +20,6 @@ from tests.factories import Chain
 from tests.reports.makers import announce, answer, make_analysis, make_case
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def stack(transactional_db: None, live_server: Any) -> Iterator[Stack]:
-    """The web server alone: nobody has to work anything off here."""
-    yield Stack(live_server.url, dict(os.environ))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,15 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def stack(transactional_db: None, live_server: Any, settings: Any) -> Iterator[Stack]:
-    """The web server alone: nothing of this needs the work loops."""
-    settings.PUBLIC_URL = live_server.url
+def people(stack: Stack, settings: Any) -> Chain:
     settings.MFA_REQUIRED = True
-    yield Stack(live_server.url, {})
-
-
-@pytest.fixture
-def people(stack: Stack) -> Chain:
     ensure_defaults()
     return Chain()
 

@@ -10,12 +10,13 @@ from playwright.sync_api import expect
 from alerts.models import Case
 from alerts.policy import ensure_defaults
 from core.jobs import run_due
+from core.work import drain
 from sentiment.models import Analysis, ChainWord, Correction
 from stores.models import User
 from surveys.defaults import ensure_surveys
 from surveys.models import Response
 from surveys.signals import response_saved
-from tests.browser.conftest import DESKTOP, PHONE, Stack, Visitor, eventually
+from tests.browser.conftest import DESKTOP, PHONE, Stack, Visitor
 from tests.browser.test_loop import sign_in
 from tests.factories import Chain, make_response
 
@@ -36,7 +37,8 @@ def shop(stack: Stack) -> Chain:
     ):
         response = make_response(touchpoint=chain.touchpoint, score=score, words=words, language=language)
         response_saved.send(sender=Response, response=response, corrected=False)
-    eventually(lambda: not Analysis.objects.filter(run_at__isnull=False).exists(), "the readings", seconds=120)
+    drain(["analysis", "alerts", "facts"])
+    assert not Analysis.objects.filter(run_at__isnull=False).exists()
     return chain
 
 
@@ -152,7 +154,8 @@ def test_head_office_keeps_words_and_models(visit: Callable[..., Visitor], shop:
     desk.page.get_by_role("button", name="Go live").click()
     while run_due():
         pass
-    eventually(lambda: "environment" in topics_now(), "the swap")
+    drain(["analysis"])
+    assert "environment" in topics_now()
     phone = visit(viewport=PHONE)
     sign_in(phone, shop.head_office)
     for address in ("/words/", "/words/en/topic/environment/", "/words/models/"):

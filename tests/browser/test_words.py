@@ -9,11 +9,12 @@ from playwright.sync_api import expect
 from alerts.choices import Trigger
 from alerts.models import Case, Evaluation, Review
 from alerts.policy import ensure_defaults
+from core.work import drain
 from reports.models import ExplorerRow
 from sentiment.models import Analysis
 from surveys.models import Response
 from surveys.signals import response_saved
-from tests.browser.conftest import DESKTOP, PHONE, Stack, Visitor, eventually
+from tests.browser.conftest import DESKTOP, PHONE, Stack, Visitor
 from tests.browser.test_loop import sign_in
 from tests.factories import Chain, make_response
 
@@ -42,10 +43,10 @@ def test_words_are_reviewed_found_and_shared(stack: Stack, visit: Callable[..., 
     ensure_defaults()
     chain = Chain()
     say(chain)
-    eventually(lambda: Analysis.objects.exclude(analysed_at=None).count() == len(SAID), "readings", 60)
-    eventually(lambda: ExplorerRow.objects.exclude(sentiment="").count() == len(SAID), "explorer rows")
-    judged = Evaluation.objects.filter(trigger=Trigger.TEXT).exclude(done_at=None)
-    eventually(lambda: judged.count() == len(SAID), "judgements")
+    drain(["analysis", "alerts", "facts"])
+    assert Analysis.objects.exclude(analysed_at=None).count() == len(SAID)
+    assert ExplorerRow.objects.exclude(sentiment="").count() == len(SAID)
+    assert Evaluation.objects.filter(trigger=Trigger.TEXT).exclude(done_at=None).count() == len(SAID)
     review_on_the_phone(visit, chain, Review.objects.count())
     explore_at_the_desk(visit, chain)
 
