@@ -127,7 +127,7 @@ class Words:
 def words_of(response: Response) -> list[Words]:
     """The verbatims of a response whose `verbatims__analysis` is prefetched."""
     found = []
-    for verbatim in response.verbatims.all():
+    for verbatim in sorted(response.verbatims.all(), key=lambda one: one.pk):
         analysis: Analysis | None = getattr(verbatim, "analysis", None)
         reading = analysis if analysis is not None and analysis.analysed_at else None
         language = reading.language if reading and reading.language else response.language

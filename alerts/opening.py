@@ -60,7 +60,7 @@ def judge(evaluation: Evaluation, response: Response, *, fresh: bool, book: Book
     analysis = None
     if evaluation.trigger == Trigger.TEXT:
         analysis = Analysis.objects.select_related("verbatim").filter(pk=evaluation.verbatim_id).first()
-        if analysis is None or response.submitted_at < timezone.now() - STALE_AFTER:
+        if analysis is None or is_stale(response):
             return None
         if not says_enough(analysis.verbatim.text):
             _ask_about_few_words(response, analysis)
@@ -83,6 +83,12 @@ def judge(evaluation: Evaluation, response: Response, *, fresh: bool, book: Book
     if case is not None and not fresh:
         settle_by_case(case, response)
     return case
+
+
+def is_stale(response: Response) -> bool:
+    """Whether all that was said is too long ago; words that were added by text, or after, make it fresh."""
+    since = timezone.now() - STALE_AFTER
+    return response.submitted_at < since and not response.revisions.filter(replaced_at__gte=since).exists()
 
 
 def _ask_about_few_words(response: Response, analysis: Analysis) -> None:

@@ -7,14 +7,13 @@ from typing import Any
 import structlog
 from django.db import connection, transaction
 from django.dispatch import receiver
-from django.utils import timezone
 
 from alerts.book import Book, current
 from alerts.choices import ReviewReason, Trigger
 from alerts.handover import hand_over_from
 from alerts.kudos import rejoice
 from alerts.models import Evaluation
-from alerts.opening import STALE_AFTER, judge, opens_nothing
+from alerts.opening import is_stale, judge, opens_nothing
 from alerts.queries import case_for_response
 from alerts.reviews import ask_person
 from core.leases import ClockNow
@@ -99,8 +98,7 @@ def tell_of_praise(sender: object, analysis: Analysis, **_: Any) -> None:
 def offer_case(sender: object, analysis: Analysis, correction: Correction, raised: bool, **_: Any) -> None:
     """Put fresh words that a person calls negative or urgent into the queue; the caller holds the response."""
     response = analysis.verbatim.response
-    fresh = response.submitted_at >= timezone.now() - STALE_AFTER
-    if raised and fresh and not response.erased_at and case_for_response(response.pk) is None:
+    if raised and not is_stale(response) and not response.erased_at and case_for_response(response.pk) is None:
         urgent = correction.field == CorrectedField.URGENCY
         ask_person(response, analysis.verbatim, ReviewReason.URGENT if urgent else ReviewReason.CORRECTED)
 

@@ -223,7 +223,7 @@ def _case_context(
             "best_score": response.best_score,
             "face": face,
             "face_name": SMILEY_NAMES[face - 1] if face else "",
-            "words": [verbatim.text for verbatim in response.verbatims.all() if verbatim.text],
+            "words": [verbatim.text for verbatim in response.verbatims.order_by("pk") if verbatim.text],
             "erased": response.erased_at is not None,
             "state": state_in_words(response, case),
             "entries": _conversation(response, case),

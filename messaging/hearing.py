@@ -20,9 +20,10 @@ log = structlog.get_logger()
 Listener = Callable[[IncomingText], bool]
 _listeners: dict[str, list[Listener]] = defaultdict(list)
 _awaiting: dict[str, list[Listener]] = defaultdict(list)
-# Later than this nobody answers what we wrote; they write about something else.
-_ANSWERS_WITHIN = timedelta(days=30)
+# Nobody has more to say to us in a day: what comes then only fills our tables.
+_MOST_A_DAY = 100
 _LEFT = (MessageState.SENDING, MessageState.SENT, MessageState.UNKNOWN)
+_DAY = timedelta(days=1)
 _BATCH = 20
 _LEASE = timedelta(seconds=10)
 _PATIENCE_SECS = 60
@@ -40,12 +41,16 @@ def register_listener(kind: str, hear: Listener, *, awaits: bool = False) -> Non
 
 
 def take(value_hash: str, sid: str, words: str) -> bool:
-    """Keep what the owner of a number has answered to our last text message to them. Twice is once; False when they
-    answer nothing of ours, and nothing is kept."""
+    """Keep what the owner of a number has answered to our last text message to them, however long ago that was. Twice
+    is once; False when they answer nothing of ours or have filled the day, and nothing is kept."""
     ours = Message.objects.filter(channel=Channel.SMS, contact__value_hash=value_hash, state__in=_LEFT)
-    last = ours.filter(created_at__gt=from_now(-_ANSWERS_WITHIN)).order_by("-created_at").first()
+    last = ours.order_by("-created_at").first()
     words = words.replace("\x00", "").strip()
     if last is None or not words:
+        return False
+    today = IncomingText.objects.filter(answers__contact__value_hash=value_hash, received_at__gt=from_now(-_DAY))
+    if today.count() >= _MOST_A_DAY:
+        log.warning("too many text messages from one number", message=str(last.pk))
         return False
     text = IncomingText(sid=sid, answers=last, text=words, run_at=ClockNow())
     IncomingText.objects.bulk_create([text], ignore_conflicts=True)

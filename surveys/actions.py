@@ -15,7 +15,7 @@ from core.quick import insert, insert_once, together
 from core.tokens import token_hash
 from customers.models import Contact, Permission
 from messaging.models import IncomingText
-from surveys.choices import MANY, UNFINISHED, UNSENT, ContactWish, ResponseChannel, SampleKind
+from surveys.choices import AUTOMATIC, MANY, UNFINISHED, UNSENT, WAITING, ContactWish, ResponseChannel, SampleKind
 from surveys.documents import document_of
 from surveys.fairness import Browser, count_answer, is_one_of_many
 from surveys.forms import LONGEST_WORDS, Answers, Wish, missing
@@ -35,7 +35,10 @@ __all__ = [
     "keep_unsent",
     "receipt_link",
     "submit",
+    "takes_late_words",
 ]
+# Of the words under one key, a form's and all that was texted after it; whoever writes more only fills our pages.
+_MOST_WORDS = 3 * LONGEST_WORDS
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ def submit(
             verbatims = _begin(response, asking, answers, language=language, flags=flags, now=now)
             _tell(response, verbatims, browser, ahead)
             return Submitted(response, created=True)
-        corrected = not left and _correct(response, answers, language=language, now=now)
+        stays = left and AUTOMATIC not in response.flags
+        corrected = not stays and _correct(response, asking, answers, language=language, flags=flags, now=now)
         return Submitted(response, corrected=corrected)
 
 
@@ -128,7 +132,7 @@ def _begin(
     response.contact = _contact(answers.wish, language, now)
     response.contact_wish, response.contact_when = answers.wish.how, answers.wish.when
     response.contact_language = answers.wish.language
-    response.submitted_at, response.local_day = now, _local_day(asking, now)
+    response.submitted_at, response.local_day = now, _local_day(asking, answers, now)
     # What was deleted were the taps of before.
     response.erased_at = None
     response.save()
@@ -164,7 +168,7 @@ def _insert(
         contact_language=answers.wish.language,
         still_here=answers.still_here,
         submitted_at=now,
-        local_day=_local_day(asking, now),
+        local_day=_local_day(asking, answers, now),
         flags=list(flags),
     )
     response.token_hash = token_hash(response.token)
@@ -185,8 +189,12 @@ def _forget(contact: Contact | None, wish: Wish) -> None:
         contact.delete()
 
 
-def _local_day(asking: Asking, now: datetime) -> date:
-    return _visit_at(asking.invitation, now).astimezone(ZoneInfo(asking.store.time_zone)).date()
+def _local_day(asking: Asking, answers: Answers, now: datetime) -> date:
+    """The day of what is asked about; of words whose time was over the day they came, where somebody will look."""
+    invitation = asking.invitation
+    is_over = invitation is not None and invitation.expires_at < now and answers.score is None
+    visit_at = now if is_over else _visit_at(invitation, now)
+    return visit_at.astimezone(ZoneInfo(asking.store.time_zone)).date()
 
 
 def _visit_at(invitation: Invitation | None, now: datetime) -> datetime:
@@ -208,20 +216,29 @@ def _contact(wish: Wish, language: str, now: datetime) -> Contact | None:
     return contact
 
 
-def _correct(response: Response, answers: Answers, *, language: str, now: datetime) -> bool:
+def _correct(
+    response: Response, asking: Asking, answers: Answers, *, language: str, flags: Sequence[str], now: datetime
+) -> bool:
     """Change a locked response to what its shopper says now. False when nothing changed or may change any more.
 
-    What was sent without something that was missing may be completed however late.
+    What was sent without something that was missing may be completed however late. Beside texted words a form's words
+    are kept however late it comes.
     """
+    waits = not WAITING.isdisjoint(response.flags)
+    if now - response.submitted_at > settings.CORRECTION_WINDOW and not waits:
+        late = answers.words if takes_late_words(response) else {}
+        added = [add_words(response.pk, key, text).corrected for key, text in late.items()]
+        return any(added)
+    # A page may ask something else than the text message did; its number stands on a scale of its own.
+    version = response.version if answers.score is None else asking.version
     answers = _with_texts(response, answers)
-    unfinished = UNFINISHED in response.flags
-    late = now - response.submitted_at > settings.CORRECTION_WINDOW and not unfinished
-    document = answers.as_json(response.version.document["headline"])
+    document = answers.as_json(version.document["headline"])
     old_address = response.contact.value if response.contact else None
-    same = document == response.answers and old_address == answers.wish.address and not unfinished
-    if late or same or response.erased_at:
+    same = document == response.answers and old_address == answers.wish.address and not waits
+    if same or response.erased_at:
         return False
     _keep_revision(response)
+    response.version, response.headline_kind = version, version.headline_kind
     if old_address != answers.wish.address or response.contact_wish != answers.wish.how:
         _take_back(response, now)
         response.contact = _contact(answers.wish, language, now)
@@ -230,8 +247,8 @@ def _correct(response: Response, answers: Answers, *, language: str, now: dateti
     response.answers = document
     response.score = answers.score
     response.still_here = answers.still_here
-    if unfinished:
-        response.flags = [flag for flag in response.flags if flag != UNFINISHED]
+    _begin_if_automatic(response, now)
+    response.flags = [flag for flag in response.flags if flag != UNFINISHED or flag in flags]
     response.save()
     # An emptied answer stays as an empty row: others' readings of it hang there.
     for verbatim in response.verbatims.exclude(question__in=answers.words):
@@ -243,11 +260,12 @@ def _correct(response: Response, answers: Answers, *, language: str, now: dateti
 
 
 def _with_texts(response: Response, answers: Answers) -> Answers:
-    """The answers of a form with what came by text message, which the form may not know of: it stays where the form was
-    left empty. To take it back is for the shopper's own page."""
-    if response.channel != ResponseChannel.CALL or not _has_texted(response):
+    """The answers of a form with what came by text message, which the form may not know of: its words stand below those
+    that are there, and these stay. To take them back is for the shopper's own page."""
+    if not _has_texted(response):
         return answers
-    words = dict(response.verbatims.exclude(text="").values_list("question", "text")) | answers.words
+    there = dict(response.verbatims.exclude(text="").order_by("pk").values_list("question", "text"))
+    words = there | {key: _with_below(there.get(key, ""), text) for key, text in answers.words.items()}
     score = response.score if answers.score is None else answers.score
     contact, wish = response.contact, answers.wish
     if contact and contact.value and wish.how == ContactWish.NONE and _allowed_by_text(contact):
@@ -255,7 +273,14 @@ def _with_texts(response: Response, answers: Answers) -> Answers:
     return replace(answers, score=score, words=words, wish=wish)
 
 
+def takes_late_words(response: Response) -> bool:
+    """Whether what a form brings after the time for corrections is kept: where something was missing, or texts came."""
+    return not WAITING.isdisjoint(response.flags) or _has_texted(response)
+
+
 def _has_texted(response: Response) -> bool:
+    if response.channel != ResponseChannel.CALL:
+        return False
     kinds = (CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE)
     asked = {"answers__kind__in": kinds, "answers__subject_id": str(response.invitation_id)}
     return IncomingText.objects.filter(**asked).exists()
@@ -263,6 +288,19 @@ def _has_texted(response: Response) -> bool:
 
 def _allowed_by_text(contact: Contact) -> bool:
     return contact.permissions.filter(wording=ANSWERED_BY_TEXT, withdrawn_at=None).exists()
+
+
+def _with_below(words: str, more: str) -> str:
+    """More words below those that are there, unless they are among them already or it would be too many."""
+    both = f"{words}\n{more}".strip()
+    return words if f"\n{more}\n" in f"\n{words}\n" or len(both) > _MOST_WORDS else both
+
+
+def _begin_if_automatic(response: Response, now: datetime) -> None:
+    """Where only a phone has written by itself so far, its owner's answer begins now; what is missing is missing."""
+    if AUTOMATIC in response.flags:
+        response.flags = [UNFINISHED if flag == AUTOMATIC else flag for flag in response.flags]
+        response.submitted_at = now
 
 
 def _keep_revision(response: Response) -> None:
@@ -299,7 +337,7 @@ def add_contact(response_id: UUID, wish: Wish, *, language: str) -> Submitted:
 
 
 @transaction.atomic
-def change_score(response_id: UUID, score: int) -> Submitted:
+def change_score(response_id: UUID, score: int, *, at: datetime) -> Submitted:
     """Another score than before, or the first one; whatever else was said stays, but for choices that hung on it.
 
     It is for the caller to know that it may be changed still.
@@ -316,6 +354,7 @@ def change_score(response_id: UUID, score: int) -> Submitted:
     gone = {q.key for q in document.questions if q.key not in reached and q not in document.open_questions}
     response.answers = {key: value for key, value in answers.items() if key not in gone}
     response.score = score
+    _begin_if_automatic(response, at)
     if not missing(document, response.answers):
         response.flags = [flag for flag in response.flags if flag != UNFINISHED]
     response.save()
@@ -324,15 +363,20 @@ def change_score(response_id: UUID, score: int) -> Submitted:
 
 
 @transaction.atomic
-def add_words(response_id: UUID, question: str, text: str) -> Submitted:
+def add_words(
+    response_id: UUID, question: str, text: str, *, automatic: bool = False, at: datetime | None = None
+) -> Submitted:
     """Words that come after the answer, below those that are there; `question` is the key they are kept under. Nothing
-    where they are deleted, or there would be too many."""
+    where they are deleted, there would be too many, or they are there. `automatic`: a phone wrote them by itself."""
     response = Response.objects.select_for_update(no_key=True).get(pk=response_id)
     known = response.verbatims.filter(question=question).first()
-    words = f"{known.text}\n{text}".strip() if known else text
-    if response.erased_at or not text or len(words) > LONGEST_WORDS:
+    there = known.text if known else ""
+    words = _with_below(there, text)
+    if response.erased_at or not text or words == there:
         return Submitted(response)
     _keep_revision(response)
+    if not automatic:
+        _begin_if_automatic(response, at or timezone.now())
     response.answers = response.answers | {question: words}
     response.save()
     Verbatim.objects.update_or_create(response=response, question=question, defaults={"text": words})

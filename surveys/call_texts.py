@@ -71,27 +71,26 @@ def _names(link: str) -> dict[str, str]:
 
 
 def call_survey_again(message: Message) -> Rendered | None:
-    """The one answer to a reply that we could not read, or that nobody reads where only a link was sent."""
+    """The one answer to a reply that we could not read."""
     invitation = open_invitation(message)
-    if invitation is None:
+    asking = invitation and asking_by_text(invitation)
+    if invitation is None or not asking:
         return None
-    asking, names = asking_by_text(invitation), _names(public_link(invitation))
-    if asking is None:
-        text = _("%(chain)s: thank you. We cannot read your text message here, but your answer on this page: %(link)s")
-        return Rendered(subject="", text=text % names)
+    names = _names(public_link(invitation))
     text = _("Sorry, we did not get that. Which number, %(scale)s? Or here: %(link)s")
     return Rendered(subject="", text=text % (names | {"scale": _scale(asking.document.headline.kind)}))
 
 
 def call_survey_more(message: Message) -> Rendered | None:
     """To who has answered by text: asks for the reason or for the number that is missing, or thanks, with the way to
-    their own page, where they say whether we may call, or delete it all."""
+    their own page, where they say whether we may call, or delete it all. Once its time is over nothing is asked."""
     found = Response.objects.select_related("version", "store", "invitation__contact")
     response = found.filter(invitation=UUID(message.subject_id), erased_at=None).first()
     contact = response.invitation.contact if response and response.invitation else None
     if response is None or response.invitation is None or contact is None or not contact.value:
         return None
-    asking = asking_by_text(response.invitation)
+    is_over = response.score is None and response.invitation.expires_at < timezone.now()
+    asking = None if is_over else asking_by_text(response.invitation)
     names = _names(settings.PUBLIC_URL + reverse("shopper_case", args=[response.token]))
     if asking is not None and response.score is None:
         return _asked(asking, _("Thank you. %(question)s Reply with a number, %(scale)s. Your page: %(link)s"), names)

@@ -54,6 +54,10 @@ STAFF_FLAG = "staff"
 UNSENT = "unsent"
 # Send was pressed and something was missing that never came: an answer, without what was missing.
 UNFINISHED = "unfinished"
+# Nothing but what a phone sends by itself, see `messaging.automatic`: kept and read, but no answer of its owner.
+AUTOMATIC = "automatic"
+# What lacks something still: an answer that comes after it completes it, however late.
+WAITING = frozenset({UNFINISHED, AUTOMATIC})
 # A program filled in the field that no person sees; nobody can have read the page so quickly; many answers from one
 # browser in an hour. They only mark an answer: it is kept, and whoever it is about is reached all the same.
 TRAPPED, HASTY, MANY = "trap", "hasty", "many"
@@ -121,6 +125,7 @@ class Mark(models.TextChoices):
     STAFF = STAFF_FLAG, _("By people of the chain")
     UNSENT = UNSENT, _("Tapped and never sent")
     UNFINISHED = UNFINISHED, _("Sent without what was missing")
+    AUTOMATIC = AUTOMATIC, _("Sent by a phone by itself")
     TRAPPED = TRAPPED, _("Filled in by a program")
     HASTY = HASTY, _("Sent sooner than anybody can read")
     MANY = MANY, _("One of many from one browser")

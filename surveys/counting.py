@@ -1,17 +1,18 @@
 """Which answers count in headline figures: one rule for every room.
 
-An answer that bears a mark is kept and reaches whoever it is about, and is shown apart with its number. Those of staff
-and those that were never sent count nowhere; which others are left out says the setting FLAGS_LEFT_OUT.
+An answer that bears a mark is kept and reaches whoever it is about, and is shown apart with its number. Those of staff,
+those that were never sent and what a phone sends by itself count nowhere; which others are left out says the setting
+FLAGS_LEFT_OUT.
 """
 
 from django.conf import settings
 from django.db.models import Q
 
-from surveys.choices import STAFF_FLAG, UNSENT
+from surveys.choices import AUTOMATIC, STAFF_FLAG, UNSENT
 from surveys.models import Response
 
 # No answers of shoppers at all.
-NO_ANSWERS = (STAFF_FLAG, UNSENT)
+NO_ANSWERS = (STAFF_FLAG, UNSENT, AUTOMATIC)
 
 
 def marks_left_out() -> list[str]:
@@ -30,5 +31,5 @@ def left_out(to_response: str = "") -> Q:
 
 
 def no_answer(to_response: str = "") -> Q:
-    """Those that are no answer of a shopper whatever the settings say: trials, and what was never sent."""
+    """Those that are no answer of a shopper whatever the settings say: see NO_ANSWERS."""
     return Q(**{f"{to_response}flags__overlap": list(NO_ANSWERS)})

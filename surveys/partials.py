@@ -23,7 +23,7 @@ from psycopg.types.json import Jsonb
 
 from core.faults import kill_point
 from surveys.actions import keep_unsent, submit
-from surveys.choices import UNFINISHED, UNSENT, ResponseChannel
+from surveys.choices import AUTOMATIC, UNFINISHED, UNSENT, ResponseChannel
 from surveys.forms import Answers
 from surveys.models import PartialAnswer
 from surveys.queries import Asking
@@ -44,7 +44,7 @@ _KEEP = """
         %(refused)s, %(flags)s::varchar[], %(step)s, %(at)s, %(at)s, %(run_at)s
     WHERE NOT EXISTS (
         SELECT FROM surveys_response WHERE (id = %(id)s OR invitation_id = %(invitation)s)
-            AND NOT (%(refused)s AND flags @> ARRAY[%(unsent)s]::varchar[])
+            AND NOT (%(refused)s AND flags && %(no_answer)s::varchar[])
     )
     ON CONFLICT (id) DO UPDATE SET
         answers = CASE WHEN p.refused AND NOT excluded.refused THEN p.answers || excluded.answers
@@ -88,7 +88,7 @@ def keep(
         "at": at,
         "run_at": soon if refused else at + settings.UNSENT_AFTER,
         "soon": soon,
-        "unsent": UNSENT,
+        "no_answer": [UNSENT, AUTOMATIC],
     }
     with connection.cursor() as cursor:
         cursor.execute(_KEEP, values)

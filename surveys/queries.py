@@ -197,6 +197,14 @@ def words_key(document: SurveyDocument, answers: Mapping[str, Any]) -> str:
     return asked[0].key if asked else UNASKED
 
 
+def asking_without_question(invitation: Invitation) -> Asking | None:
+    """Where words belong for which no question was put: to what the channel asks now, or else to whatever was published
+    last; of either they answer nothing. None where nothing ever was."""
+    channel = ResponseChannel(invitation.channel)
+    version = version_for(channel) or SurveyVersion.objects.order_by("-pk").first()
+    return Asking(invitation.store, channel, version, invitation=invitation) if version else None
+
+
 def asking_in(invitation: Invitation) -> Asking | None:
     """What an invitation asks now; None when no survey is chosen for its channel."""
     channel = ResponseChannel(invitation.channel)

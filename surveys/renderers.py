@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 from customers.leaving import leave_url
 from messaging.models import Message
 from messaging.outbox import Rendered, register_renderer
-from surveys.choices import UNSENT
+from surveys.choices import AUTOMATIC, UNSENT
 from surveys.inviting import RECEIPT_SURVEY
 from surveys.models import Invitation, Response
 from surveys.receipt_block import block_of
@@ -19,7 +19,7 @@ def open_invitation(message: Message) -> Invitation | None:
     found = Invitation.objects.select_related("store", "contact").filter(pk=message.subject_id).first()
     if found is None or found.expires_at < timezone.now() or found.contact is None or not found.contact.value:
         return None
-    answered = Response.objects.filter(invitation=found).exclude(flags__contains=[UNSENT])
+    answered = Response.objects.filter(invitation=found).exclude(flags__overlap=[UNSENT, AUTOMATIC])
     return None if answered.exists() else found
 
 

@@ -1,5 +1,8 @@
 """What comes back by text message to the question after a call: a score and its reason, as if given on the page.
 
+Where no question waits for it, because its time is over or only a link was sent, what somebody writes is kept as words
+for people to read.
+
 Of what we write because of it there is little, so that no automatic reply on the other side keeps us talking: one
 message to who has answered, whatever else they write, and one to whose answer we could not read.
 """
@@ -10,6 +13,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from django.conf import settings
 
+from customers.leaving import is_suppressed
 from customers.models import Contact
 from messaging.automatic import is_automatic
 from messaging.choices import Channel
@@ -17,12 +21,12 @@ from messaging.hearing import register_listener
 from messaging.models import IncomingText, Message
 from messaging.outbox import put
 from surveys.actions import Submitted, add_contact, add_words, change_score, submit
-from surveys.choices import UNFINISHED, UNSENT, ContactWish
+from surveys.choices import AUTOMATIC, UNFINISHED, UNSENT, ContactWish
 from surveys.documents import document_of
 from surveys.forms import Answers, Wish, missing, tidy
 from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE
 from surveys.models import Invitation, Response
-from surveys.queries import UNASKED, Asking, asking_by_text, words_key
+from surveys.queries import UNASKED, Asking, asking_by_text, asking_without_question, words_key
 from surveys.text_answers import Said, read_answer, says_words
 from surveys.wording import ANSWERED_BY_TEXT
 
@@ -38,14 +42,17 @@ def hear_answer(text: IncomingText) -> bool:
     held = Invitation.objects.select_for_update(no_key=True, of=("self",))
     found = held.select_related("version", "store__node", "contact", "call").filter(pk=text.answers.subject_id)
     invitation = found.first()
-    asking = invitation and asking_by_text(invitation)
-    if invitation is None or not asking or invitation.contact_id != text.answers.contact_id:
+    if invitation is None or invitation.contact_id != text.answers.contact_id:
         return False
-    words = tidy(text.text)
+    asking, response, words = asking_by_text(invitation), _response_to(invitation), tidy(text.text)
+    if asking is None or invitation.expires_at < text.received_at:
+        if response is None:
+            return _keep(asking or asking_without_question(invitation), text, words)
+        if asking is None or response.score is None:
+            return False
     said = read_answer(words, asking.document.headline.values)
-    response = _response_to(invitation)
     if response is None:
-        if (said.score is None and not said.words) or invitation.expires_at < text.received_at:
+        if said.score is None and not said.words:
             return False
         done = _answer(asking, text, said)
         if done.created:
@@ -61,22 +68,40 @@ def _response_to(invitation: Invitation) -> Response | None:
     return answered.filter(invitation=invitation).first()
 
 
+def _keep(asking: Asking | None, text: IncomingText, words: str) -> bool:
+    """Store what no question waits for, a number too, as it was written; nothing of it is counted as a score. False
+    where nothing was ever asked in this installation."""
+    if asking is None or not words:
+        return False
+    done = _submit(asking, text, Answers(None, words={UNASKED: words}))
+    return done.created or add_words(done.response.pk, UNASKED, words).corrected
+
+
 def _answer(asking: Asking, text: IncomingText, said: Said) -> Submitted:
     """Store the answer, unless their page was quicker; words without a score too, for somebody reads them, and the
-    number is asked for once. What a phone says by itself allows nothing and is not answered."""
-    assert asking.invitation is not None
-    automatic = is_automatic(text.text)
-    answers = Answers(said.score, wish=Wish() if automatic else _to_be_texted(asking.invitation.contact))
+    number is asked for once."""
+    answers = Answers(said.score)
     if said.words:
         key = words_key(asking.document, answers.as_json(asking.document.headline.key))
-        answers = replace(answers, words={UNASKED if automatic else key: said.words})
-    lacks = missing(asking.document, answers.as_json(asking.document.headline.key))
+        answers = replace(answers, words={UNASKED if is_automatic(text.text) else key: said.words})
+    return _submit(asking, text, answers)
+
+
+def _submit(asking: Asking, text: IncomingText, answers: Answers) -> Submitted:
+    """Who writes may be answered as they wrote, and is written to once. What a phone says by itself allows nothing, is
+    not answered, and is no answer."""
+    assert asking.invitation is not None
+    automatic = is_automatic(text.text)
+    if not automatic:
+        answers = replace(answers, wish=_to_be_texted(asking.invitation.contact))
+    lacks = answers.score is None or missing(asking.document, answers.as_json(asking.document.headline.key))
+    flag = AUTOMATIC if automatic else UNFINISHED
     done = submit(
         asking,
         answers,
         form_id=uuid5(NAMESPACE_OID, f"text {text.sid}"),
         language=asking.invitation.language,
-        flags=[UNFINISHED] if said.score is None or lacks else [],
+        flags=[flag] if automatic or lacks else [],
         now=text.received_at,
         left=True,
     )
@@ -86,8 +111,9 @@ def _answer(asking: Asking, text: IncomingText, said: Said) -> Submitted:
 
 
 def _to_be_texted(contact: Contact | None) -> Wish:
-    """Who writes to us by text may be answered by text, and in no other way, until they choose one on their page."""
-    if contact is None or not contact.value:
+    """Who writes to us by text may be answered by text, and in no other way, until they choose one on their page;
+    unless they have said that they want none."""
+    if contact is None or not contact.value or is_suppressed(contact.value_hash):
         return Wish()
     return Wish(ContactWish.TEXT, contact.value, known=contact, wording=ANSWERED_BY_TEXT)
 
@@ -101,10 +127,10 @@ def _add(response: Response, invitation: Invitation, text: IncomingText, said: S
     may_change = said.only_a_number and text.received_at - response.submitted_at <= settings.CORRECTION_WINDOW
     on_scale = said.score in document_of(response.version).headline.values
     if said.score is not None and on_scale and (lacks_score or may_change):
-        scored = change_score(response.pk, said.score).response
+        scored = change_score(response.pk, said.score, at=text.received_at).response
         add_words(response.pk, _key_of(scored), said.words)
     elif says_words(words) and (lacks_score or _was_asked_why(response)) and not _gave_reason(response):
-        add_words(response.pk, _key_of(response), words)
+        add_words(response.pk, _key_of(response), words, at=text.received_at)
     else:
         return False
     if lacks_score:
@@ -144,7 +170,8 @@ def hear_the_rest(text: IncomingText) -> bool:
             _write(CALL_SURVEY_AGAIN, invitation, text)
         return not automatic
     key = UNASKED if automatic else _key_of(response)
-    kept = says_words(words) and add_words(response.pk, key, words).corrected
+    more = says_words(words) and add_words(response.pk, key, words, automatic=automatic, at=text.received_at)
+    kept = bool(more and more.corrected)
     if kept and response.score is None and not automatic:
         _begin_talking(response, invitation, text)
     return kept

@@ -20,8 +20,8 @@ from core import nonces
 from core.tokens import clean_typed_code
 from customers.leaving import is_suppressed
 from surveys import partials, scans, signed
-from surveys.actions import submit
-from surveys.choices import STAFF_FLAG, UNFINISHED, UNSENT, ResponseChannel
+from surveys.actions import submit, takes_late_words
+from surveys.choices import STAFF_FLAG, UNSENT, WAITING, ResponseChannel
 from surveys.fairness import browser_of, marks_of
 from surveys.forms import AnswerForm
 from surveys.inviting import signed_invitation
@@ -163,8 +163,9 @@ def _invited(request: HttpRequest, invited: Invitation, asking: Asking) -> HttpR
         known = None
     if known is not None and timezone.now() - known.submitted_at > settings.CORRECTION_WINDOW:
         if request.method == "POST" and _is_ours(asking, request):
-            # What was missing may come however late; whatever else was sent is there.
-            if UNFINISHED in known.flags and not _only_says_seen(request):
+            # What was missing may come however late, and so may words beside texted ones; whatever else was sent is
+            # there.
+            if takes_late_words(known) and not _only_says_seen(request):
                 return _take(request, asking)
             return _redirect(request, reverse("thanks", args=[known.token]))
         # Whoever finds a receipt or a forwarded mail must not find what its owner said.
@@ -182,7 +183,7 @@ def _invited(request: HttpRequest, invited: Invitation, asking: Asking) -> HttpR
 def _lacks_score(known: Response) -> bool:
     """Whether a text message about a call brought words and no score: maybe a phone wrote it by itself, and its owner
     has yet to answer."""
-    unscored = known.score is None and UNFINISHED in known.flags and known.erased_at is None
+    unscored = known.score is None and known.erased_at is None and not WAITING.isdisjoint(known.flags)
     return unscored and known.channel == ResponseChannel.CALL
 
 

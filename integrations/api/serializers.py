@@ -128,7 +128,7 @@ class ResponseAnswer(serializers.ModelSerializer[Response]):
     question = serializers.CharField(source="headline_kind")
     marks = serializers.ListField(
         source="flags",
-        child=serializers.ChoiceField(choices=[one.value for one in Mark if one != Mark.UNSENT]),
+        child=serializers.ChoiceField(choices=[one.value for one in Mark if one not in (Mark.UNSENT, Mark.AUTOMATIC)]),
         help_text="Why it may not be a shopper's; or `unfinished`: what was missing when it was sent never came.",
     )
     counts = serializers.SerializerMethodField(help_text="Whether it is in the headline figures, by its marks.")

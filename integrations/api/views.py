@@ -21,7 +21,7 @@ from integrations.choices import Scope
 from integrations.idempotency import idempotent
 from integrations.models import ApiKey
 from stores.models import Store
-from surveys.choices import UNSENT
+from surveys.choices import AUTOMATIC, UNSENT
 from surveys.inviting import BadAddress, call_ended, receipt_link
 from surveys.models import Response, Verbatim
 from surveys.receipt_block import block_of
@@ -127,7 +127,7 @@ class ResponsesView(ListAPIView[Response]):
     def get_queryset(self) -> QuerySet[Response]:
         query = _checked(serializers.ResponseQuery, self.request.query_params, self.request)
         stores = [query["store"]] if "store" in query else _key(self.request).stores()
-        found = Response.objects.exclude(flags__contains=[UNSENT]).filter(store__in=stores)
+        found = Response.objects.exclude(flags__overlap=[UNSENT, AUTOMATIC]).filter(store__in=stores)
         found = found.select_related("store", "touchpoint")
         if "since" in query:
             found = found.filter(submitted_at__gte=query["since"])

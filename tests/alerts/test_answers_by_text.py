@@ -17,19 +17,23 @@ from alerts.choices import EntryKind
 from alerts.models import Case, CaseResponse
 from core.work import drain
 from customers.models import Contact, Permission, Suppression
+from messaging import hearing
 from messaging.catcher import Catcher
 from messaging.choices import Channel
 from messaging.hearing import hear_due
 from messaging.models import IncomingText, Message
 from messaging.outbox import rendered_for
 from messaging.segments import segments
+from reports.models import StaleMark
 from sentiment.models import Analysis
+from sentiment.signals import verbatim_analysed
 from surveys import texts
 from surveys.actions import Submitted, submit
-from surveys.choices import UNFINISHED, QuestionKind
+from surveys.choices import AUTOMATIC, UNFINISHED, QuestionKind
+from surveys.counting import no_answer
 from surveys.defaults import ensure_surveys
 from surveys.inviting import call_ended, public_link
-from surveys.models import Invitation, Response, ResponseRevision, SurveyChoice, SurveyVersion
+from surveys.models import Call, Invitation, Response, ResponseRevision, SurveyChoice, SurveyVersion
 from surveys.text_answers import Said, read_answer
 from tests.alerts.conftest import open_case
 from tests.factories import Chain, make_version, minutes_ago
@@ -77,7 +81,7 @@ def call(chain: Chain, *, language: str = "en", name: str = "call-1") -> Invitat
 
 
 def words_of(response: Response) -> list[str]:
-    return list(response.verbatims.values_list("text", flat=True))
+    return list(response.verbatims.order_by("pk").values_list("text", flat=True))
 
 
 def written(kind: str) -> str:
@@ -183,15 +187,133 @@ def test_what_a_phone_says_by_itself_is_kept_and_its_owner_may_answer_still(
     text(driving)
     response = Response.objects.get()
     assert (response.score, response.contact_wish, words_of(response)) == (None, "none", [driving])
+    assert response.flags == [AUTOMATIC] and not Response.objects.exclude(no_answer()).exists()
     assert Message.objects.count() == 1 and not Permission.objects.filter(wording__contains="by text").exists()
     with time_machine.travel(timezone.now() + timedelta(hours=2)):
         assert 'name="score"' in client.get(link).content.decode()
         text("3")
     response.refresh_from_db()
-    assert (response.score, response.contact_wish) == (3, "text")
+    assert (response.score, response.contact_wish, response.flags) == (3, "text", [])
+    assert response.submitted_at > timezone.now() + timedelta(hours=1)
     assert "main reason for your score? Just reply." in written("call_survey_more")
     text("Nobody came")
     assert words_of(response) == [driving, "Nobody came"]
+
+
+def test_words_of_its_owner_make_what_a_phone_said_an_answer(chain: Chain, text: Texts, client: Client) -> None:
+    path = f"/r/{call(chain).token}/"
+    form = client.get(path).content.decode().split('name="form" value="')[1].split('"')[0]
+    text("Auto-reply: I am away")
+    text("I waited for an hour")
+    response = Response.objects.get()
+    assert response.flags == [UNFINISHED] and "with a number" in written("call_survey_more")
+    client.post(path, {"form": form, "score": "2", "reason": "And nobody came"})
+    response.refresh_from_db()
+    assert (response.score, response.flags) == (2, [])
+    assert words_of(response) == ["Auto-reply: I am away", "I waited for an hour\nAnd nobody came"]
+    assert Case.objects.get().response == response
+
+
+# --- where no question waits ----------------------------------------------------------------------------------------
+def long_ago(days: int) -> None:
+    """What was asked and answered so far lies so far back, and its time is over."""
+    then = timezone.now() - timedelta(days=days)
+    Call.objects.update(ended_at=then)
+    Invitation.objects.update(created_at=then, expires_at=minutes_ago(1))
+    Message.objects.update(created_at=then)
+    Response.objects.update(submitted_at=then)
+    ResponseRevision.objects.update(replaced_at=then)
+
+
+def test_what_comes_after_the_time_is_kept_and_answered_once(chain: Chain, text: Texts, client: Client) -> None:
+    call(chain)
+    long_ago(45)
+    for body in ("3 - they let me wait for an hour", "And then hung up", "9", "Hello?"):
+        text(body)
+    response = Response.objects.get()
+    # What was not asked is no score, and nothing more is asked.
+    assert (response.score, response.flags, response.channel) == (None, [UNFINISHED], "call")
+    assert response.invitation == Invitation.objects.get() and response.store == chain.call_centre
+    assert words_of(response) == ["3 - they let me wait for an hour", "And then hung up\nHello?"]
+    assert written("call_survey_more").startswith("Thank you. Your answer, and how")
+    assert set(Message.objects.values_list("kind", flat=True)) == {"call_survey", "call_survey_more"}
+    # Who leads the place finds it among the words of these days, with what it lacks.
+    Analysis.objects.update(analysed_at=timezone.now())
+    StaleMark.objects.update(run_at=minutes_ago(1))
+    drain(["facts"])
+    client.force_login(chain.call_centre_lead)
+    found = client.get("/verbatims/", {"mark": UNFINISHED}).content.decode()
+    assert "they let me wait for an hour" in found and "And then hung up" in found
+
+
+def test_where_only_a_link_was_sent_a_text_is_kept_and_the_page_may_follow(
+    chain: Chain, text: Texts, client: Client
+) -> None:
+    invitation = call(chain)
+    choice, version = SurveyChoice.objects.get(channel="call"), make_version(headline_kind=QuestionKind.CSAT)
+    choice.delete()
+    Invitation.objects.update(version=None)
+    assert written("call_survey") == f"Halfhour: how was your call? {public_link(invitation)}"
+    text("Auto-reply: I am away")
+    assert Response.objects.get().flags == [AUTOMATIC] and Message.objects.count() == 1
+    text("Nobody came back to me")
+    response = Response.objects.get()
+    assert (response.score, response.flags, response.contact_wish) == (None, [UNFINISHED], "text")
+    assert f"/c/{response.token}/" in written("call_survey_more")
+    # Another survey is chosen meanwhile: its number stands on its own scale.
+    SurveyChoice.objects.create(channel="call", survey=version.survey)
+    path = f"/r/{invitation.token}/"
+    form = client.get(path).content.decode().split('name="form" value="')[1].split('"')[0]
+    client.post(path, {"form": form, "score": "5"})
+    response.refresh_from_db()
+    assert (response.score, response.headline_kind, response.version, response.flags) == (5, "csat", version, [])
+    assert "Nobody came back to me" in words_of(response)[-1]
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_what_cannot_wait_makes_a_case_however_late_it_is_texted(chain: Chain, text: Texts, answered: bool) -> None:
+    call(chain)
+    if answered:
+        text("9")
+    long_ago(20)
+    text("There is a gas leak in your shop, my child was hurt and had to go to hospital")
+    words = Analysis.objects.get()
+    assert words.priority == 0
+    Analysis.objects.update(analysed_at=timezone.now(), urgency=["safety"], urgency_certain=True, language="en")
+    verbatim_analysed.send(sender=Analysis, analysis=words)
+    drain(["alerts"])
+    assert "safety" in Case.objects.get().urgency
+
+
+def test_a_number_of_several_calls_answers_the_last_that_was_asked_about(chain: Chain, text: Texts) -> None:
+    first = call(chain)
+    second = call(chain, name="call-2")
+    Invitation.objects.filter(pk=first.pk).update(expires_at=minutes_ago(1))
+    text("3")
+    assert Response.objects.get().invitation == second and Response.objects.get().score == 3
+
+
+def test_one_number_cannot_fill_the_tables(chain: Chain, text: Texts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hearing, "_MOST_A_DAY", 2)
+    call(chain)
+    for body in ("3", "Rude", "Rude again"):
+        text(body)
+    assert IncomingText.objects.count() == 2 and words_of(Response.objects.get()) == ["Rude"]
+    IncomingText.objects.update(received_at=minutes_ago(25 * 60))
+    text("Rude again")
+    assert IncomingText.objects.count() == 3
+
+
+def test_who_wants_no_messages_is_heard_and_not_written_to(chain: Chain, text: Texts) -> None:
+    call(chain)
+    Invitation.objects.update(expires_at=minutes_ago(1))
+    text("Stop")
+    text("You kept me waiting for an hour")
+    response = Response.objects.get()
+    assert (response.contact_wish, words_of(response)) == ("none", ["You kept me waiting for an hour"])
+    assert not Permission.objects.filter(withdrawn_at=None).exists()
+    drain(["alerts"])
+    assert Message.objects.get(kind="call_survey_more").last_error == "suppressed"
 
 
 @pytest.mark.parametrize("complaint", COMPLAINTS)
@@ -211,6 +333,30 @@ def test_what_the_page_and_a_text_say_stands_side_by_side(chain: Chain, text: Te
     assert (response.score, response.revision, words_of(response)) == (3, 2, ["cut off twice"])
     assert "cut off twice" in response.answers.values() and response.contact_wish == "text"
     assert Permission.objects.get(wording__contains="by text").withdrawn_at is None
+
+
+def test_a_form_takes_nothing_back_that_was_texted_however_often_and_late_it_comes(
+    chain: Chain, text: Texts, client: Client
+) -> None:
+    path = f"/r/{call(chain).token}/"
+    form = client.get(path).content.decode().split('name="form" value="')[1].split('"')[0]
+
+    def send(words: str, score: str = "9") -> None:
+        assert client.post(path, {"form": form, "score": score, "reason": words}).status_code == 303
+
+    send("Rude")
+    text("And slow")
+    response = Response.objects.get()
+    send("Rude", "8")
+    assert words_of(response) == ["Rude\nAnd slow"]
+    send("And it rang for ages", "8")
+    with time_machine.travel(timezone.now() + timedelta(minutes=40)):
+        for _time in range(2):
+            send("One more thing", "10")
+        text("Really")
+    response.refresh_from_db()
+    assert words_of(response) == ["Rude\nAnd slow\nAnd it rang for ages\nOne more thing\nReally"]
+    assert response.score == 8 and response.answers["reason"] == words_of(response)[0]
 
 
 def test_a_text_takes_nothing_back_of_a_page_that_is_quicker_by_a_moment(
@@ -280,15 +426,6 @@ def test_it_is_read_on_the_scale_that_was_asked(chain: Chain, text: Texts) -> No
     text("9")
     text("5/5 stars")
     assert Response.objects.get(headline_kind="csat").score == 5
-
-
-def test_where_nothing_was_asked_in_words_the_link_is_sent(chain: Chain, text: Texts) -> None:
-    SurveyChoice.objects.filter(channel="call").delete()
-    invitation = call(chain)
-    Invitation.objects.update(version=None)
-    assert written("call_survey") == f"Halfhour: how was your call? {public_link(invitation)}"
-    text("3")
-    assert not Response.objects.exists() and "cannot read your text message" in written("call_survey_again")
 
 
 def test_every_message_is_short_in_every_language(chain: Chain, text: Texts, settings: LazySettings) -> None:
