@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 
+import psycopg
+
 from feedback import local
 from feedback.embedded import Cluster, EmbeddedError
 from feedback.local import ROOT, LocalError, manage, say
@@ -56,8 +58,21 @@ def run_test(arguments: list[str]) -> int:
     command = [sys.executable, "-m", "pytest", *workers, *arguments]
     if url := environment.get("TEST_DATABASE_URL"):
         return _call(command, environment | {"DATABASE_URL": url})
-    with Cluster.at(local.var() / "test-db", fast=True).running() as url:
-        return _call(command, environment | {"DATABASE_URL": url})
+    cluster = Cluster.at(local.var() / "test-db", fast=True)
+    with cluster.running() as url:
+        environment |= {"DATABASE_URL": url, "HALFHOUR_TEST_TEMPLATE": _migrated(cluster, environment)}
+        return _call(command, environment)
+
+
+def _migrated(cluster: Cluster, environment: dict[str, str]) -> str:
+    """The name of a database with every table and nothing in it, of which each worker's is a copy."""
+    name = "migrated"
+    with psycopg.connect(cluster.url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+    there = environment | {"DATABASE_URL": cluster.url_of(name)}
+    subprocess.run(manage("migrate", "--noinput", "--verbosity=0"), cwd=ROOT, env=there, check=True)
+    return name
 
 
 def run_check(arguments: list[str]) -> int:

@@ -110,7 +110,11 @@ DATABASES["default"] |= {
     "CONN_MAX_AGE": env.number("DB_CONN_MAX_AGE", default=600),
     "CONN_HEALTH_CHECKS": True,
     "ATOMIC_REQUESTS": False,
-    "TEST": {"NAME": f"test_{DATABASES['default']['NAME']}{env.text('HALFHOUR_TEST_SUFFIX')}"},
+    "TEST": {
+        "NAME": f"test_{DATABASES['default']['NAME']}{env.text('HALFHOUR_TEST_SUFFIX')}",
+        # A database with every table, to be copied: migrating takes a quarter of a minute.
+        "TEMPLATE": env.text("HALFHOUR_TEST_TEMPLATE") or None,
+    },
 }
 # Off behind a pooler that gives each transaction another connection and does not know prepared statements.
 DATABASE_PREPARES = env.flag("DATABASE_PREPARES", default=True)
@@ -321,6 +325,8 @@ SMS_COUNTRIES = env.words(
 )
 # How long page views are counted in memory until they are written: what a killed process may lose. 0: only when told.
 TALLY_FLUSH_SECS = 0 if TESTING else 3
+# How often a worker looks whether the files of its model are kept for all nodes. 0: never.
+MODEL_KEEP_SECS = env.number("MODEL_KEEP_SECS", default=0 if TESTING else 600)
 # A folder or a hub name for a `transformers` pipeline; needs the extra `torch`. Empty: the project's own model.
 SENTIMENT_MODEL = env.text("SENTIMENT_MODEL")
 # An https address that is sent redacted words and answers with their sentiment, see sentiment/service.py. Empty: none.
