@@ -1,18 +1,16 @@
 """The wall on paper. Shoppers' words reach the typesetter as JSON data only, never as markup."""
 
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import fontpkg_noto_sans
-import fontpkg_noto_sans_arabic
 import typst
 from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import get_language, get_language_bidi, gettext
 
 from core.look import look
+from core.typefaces import typefaces
 from reports.figures import Figure
 from reports.statistics import MIN_SHOWN
 from reports.wall import Done, Voice, Wall
@@ -21,13 +19,6 @@ from reports.writing import direction_of, percent, points, printable
 # The names of the paper sizes and how much larger than on A4 everything is.
 PAPERS = {"a4": 1.0, "a3": 1.38}
 _FOLDER = Path(__file__).parent / "typst"
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    """The typefaces of our papers, read once per process: the machine's own ones would make it look different."""
-    folders = [Path(package.__file__).parent / "files" for package in (fontpkg_noto_sans, fontpkg_noto_sans_arabic)]
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
 
 
 def typeset(form: str, data: dict[str, Any]) -> bytes:
@@ -44,7 +35,7 @@ def typeset(form: str, data: dict[str, Any]) -> bytes:
     found = typst.compile(
         _FOLDER / form,
         root=_FOLDER,
-        font_paths=_fonts(),
+        font_paths=typefaces(),
         ignore_system_fonts=True,
         format="pdf",
         sys_inputs={"data": json.dumps(about | data)},

@@ -10,15 +10,14 @@ import struct
 import subprocess
 import sys
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import fontpkg_noto_sans
-import fontpkg_noto_sans_arabic
 import numpy
 import typst
 import zxingcpp
+
+from core.typefaces import typefaces
 
 _FOLDER = Path(__file__).parent
 # Several times what a piece takes on a busy machine; shorter than a job's lease.
@@ -33,13 +32,6 @@ Rows = list[tuple[str, list[dict[str, Any]]]]
 
 class PressFailed(RuntimeError):
     """A piece of work came to nothing; the message is typst's own."""
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    """The typefaces, read once per process: the machine's own ones would make every printer's poster another."""
-    folders = [Path(package.__file__).parent / "files" for package in (fontpkg_noto_sans, fontpkg_noto_sans_arabic)]
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
 
 
 def draw_code(text: str) -> tuple[str, int]:
@@ -76,7 +68,7 @@ def set_sheets(sections: Sequence[Section], **options: Any) -> bytes:
     found = typst.compile(
         _FOLDER / "poster.typ",
         root=_FOLDER,
-        font_paths=_fonts(),
+        font_paths=typefaces(),
         ignore_system_fonts=True,
         sys_inputs={"sections": json.dumps(drawn)},
         **wanted,
