@@ -13,12 +13,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from reports.facts import count_days
-from reports.models import Rebuild
+from reports.models import AgentWeek, ExplorerRow, NodeDay, NodeWeek, QueueDay, Rebuild, StoreDay, StoreWeek
 from reports.sums import sum_all_nodes
 from stores.models import Store
 
 # Stores whose week is counted in one transaction: less than a second's work.
 STORES_AT_ONCE = 500
+# All that counting writes.
+_COUNTED = (StoreDay, StoreWeek, NodeDay, NodeWeek, ExplorerRow, AgentWeek, QueueDay)
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,20 @@ def rebuild(*, anew: bool = False) -> Iterator[Progress]:
             run.done += 1
             run.save(update_fields=["done"])
         yield Progress(run.done, len(run.weeks), monday, days)
+    renew_statistics()
     run.finished_at = timezone.now()
     run.save(update_fields=["finished_at"])
+
+
+def renew_statistics() -> None:
+    """Tell the planner how much there is now: it may believe that the tables are as empty as they were.
+
+    One table after the other, and each lets shoppers, the work loop and readers go on. It waits for what changes or
+    cleans up a table, as a migration does.
+    """
+    with connection.cursor() as cursor:
+        for model in _COUNTED:
+            cursor.execute(f"ANALYZE {model._meta.db_table}")
 
 
 def count_week(stores: Sequence[int], monday: date) -> int:

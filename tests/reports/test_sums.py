@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from alerts.models import Case
@@ -186,6 +186,13 @@ def wreck() -> None:
         )  # fmt: skip
 
 
+def known_to_the_planner() -> set[str]:
+    """The tables of whose content the database has an idea."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT tablename FROM pg_stats WHERE attname = 'channel'")
+        return {table for (table,) in cursor.fetchall()}
+
+
 def test_a_rebuild_mends_everything_and_goes_on_where_it_was_stopped(grove):
     touchpoints, _nodes = grove
     random_history(touchpoints, seed=5, responses=40)
@@ -204,6 +211,7 @@ def test_a_rebuild_mends_everything_and_goes_on_where_it_was_stopped(grove):
     call_command("rebuild_facts", stdout=out)
     assert assert_all_cells_are_right() == weeks_of_nodes
     assert f"1/{len(run.weeks)}" not in out.getvalue() and f"{len(run.weeks)}/{len(run.weeks)}" in out.getvalue()
+    assert {model._meta.db_table for model in (NodeWeek, NodeDay, StoreWeek, StoreDay)} <= known_to_the_planner()
     wreck()
     call_command("rebuild_facts", "--anew", stdout=StringIO())
     assert assert_all_cells_are_right() == weeks_of_nodes
