@@ -5,51 +5,108 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
 
+import psutil
 from django.conf import settings
 
 from core.database import process_environment
 from messaging.catcher import Catcher
 
 SENDER_LEASE_SECS = 4
+# A machine that is busy and slow is waited for; whoever waits longer than this is stuck.
+PATIENCE_SECS = 90.0
 
 
-def start_worker(catcher: Catcher, *, kill_at: str = "", public_url: str = "") -> subprocess.Popen[bytes]:
-    """`manage.py work alerts`, which dies at the kill point `kill_at` if one is named."""
-    return start(catcher, "work", "alerts", kill_at=kill_at, public_url=public_url)
-
-
-def start(catcher: Catcher, *command: str, kill_at: str = "", public_url: str = "") -> subprocess.Popen[bytes]:
-    """A management command on the test database, whose messages go to the catcher. What the catcher reports goes to
-    `public_url`, if there is a server."""
-    known = {"PUBLIC_URL": public_url} if public_url else {}
-    environment = process_environment(
-        HALFHOUR_TESTING="1",
-        EMAIL_URL=f"smtp://127.0.0.1:{catcher.smtp_port}",
-        TWILIO_ACCOUNT_SID="AC" + "0" * 32,
-        TWILIO_AUTH_TOKEN="secret",
-        TWILIO_BASE_URL=catcher.sms_url,
-        SENDER_LEASE_SECS=str(SENDER_LEASE_SECS),
-        HALFHOUR_STEP_KILL=kill_at,
-        **known,
-    )
+def start(catcher: Catcher, *command: str) -> subprocess.Popen[bytes]:
+    """A management command on the test database, whose messages go to the catcher."""
     return subprocess.Popen(
         [sys.executable, "manage.py", *command],
         cwd=settings.BASE_DIR,
-        env=environment,
+        env=_environment(catcher),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
 
 
-def kill(worker: subprocess.Popen[bytes]) -> None:
-    """As `kill -9`."""
-    worker.send_signal(signal.SIGKILL)
-    worker.wait(timeout=10)
+def _environment(catcher: Catcher, public_url: str = "") -> dict[str, str]:
+    known = {"PUBLIC_URL": public_url} if public_url else {}
+    return process_environment(
+        HALFHOUR_TESTING="1",
+        EMAIL_URL=f"smtp://127.0.0.1:{catcher.smtp_port}",
+        TWILIO_ACCOUNT_SID="AC" + "0" * 32,
+        TWILIO_AUTH_TOKEN="secret",
+        TWILIO_BASE_URL=catcher.sms_url,
+        SENDER_LEASE_SECS=str(SENDER_LEASE_SECS),
+        **known,
+    )
 
 
-def wait_until(done: Callable[[], bool], *, secs: float) -> bool:
+class Workers:
+    """`manage.py work alerts`, as often as wanted: each a process of its own, forked from one that has read our code
+    already, which takes most of a start. What the catcher reports goes to `public_url`, if there is a server."""
+
+    def __init__(self, catcher: Catcher, public_url: str = "") -> None:
+        self._parent = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("forking.py")), "work", "alerts"],
+            cwd=settings.BASE_DIR,
+            env=_environment(catcher, public_url),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        assert self._parent.stdin and self._parent.stdout
+        self._parent.stdin.close()
+        self._parent.wait(timeout=PATIENCE_SECS)
+        self._parent.stdout.close()
+
+    def start(self, kill_at: str = "") -> "Worker":
+        """One that dies at the kill point `kill_at`, if one is named."""
+        assert self._parent.stdin and self._parent.stdout
+        self._parent.stdin.write(f"{kill_at}\n")
+        self._parent.stdin.flush()
+        return Worker(int(self._parent.stdout.readline()))
+
+    def die_at(self, point: str, folder: Path) -> None:
+        """One of them comes as far as the kill point, and no further."""
+        once = folder / point
+        once.touch()
+        worker = self.start(f"{point}:{once}")
+        try:
+            assert worker.is_gone(), f"never at {point}"
+        finally:
+            worker.kill()
+        assert not once.exists(), f"died before {point}"
+
+
+class Worker:
+    """A forked process, by its id; its parent takes no notice of its end, so that it is gone at once."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+
+    def is_gone(self) -> bool:
+        """Whether it ends in time."""
+        return wait_until(lambda: not self._process.is_running())
+
+    def kill(self) -> None:
+        """As `kill -9`."""
+        try:
+            self._process.send_signal(signal.SIGKILL)
+        except psutil.NoSuchProcess:
+            return
+        assert self.is_gone()
+
+
+def wait_until(done: Callable[[], bool], *, secs: float = PATIENCE_SECS) -> bool:
     """Whether it became true in time."""
     until = time.monotonic() + secs
     while time.monotonic() < until:
