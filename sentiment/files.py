@@ -4,6 +4,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+# Where a release has its model.
+SHIPPED = Path(__file__).parent / "model"
 # All that has a part in what is read; a card or a list of sums beside them makes no other model.
 FILES = ("config.json", "heads.npz", "irony.npz", "model.onnx", "tokenizer.json")
 # Short: with what was learnt and what a service said behind it, it must fit a column of versions.

@@ -81,6 +81,10 @@ class HeadsMismatch(ValueError):
     """The weights were fitted for another model or for other signs."""
 
 
+class OtherModel(HeadsMismatch):
+    """They were fitted for another model: no release reads with them."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """What the heads say of one text; `certain`: the urgency may open a case by itself."""
@@ -185,7 +189,7 @@ def load_heads(content: bytes, model_version: str) -> Heads:
     except UNREADABLE as error:
         raise HeadsMismatch(f"not readable: {error}") from error
     if about["model_version"] != model_version:
-        raise HeadsMismatch(f"fitted for {about['model_version']}, not for {model_version}")
+        raise OtherModel(f"fitted for {about['model_version']}, not for {model_version}")
     usual = mean.shape == scale.shape == (mean.size,) and hidden.fits(mean.size + SIGNS, len(HEADS))
     weighed = weights.ndim == 2 and len(weights) == len(HEADS) and 0 <= weights.shape[1] - SIGNS <= mean.size
     if about["signs"] != _signature() or not usual or not weighed:

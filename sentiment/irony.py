@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .heads import UNREADABLE, HeadsMismatch, deviations
+from .heads import UNREADABLE, HeadsMismatch, OtherModel, deviations
 from .hidden import Hidden
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def load_irony(content: bytes, model_version: str) -> Irony:
     except UNREADABLE as error:
         raise HeadsMismatch(f"not readable: {error}") from error
     if irony.model_version != model_version:
-        raise HeadsMismatch(f"fitted for {irony.model_version}, not for {model_version}")
+        raise OtherModel(f"fitted for {irony.model_version}, not for {model_version}")
     width = irony.mean.size
     if not (irony.mean.shape == irony.scale.shape == (width,) and irony.hidden.fits(width, 1)):
         raise HeadsMismatch("its parts do not fit each other")

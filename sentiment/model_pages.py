@@ -11,7 +11,16 @@ from django.views.decorators.http import require_http_methods
 from sentiment.comparison import InPoints, agreement_of, agreements, lines_of, samples_of, total_of
 from sentiment.labels import language_name
 from sentiment.models import Analysis, LearntHeads, Rereading, RereadingState
-from sentiment.reading import Reader, live_reader, offered_heads, without_service
+from sentiment.reading import (
+    Reader,
+    last_decision,
+    live_reader,
+    missed_lately,
+    offered_heads,
+    waiting_model,
+    with_learnt,
+    without_service,
+)
 from sentiment.rereading import NotNow, discard, go_live, open_rereading, resume, start_rereading
 from stores.access import StaffRequest, roles_required
 from stores.choices import Role
@@ -34,8 +43,10 @@ def _context(request: StaffRequest, found: Rereading | None) -> dict[str, object
     read = Analysis.objects.filter(analysed_at__isnull=False).values_list("model_version", flat=True)
     newest, oldest = read.order_by("-pk").first() or "", read.order_by("pk").first() or ""
     decided = Rereading.objects.filter(state__in=[RereadingState.LIVE, RereadingState.DISCARDED])
+    live = last_decision()
     context: dict[str, object] = {
-        "live_version": newest,
+        "live_version": (live and live.model_version) or newest,
+        "missed": missed_lately(),
         "earlier_version": "" if without_service(oldest) == without_service(newest) else oldest,
         "rereading": found,
         "past": decided.select_related("decided_by").order_by("-decided_at")[:_LATEST],
@@ -65,7 +76,12 @@ def _context(request: StaffRequest, found: Rereading | None) -> dict[str, object
 def _choices() -> dict[str, object]:
     """What old comments can be read again by, besides what reads new ones."""
     offered, live = offered_heads(), live_reader()
-    return {"offered": offered, "learnt": _figures(offered), "has_learnt": live.heads is not None}
+    return {
+        "waiting": waiting_model(),
+        "offered": offered,
+        "learnt": _figures(offered),
+        "has_learnt": live.heads is not None,
+    }
 
 
 @dataclass(frozen=True)
@@ -94,8 +110,11 @@ def _titles() -> list[str]:
 
 
 def _chosen(by: str) -> Reader:
-    """By what the start form wants history read: what is live, what was learnt since, or the model as it is served."""
+    """By what the start form wants history read: what is live, what is installed and is not, what was learnt since, or
+    the model as it is served."""
     live, offered = live_reader(), offered_heads()
+    if by == "installed" and (waiting := waiting_model()):
+        return with_learnt(waiting)
     if by == "served":
         return Reader(live.model)
     if offered is not None and by == str(offered.pk):

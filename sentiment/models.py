@@ -245,8 +245,8 @@ class LearntHeads(models.Model):
 class ServedModel(models.Model):
     """A model that reads or may read comments here.
 
-    Those of our own kind are named by the sum of their files, `sha256:…`, and `kept` with them, so that a release that
-    replaces them ends nothing, and every node has them; any other is named as `transformers` knows it. See `keeping.py`.
+    Those of our own kind are named by the sum of their files, `sha256:…`, and `kept` with them, so that every node has
+    them and a release that replaces them ends nothing; any other is named as `transformers` knows it: see `keeping.py`.
     """
 
     name = models.CharField(max_length=300, unique=True)

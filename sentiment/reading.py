@@ -2,36 +2,46 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
+from core.leases import ClockNow, from_now
 from core.quick import Compiled
 from sentiment.chain import current_words
-from sentiment.models import LearntHeads, Rereading, RereadingState
+from sentiment.keeping import LATELY, LOST, installed, note, place_of
+from sentiment.models import Analysis, LearntHeads, Rereading, RereadingState, ServedModel
 from sentiment.queries import names_of_staff
 from surveys.models import Verbatim
 
 if TYPE_CHECKING:
     from sentiment.engine import Reading
 
+# How long head office is told of a model that a worker could not have.
+_REMEMBERED = timedelta(days=1)
 # Any number that nobody else locks by.
 _EXCHANGE = 0x5EA7
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A model's name, empty for the one that the installation is set to, and what was learnt on top: the key of
-    LearntHeads, None for the weights that the model is served with."""
+    """The name of a ServedModel, empty for what is installed where it is asked for, and what was learnt on top: the key
+    of LearntHeads, None for the weights that the model is served with."""
 
     model: str = ""
     heads: int | None = None
 
 
+def last_decision() -> Rereading | None:
+    """The one by which new words are read; of its columns those that say by what."""
+    return next(iter(_decided()), None)
+
+
 def live_reader() -> Reader:
     """What head office last let go live."""
-    newest = next(iter(_decided()), None)
+    newest = last_decision()
     return Reader(newest.model, newest.heads_id) if newest else Reader()
 
 
@@ -40,9 +50,60 @@ _decided = Compiled(
     lambda: (
         Rereading.objects.filter(state__in=[RereadingState.GOING_LIVE, RereadingState.LIVE])
         .order_by("-decided_at")
-        .only("model", "heads")[:1]
+        .only("model", "heads", "model_version", "decided_at")[:1]
     )
 )
+
+
+def settled_reader() -> Reader:
+    """What is live; where nothing was decided yet, what is installed here becomes so.
+
+    Words that were read by another model are evidence of one that was live before its files were kept: then this one
+    waits for a decision as any other, and reads in its absence only.
+    """
+    reader = live_reader()
+    if reader.model:
+        return reader
+    with transaction.atomic():
+        hold_reader(exchange=True)
+        reader = live_reader()
+        if not reader.model:
+            model = note(installed()[0])
+            name, version = model.name, model.version
+            read = Analysis.objects.filter(analysed_at__isnull=False).order_by("-pk").first()
+            if read is not None and own_version(read.model_version) != own_version(version):
+                version = without_service(read.model_version)
+                name = f"{LOST}{version}"
+            Rereading.objects.create(
+                model=name,
+                heads_id=reader.heads,
+                model_version=version,
+                state=RereadingState.LIVE,
+                decided_at=ClockNow(),
+            )
+    return live_reader()
+
+
+def waiting_model() -> ServedModel | None:
+    """What is installed somewhere, also since something went live last, and is not live."""
+    live = last_decision()
+    seen = ServedModel.objects.filter(seen_at__gte=from_now(-LATELY))
+    if live is not None:
+        seen = seen.exclude(name=live.model).filter(seen_at__gt=live.decided_at)
+    return seen.order_by("-seen_at").first()
+
+
+def missed_lately() -> ServedModel | None:
+    """The live model, where a worker could not have it and read with what it had."""
+    missed = ServedModel.objects.filter(name=live_reader().model, missed_at__gte=from_now(-_REMEMBERED))
+    return missed.first()
+
+
+def with_learnt(model: ServedModel) -> Reader:
+    """A reader by a model, with what was learnt for it, if that is live."""
+    learnt = live_reader().heads
+    fits = learnt and LearntHeads.objects.filter(pk=learnt, model_version=own_version(model.version)).exists()
+    return Reader(model.name, learnt if fits else None)
 
 
 def offered_heads() -> LearntHeads | None:
@@ -54,6 +115,11 @@ def offered_heads() -> LearntHeads | None:
 def without_service(version: str) -> str:
     """The version of a reading's model, with the marks of what read with it, but of no service."""
     return version.partition("+service")[0]
+
+
+def own_version(version: str) -> str:
+    """The version of our own model, without the marks of what read with it: none of that makes another embedding."""
+    return version.partition("+")[0]
 
 
 def hold_reader(*, exchange: bool = False) -> None:
@@ -75,7 +141,7 @@ def readings_of(verbatims: Sequence[Verbatim], reader: Reader) -> "list[Reading]
         page_languages=[verbatim.response.language or None for verbatim in verbatims],
         chain_languages=settings.VERBATIM_LANGUAGES,
         staff_names=[names[verbatim.response.store_id] for verbatim in verbatims],
-        model=reader.model or settings.SENTIMENT_MODEL or None,
+        model=place_of(reader.model),
         chain_words=current_words(),
         heads=learnt_heads(reader.heads),
     )

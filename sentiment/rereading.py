@@ -20,6 +20,7 @@ from core.leases import ClockNow
 from core.models import Job
 from sentiment.comparison import agreement_of
 from sentiment.holding import JUDGED, Judgement, columns_of, model_said, overruled
+from sentiment.keeping import drop_unused, installed, note
 from sentiment.models import Analysis, Candidate, Rereading, RereadingState
 from sentiment.reading import Reader, hold_reader, readings_of
 from sentiment.signals import readings_replaced
@@ -57,23 +58,23 @@ def open_rereading() -> Rereading | None:
 
 
 def start_rereading(actor: User | None, reader: Reader | None = None) -> Rereading:
-    """Have all words read again by `reader` (None: the installation's own, as it is served) and today's word lists.
+    """Have all words read again by `reader` (None: what is installed here, as it is served) and today's word lists.
     Raises NotNow."""
     reader = reader or Reader()
+    model = reader.model or note(installed()[0]).name
     try:
         with transaction.atomic():
             total = Analysis.objects.filter(analysed_at__isnull=False).count()
-            rereading = Rereading.objects.create(
-                model=reader.model, heads_id=reader.heads, started_by=actor, total=total
-            )
+            rereading = Rereading.objects.create(model=model, heads_id=reader.heads, started_by=actor, total=total)
             _start_job(rereading, actor)
     except IntegrityError:
         raise NotNow(_("Old comments are being read again already.")) from None
     return rereading
 
 
-def go_live(rereading: Rereading, actor: User) -> None:
-    """New words are read by its model from now on, and its readings of old words take their place. Raises NotNow.
+def go_live(rereading: Rereading, actor: User | None) -> None:
+    """New words are read by its model from now on, and its readings of old words take their place. Without an actor it
+    is the operator's command. Raises NotNow.
 
     Whoever is reading words by the old model now stores them before this or not at all; the sweep that begins anew
     finds all that has come in or was changed since history was read.
@@ -105,7 +106,12 @@ def resume(rereading: Rereading, actor: User | None) -> None:
 
 
 def _decide(
-    rereading: Rereading, actor: User, state: RereadingState, *, among: Sequence[RereadingState], **more: Any
+    rereading: Rereading,
+    actor: User | None,
+    state: RereadingState,
+    *,
+    among: Sequence[RereadingState],
+    **more: Any,
 ) -> None:
     found = Rereading.objects.filter(pk=rereading.pk, state__in=among)
     if not found.update(state=state, decided_by=actor, decided_at=ClockNow(), **more):
@@ -163,10 +169,17 @@ def _step(rereading: Rereading) -> int:
                 return handled
             rereading.state = RereadingState.LIVE
             rereading.save(update_fields=["state"])
+            drop_unused(_last_live())
         case RereadingState.DISCARDED:
             some = rereading.candidates.order_by("pk").values_list("pk", flat=True)[:DROPPED_AT_ONCE]
             return Candidate.objects.filter(pk__in=list(some)).delete()[0]
     return 0
+
+
+def _last_live() -> set[str]:
+    """The models that are live and were before that: somebody may want to go back."""
+    live = Rereading.objects.filter(state=RereadingState.LIVE).order_by("-decided_at")
+    return set(live.values_list("model", flat=True)[:2])
 
 
 def _show_progress(job: Job, rereading: Rereading, handled: int) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sentiment.models import Analysis
+from sentiment.reading import own_version
 from stores.models import Store
 from surveys.choices import STAFF_FLAG
 from surveys.models import Verbatim
@@ -24,11 +25,6 @@ _DRAWN = 30
 # kind (tests/sentiment_queue/matters.toml): from these values on 19 in 20 pairs are of one matter, and 57 % of all such
 # pairs are found. Without centres and topics it was 7 % at three in four. Nearer than the last none was wrong.
 LIKE_ON_TOPIC, LIKE, VERY_LIKE = 0.50, 0.60, 0.65
-
-
-def own_version(model_version: str) -> str:
-    """The version of our own model, without the marks of what read with it: none of that makes another embedding."""
-    return model_version.partition("+")[0]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The reading step of the work loop: verbatims in, `Analysis` rows filled."""
 
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,12 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from core.leases import Claim, ClockNow, LeaseLost, claim, finish, from_now, retry_delay
 from core.quick import Compiled
-from core.work import register_step, register_watch
+from core.work import background, register_step, register_watch
 from sentiment.holding import columns_of, judgement_of, overruled
-from sentiment.models import Analysis
+from sentiment.keeping import installed, keep, name_of
+from sentiment.models import Analysis, ServedModel
 from sentiment.queries import count_overdue
-from sentiment.reading import Reader, hold_reader, live_reader, readings_of
+from sentiment.reading import Reader, hold_reader, live_reader, readings_of, settled_reader
 from sentiment.signals import verbatim_analysed
 from surveys.models import Verbatim
 
@@ -26,6 +28,11 @@ LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 5
 PATIENCE_SECS = 60
 MODEL_PATIENCE = timedelta(seconds=20)
+# How long a model that could not be had is not asked for again.
+_MISSED_SECS = 60
+# When this process asks again for a model that it missed, by its name; and looks again whether its own is kept.
+_missed: dict[str, float] = {}
+_look_again = 0.0
 
 
 def read_due() -> int:
@@ -52,9 +59,9 @@ def _read(claims: list[Claim[Analysis]]) -> None:
     if not claims:
         return
     verbatims = Verbatim.objects.select_related("response__store__node").in_bulk([one.row.pk for one in claims])
-    reader = live_reader()
     try:
-        readings = _asked_of_service(readings_of([verbatims[one.row.pk] for one in claims], reader))
+        reader = settled_reader()
+        readings = _asked_of_service(_readings([verbatims[one.row.pk] for one in claims], reader))
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # whatever a model may throw; the rows step aside and are tried alone
@@ -70,6 +77,63 @@ def _read(claims: list[Claim[Analysis]]) -> None:
             raise
         except Exception as error:  # a receiver below failed: nothing of this reading was stored
             _step_aside(one, error)
+
+
+def _readings(verbatims: list[Verbatim], reader: Reader) -> "list[Reading]":
+    """By what is live; where that cannot be had, by what is installed, for no words wait for it: their rows tell."""
+    from sentiment.classifier import ModelMissing  # noqa: PLC0415
+
+    others = [name for name in dict.fromkeys(map(name_of, installed())) if name not in ("", reader.model)]
+    if time.monotonic() >= _missed.get(reader.model, 0.0) or not others:
+        try:
+            return readings_of(verbatims, reader)
+        except ModelMissing as error:
+            if not others:
+                raise
+            log.error("the live model cannot be had: read with what is installed", reason=str(error))
+    readings = _first_that_reads(verbatims, [Reader(name, reader.heads) for name in others])
+    _note_missed(reader.model)
+    return readings
+
+
+def _first_that_reads(verbatims: list[Verbatim], readers: list[Reader]) -> "list[Reading]":
+    from sentiment.classifier import ModelMissing  # noqa: PLC0415
+
+    for reader in readers[:-1]:
+        try:
+            return readings_of(verbatims, reader)
+        except ModelMissing as error:
+            log.error("a model cannot be had", reason=str(error))
+    return readings_of(verbatims, readers[-1])
+
+
+def _note_missed(name: str) -> None:
+    """For head office, once a while."""
+    if time.monotonic() >= _missed.get(name, 0.0):
+        ServedModel.objects.update_or_create(name=name, defaults={"missed_at": ClockNow()})
+        _missed[name] = time.monotonic() + _MISSED_SECS
+
+
+def keep_installed() -> int:
+    """Have every node find the files that this one is installed with, and a first model live; 0, for no row is due."""
+    global _look_again
+    if not settings.MODEL_KEEP_SECS or time.monotonic() < _look_again:
+        return 0
+    _look_again = time.monotonic() + settings.MODEL_KEEP_SECS
+    threads = background()
+    if threads is not None:
+        # Seconds, the first time.
+        threads.submit(_keep)
+    else:
+        _keep()
+    return 0
+
+
+def _keep() -> None:
+    place = installed()[0]
+    if name_of(place):
+        keep(place)
+        settled_reader()
 
 
 def _asked_of_service(readings: "list[Reading]") -> "list[Reading]":
@@ -129,5 +193,6 @@ def _step_aside(claimed: Claim[Analysis], error: Exception) -> None:
     finish(claimed, run_at=later if attempts < MAX_ATTEMPTS else None, last_error=kind)
 
 
+register_step("analysis", "keep the model", keep_installed)
 register_step("analysis", "read verbatims", read_due)
 register_watch("verbatims unread", PATIENCE_SECS, count_overdue)

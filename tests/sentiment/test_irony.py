@@ -17,8 +17,8 @@ from sentiment.irony_evaluation import FOLDER as SETS
 from sentiment.irony_evaluation import Figures, read_sets
 from sentiment.measuring import judge
 from sentiment.models import Analysis
+from sentiment.reading import own_version
 from sentiment.service import FAILED
-from sentiment.similar import own_version
 from sentiment.training.irony import fit_irony, read_remarks
 from tests.sentiment.test_evaluation_sets import PRODUCT_LANGUAGES
 

@@ -16,6 +16,7 @@ from sentiment.actions import correct
 from sentiment.classifier import FOLDER, get_classifier
 from sentiment.fitting import read_examples
 from sentiment.heads import FILE, HeadsMismatch, load_heads, served_heads
+from sentiment.keeping import name_of, version_of
 from sentiment.learning import NothingToLearn, learn, learnt_heads
 from sentiment.models import Analysis, LearntHeads, Rereading, RereadingState
 from sentiment.reading import Reader, live_reader, offered_heads
@@ -99,7 +100,7 @@ def test_what_was_learnt_reads_nothing_before_a_person_lets_it_go_live(chain: Ch
     drain(["analysis"])
     served = Analysis.objects.get(verbatim__response=earlier).model_version
     row = learn(sets=FEW)
-    assert (live_reader(), offered_heads()) == (Reader(), row)
+    assert (live_reader(), offered_heads()) == (Reader(name_of(None)), row)
     first = submit(chain, ALIKE + " Really.")
     drain(["analysis"])
     assert "packaging" not in held_topics(first)
@@ -109,7 +110,7 @@ def test_what_was_learnt_reads_nothing_before_a_person_lets_it_go_live(chain: Ch
     assert "6 corrected comments" in page
     client.post("/words/models/", {"do": "start", "by": str(row.pk)})
     work_off()
-    started = Rereading.objects.get()
+    started = Rereading.objects.latest("pk")
     assert (started.state, started.heads_id) == (RereadingState.READY, row.pk)
     assert "packaging" not in held_topics(earlier)
     page = client.get("/words/models/").content.decode()
@@ -120,8 +121,8 @@ def test_what_was_learnt_reads_nothing_before_a_person_lets_it_go_live(chain: Ch
     late = submit(chain, ALIKE + " Truly.")
     drain(["analysis"])
     assert all("packaging" in held_topics(one) for one in (earlier, first, late))
-    assert served.startswith(get_classifier().version)
-    version = f"{served}+learnt-{row.pk}"
+    assert served == version_of(None)
+    version = f"{version_of(None)}+learnt-{row.pk}"
     assert set(Analysis.objects.values_list("model_version", flat=True)) == {version}
     assert offered_heads() is None
 
@@ -142,7 +143,7 @@ def test_the_command_learns_and_has_history_read_with_it(chain: Chain, monkeypat
     said = StringIO()
     call_command("learn_topics", "--read-again", stdout=said)
     assert "not live" in said.getvalue()
-    assert (Rereading.objects.get().heads, live_reader()) == (LearntHeads.objects.get(), Reader())
+    assert (Rereading.objects.latest("pk").heads, live_reader()) == (LearntHeads.objects.get(), Reader(name_of(None)))
     with pytest.raises(CommandError, match="already"):
         call_command("learn_topics", "--read-again", stdout=said)
 

@@ -9,8 +9,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from sentiment.classifier import ModelMissing
-from sentiment.reading import Reader, live_reader
-from sentiment.rereading import NotNow, open_rereading, start_rereading
+from sentiment.keeping import installed, keep, name_of, note
+from sentiment.models import RereadingState
+from sentiment.reading import with_learnt
+from sentiment.rereading import NotNow, go_live, open_rereading, start_rereading
 from sentiment.streaming import Source, analyse_chunk, chunks_of
 
 
@@ -27,10 +29,18 @@ class Command(BaseCommand):
             action="store_true",
             help="read all stored comments again in the background, beside what is live, until head office decides",
         )
+        parser.add_argument(
+            "--go-live",
+            action="store_true",
+            help="decide in head office's place: what has read all stored comments again reads new ones from now on",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["all"]:
-            self._read_history(options["model"] or "")
+            self._read_history(options["model"] or installed()[0])
+            return
+        if options["go_live"]:
+            self._go_live()
             return
         chain = options["languages"].split(",") if options["languages"] else settings.VERBATIM_LANGUAGES
         try:
@@ -50,9 +60,25 @@ class Command(BaseCommand):
                 return
             raise CommandError(str(error)) from error
 
-    def _read_history(self, model: str) -> None:
+    def _go_live(self) -> None:
+        found = open_rereading()
+        if found is None:
+            raise CommandError("Nothing waits for a decision: run analyse --all first.")
+        if found.state != RereadingState.READY:
+            raise CommandError(f"Nothing waits for a decision: {found.model_version}, {found.get_state_display()}.")
         try:
-            start_rereading(None, Reader(model, live_reader().heads))
+            go_live(found, None)
+        except NotNow as refused:
+            raise CommandError(str(refused)) from refused
+        self.stdout.write(f"{found.model_version} reads new comments from now on; old ones follow.")
+
+    def _read_history(self, place: str | None) -> None:
+        if not name_of(place):
+            raise CommandError("no sentiment model is installed: run train_classifier")
+        try:
+            # What the workers are installed with they keep themselves.
+            model = note(place) if place in installed() else keep(place)
+            start_rereading(None, with_learnt(model))
             self.stdout.write("Old comments are being read again.")
         except NotNow as refused:
             self.stdout.write(str(refused))

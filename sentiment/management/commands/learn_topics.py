@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from sentiment.classifier import ModelMissing
+from sentiment.keeping import place_of
 from sentiment.learning import NothingToLearn, learn
 from sentiment.reading import Reader, live_reader
 from sentiment.rereading import NotNow, open_rereading, start_rereading
@@ -19,13 +20,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, read_again: bool, **options: Any) -> None:
-        model = live_reader().model
+        live = live_reader()
         if read_again and open_rereading():
             raise CommandError("Old comments are being read again already: decide about that first.")
         try:
-            row = learn(model or settings.SENTIMENT_MODEL or None)
+            row = learn(place_of(live.model))
             if read_again:
-                start_rereading(None, Reader(model, row.pk))
+                start_rereading(None, Reader(live.model, row.pk))
         except (NothingToLearn, ModelMissing, NotNow) as error:
             raise CommandError(str(error)) from error
         for name, before in row.before.items():

@@ -1,0 +1,222 @@
+"""The models that may read here, and where each is found: with the release, by its name, or kept in the database.
+
+Nodes share no disk, and a release brings its own files. So every worker has those that it is installed with kept, and
+one that is to read with others fetches them into a folder, once.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from threading import Lock
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from core.leases import ClockNow, from_now
+from sentiment.files import FILES, SHIPPED, compute_sum, is_own, mark_of, sum_of
+from sentiment.models import ModelPart, ServedModel
+
+log = structlog.get_logger()
+OWN = "sha256:"
+# A model of which nothing is left but its readings, and their version.
+LOST = "lost:"
+# A model that somebody still has installed was seen as lately as this.
+LATELY = timedelta(hours=3)
+_PART = 1 << 20
+# What a process killed half-way has left; nobody takes that long.
+_LEFT_SECS = 3600
+_UNUSED_SECS = 7 * 24 * 3600
+_fetching = Lock()
+
+
+# --- what is installed ----------------------------------------------------------------------------------------
+def installed() -> list[str | None]:
+    """Where this process finds what it is installed with, as `engine.read` takes it; first what the operator chose."""
+    return [settings.SENTIMENT_MODEL, None] if settings.SENTIMENT_MODEL else [None]
+
+
+def name_of(place: str | None) -> str:
+    """The name of the ServedModel at a place; empty where the release has none."""
+    folder = _folder(place)
+    return OWN + sum_of(folder) if is_own(folder) else place or ""
+
+
+def version_of(place: str | None) -> str:
+    """What its readings will bear, but for what was learnt."""
+    folder = _folder(place)
+    if not is_own(folder):
+        return (place or "")[-60:]
+    version: str = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_version"]
+    return version + mark_of(sum_of(folder))
+
+
+def _folder(place: str | None) -> Path:
+    return SHIPPED if place is None else Path(place)
+
+
+def note(place: str | None) -> ServedModel:
+    """Say that it is installed here now."""
+    known = {"version": version_of(place), "seen_at": ClockNow()}
+    return ServedModel.objects.update_or_create(name=name_of(place), defaults=known)[0]
+
+
+# --- files in the database ------------------------------------------------------------------------------------
+def keep(place: str | None) -> ServedModel:
+    """Have the files kept, if they are of our own kind, and said that they are installed. All or nothing, and once."""
+    model = note(place)
+    if model.kept or not model.name.startswith(OWN):
+        return model
+    with transaction.atomic():
+        model = ServedModel.objects.select_for_update().get(pk=model.pk)
+        if not model.kept:
+            _store_files(model, _folder(place))
+            model.kept = True
+            model.save(update_fields=["kept"])
+    return model
+
+
+def _store_files(model: ServedModel, folder: Path) -> None:
+    """In pieces that fit any worker's memory. Raises OSError where they are not, or no longer, what the name says."""
+    whole = hashlib.sha256()
+    for name in FILES:
+        if not (folder / name).is_file():
+            continue
+        of_file = hashlib.sha256()
+        with (folder / name).open("rb") as content:
+            while part := content.read(_PART):
+                at = content.tell() - len(part)
+                ModelPart.objects.create(model=model, file=name, at=at, content=part)
+                of_file.update(part)
+        whole.update(f"{name} {of_file.hexdigest()}\n".encode())
+    if OWN + whole.hexdigest() != model.name:
+        raise OSError(f"the files in {folder} were exchanged after this process began")
+
+
+def drop_unused(names: set[str]) -> None:
+    """Keep the files of these, and of what is installed somewhere, and no others."""
+    unused = ServedModel.objects.filter(kept=True).exclude(name__in=names).exclude(seen_at__gte=from_now(-LATELY))
+    with transaction.atomic():
+        for model in unused.select_for_update().order_by("pk"):
+            model.parts.all().delete()
+            model.kept = False
+            model.save(update_fields=["kept"])
+
+
+# --- where it is read from ------------------------------------------------------------------------------------
+def place_of(name: str) -> str | None:
+    """Where `engine.read` finds a model; empty is what is installed. Raises ModelMissing."""
+    if not name:
+        return installed()[0]
+    if name.startswith(LOST):
+        raise _missing(f"the files of {name.removeprefix(LOST)} were never kept")
+    if not name.startswith(OWN):
+        return name
+    for place in installed():
+        if name_of(place) == name:
+            return place
+    with _fetching:
+        return str(_fetched(name.removeprefix(OWN)))
+
+
+_checked: set[Path] = set()
+
+
+def _fetched(found: str) -> Path:
+    """The folder with the kept files, written where it is not there or damaged."""
+    home = _home()
+    folder = home / found
+    if folder in _checked and is_own(folder):
+        return folder
+    if not folder.exists() or compute_sum(folder) != found:
+        shutil.rmtree(folder, ignore_errors=True)
+        _clear(home)
+        _fetch(found, folder)
+    os.utime(folder)
+    _check_layers(folder)
+    _checked.add(folder)
+    return folder
+
+
+def _home() -> Path:
+    """A folder of our own that can be written to. Raises ModelMissing."""
+    for home in (settings.VAR_DIR / "models", Path(tempfile.gettempdir()) / f"halfhour-models-{os.getuid()}"):
+        try:
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if home.stat().st_uid == os.getuid() and os.access(home, os.W_OK):
+                return home
+        except OSError as error:
+            log.info("no place for models", home=str(home), error=str(error))
+    raise _missing("there is no folder to which the live model could be written")
+
+
+def _fetch(found: str, folder: Path) -> None:
+    model = ServedModel.objects.filter(name=OWN + found, kept=True).first()
+    if model is None:
+        raise _missing(f"the files of the model {found[:12]} are not kept")
+    try:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as made:
+            files = Path(made) / "files"
+            files.mkdir()
+            for name, content in _parts(model):
+                with (files / name).open("ab") as out:
+                    out.write(content)
+            if compute_sum(files) != found:
+                raise _missing(f"the kept files of the model {found[:12]} are damaged")
+            try:
+                files.rename(folder)
+            except OSError:
+                # Another worker was quicker.
+                if compute_sum(folder) != found:
+                    raise
+    except OSError as error:
+        raise _missing(f"the kept model could not be written: {error}") from error
+
+
+def _parts(model: ServedModel) -> Iterator[tuple[str, bytes]]:
+    """One after the other, so that the whole is never in memory."""
+    known = model.parts.filter(file__in=FILES).order_by("file", "at")
+    for pk, name in list(known.values_list("pk", "file")):
+        part = ModelPart.objects.filter(pk=pk).first()
+        if part is not None:
+            yield name, bytes(part.content)
+
+
+def _clear(home: Path) -> None:
+    """Away with what was left half-way, and with what no worker has begun to read with for long."""
+    now = time.time()
+    for old in home.iterdir():
+        left = _LEFT_SECS if old.name.startswith(".") else _UNUSED_SECS
+        # Another worker may clear up too.
+        with suppress(OSError):
+            if now - old.stat().st_mtime > left:
+                shutil.rmtree(old)
+
+
+def _check_layers(folder: Path) -> None:
+    """Raises ModelMissing where this release cannot read with what stands beside the model: it would say other things
+    than were compared."""
+    from sentiment import heads, irony  # noqa: PLC0415  (loads what the web processes never need)
+
+    version = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_version"]
+    for name, load in ((heads.FILE, heads.load_heads), (irony.FILE, irony.load_irony)):
+        try:
+            if (folder / name).is_file():
+                load((folder / name).read_bytes(), version)
+        except heads.OtherModel:
+            continue
+        except heads.HeadsMismatch as error:
+            raise _missing(f"{name} of {version} is not for this release: {error}") from error
+
+
+def _missing(why: str) -> Exception:
+    from sentiment.classifier import ModelMissing  # noqa: PLC0415  (likewise)
+
+    return ModelMissing(why)

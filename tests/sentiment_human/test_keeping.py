@@ -1,0 +1,287 @@
+"""A release or an operator lays other files there: what is live goes on reading until somebody has decided."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.test import Client
+
+from core.jobs import run_due
+from core.models import JobState
+from core.work import drain
+from sentiment import keeping, work
+from sentiment.classifier import ModelMissing
+from sentiment.files import FILES, sum_of
+from sentiment.keeping import OWN, drop_unused, keep, name_of, place_of, version_of
+from sentiment.models import Analysis, ModelPart, Rereading, RereadingState, ServedModel
+from sentiment.reading import live_reader, waiting_model
+from sentiment.rereading import go_live, open_rereading, start_rereading
+from tests.factories import Chain
+from tests.sentiment.tiny import make_tiny
+from tests.sentiment_human.conftest import submit
+
+WORDS = "The staff showed us many rings."
+
+
+class Node:
+    """A machine with a disk of its own; a release lays its files there, and its processes start anew."""
+
+    def __init__(self, folder: Path, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self._settings, self._patch = folder, settings, monkeypatch
+
+    def install(self, name: str, says: str) -> str:
+        """Another version; returns the name by which it is kept."""
+        place = self.folder / name
+        if not place.exists():
+            make_tiny(place, name, says)
+        self._patch.setattr(keeping, "SHIPPED", place)
+        self._patch.setattr("sentiment.classifier.FOLDER", place)
+        self._patch.setattr("sentiment.engine.FOLDER", place)
+        self.restart()
+        return name_of(None)
+
+    def restart(self) -> None:
+        from sentiment.classifier import _load
+
+        _load.cache_clear()
+        keeping._checked.clear()
+        work._missed.clear()
+
+    def loses_its_disk(self, to: Path) -> None:
+        self._settings.VAR_DIR = to
+        self.restart()
+
+
+@pytest.fixture
+def node(tmp_path: Path, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Node]:
+    settings.VAR_DIR = tmp_path / "var"
+    made = Node(tmp_path / "releases", settings, monkeypatch)
+    yield made
+    monkeypatch.undo()
+    made.restart()
+
+
+def say(chain: Chain, words: str = WORDS) -> Analysis:
+    """A shopper's words, read."""
+    response = submit(chain, words)
+    drain(["analysis"])
+    return Analysis.objects.get(verbatim__response=response)
+
+
+def work_off(limit: int = 50) -> None:
+    while limit and run_due():
+        limit -= 1
+
+
+def test_a_release_reads_nothing_new_before_a_person_lets_its_model_go_live(
+    chain: Chain, node: Node, client: Client
+) -> None:
+    old = node.install("old", "positive")
+    first = say(chain)
+    assert (first.sentiment, live_reader().model) == ("positive", old)
+    assert Rereading.objects.get().decided_by is None
+    keep(None)
+
+    new = node.install("new", "negative")
+    keep(None)
+    second = say(chain)
+    assert (second.sentiment, second.model_version, second.alarming) == ("positive", first.model_version, False)
+    waiting = waiting_model()
+    assert waiting is not None and waiting.name == new
+
+    client.force_login(chain.head_office)
+    page = client.get("/words/models/").content.decode()
+    assert "Another version is installed" in page and waiting.version in page
+    client.post("/words/models/", {"do": "start", "by": "installed"})
+    work_off()
+    found = open_rereading()
+    assert found is not None and (found.state, found.model) == (RereadingState.READY, new)
+    assert found.summary["en"] == {"n": 2, "sentiment": 2}
+    third = say(chain)
+    assert third.sentiment == "positive"
+    client.post("/words/models/", {"do": "live", "of": str(found.pk)})
+    work_off()
+    fourth = say(chain)
+    assert set(Analysis.objects.values_list("sentiment", "model_version")) == {("negative", fourth.model_version)}
+    assert fourth.model_version == version_of(None) == waiting.version
+    page = client.get("/words/models/").content.decode()
+    assert "Another version is installed" not in page
+
+
+def test_a_node_that_never_had_the_live_files_reads_with_them(chain: Chain, node: Node, tmp_path: Path) -> None:
+    old = node.install("old", "positive")
+    version = say(chain).model_version
+    keep(None)
+    node.install("new", "negative")
+    for disk in ("a", "b"):
+        node.loses_its_disk(tmp_path / disk)
+        assert say(chain).model_version == version
+        assert [one.name for one in (tmp_path / disk / "models").iterdir()] == [old.removeprefix(OWN)]
+    # Damaged on the disk, it is fetched anew.
+    folder = tmp_path / "b" / "models" / old.removeprefix(OWN)
+    (folder / "config.json").write_text("{}")
+    node.restart()
+    assert say(chain).model_version == version
+
+
+def test_the_operators_own_choice_waits_too(chain: Chain, node: Node, settings: LazySettings, tmp_path: Path) -> None:
+    node.install("old", "positive")
+    say(chain)
+    for choice in (str(make_tiny(tmp_path / "chosen", "chosen", "negative")), "somebody/elses"):
+        settings.SENTIMENT_MODEL = choice
+        node.restart()
+        assert say(chain).sentiment == "positive"
+        keep(choice)
+        waiting = waiting_model()
+        assert waiting is not None and waiting.name == name_of(choice)
+
+
+@pytest.mark.parametrize("lost", ["never kept", "damaged"])
+def test_no_comment_waits_for_a_live_model_that_is_lost(
+    chain: Chain, node: Node, client: Client, tmp_path: Path, lost: str
+) -> None:
+    node.install("old", "positive")
+    before = say(chain)
+    if lost == "damaged":
+        keep(None)
+        ModelPart.objects.filter(file="model.onnx").update(content=b"other")
+    node.install("new", "negative")
+    keep(None)
+    after = say(chain)
+    assert (after.sentiment, after.model_version) == ("negative", version_of(None))
+    missed = ServedModel.objects.get(missed_at__isnull=False)
+    say(chain)
+    assert ServedModel.objects.get(missed_at__isnull=False).missed_at == missed.missed_at, "once a while"
+    client.force_login(chain.head_office)
+    page = client.get("/words/models/").content.decode()
+    assert "a worker could not load this version" in page
+    assert before.model_version in page and after.model_version in page
+    # Read again by what is lost, it says so; by what is installed, all is well.
+    found = start_rereading(None, live_reader())
+    work_off()
+    found.refresh_from_db()
+    assert found.job is not None and found.job.state == JobState.FAILED
+    client.post("/words/models/", {"do": "discard", "of": str(found.pk)})
+    work_off()
+    client.post("/words/models/", {"do": "start", "by": "installed"})
+    work_off()
+    go_live(Rereading.objects.latest("pk"), chain.head_office)
+    work_off()
+    assert set(Analysis.objects.values_list("sentiment", flat=True)) == {"negative"}
+    assert "a worker could not load" not in client.get("/words/models/").content.decode()
+
+
+def test_where_words_were_read_before_models_were_kept_the_installed_one_reads_and_waits(
+    chain: Chain, node: Node
+) -> None:
+    node.install("new", "negative")
+    say(chain)
+    Rereading.objects.all().delete()
+    Analysis.objects.update(model_version="older+i0a1b")
+    assert say(chain).model_version == version_of(None)
+    assert Rereading.objects.get().model_version == "older+i0a1b"
+    assert ServedModel.objects.get(missed_at__isnull=False).name == live_reader().model
+    keep(None)
+    assert waiting_model() == ServedModel.objects.get(name=name_of(None))
+
+
+def test_files_are_kept_once_and_whole_or_not_at_all(
+    chain: Chain, node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.install("one", "neutral")
+    monkeypatch.setattr(keeping, "_PART", 500)
+    real, stored = keeping._store_files, 0
+
+    def killed(model: ServedModel, folder: Path) -> None:
+        real(model, folder)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(keeping, "_store_files", killed)
+        with pytest.raises(KeyboardInterrupt):
+            keep(None)
+    assert not ModelPart.objects.exists()
+    for _again in range(2):
+        assert keep(None).kept
+        stored = stored or ModelPart.objects.count()
+        assert ModelPart.objects.count() == stored > 3
+    node.folder = tmp_path / "next"
+    kept = ServedModel.objects.get()
+    node.install("two", "neutral")
+    fetched = Path(place_of(kept.name) or "")
+    for file in FILES:
+        assert (fetched / file).exists() == (tmp_path / "releases" / "one" / file).exists()
+    (tmp_path / "next" / "two" / "config.json").write_text("{}")
+    with pytest.raises(OSError, match="exchanged"), transaction.atomic():
+        keeping._store_files(ServedModel.objects.create(name=name_of(None)), tmp_path / "next" / "two")
+
+
+def test_the_files_of_what_nobody_reads_with_are_dropped(chain: Chain, node: Node) -> None:
+    names = []
+    for version in ("one", "two", "three"):
+        names.append(node.install(version, "neutral"))
+        keep(None)
+    ServedModel.objects.update(seen_at=None)
+    keep(None)
+    drop_unused({names[1]})
+    assert set(ServedModel.objects.filter(kept=True).values_list("name", flat=True)) == set(names[1:])
+    assert ModelPart.objects.filter(model__name=names[1]).exists()
+    assert not ModelPart.objects.filter(model__name=names[0]).exists()
+    with pytest.raises(ModelMissing, match="not kept"):
+        place_of(names[0])
+
+
+def test_heads_that_this_release_cannot_read_are_no_reading_by_the_live_model(chain: Chain, node: Node) -> None:
+    node.install("old", "positive")
+    (node.folder / "old" / "heads.npz").write_bytes(b"of other concepts")
+    sum_of.cache_clear()
+    old = name_of(None)
+    keep(None)
+    node.install("new", "negative")
+    with pytest.raises(ModelMissing, match="not for this release"):
+        place_of(old)
+
+
+def test_an_operator_decides_from_the_command_line(chain: Chain, node: Node, tmp_path: Path) -> None:
+    node.install("old", "positive")
+    say(chain)
+    other = make_tiny(tmp_path / "other", "other", "negative")
+    with pytest.raises(CommandError, match="analyse --all first"):
+        call_command("analyse", "--go-live")
+    call_command("analyse", "--all", "--model", str(other), stdout=StringIO())
+    with pytest.raises(CommandError, match="Being read"):
+        call_command("analyse", "--go-live")
+    work_off()
+    assert say(chain).sentiment == "positive"
+    said = StringIO()
+    call_command("analyse", "--go-live", stdout=said)
+    assert "other+" in said.getvalue()
+    work_off()
+    # Its folder may go: every node has it from the database.
+    for file in other.iterdir():
+        file.unlink()
+    node.restart()
+    assert say(chain).sentiment == "negative"
+    assert set(Analysis.objects.values_list("sentiment", flat=True)) == {"negative"}
+
+
+_WORKER = "import django; django.setup(); from core.work import drain; drain(['analysis'])"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_of_its_own_has_kept_what_it_is_installed_with(tmp_path: Path) -> None:
+    from core.database import process_environment
+
+    place = make_tiny(tmp_path / "chosen", "chosen", "neutral")
+    environment = process_environment() | {"MODEL_KEEP_SECS": "600", "SENTIMENT_MODEL": str(place)}
+    subprocess.run([sys.executable, "-c", _WORKER], check=True, env=os.environ | environment, timeout=300)
+    model = ServedModel.objects.get()
+    assert model.kept and model.version.startswith("chosen+")
+    assert live_reader().model == model.name
