@@ -35,8 +35,8 @@ from sentiment.labels import (
 )
 from stores.choices import TouchpointKind
 from stores.models import Node, Store
-from surveys.choices import Mark, ResponseChannel, SampleKind
-from surveys.counting import NO_ANSWERS
+from surveys.choices import Mark, QuestionKind, ResponseChannel, SampleKind
+from surveys.counting import NO_ANSWERS, left_out
 from surveys.models import Verbatim
 
 # Raw rows are read thirteen weeks at a time, whichever thirteen.
@@ -64,9 +64,10 @@ class Search:
     """What was chosen; an empty choice leaves everything.
 
     `urgency` is a kind or ANY; `case` is "yes", "no" or one of CASE_STATES, and `cause` its root cause; `code` is
-    the kind of touchpoint whose code was scanned; `queue` and `agent` are of the call that was asked about, NAMELESS
-    where telephony told none; `days` stand for the weeks where a figure is of other days than whole
-    weeks; `before` is where the page begins, after the last row of the one before it.
+    the kind of touchpoint whose code was scanned; `question` is the one to which a score was given that counts in
+    its figures, or bears the chosen `mark`; `queue` and `agent` are of the call that was asked about, NAMELESS where
+    telephony told none; `days` stand for the weeks where a figure is of other days than whole weeks; `before` is where
+    the page begins, after the last row of the one before it.
     """
 
     last_week: Week
@@ -89,6 +90,7 @@ class Search:
     cause: RootCause | None = None
     mark: str = ""
     code: str = ""
+    question: str = ""
     queue: str = ""
     agent: str = ""
     before: tuple[datetime, int] | None = field(default=None, compare=False)
@@ -146,6 +148,7 @@ _CHOICES = {
     "case": {"yes", "no", *CASE_STATES},
     "mark": set(MARKS),
     "code": set(TouchpointKind.values),
+    "question": set(QuestionKind.values),
 }
 _PLAIN = tuple(_CHOICES)
 
@@ -269,6 +272,10 @@ def rows_of(search: Search, stores: QuerySet[Store]) -> QuerySet[ExplorerRow]:
     for name in ("queue", "agent"):
         if value := getattr(search, name):
             wanted &= _of_call(name, value)
+    if search.question:
+        wanted &= Q(verbatim__response__headline_kind=search.question) & ~Q(band="none")
+        if not search.mark:
+            wanted &= ~left_out("verbatim__response__")
     if search.mark:
         wanted &= Q(verbatim__response__flags__contains=[search.mark])
     terms = terms_of(search.q)
@@ -389,6 +396,7 @@ def chips_of(search: Search) -> list[Chip]:
         "cause": str(search.cause) if search.cause else "",
         "mark": str(MARKS.get(search.mark, "")),
         "code": str(TouchpointKind(search.code).label) if search.code else "",
+        "question": str(QuestionKind(search.question).label) if search.question else "",
         "queue": _("Queue: %(name)s") % {"name": said_name(search.queue)},
         "agent": _("Agent: %(name)s") % {"name": said_name(search.agent)},
         "days": search.days.dates if search.days else "",

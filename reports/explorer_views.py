@@ -29,7 +29,7 @@ from stores.access import StaffRequest, page_of_ours
 from stores.choices import Role, StoreKind, TouchpointKind
 from stores.models import Node, Store, User
 from stores.queries import roles_of
-from surveys.choices import ResponseChannel, SampleKind
+from surveys.choices import QuestionKind, ResponseChannel, SampleKind
 from surveys.models import Verbatim
 
 # More stores than this are chosen by region first.
@@ -68,6 +68,7 @@ def verbatims(request: HttpRequest) -> HttpResponse:
         "cause_choices": [(cause.pk, str(cause)) for cause in RootCause.objects.all()],
         "mark_choices": MARKS.items(),
         "code_choices": TouchpointKind.choices,
+        "question_choices": QuestionKind.choices,
         "has_calls": scope.stores.filter(kind=StoreKind.CALL_CENTRE).exists(),
         "language_choices": named_languages(settings.VERBATIM_LANGUAGES),
         "may_edit_words": Role.HEAD_OFFICE in roles_of(_reader(request)),

@@ -143,10 +143,14 @@ class Answers:
 
 @dataclass(frozen=True)
 class Smileys:
-    """How often each face was chosen, from the unhappiest to the happiest. A distribution and never a score."""
+    """How often each face was chosen, from the unhappiest to the happiest. A distribution and never a score.
+
+    `kind` is the question they answer; empty for those of several, and of one that has more answers than faces.
+    """
 
     source: Source
     counts: tuple[int, ...]
+    kind: str = ""
 
     @property
     def n(self) -> int:

@@ -18,9 +18,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from reports.figures import Figure, Source
-from reports.filters import Scope, scope_of
+from reports.filters import Filters, Scope, scope_of
+from reports.linking import words_behind
 from reports.models import PeriodKind, PublishedPeriod
-from reports.periods import Week, written_dates
+from reports.periods import Days, Week, written_dates
 from reports.published import (
     PeriodRefused,
     Reason,
@@ -39,6 +40,7 @@ from stores.choices import Role
 from stores.models import Node, User
 from stores.people import zone_of
 from stores.queries import roles_of
+from surveys.choices import QuestionKind
 
 PER_PAGE = 20
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -49,7 +51,8 @@ class Line:
     """A node's published figure of one source, and today's where the two may stand beside each other.
 
     `few` says that they differ by too few answers to tell which: the second figure would give them away. `elsewhere`
-    is the longer period beside which today's figure stands.
+    is the longer period beside which today's figure stands. `words` opens what is behind the published figure, where
+    the page says that today's is the same, and `words_today` what is behind that: the words are those of today.
     """
 
     node: Node
@@ -58,6 +61,8 @@ class Line:
     today: Figure | None
     few: bool
     elsewhere: PublishedPeriod | None
+    words: str = ""
+    words_today: str = ""
 
     @property
     def difference(self) -> float | None:
@@ -104,7 +109,7 @@ def published(request: HttpRequest) -> HttpResponse:
     figures = restated_of(page, around.nodes)
     context = {
         "page": page,
-        "rows": [(one, written_period(one), around.lines(figures[one.pk], longer.get(one.pk))) for one in page],
+        "rows": [(one, written_period(one), around.lines(one, figures[one.pk], longer.get(one.pk))) for one in page],
         "offered": [(f"{s.kind}:{s.first}", written_span(s.kind, s.first)) for s in offered()] if may_publish else [],
         "may_publish": may_publish,
         "has_place": bool(tops),
@@ -139,7 +144,7 @@ def published_period(request: HttpRequest, pk: int) -> HttpResponse:
     below = list(scope.nodes.filter(parent=node).order_by("sort_key", "pk"))
     elsewhere = told_elsewhere([period]).get(period.pk)
     around, around_below = _Around([node]), _Around(below)
-    own = around.lines(restated(period, around.nodes), elsewhere)
+    own = around.lines(period, restated(period, around.nodes), elsewhere)
     why = reasons(period, node, [line.source for line in own if line.today or line.few])
     context = {
         "period": period,
@@ -148,7 +153,7 @@ def published_period(request: HttpRequest, pk: int) -> HttpResponse:
         "node": node,
         "trail": scope.nodes.filter(pk__in=node.above).exclude(pk=node.pk).order_by("path"),
         "own": [(line, _causes(line, why.get(line.source, []))) for line in own],
-        "below": by_source_lines(around_below.lines(restated(period, around_below.nodes), elsewhere)),
+        "below": by_source_lines(around_below.lines(period, restated(period, around_below.nodes), elsewhere)),
         "elsewhere": elsewhere,
         "elsewhere_name": written_period(elsewhere) if elsewhere else "",
         "least": MIN_SHOWN,
@@ -191,13 +196,15 @@ class _Around:
     def nodes(self) -> list[int]:
         return [pk for of in self._below.values() for pk in of]
 
-    def lines(self, figures: Iterable[Restated], elsewhere: PublishedPeriod | None) -> list[Line]:
+    def lines(
+        self, period: PublishedPeriod, figures: Iterable[Restated], elsewhere: PublishedPeriod | None
+    ) -> list[Line]:
         """The figures of the nodes as they may be shown, the largest way of asking first; `figures` are all around."""
         found = []
         for of_source in by_source(figures).values():
             told = set() if elsewhere else told_today({one.node: one for one in of_source}, self._below)
             found += [
-                _line(one, self._named[one.node], told=one.node in told, elsewhere=elsewhere)
+                _line(one, self._named[one.node], period, told=one.node in told, elsewhere=elsewhere)
                 for one in of_source
                 if one.node in self._named
             ]
@@ -207,7 +214,12 @@ class _Around:
         return sorted(found, key=lambda line: (-largest[line.source], line.source))
 
 
-def _line(one: Restated, node: Node, *, told: bool, elsewhere: PublishedPeriod | None) -> Line:
+def _line(one: Restated, node: Node, period: PublishedPeriod, *, told: bool, elsewhere: PublishedPeriod | None) -> Line:
+    words = words_behind(
+        Filters(node=node), source=one.source, days=Days(period.first, period.last), question=QuestionKind.NPS.value
+    )
+    # A link to words says that nothing has changed: where the page does not say so, there is none.
+    same = one.shown and not one.differs and elsewhere is None
     return Line(
         node,
         one.source,
@@ -215,6 +227,8 @@ def _line(one: Restated, node: Node, *, told: bool, elsewhere: PublishedPeriod |
         Figure(one.today, hidden=False) if told else None,
         few=one.differs and one.shown and not told and elsewhere is None,
         elsewhere=elsewhere if one.shown else None,
+        words=words if same else "",
+        words_today=words if told else "",
     )
 
 

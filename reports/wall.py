@@ -5,7 +5,7 @@ for the people of the case, not for a wall. Where words and score contradict eac
 words is likelier than a shopper who did not mean the score, so neither hangs.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -271,6 +271,7 @@ def _figures(store: Store, week: Week) -> tuple[list[tuple[Source, Figure]], lis
     """NPS and smileys of the week by source, and how many answered."""
     nps: dict[Source, Nps] = {}
     faces: dict[Source, list[int]] = {}
+    kinds: dict[Source, set[str]] = defaultdict(set)
     responses = 0
     for cell in StoreDay.objects.filter(store=store, local_day__range=(week.monday, week.sunday)):
         source = Source(cell.channel, cell.sample_kind)
@@ -280,7 +281,10 @@ def _figures(store: Store, week: Week) -> tuple[list[tuple[Source, Figure]], lis
             nps[source] = nps.get(source, NO_ANSWERS) + counted
         else:
             old = faces.get(source, [0] * 5)
+            kinds[source].add(cell.headline_kind)
             faces[source] = [count + more for count, more in zip(old, cell.score_counts[1:6], strict=True)]
     # No total stands beside them, so each is hidden for its own smallness only.
     figures = [(source, Figure(one, one.n < MIN_SHOWN)) for source, one in sorted(nps.items()) if one.n]
-    return figures, [Smileys(source, tuple(of)) for source, of in sorted(faces.items()) if any(of)], responses
+    one_kind = {source: of.pop() for source, of in kinds.items() if len(of) == 1 and of != {QuestionKind.CES}}
+    smileys = [Smileys(source, tuple(of), one_kind.get(source, "")) for source, of in sorted(faces.items()) if any(of)]
+    return figures, smileys, responses

@@ -116,6 +116,7 @@ def test_each_filter_leaves_what_it_says(chain: Chain, manager: Client) -> None:
     assert found(manager, "band=middle") == {plain}
     assert found(manager, "band=none") == {unsure}
     assert found(manager, "sentiment=neutral") == {plain}
+    assert found(manager, "question=nps") == {plain, german, angry} and found(manager, "question=smiley5") == {smiley}
     assert found(manager, "language=de") == {german}
     assert found(manager, "channel=call") == {angry}
     assert found(manager, "topic=staff") == found(manager, "urgency=any") == found(manager, "urgency=safety") == {angry}
@@ -131,6 +132,8 @@ def test_each_filter_leaves_what_it_says(chain: Chain, manager: Client) -> None:
     assert found(manager, f"code={kind}") == everything and found(manager, "code=x") == everything
     assert found(manager, f"code={next(one for one in TouchpointKind.values if one != kind)}") == set()
     Response.objects.filter(verbatims=plain).update(flags=["many"])
+    Response.objects.filter(verbatims=german).update(flags=["trap"])
+    assert found(manager, "question=nps") == {plain, angry} and found(manager, "question=nps&mark=trap") == {german}
     assert found(manager, "mark=many") == {plain} and found(manager, "mark=staff") == everything
     assert found(manager, "topic=staff&sentiment=negative&q=guard") == {angry}
     assert found(manager, "band=nonsense&topic=x&weeks=7&until=soon&before=never&cause=0&case=x") == everything

@@ -196,6 +196,11 @@ def test_head_office_publishes_and_others_read_their_part(chain, week, client):
     page = client.post("/reports/published/", {"span": span}, follow=True).content.decode()
     period = PublishedPeriod.objects.get()
     assert "Today&#x27;s figure is the same." in page or "Today's figure is the same." in page
+    behind = (
+        f'<a class="size" href="/verbatims/?node={chain.root.pk}&amp;channel=qr&amp;sample=volunteer'
+        f'&amp;question=nps&amp;from={week.first}&amp;to={week.last}">'
+    )
+    assert f"{behind}n = 75</a>" in page and f"{behind}75</a>" in client.get("/reports/published/").content.decode()
     assert span not in [f"{one.kind}:{one.first}" for one in offered()]
 
     address = f"/reports/published/{period.pk}/"
@@ -204,6 +209,8 @@ def test_head_office_publishes_and_others_read_their_part(chain, week, client):
     drain(["facts"])
     page = client.get(address).content.decode()
     assert "Answers that came in after it was published" in page and "Restated, as of today" in page
+    # The words are those of today: what was published has others.
+    assert f"{behind}n = 81</a>" in page and "n = 75" in page and f"{behind}n = 75" not in page
     client.force_login(chain.area_manager)
     page = client.get(address).content.decode()
     assert "Lviv" not in page and "Restated, as of today" in page
@@ -214,7 +221,7 @@ def test_head_office_publishes_and_others_read_their_part(chain, week, client):
     assert "Restated" not in client.get(address).content.decode()
     client.force_login(chain.foreign_area_manager)
     page = client.get(address).content.decode()
-    assert "fewer than 5" in page and "Restated" not in page
+    assert "fewer than 5" in page and "Restated" not in page and 'class="size"' not in page
     assert "few answers differ" in client.get("/reports/published/").content.decode()
     client.force_login(chain.head_office)
     assert "Restated, as of today" in client.get(address).content.decode()

@@ -248,8 +248,11 @@ def test_figures_of_the_week_with_n_and_margin(client, chain):
     answer(chain.touchpoint, 10, day=TODAY, times=12)
     answer(chain.touchpoint, 10, day=TODAY, times=3, channel="receipt", sample_kind="verified")
     answer(chain.touchpoint, 5, day=TODAY, times=4, headline_kind="smiley5")
-    content = re.sub(r"<[^>]+>|\s+", " ", wall_of(client, chain.manager, chain.store).content.decode())
-    content = re.sub(r"\s+", " ", content)
+    page = wall_of(client, chain.manager, chain.store).content.decode()
+    behind = f'<a class="size" href="/verbatims/?store=KY1&amp;%sweeks=1&amp;until={WEEK}%s">%s</a>'
+    assert behind % ("channel=qr&amp;sample=volunteer&amp;", "&amp;question=nps", "n = 12") in page
+    assert behind % ("channel=qr&amp;sample=volunteer&amp;", "&amp;question=smiley5", "n = 4") in page
+    content = re.sub(r"\s+", " ", re.sub(r"<[^>]+>|\s+", " ", page))
     assert "100 ± " in content
     assert "n = 12" in content
     assert "n = 3 · shown from 5 answers on" in content
