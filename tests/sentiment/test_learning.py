@@ -72,20 +72,6 @@ def work_off(limit: int = 50) -> None:
         limit -= 1
 
 
-@pytest.mark.django_db
-def test_a_correction_made_again_and_again_changes_what_is_said_of_similar_words(chain: Chain) -> None:
-    assert "packaging" not in topics_of(ALIKE)
-    correct_all(chain, "packaging", "negative")
-
-    row = learn(sets=FEW)
-
-    assert row.corrections == len(SAID)
-    assert (row.comments, row.urgent) == (2, 1)
-    assert set(row.before) == set(row.after) == {"topics", "found", "false_alarms"}
-    assert "packaging" in topics_of(ALIKE, row.pk)
-    assert "packaging" not in topics_of(OTHER, row.pk)
-
-
 @pytest.fixture
 def few_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Learning takes a moment instead of half a minute."""
@@ -93,13 +79,22 @@ def few_examples(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("few_examples")
-def test_what_was_learnt_reads_nothing_before_a_person_lets_it_go_live(chain: Chain, client: Client) -> None:
+def test_what_people_correct_again_and_again_is_learnt_and_counts_once_a_person_lets_it_go_live(
+    chain: Chain, client: Client
+) -> None:
+    """One test, for learning takes its time."""
+    assert "packaging" not in topics_of(ALIKE)
     correct_all(chain, "packaging", "negative")
     earlier = submit(chain, ALIKE)
     drain(["analysis"])
     served = Analysis.objects.get(verbatim__response=earlier).model_version
     row = learn(sets=FEW)
+
+    assert row.corrections == len(SAID)
+    assert (row.comments, row.urgent) == (2, 1)
+    assert set(row.before) == set(row.after) == {"topics", "found", "false_alarms"}
+    assert "packaging" in topics_of(ALIKE, row.pk)
+    assert "packaging" not in topics_of(OTHER, row.pk)
     assert (live_reader(), offered_heads()) == (Reader(name_of(None)), row)
     first = submit(chain, ALIKE + " Really.")
     drain(["analysis"])

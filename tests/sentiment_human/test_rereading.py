@@ -1,6 +1,5 @@
 """History read again: beside what is live, behind everything new, compared before it counts, and swapped in batches."""
 
-import json
 import threading
 import time
 from io import StringIO
@@ -26,7 +25,7 @@ from sentiment import reading
 from sentiment import rereading as room
 from sentiment.actions import correct
 from sentiment.chain import change
-from sentiment.classifier import FOLDER, get_classifier
+from sentiment.classifier import get_classifier
 from sentiment.comparison import agreement_of, lines_of, samples_of, total_of
 from sentiment.entries import Entry
 from sentiment.keeping import name_of, version_of
@@ -37,6 +36,7 @@ from sentiment.work import read_due
 from surveys.models import Response, Verbatim
 from surveys.signals import response_saved
 from tests.factories import Chain
+from tests.sentiment.tiny import make_tiny
 from tests.sentiment_human.conftest import submit
 
 WORDS = [
@@ -247,26 +247,16 @@ def test_words_at_which_the_model_fails_are_skipped(
     assert (ready.state, ready.skipped, Candidate.objects.count()) == (RereadingState.READY, 1, 2)
 
 
-def another_model(folder: Path) -> Path:
-    """The served files under another version."""
-    for file in FOLDER.iterdir():
-        if file.name != "config.json":
-            (folder / file.name).symlink_to(file)
-    config = json.loads((FOLDER / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"model_version": "brand-new"}))
-    return folder
-
-
 def test_the_command_reads_history_with_another_model_that_then_reads_what_is_new(
     chain: Chain, history: list[Analysis], tmp_path: Path
 ) -> None:
-    said = StringIO()
-    call_command("analyse", "--all", "--model", str(another_model(tmp_path)), stdout=said)
+    said, model = StringIO(), str(make_tiny(tmp_path / "new", "brand-new", "positive"))
+    call_command("analyse", "--all", "--model", model, stdout=said)
     assert "/words/models/" in said.getvalue()
     work_off()
     ready = open_rereading()
     assert ready is not None
-    version = version_of(str(tmp_path))
+    version = version_of(model)
     assert version.startswith("brand-new+")
     assert (ready.state, ready.model_version, ready.started_by) == (RereadingState.READY, version, None)
     again = StringIO()
@@ -276,7 +266,7 @@ def test_the_command_reads_history_with_another_model_that_then_reads_what_is_ne
     assert live_reader() == Reader(name_of(None))
     go_live(ready, chain.head_office)
     work_off()
-    assert live_reader() == Reader(name_of(str(tmp_path)))
+    assert live_reader() == Reader(name_of(model))
     submit(chain, "Lovely shop and very kind people.")
     drain(["analysis"])
     assert set(Analysis.objects.values_list("model_version", flat=True)) == {version}
@@ -293,7 +283,8 @@ def correct_words(analysis: Analysis, words: str) -> None:
 def test_what_the_old_model_read_behind_the_rereading_is_swept(
     chain: Chain, history: list[Analysis], tmp_path: Path
 ) -> None:
-    started = start_rereading(chain.head_office, Reader(str(another_model(tmp_path))))
+    model = str(make_tiny(tmp_path / "new", "brand-new", "positive"))
+    started = start_rereading(chain.head_office, Reader(model))
     work_off()
     assert fresh(started).state == RereadingState.READY
     correct_words(history[0], "Wonderful people, I will come again.")
@@ -301,7 +292,7 @@ def test_what_the_old_model_read_behind_the_rereading_is_swept(
     assert Analysis.objects.get(pk=history[0].pk).model_version.startswith(get_classifier().version)
     go_live(fresh(started), chain.head_office)
     work_off()
-    assert set(Analysis.objects.values_list("model_version", flat=True)) == {version_of(str(tmp_path))}
+    assert set(Analysis.objects.values_list("model_version", flat=True)) == {version_of(model)}
     assert Analysis.objects.get(pk=history[0].pk).sentiment == "positive"
     assert not Candidate.objects.exists()
 
@@ -309,7 +300,8 @@ def test_what_the_old_model_read_behind_the_rereading_is_swept(
 def test_what_is_being_read_when_another_model_goes_live_is_read_anew(
     chain: Chain, history: list[Analysis], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started = start_rereading(chain.head_office, Reader(str(another_model(tmp_path))))
+    model = str(make_tiny(tmp_path / "new", "brand-new", "positive"))
+    started = start_rereading(chain.head_office, Reader(model))
     work_off()
     submit(chain, "Lovely shop and very kind people.")
     real = reading.readings_of
@@ -327,7 +319,7 @@ def test_what_is_being_read_when_another_model_goes_live_is_read_anew(
     assert (late.analysed_at, late.attempts, late.lease_token) == (None, 0, None)
     drain(["analysis"])
     work_off()
-    assert set(Analysis.objects.values_list("model_version", flat=True)) == {version_of(str(tmp_path))}
+    assert set(Analysis.objects.values_list("model_version", flat=True)) == {version_of(model)}
 
 
 @pytest.mark.django_db(transaction=True)
