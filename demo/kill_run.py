@@ -12,11 +12,12 @@ import sys
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 import psutil
@@ -116,25 +117,42 @@ def servers() -> Iterator[Servers]:
     chat.server_close()
 
 
-@dataclass
-class Flock:
-    """Two of every process, each in a group of its own; what dies is started again. A program is a management command,
-    or a script of ours with its arguments."""
+class Process(Protocol):
+    """As much of a process, the first of its group, as is asked for here."""
 
-    environment: dict[str, str]
-    programs: Sequence[tuple[str, ...]]
-    chance: random.Random
-    running: list[tuple[tuple[str, ...], subprocess.Popen[bytes]]] = field(default_factory=list)
-    kills: Counter[str] = field(default_factory=Counter)
+    pid: int
 
-    def start(self) -> None:
-        for program in [*self.programs, *self.programs]:
-            self.running.append((program, self._start(program)))
+    def poll(self) -> int | None: ...
 
-    def _start(self, program: tuple[str, ...]) -> subprocess.Popen[bytes]:
-        script = () if program[0].endswith(".py") else ("manage.py",)
+    def wait(self, timeout: float) -> int: ...
+
+
+class Breed(Protocol):
+    """What starts processes with an environment, and ends those that are left."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: Any) -> None: ...
+
+    def start(self, *command: str) -> Process: ...
+
+
+class Started:
+    """Processes as the supervisor starts them. A program is a management command, or a script of ours."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        pass
+
+    def start(self, *command: str) -> Process:
+        script = () if command[0].endswith(".py") else ("manage.py",)
         return subprocess.Popen(
-            [sys.executable, *script, *program],
+            [sys.executable, *script, *command],
             cwd=settings.BASE_DIR,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -142,6 +160,21 @@ class Flock:
             stderr=subprocess.DEVNULL,
             process_group=0,
         )
+
+
+@dataclass
+class Flock:
+    """Two of every process, each in a group of its own; what dies is started again."""
+
+    breed: Breed
+    programs: Sequence[tuple[str, ...]]
+    chance: random.Random
+    running: list[tuple[tuple[str, ...], Process]] = field(default_factory=list)
+    kills: Counter[str] = field(default_factory=Counter)
+
+    def start(self) -> None:
+        for program in [*self.programs, *self.programs]:
+            self.running.append((program, self.breed.start(*program)))
 
     def kill_one(self) -> None:
         """`kill -9` of any process, of django-q2's any of its own: worker, guard, monitor or pusher."""
@@ -157,13 +190,13 @@ class Flock:
         for place, (program, process) in enumerate(self.running):
             if process.poll() is not None:
                 self._end(process)
-                self.running[place] = (program, self._start(program))
+                self.running[place] = (program, self.breed.start(*program))
 
     def stop(self) -> None:
         for _program, process in self.running:
             self._end(process)
 
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
+    def _end(self, process: Process) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(timeout=20)
@@ -232,23 +265,25 @@ def rehearse(
     programs: Sequence[tuple[str, ...]] = PROCESSES,
     troubles: Mapping[Channel, Sequence[Trouble]] | None = None,
     patience_secs: float = 600,
+    breed: Callable[[dict[str, str]], Breed] = Started,
 ) -> Run:
     """Let the ladders of `cases` climb within `spread_secs` and more, with so many kills meanwhile, until all is done.
 
     The first messages of a channel meet its `troubles` at the server. The cases were opened under the ladder of
-    `build_ladder`. Raises TimeoutError when it is not done in time.
+    `build_ladder`, and their first messages wait. Raises TimeoutError when it is not done in time.
     """
     chance = random.Random(seed)
-    with servers() as there:
+    with servers() as there, breed(_environment(there)) as bred:
         for hook in ChatHook.objects.filter(retired_at=None):
             hook.url = there.chat_url
             hook.save(update_fields=["url"])
         for channel, ordered in (troubles or {}).items():
             there.catcher.fail_next(channel, *ordered)
-        flock = Flock(_environment(there), programs, chance)
+        flock = Flock(bred, programs, chance)
         began = time.monotonic()
         try:
             flock.start()
+            _until_at_work(until=began + patience_secs)
             taps = _spread(cases, chance, spread_secs)
             _drive(cast, cases, flock, taps, chance, kills=kills, spread_secs=spread_secs, until=began + patience_secs)
         finally:
@@ -272,9 +307,17 @@ def _environment(there: Servers) -> dict[str, str]:
     )
 
 
+def _until_at_work(*, until: float) -> None:
+    """Whoever is killed before has not begun."""
+    while not Message.objects.filter(attempts__gt=0).exists():
+        if time.monotonic() > until:
+            raise TimeoutError("nobody has begun to work")
+        time.sleep(0.1)
+
+
 def _spread(cases: Sequence[UUID], chance: random.Random, secs: float) -> list[tuple[float, UUID]]:
     """Bring the waiting steps near; returns when some are acknowledged: in the moment in which a step is due."""
-    start = timezone.now() + timedelta(seconds=3)
+    start = timezone.now() + timedelta(seconds=1)
     steps = list(CaseStep.objects.filter(case__in=cases, state=StepState.PENDING))
     for step in steps:
         step.run_at = start + timedelta(seconds=chance.uniform(0, secs))
@@ -299,7 +342,7 @@ def _drive(
     until: float,
 ) -> None:
     pause = spread_secs / max(kills, 1)
-    next_kill, next_look = time.monotonic() + 4, 0.0
+    next_kill, next_look = time.monotonic() + 1, 0.0
     while time.monotonic() < until:
         while taps and taps[0][0] <= time.time():
             acknowledge(taps.pop(0)[1], actor=cast.manager)

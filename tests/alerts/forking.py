@@ -1,9 +1,10 @@
-"""A management command again and again, each time in a process of its own that need not read our code first.
+"""Management commands, each in a process of its own that need not read our code first.
 
-`python forking.py COMMAND…`: for each line that comes, which names a kill point or nothing, one process; its id is the
+For each line that comes, `{"command": [...], "kill_at": "..."}`, one process in a group of its own, whose id is the
 answer. All end with this one.
 """
 
+import json
 import os
 import signal
 import sys
@@ -15,23 +16,24 @@ def main() -> None:
     import django
 
     django.setup()
-    from django.core.management import call_command, load_command_class
+    from django.core.management import call_command
     from django.urls import get_resolver
 
     from feedback.processes import end_with_parent
 
-    name, *arguments = sys.argv[1:]
-    command = load_command_class("core", name)
     assert get_resolver().url_patterns  # reads the views
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             end_with_parent(signal.SIGKILL)
-            os.environ["HALFHOUR_STEP_KILL"] = line.strip()
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            os.setpgid(0, 0)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            wanted = json.loads(line)
+            os.environ["HALFHOUR_STEP_KILL"] = wanted["kill_at"]
             try:
-                call_command(command, *arguments)
+                call_command(*wanted["command"])
             finally:
                 os._exit(0)
         print(pid, flush=True)

@@ -1,10 +1,11 @@
 """Real work loops as processes of their own, on the test's database, to be killed."""
 
-import signal
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -24,14 +25,15 @@ def start(catcher: Catcher, *command: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "manage.py", *command],
         cwd=settings.BASE_DIR,
-        env=_environment(catcher),
+        env=environment_with(catcher),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
 
 
-def _environment(catcher: Catcher, public_url: str = "") -> dict[str, str]:
+def environment_with(catcher: Catcher, public_url: str = "") -> dict[str, str]:
+    """What the catcher reports goes to `public_url`, if there is a server."""
     known = {"PUBLIC_URL": public_url} if public_url else {}
     return process_environment(
         HALFHOUR_TESTING="1",
@@ -44,15 +46,37 @@ def _environment(catcher: Catcher, public_url: str = "") -> dict[str, str]:
     )
 
 
-class Workers:
-    """`manage.py work alerts`, as often as wanted: each a process of its own, forked from one that has read our code
-    already, which takes most of a start. What the catcher reports goes to `public_url`, if there is a server."""
+class Worker:
+    """A forked process, by its id; its parent takes no notice of its end, so that it is gone at once."""
 
-    def __init__(self, catcher: Catcher, public_url: str = "") -> None:
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._process = psutil.Process(pid)
+
+    def poll(self) -> int | None:
+        """None as long as it lives."""
+        return None if self._process.is_running() else -1
+
+    def wait(self, timeout: float) -> int:
+        assert wait_until(lambda: self.poll() is not None, secs=timeout), "it lives on"
+        return -1
+
+    def kill(self) -> None:
+        """As `kill -9`."""
+        with suppress(psutil.NoSuchProcess):
+            self._process.kill()
+        self.wait(PATIENCE_SECS)
+
+
+class Workers:
+    """Management commands in processes of their own, forked from one that has read our code already: that takes most of
+    a start."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
         self._parent = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("forking.py")), "work", "alerts"],
+            [sys.executable, str(Path(__file__).with_name("forking.py"))],
             cwd=settings.BASE_DIR,
-            env=_environment(catcher, public_url),
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -68,10 +92,10 @@ class Workers:
         self._parent.wait(timeout=PATIENCE_SECS)
         self._parent.stdout.close()
 
-    def start(self, kill_at: str = "") -> "Worker":
-        """One that dies at the kill point `kill_at`, if one is named."""
+    def start(self, *command: str, kill_at: str = "") -> Worker:
+        """One that works the alerts, or does another command; it dies at the kill point `kill_at`, if one is named."""
         assert self._parent.stdin and self._parent.stdout
-        self._parent.stdin.write(f"{kill_at}\n")
+        self._parent.stdin.write(json.dumps({"command": command or ("work", "alerts"), "kill_at": kill_at}) + "\n")
         self._parent.stdin.flush()
         return Worker(int(self._parent.stdout.readline()))
 
@@ -79,31 +103,12 @@ class Workers:
         """One of them comes as far as the kill point, and no further."""
         once = folder / point
         once.touch()
-        worker = self.start(f"{point}:{once}")
+        worker = self.start(kill_at=f"{point}:{once}")
         try:
-            assert worker.is_gone(), f"never at {point}"
+            worker.wait(PATIENCE_SECS)
         finally:
             worker.kill()
         assert not once.exists(), f"died before {point}"
-
-
-class Worker:
-    """A forked process, by its id; its parent takes no notice of its end, so that it is gone at once."""
-
-    def __init__(self, pid: int) -> None:
-        self._process = psutil.Process(pid)
-
-    def is_gone(self) -> bool:
-        """Whether it ends in time."""
-        return wait_until(lambda: not self._process.is_running())
-
-    def kill(self) -> None:
-        """As `kill -9`."""
-        try:
-            self._process.send_signal(signal.SIGKILL)
-        except psutil.NoSuchProcess:
-            return
-        assert self.is_gone()
 
 
 def wait_until(done: Callable[[], bool], *, secs: float = PATIENCE_SECS) -> bool:

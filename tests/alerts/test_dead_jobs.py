@@ -20,7 +20,7 @@ from feedback import supervisor as module
 from feedback.processes import MARKER, end_marked
 from feedback.supervisor import Program, StopAsked, Supervisor
 
-_PATIENCE_SECS = 90
+_PATIENCE_SECS = 120
 _WORKERS = int(str(settings.Q_CLUSTER["workers"]))
 
 
@@ -70,8 +70,8 @@ class _Play:
 def test_what_is_killed_of_django_q2_comes_back(
     transactional_db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LONGEST_SILENCE_SECS", 6)
-    monkeypatch.setattr(module, "_ASK_SECS", 0.5)
+    monkeypatch.setattr(module, "LONGEST_SILENCE_SECS", 2)
+    monkeypatch.setattr(module, "_ASK_SECS", 0.2)
     program = Program("qcluster", [sys.executable, "manage.py", "qcluster"])
     play = _Play(program)
     program.silence_secs = play.silence_secs
