@@ -56,10 +56,16 @@ PERSONAL: dict[str, str | Promise] = {"name": _("Name"), "wish": _("Contact wish
 
 @dataclass(frozen=True)
 class Part:
-    """A place, perhaps one way of asking, in a period."""
+    """A place, perhaps one way of asking, in a period. `since`: how old answers may be that are not of its days."""
 
     filters: Filters
     period: Period | Days
+    since: date | None = None
+
+    @property
+    def days(self) -> list[str]:
+        """Of which days the answers may be, from the first to the last."""
+        return [(self.since or self.period.start).isoformat(), self.period.end.isoformat()]
 
     @property
     def place(self) -> Node | Store | None:

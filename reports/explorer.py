@@ -23,6 +23,7 @@ from reports.explorer_rows import BANDS, fold
 from reports.filters import POOLED, Filters, Scope, find_store
 from reports.models import ExplorerRow
 from reports.periods import Days, Period, Week, within_reason
+from reports.recovering import scored_again
 from reports.wordforms import spelled_out, ways_of
 from sentiment.labels import (
     SENTIMENT_LABELS,
@@ -67,7 +68,7 @@ class Search:
     the kind of touchpoint whose code was scanned; `question` is the one to which a score was given that counts in
     its figures, or bears the chosen `mark`; `queue` and `agent` are of the call that was asked about, NAMELESS where
     telephony told none; `days` stand for the weeks where a figure is of other days than whole weeks; `before` is where
-    the page begins, after the last row of the one before it.
+    the page begins, after the last row of the one before it. Of who scored `again` the period is when they did.
     """
 
     last_week: Week
@@ -86,6 +87,7 @@ class Search:
     language: str = ""
     unsure: bool = False
     corrected: bool = False
+    again: bool = False
     case: str = ""
     cause: RootCause | None = None
     mark: str = ""
@@ -98,6 +100,11 @@ class Search:
     @property
     def period(self) -> Period | Days:
         return self.days or Period(self.last_week, self.weeks)
+
+    @property
+    def since(self) -> date | None:
+        """How old answers may be that are not of the period's days; None where all are."""
+        return date.min if self.again else None
 
     def query(self) -> str:
         """The address after the question mark; what is at its default is left out."""
@@ -112,6 +119,7 @@ class Search:
             "agent": self.agent,
             "unsure": "1" if self.unsure else "",
             "corrected": "1" if self.corrected else "",
+            "again": "1" if self.again else "",
             "before": cursor_of(*self.before) if self.before else "",
         }
         return "?" + urlencode({key: str(value) for key, value in chosen.items() if value})
@@ -151,6 +159,7 @@ _CHOICES = {
     "question": set(QuestionKind.values),
 }
 _PLAIN = tuple(_CHOICES)
+_TICKS = ("unsure", "corrected", "again")
 
 
 def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
@@ -180,6 +189,7 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         agent=chosen.get("agent", "")[:_LONGEST_NAME],
         unsure=chosen.get("unsure") == "1",
         corrected=chosen.get("corrected") == "1",
+        again=chosen.get("again") == "1",
         before=_read_cursor(chosen.get("before", "")),
     )
 
@@ -243,7 +253,12 @@ def rows_of(search: Search, stores: QuerySet[Store]) -> QuerySet[ExplorerRow]:
     # A store's day begins and ends within a day of UTC's.
     since = datetime.combine(period.start, time.min, UTC) - timedelta(days=1)
     until = datetime.combine(period.end, time.min, UTC) + timedelta(days=2)
-    wanted = Q(store__in=stores, submitted_at__range=(since, until), local_day__range=(period.start, period.end))
+    wanted = Q(store__in=stores)
+    if search.again:
+        cases = scored_again(period.start, period.end).values("case")
+        wanted &= Q(verbatim__response__opened_case__in=cases)
+    else:
+        wanted &= Q(submitted_at__range=(since, until), local_day__range=(period.start, period.end))
     for name, column in {
         "channel": "channel",
         "sample": "sample_kind",
@@ -392,6 +407,7 @@ def chips_of(search: Search) -> list[Chip]:
         "language": language_name(search.language) if search.language else "",
         "unsure": _("Model unsure"),
         "corrected": _("Corrected by a person"),
+        "again": _("Scored again"),
         "case": dict(case_choices()).get(search.case, ""),
         "cause": str(search.cause) if search.cause else "",
         "mark": str(MARKS.get(search.mark, "")),
@@ -401,7 +417,7 @@ def chips_of(search: Search) -> list[Chip]:
         "agent": _("Agent: %(name)s") % {"name": said_name(search.agent)},
         "days": search.days.dates if search.days else "",
     }
-    empty = {"days": None, "node": None, "store": None, "cause": None, "unsure": False, "corrected": False}
+    empty = {"days": None, "node": None, "store": None, "cause": None, **dict.fromkeys(_TICKS, False)}
     return [
         Chip(label, search.but(**{name: empty.get(name, "")}))
         for name, label in labels.items()

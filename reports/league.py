@@ -3,20 +3,22 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Count, DateTimeField, F, Func, IntegerField, QuerySet, Value
 from django.db.models.functions import Cast
 
-from alerts.models import Case, Verification
+from alerts.models import Case
 from reports.cells import Cells, buckets_of
-from reports.figures import ClosedLoop, LoopShare
+from reports.explorer import WEEKS as EXPLORED
+from reports.figures import ClosedLoop, LoopShare, Source
 from reports.filters import Filters
 from reports.lattice import Place, node_place, store_place
 from reports.linking import at_place, words_behind
 from reports.overview import closed_loop
 from reports.periods import Period
+from reports.recovering import midnight, scored_again
 from reports.statistics import MIN_RANKED, MIN_SHOWN, Difference, Share, moved_among, paired_change, share_difference
 from reports.stretches import Stretch, latest, mondays, quarters
 from stores.models import Store
@@ -54,12 +56,13 @@ class Recovery:
     """The same shoppers before and after a case: `gain` NPS points of those asked from 0 to 10, with its margin.
 
     Of every question how many were happy before and after. Never part of an NPS. `suppressed` when it would give away
-    a neighbour's, or that of other weeks.
+    a neighbour's, or that of other weeks. `words` opens what they said at first.
     """
 
     question: str
     n: int
     suppressed: bool
+    words: str
     gain: float | None
     margin: float
     happy: tuple[Share, Share]
@@ -139,10 +142,10 @@ def recovery_of(cells: Cells, filters: Filters, stores: QuerySet[Store]) -> list
     they said first. Weeks are those of UTC in which they scored again."""
     now = latest(filters.weeks)
     sizes = _scored_again(cells, quarters(filters.weeks))
-    since, until = _bounds(cells, [(min(first for first, _ in now), max(end for _, end in now))])
+    days = _days(cells, [(min(first for first, _ in now), max(end for _, end in now))])
     by_kind: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for kind, first, again, n in (
-        _verified(since, until)
+        scored_again(*days)
         .filter(case__store__in=stores)
         .values_list("case__response__headline_kind", "case__response__score", "score")
         .annotate(n=Count("pk"))
@@ -153,25 +156,18 @@ def recovery_of(cells: Cells, filters: Filters, stores: QuerySet[Store]) -> list
             QuestionKind(kind),
             pairs,
             suppressed=not cells.shows(cells.lattice_of(sizes[kind]), cells.view.places, now),
+            # Longer ago than words are read at a time, they would be others.
+            words=words_behind(filters, source=Source("", ""), question=kind, again="1")
+            if filters.weeks <= max(EXPLORED)
+            else "",
         )
         for kind, pairs in sorted(by_kind.items())
     ]
 
 
-def _verified(since: datetime, until: datetime) -> QuerySet[Verification]:
-    found = Verification.objects.filter(scored_at__gte=since, scored_at__lt=until)
-    return (
-        found.exclude(score=None).exclude(case__response__score=None).exclude(left_out("case__response__")).order_by()
-    )
-
-
-def _bounds(cells: Cells, stretches: Sequence[Stretch]) -> tuple[datetime, datetime]:
+def _days(cells: Cells, stretches: Sequence[Stretch]) -> tuple[date, date]:
     first, last = mondays((min(a for a, _ in stretches), max(b for _, b in stretches)), cells.this_week)
-    return _midnight(first), _midnight(last) + timedelta(weeks=1)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, UTC)
+    return first, last + timedelta(days=6)
 
 
 def _scored_again(cells: Cells, tops: Sequence[Stretch]) -> dict[str, dict[Stretch, dict[Place, int]]]:
@@ -179,9 +175,9 @@ def _scored_again(cells: Cells, tops: Sequence[Stretch]) -> dict[str, dict[Stret
     leaves = [leaf for leaf in cells.leaves if any(low <= leaf[0] and leaf[1] <= high for low, high in tops)]
     oldest, starts = buckets_of(leaves, cells.this_week)
     rows = (
-        _verified(*_bounds(cells, leaves))
+        scored_again(*_days(cells, leaves))
         .annotate(
-            leaf=_Bucket(F("scored_at"), Cast(Value([_midnight(day) for day in starts]), ArrayField(DateTimeField())))
+            leaf=_Bucket(F("scored_at"), Cast(Value([midnight(day) for day in starts]), ArrayField(DateTimeField())))
         )
         .values_list("leaf", "case__response__headline_kind", "case__store_id", "case__store__node__path")
         .annotate(n=Count("pk"))
@@ -205,7 +201,7 @@ class _Bucket(Func):
     output_field = IntegerField()
 
 
-def _recovery(kind: QuestionKind, pairs: list[tuple[int, int]], *, suppressed: bool) -> Recovery:
+def _recovery(kind: QuestionKind, pairs: list[tuple[int, int]], *, suppressed: bool, words: str) -> Recovery:
     happy, unhappy = PROMOTER_AT_LEAST[kind], UNHAPPY_AT_MOST[kind]
 
     def stand(score: int) -> int:
@@ -221,6 +217,7 @@ def _recovery(kind: QuestionKind, pairs: list[tuple[int, int]], *, suppressed: b
         question=str(kind.label),
         n=n,
         suppressed=suppressed,
+        words=words,
         gain=gain[0] if gain else None,
         margin=gain[1] if gain else 0.0,
         happy=shares([first >= happy for first, _ in pairs], [again >= happy for _, again in pairs]),

@@ -7,9 +7,11 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
-from alerts.models import Case, RootCause, Rule
+from alerts.models import Case, RootCause, Rule, Verification
+from core.models import JobState
 from core.personal import erase_response
 from core.work import drain
 from reports.models import ExplorerRow
@@ -20,7 +22,8 @@ from surveys.choices import QuestionKind, ResponseChannel
 from surveys.models import Response, Verbatim
 from surveys.signals import response_saved
 from tests.factories import PASSWORD, Chain, make_response
-from tests.reports.makers import make_analysis, make_case
+from tests.reports.makers import answer, make_analysis, make_case
+from tests.reports.test_files import TODAY, ask, table
 
 pytestmark = pytest.mark.django_db
 
@@ -334,3 +337,27 @@ def test_the_reports_lead_to_the_words_behind_them(chain: Chain, manager: Client
     page = manager.get("/reports/?store=KY1&channel=qr&weeks=4").content.decode()
     assert 'href="/verbatims/?store=KY1&amp;channel=qr&amp;weeks=4"' in page
     assert found(manager, "store=KY1&channel=qr&weeks=4") == {pk}
+
+
+def test_who_scored_again_is_found_by_when_and_their_file_ends_with_older_words(client: Client, chain: Chain) -> None:
+    said = [
+        answer(chain.touchpoint, 2, day=TODAY - timedelta(weeks=weeks), words=f"Said {weeks} weeks ago")[0]
+        for weeks in (20, 0, 20)
+    ]
+    now = timezone.now()
+    for response, weeks in zip(said, (0, 14, 14), strict=True):
+        at = now - timedelta(weeks=weeks)
+        Verification.objects.create(case=make_case(response), round=0, asked_at=at, score=9, scored_at=at)
+    client.force_login(chain.manager)
+    (recovery,) = client.get(reverse("report_loop")).context["recovery"]
+    assert (recovery.n, recovery.words) == (1, "?question=nps&again=1")
+    page = client.get(reverse("verbatims") + recovery.words)
+    assert [one.response_id for one in page.context["found"].verbatims] == [said[0].pk]
+    # Of longer periods words cannot be opened whole.
+    (recovery,) = client.get(reverse("report_loop"), {"weeks": "26"}).context["recovery"]
+    assert (recovery.n, recovery.words) == (3, "")
+    job = ask(client, chain.manager, "verbatims", "again=1")
+    assert [row["Answer"] for row in table(job)] == [str(said[0].pk)]
+    erase_response(said[0].pk)
+    job.refresh_from_db()
+    assert (job.state, job.chunks.count()) == (JobState.FAILED, 0)
