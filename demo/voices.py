@@ -21,7 +21,19 @@ from surveys.wording import permission_wording
 
 DAYS = 91
 _RESPONSES_A_WEEK = 10
-_CALLS_A_WEEK = 16
+_CALLS_A_WEEK = 36
+# Who answers calls of which queues, as telephony names them. After one of them more callers are unhappy.
+_AGENTS = {
+    "A1": ("orders",),
+    "A2": ("orders",),
+    "A3": ("orders", "gifts"),
+    "A4": ("orders", "returns"),
+    "A5": ("returns",),
+    "A6": ("returns",),
+    "A7": ("gifts",),
+    "A8": ("gifts", "returns"),
+}
+_HAPLESS = "A6"
 # Where shoppers praised in Latin, Cyrillic and Arabic letters within the last full week.
 MANY_SCRIPTS_AT = "BE1"
 _MANY_SCRIPTS = ("de", "uk", "ar")
@@ -152,7 +164,7 @@ class Narrator:
         page = said_in if said_in in _PAGE_LANGUAGES else store.languages[0]
         touchpoint, invitation = None, None
         if not touchpoints:
-            channel, invitation = ResponseChannel.CALL, self._called(store, page, at)
+            channel, invitation = ResponseChannel.CALL, self._called(store, page, at, mood)
         elif rng.random() < 0.25:
             channel, invitation = ResponseChannel.RECEIPT, self._bought(store, page, at)
         else:
@@ -252,18 +264,35 @@ class Narrator:
         self.voices.receipts.append(receipt)
         return self._invite(ResponseChannel.RECEIPT, store, language, receipt.purchased_at, contact, receipt=receipt)
 
-    def _called(self, store: Store, language: str, at: datetime) -> Invitation:
+    def _called(self, store: Store, language: str, at: datetime, mood: str) -> Invitation:
         contact = self._contact(store, language, phone=True)
+        often = {"bad": 4, "good": 1}.get(mood, 2)
+        agent = self.rng.choices(list(_AGENTS), weights=[often if one == _HAPLESS else 2 for one in _AGENTS])[0]
         call = Call(
             external_id=f"call-{self.rng.getrandbits(40):010x}",
             store=store,
-            queue=self.rng.choice(["orders", "returns", "gifts"]),
-            agent=f"A{self.rng.randrange(1, 13)}",
+            queue=self.rng.choice(_AGENTS[agent]),
+            agent=agent,
             ended_at=at - timedelta(minutes=self.rng.randrange(3, 90)),
             contact=contact,
         )
         self.voices.calls.append(call)
+        for _silent in range(self.rng.randrange(1, 5)):
+            self._leave_unanswered(call)
         return self._invite(ResponseChannel.CALL, store, language, call.ended_at, contact, call=call)
+
+    def _leave_unanswered(self, other: Call) -> None:
+        """Somebody called shortly before, and did not answer the question afterwards."""
+        agent = self.rng.choice([one for one, queues in _AGENTS.items() if other.queue in queues])
+        call = Call(
+            external_id=f"call-{self.rng.getrandbits(40):010x}",
+            store=other.store,
+            queue=other.queue,
+            agent=agent,
+            ended_at=other.ended_at - timedelta(minutes=self.rng.randrange(10, 60)),
+        )
+        self.voices.calls.append(call)
+        self._invite(ResponseChannel.CALL, call.store, call.store.languages[0], call.ended_at, None, call=call)
 
     def _invite(
         self,

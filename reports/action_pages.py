@@ -37,6 +37,7 @@ from reports.pages import tabs_of
 from reports.periods import Week
 from sentiment.labels import TOPIC_LABELS, topic_label
 from stores.access import StaffRequest
+from stores.choices import StoreKind
 from stores.models import Node, Store, User
 
 PER_PAGE = 30
@@ -59,7 +60,7 @@ def actions(request: StaffRequest) -> HttpResponse:
     zones = time_zones_of(one.place for one in page)
     context = {
         "page": page,
-        "tabs": tabs_of("actions"),
+        "tabs": tabs_of("actions", has_calls=scope.stores.filter(kind=StoreKind.CALL_CENTRE).exists()),
         "states": [(value, label, counts[value], value == state) for value, label in ActionState.choices],
         "state": state,
         "mine": mine,

@@ -6,6 +6,7 @@ from math import ceil, floor
 
 from django.utils.translation import gettext
 
+from reports.call_figures import Row as CallRow
 from reports.figures import Figure, LoopShare, PlaceRow, Point
 from reports.ranking import RankedStore
 from reports.statistics import Driver
@@ -179,6 +180,15 @@ def place_bar(row: RankedStore) -> MarginBar:
         return margin_bar(row.figure)
     values = (row.estimate.low, row.estimate.high, row.figure.nps.score or 0)
     return MarginBar(*(f"{value + 100:.0f}" for value in values))
+
+
+def call_bar(row: CallRow) -> MarginBar:
+    """What a queue's or an agent's score is likely to be, where it is ranked, with its margin, and its plain score as
+    the dot: of a share on a line from 0 to 100 %."""
+    score = row.score
+    band = row.likely or score
+    values = (band.low, band.high, score.value)
+    return MarginBar(*(f"{value + 100 if score.is_nps else 2 * value:.0f}" for value in values))
 
 
 def cost_bar(driver: Driver, reach: float) -> MarginBar:

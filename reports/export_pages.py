@@ -8,8 +8,10 @@ from django.views.decorators.http import require_http_methods
 
 from core.jobs import KEPT_FOR, may_read_file
 from core.models import Job
+from reports.call_pages import of_centre
 from reports.exporting import (
     ANSWERS,
+    CALLS,
     FIGURES,
     FORMATS,
     KINDS,
@@ -37,7 +39,7 @@ def exports(request: StaffRequest) -> HttpResponse:
         "of": page,
         "query": query,
         "has_figures": page in PAGES,
-        "where": reading.filters.store or reading.filters.node,
+        "where": (of_centre(reading) if page == CALLS else reading).place,
         "period": reading.period,
         "formats": [(key, name) for key, (name, _type) in FORMATS.items()],
         "most_in_workbook": MOST_IN_WORKBOOK,

@@ -27,6 +27,8 @@ from core.personal import on_erase
 from core.spreadsheets import XLSX, Value, csv_lines, workbook_options
 from reports import tables
 from reports.answers import Labels, Part, Wanted, answers_found, answers_of, batch_of
+from reports.call_pages import of_centre
+from reports.calls import ASKED
 from reports.comparing import read_choice
 from reports.explorer import read_search
 from reports.filters import Filters
@@ -46,6 +48,8 @@ FORMATS = {
 }
 # The page of words; all others are those of figures. That of two groups has the answers of both behind it.
 WORDS, COMPARED = "verbatims", "report_compare"
+# That of a call centre has the answers to its calls behind it.
+CALLS = "report_calls"
 # More is too much for one file; a workbook is written in one go.
 MOST_ROWS, MOST_IN_WORKBOOK = 1_000_000, 50_000
 # How many files with names and contacts one person may have in the making at a time.
@@ -75,7 +79,7 @@ def start_export(user: User, *, page: str, query: str, kind: str, form: str, per
         "language": translation.get_language(),
         "week": str(read(tables.asked(query, user)).week),
         # Of which days words may be in it: erasing asks.
-        "parts": [{"days": part.days} for part in parts],
+        "parts": [{"days": [part.period.start.isoformat(), part.period.end.isoformat()]} for part in parts],
     }
     where = " / ".join(place.name if place else _("Everything") for place in places)
     dates = " / ".join(dict.fromkeys(part.period.dates for part in parts))
@@ -94,7 +98,10 @@ def _parts(page: str, request: HttpRequest, reading: Reading | None = None) -> l
     reading = reading or read(request)
     if page == WORDS:
         search = read_search(request, reading.scope, reading.week)
-        return [Part(Filters(node=search.node, store=search.store), search.period, search.since)]
+        return [Part(Filters(node=search.node, store=search.store), search.period)]
+    if page == CALLS:
+        filters = of_centre(reading).filters
+        return [Part(replace(filters, channel=ASKED.channel, sample=ASKED.sample), reading.period)]
     if page == COMPARED:
         choice = read_choice(request, reading.scope, reading.filters)
         return [Part(filters, period) for filters, period in choice.sides(reading.week)]

@@ -50,6 +50,12 @@ class Reading:
     filters: Filters
     stores: QuerySet[Store]
     period: Period
+    has_calls: bool = False
+
+    @property
+    def place(self) -> Node | Store | None:
+        """What was chosen of the scope; None where that is all of it."""
+        return self.filters.store or self.filters.node
 
     @property
     def week(self) -> Week:
@@ -61,8 +67,10 @@ def read(request: HttpRequest) -> Reading:
     scope = scope_of(_reader(request))
     filters = read_filters(request, scope)
     stores = selected_stores(scope, filters)
-    zones = set(scope.stores.order_by().values_list("time_zone", flat=True).distinct())
-    return Reading(scope, filters, stores, Period(Week.of(latest_day(zones)), filters.weeks))
+    found = set(scope.stores.order_by().values_list("time_zone", "kind").distinct())
+    week = Week.of(latest_day(zone for zone, _kind in found))
+    has_calls = any(kind == StoreKind.CALL_CENTRE for _zone, kind in found)
+    return Reading(scope, filters, stores, Period(week, filters.weeks), has_calls)
 
 
 @require_safe
@@ -84,7 +92,7 @@ def reports(request: HttpRequest) -> HttpResponse:
             topics_of(cells, found.source, reading.filters).all,
         )
     context = {
-        **_frame(reading, view, "reports"),
+        **frame(reading, view, "reports"),
         "overview": found,
         "chart": week_chart(found.points),
         "row_charts": place_charts(found.rows),
@@ -107,7 +115,7 @@ def change(request: HttpRequest) -> HttpResponse:
     cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
     source, _chosen = resolve(cells, reading.filters, latest(reading.filters.weeks))
     made = made_of(cells_of_stores(reading, cells, source), source, reading.filters) if source else None
-    context = {**_frame(reading, view, "report_change"), "made": made}
+    context = {**frame(reading, view, "report_change"), "made": made}
     return render(request, "reports/change.html", context)
 
 
@@ -135,7 +143,7 @@ def stores(request: HttpRequest) -> HttpResponse:
     more = urlencode([(key, value) for key, value in (("q", q), ("moved", "1" if moved_only else "")) if value])
     address = "&".join(part for part in (filters.query().removeprefix("?"), more) if part)
     context = {
-        **_frame(reading, view, "report_stores"),
+        **frame(reading, view, "report_stores"),
         "ranking": ranking,
         "source": source,
         "q": q,
@@ -162,7 +170,7 @@ def topics(request: HttpRequest) -> HttpResponse:
     cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
     source, _chosen = resolve(cells, reading.filters, latest(reading.filters.weeks))
     context = {
-        **_frame(reading, view, "report_topics"),
+        **frame(reading, view, "report_topics"),
         "found": topics_of(cells, source, reading.filters) if source else None,
         "store_choices": _store_choices(reading),
     }
@@ -178,7 +186,7 @@ def loop(request: HttpRequest) -> HttpResponse:
     cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
     league = league_of(cells, reading.filters, reading.period, reading.stores, of_stores=few)
     context = {
-        **_frame(reading, view, "report_loop"),
+        **frame(reading, view, "report_loop"),
         "league": league,
         "league_groups": [("", league.ranked), (gettext("Too few to rank"), league.few)],
         "of_stores": few,
@@ -197,7 +205,7 @@ def asking(request: HttpRequest) -> HttpResponse:
     few = reading.stores.count() <= MOST_ASKING_STORES
     view = view_of(reading.scope, reading.filters)
     context = {
-        **_frame(reading, view, "report_asking"),
+        **frame(reading, view, "report_asking"),
         "asking": asking_of(reading.stores, reading.filters, reading.period) if few else None,
         "most_stores": MOST_ASKING_STORES,
         "store_choices": _store_choices(reading),
@@ -214,7 +222,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     choice = read_choice(request, reading.scope, reading.filters)
     view = view_of(reading.scope, reading.filters)
     context = {
-        **_frame(reading, view, "report_compare"),
+        **frame(reading, view, "report_compare"),
         "choice": choice,
         "comparison": comparison_of(reading.scope, choice, reading.week),
         "against_choices": [
@@ -236,12 +244,13 @@ def cells_of_stores(reading: Reading, cells: Cells, source: Source) -> Cells:
 
 
 # --- what all pages have --------------------------------------------------------------------------------------------
-def _frame(reading: Reading, view: View, page: str) -> dict[str, Any]:
+def frame(reading: Reading, view: View, page: str) -> dict[str, Any]:
+    """What the templates of all pages of figures are given."""
     filters = reading.filters
     only = _only_store(view)
     return {
         "page": page,
-        "tabs": tabs_of(page),
+        "tabs": tabs_of(page, has_calls=reading.has_calls),
         "crumbs": _crumbs(reading, view, page),
         "title": _title(view, filters),
         "filters": filters,
@@ -267,11 +276,13 @@ def _begin_at(view: View) -> tuple[str, str] | None:
     return ("store", here.code) if isinstance(here, Store) else ("node", str(here.pk))
 
 
-def tabs_of(page: str) -> list[tuple[str, str, bool]]:
-    """The pages of figures by name, each with its label and whether it is `page`."""
+def tabs_of(page: str, *, has_calls: bool) -> list[tuple[str, str, bool]]:
+    """The pages of figures by name, each with its label and whether it is `page`; `has_calls`: whether the reader sees
+    a call centre."""
     names = {
         "reports": gettext("Overview"),
         "report_stores": gettext("Stores"),
+        **({"report_calls": gettext("Calls")} if has_calls else {}),
         "report_topics": gettext("Topics"),
         "report_loop": gettext("Closed loop"),
         "report_asking": gettext("Asking"),

@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from reports.asking import MOST_STORES as MOST_ASKING_STORES
 from reports.asking import asking_of
+from reports.call_figures import Row as CallRow
+from reports.call_pages import of_centre, read_calls
 from reports.cells import Cells, leaves_of, read_cells, view_of
 from reports.change import made_of
 from reports.comparing import comparison_of, read_choice
@@ -91,6 +93,10 @@ TABLES: dict[str, str | Promise] = {
     "loop": _("Closed loop"),
     "league": _("Who closes the loop"),
     "recovery": _("Before and after a case"),
+    "queues": _("Queues of calls"),
+    "agents": _("Agents"),
+    "answered": _("Asked after a call and answered"),
+    "waiting": _("Cases that wait"),
     "topics": _("Topics"),
     "costs": _("What topics cost"),
     "change": _("What the change is made of"),
@@ -216,6 +222,56 @@ def store_lines(reading: Reading, request: HttpRequest | None = None) -> Iterato
         yield _figure("stores", row.store.name, row.figure, reading, code=row.store.code, way=source.name, **estimate)
 
 
+def call_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator[Line]:
+    """Queues and agents of a call centre, the queue's agents where one is chosen."""
+    if request is None:
+        return
+    reading = of_centre(reading)
+    found = read_calls(reading, view_of(reading.scope, reading.filters), request)
+    if found.kind is None:
+        return
+    way = f"{gettext('All queues') if not found.queue else found.queue} · {found.kind.label}"
+    everything = gettext("All queues")
+    for row in (found.whole, *found.queues):
+        name = everything if row is found.whole else row.name
+        yield _call("queues", row, reading, name=name, way=str(found.kind.label))
+    for row in found.agents:
+        yield _call("agents", row, reading, name=row.name, way=way)
+    for row in (found.whole, *found.queues):
+        name = everything if row is found.whole else row.name
+        if row.asked:
+            yield _share("answered", name, row.asked, reading)
+    for row in found.agents:
+        if row.waiting.cases:
+            yield Line("waiting", row.name, way=gettext("Cases that wait"), n=row.waiting.cases)
+            yield Line("waiting", row.name, way=gettext("Late"), n=row.waiting.late)
+
+
+def _call(table: str, row: CallRow, reading: Reading, *, name: str, way: str) -> Line:
+    score, likely = row.score, row.likely.estimate if row.likely else None
+    shown = score.shown
+    told = _change(score.change if shown else None)
+    return Line(
+        table,
+        name,
+        way=way,
+        first=reading.period.start,
+        last=reading.period.end,
+        n=None if score.size_hidden else score.n,
+        value=_round(score.value) if shown else None,
+        low=_round(score.low) if shown else None,
+        high=_round(score.high) if shown else None,
+        unit=POINTS if score.is_nps else PERCENT,
+        moved=score.moved,
+        hidden=score.hidden,
+        likely=_round(likely.score) if likely else None,
+        likely_margin=_round(likely.margin) if likely else None,
+        place_first=likely.first if likely else None,
+        place_last=likely.last if likely else None,
+        **told,  # type: ignore[arg-type]
+    )
+
+
 def topic_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator[Line]:
     """How often topics are spoken of, and what they cost."""
     cells, source = _main_source(reading)
@@ -328,6 +384,7 @@ Maker = Callable[[Reading, HttpRequest | None], Iterator[Line]]
 PAGES: dict[str, Maker] = {
     "reports": overview_lines,
     "report_stores": store_lines,
+    "report_calls": call_lines,
     "report_topics": topic_lines,
     "report_loop": loop_lines,
     "report_asking": asking_lines,

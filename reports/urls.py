@@ -2,6 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from reports import (
     action_pages,
+    call_pages,
     digest_pages,
     explorer_views,
     export_pages,
@@ -18,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/store/", store_pages.my_store, name="my_store"),
     path("reports/store/<str:code>/", store_pages.store_view, name="store_view"),
     path("reports/stores/", pages.stores, name="report_stores"),
+    path("reports/calls/", call_pages.calls, name="report_calls"),
     path("reports/topics/", pages.topics, name="report_topics"),
     path("reports/loop/", pages.loop, name="report_loop"),
     path("reports/asking/", pages.asking, name="report_asking"),

@@ -349,6 +349,8 @@ TABLE = [
             ({"code": "NO"}, NOBODYS | NO_REPORTS),
         ],
     ),
+    # A centre's people and those above it; see tests/reports/test_calls.py.
+    row("reports/calls/", staff(call_centre_lead=200) | NO_REPORTS),
     row("reports/topics/", CASE_PAGE | NO_REPORTS),
     row("reports/loop/", CASE_PAGE | NO_REPORTS),
     row("reports/asking/", CASE_PAGE | NO_REPORTS),

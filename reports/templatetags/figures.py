@@ -2,7 +2,7 @@
 
 from django import template
 
-from reports.charts import Span, cost_bar, margin_bar, place_bar, span, stacked
+from reports.charts import Span, call_bar, cost_bar, margin_bar, place_bar, span, stacked
 from reports.writing import change, hundred, percent, points, tenths
 
 register = template.Library()
@@ -13,6 +13,7 @@ register.filter(hundred)
 register.filter("bar", margin_bar)
 register.filter(stacked)
 register.filter(place_bar)
+register.filter(call_bar)
 register.filter(cost_bar)
 
 

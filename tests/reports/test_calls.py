@@ -1,23 +1,41 @@
 """The page of a call centre: scores by queue and agent, how sure they are, and what must not be told."""
 
+import random
 from datetime import timedelta
+from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from core.jobs import run_due
+from core.models import Job
 from core.personal import erase_response
 from core.retention import purge
 from core.work import drain
+from reports.call_figures import Score
+from reports.calls import Choice, calls_of
+from reports.cells import view_of
+from reports.exporting import ANSWERS
+from reports.filters import Filters, scope_of
 from reports.models import AgentWeek, QueueDay
+from reports.pages import read
+from reports.periods import Period, Week
+from reports.statistics import Nps
+from reports.tables import asked, call_lines
+from stores.choices import StoreKind
+from stores.models import User
 from surveys.choices import QuestionKind
 from surveys.inviting import call_ended
 from surveys.models import Call
-from tests.factories import Chain
+from tests.factories import Chain, make_store, make_touchpoint
 from tests.reports.callers import calls, counted
-from tests.reports.makers import noon
+from tests.reports.makers import answer, make_case, noon
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.now().date()
@@ -96,3 +114,168 @@ def test_the_explorer_finds_words_by_queue_and_agent(client: Client, chain: Chai
     assert "Agent: &lt;b&gt;" in page and 'value="&lt;b&gt;"' in page
     client.force_login(chain.manager)
     assert found("agent=A2") == set() and 'name="agent"' not in client.get("/verbatims/").content.decode()
+
+
+def page_of(client: Client, user: User, query: str = "") -> Any:
+    client.force_login(user)
+    return client.get(f"/reports/calls/{query}")
+
+
+def busy(chain: Chain) -> None:
+    """Two queues: in one of them four agents, of whom one is worse than chance would have it; and some with few."""
+    week, centre = TODAY - timedelta(weeks=2), chain.call_centre
+    for agent, scores in (("Ada", [10] * 40), ("Bo", [10] * 36 + [2] * 4), ("Cy", [10] * 38 + [7] * 2)):
+        calls(centre, scores, day=week, agent=agent)
+    calls(centre, [10] * 10 + [1] * 30, day=week, agent="Dora")
+    calls(centre, [10] * 8, day=week, agent="Few")
+    calls(centre, [1] * 3, day=week, agent="Hidden")
+    calls(centre, [9] * 40, day=week, queue="returns", agent="Ada", unanswered=60)
+    calls(centre, [10] * 40, day=week - timedelta(weeks=13), agent="Dora")
+    counted(centre)
+
+
+def test_a_lead_sees_queues_and_agents_and_what_is_no_more_than_chance(client: Client, chain: Chain) -> None:
+    busy(chain)
+    (response,) = calls(chain.call_centre, [0], day=TODAY, agent="Dora")
+    make_case(response)
+    counted(chain.call_centre)
+    client.force_login(chain.call_centre_lead)
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get("/reports/calls/")
+    assert len(queries) <= 21
+    found, shown = page.context["calls"], page.content.decode()
+    rows = {row.name: row for row in found.agents}
+    assert [row.name for row in found.queues] == ["orders", "returns"]
+    assert found.whole.score.n == 212 and found.whole.asked.n == 272
+    assert (rows["Ada"].score.n, rows["Dora"].score.nps) == (80, Nps(10, 0, 31))
+    # Three answers are hidden, and the smallest of the others with them.
+    assert (rows["Hidden"].score.hidden, rows["Few"].score.hidden) == (True, True)
+    assert rows["Hidden"].score.n == 3 and rows["Dora"].likely and not rows["Few"].likely
+    assert (rows["Dora"].stands, rows["Dora"].unlike.points < 0, rows["Dora"].score.moved) == (True, True, True)
+    assert [row.name for row in found.agents][-3:] == ["Dora", "Few", "Hidden"] and found.apart >= 1
+    assert (rows["Dora"].waiting.cases, rows["Dora"].waiting.late, found.whole.waiting.cases) == (1, 1, 1)
+    assert "more than chance would have it" in shown and "1 late" in shown
+    assert "queue=orders" in rows["Ada"].words + found.queues[0].words and "agent=Ada" in rows["Ada"].words
+    # In one queue, by name.
+    page = page_of(client, chain.call_centre_lead, "?queue=returns&order=name")
+    assert [(row.name, row.score.n) for row in page.context["calls"].agents] == [("Ada", 40)]
+    assert "queue=returns&agent=Ada" in page.context["calls"].agents[0].words
+    # Senseless choices count as none.
+    page = page_of(client, chain.call_centre_lead, "?queue=nothing&order=%3Cb%3E&kind=x&weeks=4&store=CALL")
+    assert (page.context["calls"].queue, page.context["period"].weeks) == ("", 4)
+
+
+def test_another_question_is_never_an_nps(client: Client, chain: Chain) -> None:
+    day = TODAY - timedelta(weeks=1)
+    for agent, scores in (("Ada", [5] * 40), ("Bo", [5] * 20 + [3] * 20)):
+        calls(chain.call_centre, scores, day=day, agent=agent, kind=QuestionKind.SMILEY5)
+    calls(chain.call_centre, [10] * 9, day=day)
+    counted(chain.call_centre)
+    page = page_of(client, chain.head_office)
+    found = page.context["calls"]
+    rows = {row.name: row for row in found.agents}
+    assert (found.kind, rows["Bo"].score.value, rows["Bo"].score.is_nps) == (QuestionKind.SMILEY5, 50.0, False)
+    assert rows["Ada"].score.high <= 100 and rows["Ada"].stands and 50 < rows["Ada"].likely.estimate.score < 100
+    assert "100%" in page.content.decode() and "NPS ±" not in page.content.decode()
+    page = page_of(client, chain.head_office, "?kind=nps")
+    assert (page.context["calls"].whole.score.nps.n, page.context["calls"].whole.score.value) == (9, 100.0)
+
+
+def test_who_has_no_call_centre_has_no_such_page(client: Client, chain: Chain) -> None:
+    busy(chain)
+    for user, status in ((chain.manager, 404), (chain.area_manager, 404), (chain.head_office, 200)):
+        assert page_of(client, user).status_code == status
+        assert ('href="/reports/calls/' in client.get("/reports/").content.decode()) == (status == 200)
+    # A centre elsewhere is nobody's but its own lead's and theirs above it.
+    other = make_store(node=chain.other_area, code="CALL2", name="Second centre", kind=StoreKind.CALL_CENTRE)
+    assert page_of(client, chain.foreign_area_manager).context["only_store"] == other
+    assert page_of(client, chain.foreign_area_manager, "?store=CALL").status_code == 404
+    assert "Ada" not in page_of(client, chain.foreign_area_manager).content.decode()
+    assert page_of(client, chain.call_centre_lead, "?store=CALL2").status_code == 404
+    assert page_of(client, chain.head_office, "?store=CALL2").context["only_store"] == other
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_follows_about_fewer_than_five_answers(chain: Chain, seed: int) -> None:
+    """Whoever has the page of each period, in all queues and in each, and solves equations."""
+    rng = random.Random(seed)
+    rows = []
+    for queue in "pqr":
+        for agent in "abcdef":
+            usual = rng.choice([0.2, 0.8, 2, 6])
+            for week in range(26):
+                if n := int(rng.expovariate(1 / usual) + rng.random()):
+                    rows.append((queue, agent, week, n))
+    monday = Week.of(TODAY).monday
+    AgentWeek.objects.bulk_create(
+        AgentWeek(
+            store=chain.call_centre, monday=monday - timedelta(weeks=week), queue=queue, agent=agent,
+            headline_kind="nps", happy=n, between=0, unhappy=0,
+        )
+        for queue, agent, week, n in rows
+    )  # fmt: skip
+    scope, unknown = scope_of(chain.head_office), {row[:3]: number for number, row in enumerate(rows)}
+    known: list[set[int]] = []
+
+    def learn(score: Score, places: set[tuple[str, str]], stretch: tuple[int, int]) -> None:
+        cells = {at for (q, a, w), at in unknown.items() if (q, a) in places and stretch[0] <= w < stretch[1]}
+        if score.shown and cells:
+            known.append({at for at in cells if rows[at][0] not in score.left_out})
+
+    for weeks in (4, 13):
+        filters, period = Filters(store=chain.call_centre, weeks=weeks), Period(Week.of(TODAY), weeks)
+        for chosen in ("", *"pqr"):
+            found = calls_of(view_of(scope, filters), filters, period, Choice(queue=chosen))
+            everybody = {(q, a) for q in "pqr" for a in "abcdef"}
+            shown = [(found.whole, everybody)]
+            shown += [(row, {one for one in everybody if one[0] == row.name}) for row in found.queues]
+            shown += [
+                (row, {one for one in everybody if one[1] == row.name and chosen in ("", one[0])})
+                for row in found.agents
+            ]
+            for row, places in shown:
+                learn(row.score, places, (0, weeks))
+                learn(row.this_week, places, (0, 1))
+    matrix = np.zeros((len(known), len(rows)))
+    for number, cells in enumerate(known):
+        matrix[number, list(cells)] = 1
+        assert sum(rows[at][3] for at in cells) >= 5
+    # A sum over some cells follows if it lies in the space of what is known; tried for every cell and every agent.
+    rank = np.linalg.matrix_rank(matrix) if known else 0
+    tried = [{at} for at in range(len(rows))]
+    tried += [
+        {unknown[q, a, w] for w in range(*stretch) if (q, a, w) in unknown}
+        for q in "pqr"
+        for a in "abcdef"
+        for stretch in ((0, 1), (0, 4), (0, 13), (1, 4), (4, 13))
+    ]
+    tried += [
+        {at for (q, _a, w), at in unknown.items() if q == queue and stretch[0] <= w < stretch[1]}
+        for queue in "pqr"
+        for stretch in ((0, 1), (0, 4), (0, 13), (1, 4), (4, 13))
+    ]
+    for cells in tried:
+        if 0 < sum(rows[at][3] for at in cells) < 5:
+            row = np.zeros((1, len(rows)))
+            row[0, list(cells)] = 1
+            assert np.linalg.matrix_rank(np.vstack([matrix, row])) > rank, [rows[at] for at in cells]
+
+
+def test_the_page_leaves_as_a_file_with_what_is_hidden_left_empty(client: Client, chain: Chain) -> None:
+    busy(chain)
+    page = page_of(client, chain.call_centre_lead).content.decode()
+    assert 'href="/reports/files/?of=report_calls' in page
+    reading = read(asked("", chain.call_centre_lead))
+    lines = list(call_lines(reading, asked("order=name", chain.call_centre_lead)))
+    agents = {line.name: line for line in lines if line.table == "agents"}
+    assert (agents["Ada"].n, agents["Hidden"].value, agents["Hidden"].hidden) == (80, None, True)
+    assert agents["Ada"].place_first == 1 and agents["Dora"].value == -50.0
+    assert [(line.name, line.n) for line in lines if line.table == "answered"] == [
+        ("All queues", 271), ("orders", 171), ("returns", 100),
+    ]  # fmt: skip
+    # The answers behind it are those about calls.
+    answer(make_touchpoint(store=chain.call_centre), 3, day=TODAY)
+    client.post("/reports/files/", {"of": "report_calls", "query": "", "format": "csv", "kind": ANSWERS})
+    run_due()
+    job = Job.objects.latest("created_at")
+    assert (job.done, "Call centre" in job.title) == (211, True)

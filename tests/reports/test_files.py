@@ -99,7 +99,9 @@ def test_figures_in_a_file_are_those_of_the_page(client, chain):
     assert (few["value"], few["hidden"]) == (None, True)
 
 
-@pytest.mark.parametrize("page", ["report_topics", "report_loop", "report_asking", "report_compare", "report_change"])
+@pytest.mark.parametrize(
+    "page", ["report_calls", "report_topics", "report_loop", "report_asking", "report_compare", "report_change"]
+)
 def test_every_page_of_figures_becomes_a_workbook(client, chain, page):
     answer(chain.touchpoint, 10, day=TODAY, times=40)
     told(chain, "The staff was rude", redacted="The staff was rude")

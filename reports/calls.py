@@ -1,0 +1,389 @@
+"""A call centre by queue and agent: how callers scored, how sure that is, and what waits.
+
+One headline question at a time, on the scale it was asked on. A queue lies below the centre and an agent's calls of a
+queue below the queue, so that what may be shown of them follows from the one rule of `reports.statistics.showing`,
+from the top of the chain on. An agent's figure of all queues is the sum of those that are shown by themselves.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet, Sum
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from alerts.choices import TO_DO
+from alerts.models import Case
+from reports.call_cells import NAMELESS
+from reports.call_figures import Likely, Row, Score, Tally, Waiting, sum_of
+from reports.cells import View, buckets_of, leaves_of, read_cells
+from reports.figures import Source
+from reports.filters import Filters, Scope
+from reports.lattice import Lattice, Place, store_place
+from reports.linking import words_behind
+from reports.models import QueueDay
+from reports.periods import Period, Week
+from reports.statistics import (
+    Nps,
+    Share,
+    moved_among,
+    ranked,
+)
+from reports.stretches import Stretch, before, latest, quarters
+from stores.choices import StoreKind
+from stores.models import Store
+from surveys.choices import QuestionKind, ResponseChannel, SampleKind
+
+ASKED = Source(ResponseChannel.CALL.value, SampleKind.VERIFIED.value)
+BY_NAME = "name"
+_THIS_WEEK: list[Stretch] = [(0, 1)]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is chosen on this page beside place and weeks: a queue, the order of agents, and which question."""
+
+    queue: str = ""
+    order: str = ""
+    kind: str = ""
+
+    def query(self, filters: Filters) -> str:
+        """The address after the question mark."""
+        more = urlencode({key: value for key, value in vars(self).items() if value})
+        return "?" + "&".join(part for part in (filters.query().removeprefix("?"), more) if part)
+
+
+@dataclass(frozen=True)
+class Calls:
+    """The page. `kinds` are the questions that were asked: label, whether it is shown, and its address; `order` is
+    empty where agents stand in the order of their likely scores."""
+
+    kind: QuestionKind | None
+    kinds: list[tuple[str, bool, str]]
+    queue: str
+    order: str
+    by_name: str
+    by_score: str
+    whole: Row
+    queues: list[Row]
+    agents: list[Row]
+
+    @property
+    def agent_groups(self) -> list[tuple[str, list[Row]]]:
+        """The rows under their headings; in the order of names there are none."""
+        if self.order:
+            return [("", self.agents)]
+        headings = {
+            "": "",
+            "few": gettext("Too few to rank"),
+            "hidden": gettext("Score hidden"),
+            "silent": gettext("No answers of this kind"),
+        }
+        return [(headings[key], list(rows)) for key, rows in groupby(self.agents, lambda row: row.group)]
+
+    @property
+    def ranked(self) -> int:
+        return sum(bool(row.likely) for row in self.agents)
+
+    @property
+    def apart(self) -> int:
+        """Of how many agents it is more than chance that they differ from the others."""
+        return sum(row.stands for row in self.agents)
+
+    @property
+    def moved(self) -> int:
+        return sum(row.score.moved for row in self.agents)
+
+    @property
+    def apart_queues(self) -> int:
+        return sum(row.stands for row in self.queues)
+
+    @property
+    def compared_queues(self) -> int:
+        return sum(bool(row.unlike) for row in self.queues)
+
+
+def centre_of(scope: Scope, filters: Filters, chosen: QuerySet[Store]) -> Filters:
+    """The filters about the call centre among the `chosen` stores, or the first of the reader's. Raises Http404 where
+    they have none."""
+    centres = scope.stores.filter(kind=StoreKind.CALL_CENTRE).select_related("node").order_by("sort_key")
+    first = centres.filter(pk__in=chosen).first() or centres.first()
+    if first is None:
+        raise Http404
+    return replace(filters, store=first, node=None, channel="", sample="")
+
+
+def calls_of(view: View, filters: Filters, period: Period, choice: Choice) -> Calls:
+    """Everything on the page of a call centre, which is the store of the filters, and of which the view is."""
+    assert filters.store is not None
+    read = _Reading(view, filters.store, filters.weeks, period.last)
+    kinds = read.kinds()
+    kind = QuestionKind(choice.kind) if choice.kind in kinds else kinds[0] if kinds else None
+    choice = replace(choice, kind=kind.value if kind and kind != kinds[0] else "")
+    if _name(choice.queue) not in read.queues:
+        choice = replace(choice, queue="")
+    about = _About(read, filters, period, choice, kind or QuestionKind.NPS)
+    return Calls(
+        kind=kind,
+        kinds=[(str(one.label), one == kind, _but(choice, filters, kind=one.value)) for one in kinds],
+        queue=choice.queue,
+        order=choice.order,
+        by_name=_but(choice, filters, order=BY_NAME),
+        by_score=_but(choice, filters, order=""),
+        whole=about.whole(),
+        queues=_beside(about.queues()),
+        agents=_in_order(_ranked(about.agents()), by_name=choice.order == BY_NAME),
+    )
+
+
+def _name(written: str | None) -> str:
+    """What telephony calls a queue or an agent; nothing for those it does not name."""
+    return "" if written in (None, NAMELESS) else written or ""
+
+
+def _but(choice: Choice, filters: Filters, **changes: str) -> str:
+    return replace(choice, **changes).query(filters)
+
+
+# --- reads ------------------------------------------------------------------------------------------------------
+class _Reading:
+    """What was counted at a call centre, now and before, and what of it may be shown."""
+
+    def __init__(self, view: View, centre: Store, weeks: int, this_week: Week) -> None:
+        self.now, self.ago = latest(weeks), before(weeks)
+        self.centre = store_place(centre.pk)
+        # The newest weeks one by one; what is further back by quarters.
+        leaves = [*leaves_of(4, by_week=True), *(quarter for quarter in quarters(2 * weeks) if quarter[0])]
+        self._cells = read_cells(view, this_week, leaves)
+        self._counts: dict[tuple[str, str], dict[QuestionKind, dict[Stretch, Tally]]] = defaultdict(
+            lambda: defaultdict(dict)
+        )
+        for queue, agent, kind, leaf, tally in _counted(centre, leaves, this_week):
+            self._counts[queue, agent][QuestionKind(kind)][leaf] = tally
+        # By name, so that whoever looks at other weeks finds the same ones hidden.
+        self.of_queue: dict[str, dict[str, Place]] = defaultdict(dict)
+        for number, (queue, agent) in enumerate(sorted(self._counts)):
+            self.of_queue[queue][agent] = Place("agent", number)
+        self.queues = {queue: Place("queue", number) for number, queue in enumerate(self.of_queue)}
+        below = {place: list(self.of_queue[queue].values()) for queue, place in self.queues.items()}
+        self._cells.view = replace(view, below={**view.below, self.centre: list(self.queues.values()), **below})
+
+    def kinds(self) -> list[QuestionKind]:
+        """The questions that were answered in these weeks, most answers first."""
+        sums = {kind: self.tally(kind, self._counts, self.now).n for kind in QuestionKind}
+        return sorted((kind for kind, n in sums.items() if n), key=lambda kind: -sums[kind])
+
+    def tally(self, kind: QuestionKind, names: Iterable[tuple[str, str]], stretches: Sequence[Stretch]) -> Tally:
+        """The sum of what these agents' callers said of these queues."""
+        found = []
+        for name in names:
+            by_leaf = self._counts[name].get(kind, {})
+            found += [one for leaf, one in by_leaf.items() if any(a <= leaf[0] and leaf[1] <= b for a, b in stretches)]
+        return sum_of(found)
+
+    def lattice(self, kind: QuestionKind) -> Lattice:
+        """What may be shown of the answers to this question."""
+        sizes: dict[Stretch, dict[Place, int]] = defaultdict(lambda: defaultdict(int))
+        if kind == QuestionKind.NPS:
+            for leaf, of in self._cells.nps.get(ASKED, {}).items():
+                sizes[leaf].update({place: nps.n for place, nps in of.items()})
+        else:
+            for leaf, counts in self._cells.scored.get((kind.value, ASKED), {}).items():
+                sizes[leaf].update(counts)
+        for (queue, agent), by_kind in self._counts.items():
+            for leaf, tally in by_kind.get(kind, {}).items():
+                sizes[leaf][self.queues[queue]] += tally.n
+                sizes[leaf][self.of_queue[queue][agent]] = tally.n
+        return self._cells.lattice_of(sizes)
+
+
+def _counted(
+    centre: Store, leaves: Sequence[Stretch], this_week: Week
+) -> Iterable[tuple[str, str, str, Stretch, Tally]]:
+    oldest, starts = buckets_of(leaves, this_week)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT queue, agent, headline_kind, width_bucket(monday, %s::date[]) AS leaf,"
+            " sum(happy)::int, sum(between)::int, sum(unhappy)::int FROM reports_agentweek"
+            " WHERE store_id = %s AND monday BETWEEN %s AND %s GROUP BY 1, 2, 3, 4",
+            [starts, centre.pk, starts[0], this_week.monday],
+        )
+        for queue, agent, kind, bucket, *counts in cursor.fetchall():
+            leaf = oldest[bucket - 1]
+            if leaf is not None:
+                yield queue, agent, kind, leaf, Tally(*counts)
+
+
+def _asked(centre: Store, period: Period) -> Mapping[str, Share]:
+    """Of each queue how many of those who were asked have answered."""
+    rows = QueueDay.objects.filter(store=centre, local_day__range=(period.start, period.end)).values_list("queue")
+    sums = rows.annotate(answered=Sum("answered"), asked=Sum("asked")).order_by()
+    return {queue: Share(answered, asked) for queue, answered, asked in sums}
+
+
+def _waiting(centre: Store) -> Mapping[tuple[str, str], Waiting]:
+    """Cases of today, whenever they were opened."""
+    late = Q(attempted_at=None, contacted_at=None, fixed_at=None, due_at__lt=timezone.now())
+    call = "response__invitation__call"
+    rows = (
+        Case.objects.filter(store=centre, state__in=TO_DO)
+        .order_by()
+        .values_list(f"{call}__queue", f"{call}__agent")
+        .annotate(cases=Count("pk"), late=Count("pk", filter=late))
+    )
+    found: dict[tuple[str, str], Waiting] = {}
+    for queue, agent, cases, of_these in rows:
+        name = _name(queue), _name(agent)
+        found[name] = found.get(name, Waiting()).plus(Waiting(cases, of_these))
+    return found
+
+
+class _Part(NamedTuple):
+    """What a row is a sum of: a place, and the queues and agents whose answers are its."""
+
+    place: Place
+    names: list[tuple[str, str]]
+    queue: str = ""
+
+
+class _About:
+    """The rows of the page, about one question and perhaps one queue."""
+
+    def __init__(self, read: _Reading, filters: Filters, period: Period, choice: Choice, kind: QuestionKind) -> None:
+        assert filters.store is not None
+        self._read, self._filters, self._choice, self._kind = read, filters, choice, kind
+        self._lattice = read.lattice(kind)
+        self._rates = _asked(filters.store, period)
+        self._cases = _waiting(filters.store)
+
+    def whole(self) -> Row:
+        names = [(queue, agent) for queue, of in self._read.of_queue.items() for agent in of]
+        rate = Share(sum(one.part for one in self._rates.values()), sum(one.n for one in self._rates.values()))
+        row = self._row("", [_Part(self._read.centre, names)], self._cases, rate=rate, query=self._address(queue=""))
+        change = row.score.change
+        return replace(row, score=replace(row.score, moved=bool(change and change.significant)))
+
+    def queues(self) -> list[Row]:
+        """Each queue by name; that of calls without one is last."""
+        found = []
+        for queue in sorted(self._read.queues, key=lambda name: (not name, name.casefold())):
+            place, names = self._read.queues[queue], [(queue, agent) for agent in self._read.of_queue[queue]]
+            cases = {name: one for name, one in self._cases.items() if name[0] == queue}
+            row = self._row(
+                queue,
+                [_Part(place, names, queue)],
+                cases,
+                rate=self._rates.get(queue),
+                query=self._address(queue=queue or NAMELESS),
+                queue=queue or NAMELESS,
+            )
+            found.append(replace(row, is_chosen=self._choice.queue == (queue or NAMELESS)))
+        return [row for row in found if row.score.n or row.waiting.cases or row.asked]
+
+    def agents(self) -> list[Row]:
+        """Each agent, in the chosen queue or in all; calls that name none are last."""
+        chosen = self._choice.queue
+        parts: dict[str, list[_Part]] = defaultdict(list)
+        for queue, of in self._read.of_queue.items():
+            if not chosen or (queue or NAMELESS) == chosen:
+                for agent, place in of.items():
+                    parts[agent].append(_Part(place, [(queue, agent)], queue))
+        found = []
+        for agent in sorted(parts, key=lambda name: (not name, name.casefold())):
+            wanted = {name for part in parts[agent] for name in part.names}
+            cases = {name: one for name, one in self._cases.items() if name in wanted}
+            found.append(self._row(agent, parts[agent], cases, queue=chosen, agent=agent or NAMELESS))
+        return [row for row in found if row.score.n or row.waiting.cases]
+
+    def _address(self, **changes: str) -> str:
+        return _but(self._choice, self._filters, **changes)
+
+    def _row(
+        self,
+        name: str,
+        parts: Sequence[_Part],
+        cases: Mapping[tuple[str, str], Waiting],
+        *,
+        rate: Share | None = None,
+        query: str = "",
+        queue: str = "",
+        agent: str = "",
+    ) -> Row:
+        score, old = self._score(parts, self._read.now), self._score(parts, self._read.ago)
+        if score.shown and old.shown and not (score.left_out or old.left_out):
+            score = replace(score, change=score.beyond(old))
+        total = Waiting()
+        for one in cases.values():
+            total = total.plus(one)
+        words = partial(words_behind, self._filters, queue=queue, agent=agent)
+        return Row(
+            name=name,
+            score=score,
+            this_week=self._score(parts, _THIS_WEEK),
+            waiting=total,
+            asked=None if score.size_hidden or not rate or not rate.n else rate,
+            words=words(source=ASKED),
+            week_words=words(source=ASKED, weeks=1),
+            case_words=words(source=Source("", ""), weeks=13, case="todo"),
+            query=query,
+        )
+
+    def _score(self, parts: Sequence[_Part], stretches: Sequence[Stretch]) -> Score:
+        """The sum of those parts that are shown; where none is, their number as far as it may be told."""
+        tallies = {part.place: self._read.tally(self._kind, part.names, stretches) for part in parts}
+        filled = [part for part in parts if tallies[part.place].n]
+        shown = [part for part in filled if self._lattice.shows(part.place, stretches)]
+        if shown:
+            left_out = [part.queue for part in filled if part not in shown]
+            return Score(self._kind, sum_of(tallies[part.place] for part in shown), left_out=left_out)
+        told = all(self._lattice.tells_size(part.place, stretches) for part in filled)
+        total = sum_of(tallies.values())
+        return Score(self._kind, total, hidden=bool(filled), size_hidden=bool(filled) and not told)
+
+
+# --- beside each other ------------------------------------------------------------------------------------------
+def _beside(rows: Sequence[Row]) -> list[Row]:
+    """Fills in which rows changed, and which are unlike all others together, more than chance among all of them."""
+    total = sum_of(row.score.tally for row in rows if row.score.shown)
+    unlike = [
+        row.score.beyond(replace(row.score, tally=total.less(row.score.tally)))
+        if row.name and row.score.ranked
+        else None
+        for row in rows
+    ]
+    moved = moved_among([row.score.change for row in rows])
+    stands = moved_among(unlike)
+    return [
+        replace(row, score=replace(row.score, moved=move), unlike=one, stands=stand)
+        for row, move, one, stand in zip(rows, moved, unlike, stands, strict=True)
+    ]
+
+
+def _ranked(rows: Sequence[Row]) -> list[Row]:
+    """The same with what each score is likely to be, of those with enough answers."""
+    compared = _beside(rows)
+    able = [number for number, row in enumerate(compared) if row.name and row.score.ranked]
+    # A share is a mean of ones and noughts, as a 0-to-10 score is one of ones, noughts and their opposites.
+    groups = [
+        row.score.nps if row.score.is_nps else Nps(row.score.tally.happy, row.score.n - row.score.tally.happy, 0)
+        for row in (compared[number] for number in able)
+    ]
+    for number, estimate in zip(able, ranked(groups), strict=True):
+        row = compared[number]
+        compared[number] = replace(row, likely=Likely(estimate, row.score.is_nps))
+    return compared
+
+
+def _in_order(rows: Sequence[Row], *, by_name: bool) -> list[Row]:
+    """The likeliest best first, then those with too few answers; or as they come, by name."""
+    if by_name:
+        return list(rows)
+    order = {"": 0, "few": 1, "hidden": 2, "silent": 3}
+    return sorted(rows, key=lambda row: (order[row.group], -row.likely.estimate.score if row.likely else 0.0))
