@@ -79,7 +79,7 @@ def start_export(user: User, *, page: str, query: str, kind: str, form: str, per
         "language": translation.get_language(),
         "week": str(read(tables.asked(query, user)).week),
         # Of which days words may be in it: erasing asks.
-        "parts": [{"days": [part.period.start.isoformat(), part.period.end.isoformat()]} for part in parts],
+        "parts": [{"days": part.days} for part in parts],
     }
     where = " / ".join(place.name if place else _("Everything") for place in places)
     dates = " / ".join(dict.fromkeys(part.period.dates for part in parts))
@@ -98,7 +98,7 @@ def _parts(page: str, request: HttpRequest, reading: Reading | None = None) -> l
     reading = reading or read(request)
     if page == WORDS:
         search = read_search(request, reading.scope, reading.week)
-        return [Part(Filters(node=search.node, store=search.store), search.period)]
+        return [Part(Filters(node=search.node, store=search.store), search.period, search.since)]
     if page == CALLS:
         filters = of_centre(reading).filters
         return [Part(replace(filters, channel=ASKED.channel, sample=ASKED.sample), reading.period)]
