@@ -5,13 +5,15 @@ import re
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from alerts.models import Case
 from alerts.policy import ensure_defaults
 from core.jobs import run_due
 from core.work import drain
-from sentiment.models import Analysis, ChainWord, Correction
+from sentiment.models import Analysis, ChainWord, Correction, ServedModel
+from sentiment.reading import live_reader
 from stores.models import User
 from surveys.defaults import ensure_surveys
 from surveys.models import Response
@@ -132,8 +134,14 @@ def test_head_office_keeps_words_and_models(visit: Callable[..., Visitor], shop:
     expect(desk.page.get_by_text("Saved.")).to_be_visible()
     assert ChainWord.objects.get().entry == "lounge"
 
+    live = live_reader().model
+    ServedModel.objects.update_or_create(name=live, defaults={"missed_at": timezone.now()})
+    ServedModel.objects.create(name="waiting", version="halfhour-e5-small-0123456789+0a1b2", seen_at=timezone.now())
     desk.go("/words/models/")
-    desk.page.get_by_role("button", name="Read again").click()
+    expect(desk.page.get_by_role("heading", name="Another version is installed")).to_be_visible()
+    desk.check("models-waiting")
+    everywhere(visit, shop.head_office, {"models-waiting": "/words/models/"})
+    desk.page.get_by_role("button", name="Read again", exact=True).click()
     expect(desk.page.get_by_role("progressbar")).to_be_visible()
     desk.check("models-reading")
     while run_due():
