@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy
 from alerts.choices import EntryKind, EventKind, Exemption, ExemptReason, Outcome
 from alerts.models import Case, CaseEntry, CaseEvent
 
+# By nobody of ours; that the shopper wrote says its own label.
 _BY_THE_SHOPPER = {
-    EventKind.REPLIED,
     EventKind.CONFIRMED,
     EventKind.REOPENED,
     EventKind.PERMISSION_WITHDRAWN,
@@ -86,6 +86,8 @@ def history_of(case: Case) -> list[Moment]:
                 label = str(EntryKind(entry.kind).label)
         if _instead_of_a_call(event):
             label = _("Written to, though a call was asked for")
+        if event.kind == EventKind.CORRECTED:
+            label = _("Shopper changed or completed the feedback")
         by_shopper = event.actor is None and event.kind in _BY_THE_SHOPPER
         actor = event.actor.name if event.actor else (_("Shopper") if by_shopper else "")
         moments.append(Moment(event.at, event.kind, label, _detail(event), actor, entry, event.pk in undone))
@@ -97,7 +99,21 @@ def shared_entries(case: Case) -> list[CaseEntry]:
     return [entry for entry in case.entries.all() if entry.text]
 
 
-def conversation_of(moments: list[Moment]) -> list[CaseEntry]:
+def conversation_of(moments: list[Moment]) -> list[Moment]:
     """What the shopper and we wrote to each other."""
     shared = {EntryKind.ANSWER, EntryKind.SHOPPER}
-    return [moment.entry for moment in moments if moment.entry is not None and moment.entry.kind in shared]
+    return [moment for moment in moments if moment.entry is not None and moment.entry.kind in shared]
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Moments of which the latest are shown, and those before on demand."""
+
+    earlier: list[Moment]
+    latest: list[Moment]
+
+    @classmethod
+    def of(cls, moments: list[Moment], *, shown: int) -> "Folded":
+        """Nobody has to ask for one or two alone."""
+        begins = len(moments) - shown if len(moments) > shown + 2 else 0
+        return cls(moments[:begins], moments[begins:])

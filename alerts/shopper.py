@@ -30,6 +30,9 @@ from surveys.pages import SMILEY_NAMES, contact_context, kept_page, lost_page, p
 from surveys.queries import response_by_token
 from surveys.views import public
 
+# Of a long conversation the latest are in sight.
+_SHOWN = 8
+
 
 @public
 def thanks(request: HttpRequest, token: str) -> HttpResponse:
@@ -214,6 +217,7 @@ def _case_context(
     own = case if _is_own(case, response) else None
     answerable = own is not None and own.state in actions.ANSWERABLE
     asked = own.verifications.order_by("-round").first() if own is not None else None
+    conversation = _conversation(response, case)
     return (
         store_context(response.store)
         | contact_context(reach, offer_none=False)
@@ -226,7 +230,8 @@ def _case_context(
             "words": [verbatim.text for verbatim in response.verbatims.order_by("pk") if verbatim.text],
             "erased": response.erased_at is not None,
             "state": state_in_words(response, case),
-            "entries": _conversation(response, case),
+            "earlier": conversation[:-_SHOWN],
+            "entries": conversation[-_SHOWN:],
             "can_write": _is_own(case, response),
             "asks": answerable,
             "asks_contacted": _had_an_address(response),

@@ -18,7 +18,7 @@ from alerts.cards import cards_of, reach_of, words_of
 from alerts.choices import REOPENINGS, TO_DO, CaseState, EventKind, Severity
 from alerts.earlier import earlier_cases_seen_by, purchase_of
 from alerts.forms import FORMS, CaseForm
-from alerts.history import Moment, conversation_of, history_of, shared_entries
+from alerts.history import Folded, Moment, conversation_of, history_of, shared_entries
 from alerts.inbox import MOST_KEPT, Tab, cases_in, page_of, praise, waiting_for, with_everything
 from alerts.keeping import keeper_of
 from alerts.kudos_views import KudosCard, card_of
@@ -38,6 +38,8 @@ from surveys.models import Response
 
 # What can still be done once a case is closed.
 _AFTER_CLOSING = {"answer", "note", "agree", "bring_back", "undo"}
+# Of a long conversation and of its history the latest are in sight.
+_SHOWN_TURNS, _SHOWN_MOMENTS = 6, 10
 # Who looks at what stores left out of their shares.
 _ABOVE_STORES = CASE_ROLES - STORE_ROLES
 
@@ -199,8 +201,8 @@ def _context(request: StaffRequest, found: Case, bound: CaseForm | None = None) 
         "contact": reach.contact if reach else None,
         "wish": reach.contact_wish if reach else ContactWish.NONE,
         "further": [(more, words_of(more.response)) for more in found.further_responses.all()],
-        "history": moments,
-        "conversation": conversation_of(moments),
+        "history": Folded.of(moments, shown=_SHOWN_MOMENTS),
+        "conversation": Folded.of(conversation_of(moments), shown=_SHOWN_TURNS),
         "to_do": to_do,
         "waits_for_notice": found.state == CaseState.OPEN,
         "may_resolve": to_do and bool(tried),

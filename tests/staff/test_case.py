@@ -15,6 +15,7 @@ from alerts.choices import CaseState, EntryKind, EventKind
 from alerts.models import Case, RootCause, Verification
 from alerts.work import follow_verifications
 from core.leases import ClockNow
+from messaging.choices import Channel
 from messaging.models import Message
 from sentiment.models import Analysis
 from surveys.choices import ContactWish
@@ -292,6 +293,25 @@ def test_the_conversation_and_the_history(manager: Client, chain: Chain) -> None
     assert "Between us" in history and "Internal note" in history and "Deputy" in history
     local = case.opened_at.astimezone(ZoneInfo("Europe/Kyiv"))
     assert f"{local:%a %H:%M}" in history
+
+
+def test_of_a_long_conversation_the_latest_stands_open(manager: Client, chain: Chain) -> None:
+    case = make_case(chain.touchpoint, wish=ContactWish.EMAIL)
+
+    def write(number: int) -> None:
+        actions.shopper_reply(case.response_id, text=f"Word {number}.", form_id=uuid4(), channel=Channel.SMS)
+
+    for number in range(8):
+        write(number)
+    assert "earlier-on" not in read(manager, case).split('id="history-title"')[0]
+    write(8)
+    html = read(manager, case)
+    folded = html[html.index("Earlier messages") : html.index("</details>", html.index("Earlier messages"))]
+    assert ">3</span>" in folded and "Word 2." in folded and "Word 3." not in folded
+    assert "Word 3." in html and "Word 8." in html and "Shopper, by text message" in html
+    # What happened is all there, too, in its order.
+    kinds = re.findall(r'data-kind="(\w+)"', html[html.index('id="history-title"') :])
+    assert kinds == list(case.events.values_list("kind", flat=True))
 
 
 def test_what_was_understood_stands_beside_the_words(manager: Client, chain: Chain) -> None:
