@@ -16,7 +16,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from alerts.models import Case
-from reports.models import StoreTraffic
+from reports.models import StoreTraffic, TrafficWeek
 from sentiment.models import Analysis
 from stores.models import Store, Touchpoint
 from surveys.choices import QuestionKind, ResponseChannel, SampleKind
@@ -71,7 +71,8 @@ def make_history(extent: Extent, version: SurveyVersion) -> Iterator[int]:
             _fill(cursor, _analysis(), _ANALYSIS, _READ, values)
             _fill(cursor, _case(), _CASE, _UNHAPPY, values)
             if number >= extent.weeks - _TRAFFIC_WEEKS:
-                _fill(cursor, StoreTraffic(channel=ResponseChannel.RECEIPT), _PURCHASES, _BOUGHT, values)
+                _fill(cursor, StoreTraffic(channel=ResponseChannel.QR), _PURCHASES, _BOUGHT, values)
+                _fill(cursor, TrafficWeek(channel=ResponseChannel.QR, days=7), _WEEKLY, _BOUGHT_WEEKLY, values)
             yield end
         cursor.execute("ANALYZE")
 
@@ -198,6 +199,12 @@ _PURCHASES = {
     "store_id": "store_id",
     "local_day": "%(monday)s::date + day",
     "transactions": "100 + (hashint8(store_id + day) & 1023)",
+}
+_BOUGHT_WEEKLY = f"{_BOUGHT} GROUP BY store_id"
+_WEEKLY = {
+    "store_id": "store_id",
+    "monday": "%(monday)s::date",
+    "transactions": f"sum({_PURCHASES['transactions']})",
 }
 
 
