@@ -250,8 +250,7 @@ def test_where_only_a_link_was_sent_a_text_is_kept_and_the_page_may_follow(
     chain: Chain, text: Texts, client: Client
 ) -> None:
     invitation = call(chain)
-    choice, version = SurveyChoice.objects.get(channel="call"), make_version(headline_kind=QuestionKind.CSAT)
-    choice.delete()
+    SurveyChoice.objects.filter(channel="call").delete()
     Invitation.objects.update(version=None)
     assert written("call_survey") == f"Halfhour: how was your call? {public_link(invitation)}"
     text("Auto-reply: I am away")
@@ -260,7 +259,9 @@ def test_where_only_a_link_was_sent_a_text_is_kept_and_the_page_may_follow(
     response = Response.objects.get()
     assert (response.score, response.flags, response.contact_wish) == (None, [UNFINISHED], "text")
     assert f"/c/{response.token}/" in written("call_survey_more")
-    # Another survey is chosen meanwhile: its number stands on its own scale.
+    # A survey is chosen meanwhile: its number stands on its own scale.
+    version = make_version(headline_kind=QuestionKind.CSAT)
+    assert response.headline_kind != version.headline_kind
     SurveyChoice.objects.create(channel="call", survey=version.survey)
     path = f"/r/{invitation.token}/"
     form = client.get(path).content.decode().split('name="form" value="')[1].split('"')[0]
