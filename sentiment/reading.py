@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from core.leases import ClockNow, from_now
 from core.quick import Compiled
 from sentiment.chain import current_words
-from sentiment.keeping import LATELY, LOST, installed, note, place_of
+from sentiment.keeping import LATELY, LOST, installed, name_of, note, place_of
 from sentiment.models import Analysis, LearntHeads, Rereading, RereadingState, ServedModel
 from sentiment.queries import names_of_staff
 from surveys.models import Verbatim
@@ -61,14 +61,14 @@ def settled_reader() -> Reader:
     Words that were read by another model are evidence of one that was live before its files were kept: then this one
     waits for a decision as any other, and reads in its absence only.
     """
-    reader = live_reader()
-    if reader.model:
+    reader, place = live_reader(), installed()[0]
+    if reader.model or not name_of(place):
         return reader
     with transaction.atomic():
         hold_reader(exchange=True)
         reader = live_reader()
         if not reader.model:
-            model = note(installed()[0])
+            model = note(place)
             name, version = model.name, model.version
             read = Analysis.objects.filter(analysed_at__isnull=False).order_by("-pk").first()
             if read is not None and own_version(read.model_version) != own_version(version):
@@ -107,9 +107,13 @@ def with_learnt(model: ServedModel) -> Reader:
 
 
 def offered_heads() -> LearntHeads | None:
-    """The newest that were learnt from corrections, unless something as new went live."""
-    newest = LearntHeads.objects.defer("content").order_by("-pk").first()
-    return newest if newest is not None and newest.pk > (live_reader().heads or 0) else None
+    """The newest that were learnt from corrections for the live model, unless something as new went live."""
+    live = last_decision()
+    learnt = LearntHeads.objects.defer("content").order_by("-pk")
+    if live is not None and live.model_version:
+        learnt = learnt.filter(model_version=own_version(live.model_version))
+    newest = learnt.first()
+    return newest if newest is not None and newest.pk > ((live and live.heads_id) or 0) else None
 
 
 def without_service(version: str) -> str:

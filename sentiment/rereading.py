@@ -20,7 +20,7 @@ from core.leases import ClockNow
 from core.models import Job
 from sentiment.comparison import agreement_of
 from sentiment.holding import JUDGED, Judgement, columns_of, model_said, overruled
-from sentiment.keeping import drop_unused, installed, note
+from sentiment.keeping import drop_unused, installed, name_of
 from sentiment.models import Analysis, Candidate, Rereading, RereadingState
 from sentiment.reading import Reader, hold_reader, readings_of
 from sentiment.signals import readings_replaced
@@ -61,7 +61,7 @@ def start_rereading(actor: User | None, reader: Reader | None = None) -> Rereadi
     """Have all words read again by `reader` (None: what is installed here, as it is served) and today's word lists.
     Raises NotNow."""
     reader = reader or Reader()
-    model = reader.model or note(installed()[0]).name
+    model = reader.model or name_of(installed()[0])
     try:
         with transaction.atomic():
             total = Analysis.objects.filter(analysed_at__isnull=False).count()

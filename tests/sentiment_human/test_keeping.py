@@ -249,6 +249,16 @@ def test_heads_that_this_release_cannot_read_are_no_reading_by_the_live_model(ch
         place_of(old)
 
 
+def test_without_any_model_nothing_goes_live(chain: Chain, node: Node, tmp_path: Path) -> None:
+    node.install("old", "positive")
+    for file in (node.folder / "old").iterdir():
+        file.unlink()
+    node.restart()
+    assert say(chain).analysed_at is None
+    assert live_reader().model == ""
+    assert not ServedModel.objects.exists()
+
+
 def test_an_operator_decides_from_the_command_line(chain: Chain, node: Node, tmp_path: Path) -> None:
     node.install("old", "positive")
     say(chain)
