@@ -1,11 +1,14 @@
 """The figures of queues and agents: what their callers said to one headline question, on the scale it was asked on."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from reports.figures import Source
 from reports.statistics import MIN_RANKED, Difference, Estimate, Nps, Share, nps_difference, share_difference
-from surveys.choices import QuestionKind
+from surveys.choices import QuestionKind, ResponseChannel, SampleKind
+
+ASKED = Source(ResponseChannel.CALL.value, SampleKind.VERIFIED.value)
 
 
 class Tally(NamedTuple):
@@ -19,21 +22,13 @@ class Tally(NamedTuple):
     def n(self) -> int:
         return self.happy + self.between + self.unhappy
 
-    def plus(self, other: "Tally") -> "Tally":
-        return Tally(*(a + b for a, b in zip(self, other, strict=True)))
-
     def less(self, other: "Tally") -> "Tally":
-        return Tally(*(a - b for a, b in zip(self, other, strict=True)))
-
-
-NOTHING = Tally()
+        return Tally(self.happy - other.happy, self.between - other.between, self.unhappy - other.unhappy)
 
 
 def sum_of(tallies: Iterable[Tally]) -> Tally:
-    total = NOTHING
-    for one in tallies:
-        total = total.plus(one)
-    return total
+    """All of them together."""
+    return Tally(*map(sum, zip(*tallies, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -144,15 +139,26 @@ class Row:
     score: Score
     this_week: Score
     waiting: Waiting
-    words: str
-    week_words: str
-    case_words: str
+    # Of thousands of rows a page shows some: what leads to their words is made as it is asked for.
+    words_of: Callable[..., str]
     query: str = ""
     asked: Share | None = None
     likely: Likely | None = None
     unlike: Difference | None = None
     stands: bool = False
     is_chosen: bool = False
+
+    @property
+    def words(self) -> str:
+        return self.words_of(source=ASKED)
+
+    @property
+    def week_words(self) -> str:
+        return self.words_of(source=ASKED, weeks=1)
+
+    @property
+    def case_words(self) -> str:
+        return self.words_of(source=Source("", ""), weeks=13, case="todo")
 
     @property
     def group(self) -> str:

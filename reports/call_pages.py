@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -13,6 +14,7 @@ from stores.choices import StoreKind
 from surveys.choices import QuestionKind
 from surveys.editor.trends import breaks_between
 
+PER_PAGE = 50
 _LONGEST_NAME = 60
 
 
@@ -41,9 +43,13 @@ def calls(request: HttpRequest) -> HttpResponse:
     view = view_of(reading.scope, reading.filters)
     found = read_calls(reading, view, request)
     centres = list(reading.scope.stores.filter(kind=StoreKind.CALL_CENTRE).order_by("sort_key"))
+    sheet = Paginator(found.agents, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         **frame(reading, view, "report_calls"),
         "calls": found,
+        "sheet": sheet,
+        "agent_groups": found.under_headings(list(sheet)),
+        "address": found.address if found.address == "?" else f"{found.address}&",
         "breaks": breaks_between(reading.period.start, reading.period.end),
         "store_choices": centres,
         "node_choices": [],

@@ -22,9 +22,8 @@ from django.utils.translation import gettext
 from alerts.choices import TO_DO
 from alerts.models import Case
 from reports.call_cells import NAMELESS
-from reports.call_figures import Likely, Row, Score, Tally, Waiting, sum_of
+from reports.call_figures import ASKED, Likely, Row, Score, Tally, Waiting, sum_of
 from reports.cells import View, buckets_of, leaves_of, read_cells
-from reports.figures import Source
 from reports.filters import Filters, Scope
 from reports.lattice import Lattice, Place, store_place
 from reports.linking import words_behind
@@ -39,9 +38,8 @@ from reports.statistics import (
 from reports.stretches import Stretch, before, latest, quarters
 from stores.choices import StoreKind
 from stores.models import Store
-from surveys.choices import QuestionKind, ResponseChannel, SampleKind
+from surveys.choices import QuestionKind
 
-ASKED = Source(ResponseChannel.CALL.value, SampleKind.VERIFIED.value)
 BY_NAME = "name"
 _THIS_WEEK: list[Stretch] = [(0, 1)]
 
@@ -69,24 +67,24 @@ class Calls:
     kinds: list[tuple[str, bool, str]]
     queue: str
     order: str
+    address: str
     by_name: str
     by_score: str
     whole: Row
     queues: list[Row]
     agents: list[Row]
 
-    @property
-    def agent_groups(self) -> list[tuple[str, list[Row]]]:
-        """The rows under their headings; in the order of names there are none."""
+    def under_headings(self, agents: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+        """Some of the agents; in the order of names there are no headings."""
         if self.order:
-            return [("", self.agents)]
+            return [("", list(agents))]
         headings = {
             "": "",
             "few": gettext("Too few to rank"),
             "hidden": gettext("Score hidden"),
             "silent": gettext("No answers of this kind"),
         }
-        return [(headings[key], list(rows)) for key, rows in groupby(self.agents, lambda row: row.group)]
+        return [(headings[key], list(rows)) for key, rows in groupby(agents, lambda row: row.group)]
 
     @property
     def ranked(self) -> int:
@@ -127,7 +125,7 @@ def calls_of(view: View, filters: Filters, period: Period, choice: Choice) -> Ca
     kinds = read.kinds()
     kind = QuestionKind(choice.kind) if choice.kind in kinds else kinds[0] if kinds else None
     choice = replace(choice, kind=kind.value if kind and kind != kinds[0] else "")
-    if _name(choice.queue) not in read.queues:
+    if choice.queue and _name(choice.queue) not in read.queues:
         choice = replace(choice, queue="")
     about = _About(read, filters, period, choice, kind or QuestionKind.NPS)
     return Calls(
@@ -135,6 +133,7 @@ def calls_of(view: View, filters: Filters, period: Period, choice: Choice) -> Ca
         kinds=[(str(one.label), one == kind, _but(choice, filters, kind=one.value)) for one in kinds],
         queue=choice.queue,
         order=choice.order,
+        address=choice.query(filters),
         by_name=_but(choice, filters, order=BY_NAME),
         by_score=_but(choice, filters, order=""),
         whole=about.whole(),
@@ -160,7 +159,8 @@ class _Reading:
         self.now, self.ago = latest(weeks), before(weeks)
         self.centre = store_place(centre.pk)
         # The newest weeks one by one; what is further back by quarters.
-        leaves = [*leaves_of(4, by_week=True), *(quarter for quarter in quarters(2 * weeks) if quarter[0])]
+        earlier = [quarter for quarter in quarters(2 * weeks) if quarter[0]]
+        self._leaves = leaves = [*leaves_of(4, by_week=True), *earlier]
         self._cells = read_cells(view, this_week, leaves)
         self._counts: dict[tuple[str, str], dict[QuestionKind, dict[Stretch, Tally]]] = defaultdict(
             lambda: defaultdict(dict)
@@ -177,16 +177,18 @@ class _Reading:
 
     def kinds(self) -> list[QuestionKind]:
         """The questions that were answered in these weeks, most answers first."""
-        sums = {kind: self.tally(kind, self._counts, self.now).n for kind in QuestionKind}
+        sums = {kind: sum_of(self.tallies(kind, self.now).values()).n for kind in QuestionKind}
         return sorted((kind for kind, n in sums.items() if n), key=lambda kind: -sums[kind])
 
-    def tally(self, kind: QuestionKind, names: Iterable[tuple[str, str]], stretches: Sequence[Stretch]) -> Tally:
-        """The sum of what these agents' callers said of these queues."""
-        found = []
-        for name in names:
-            by_leaf = self._counts[name].get(kind, {})
-            found += [one for leaf, one in by_leaf.items() if any(a <= leaf[0] and leaf[1] <= b for a, b in stretches)]
-        return sum_of(found)
+    def tallies(self, kind: QuestionKind, stretches: Sequence[Stretch]) -> dict[tuple[str, str], Tally]:
+        """What each agent's callers said of each queue in these weeks, of those that have any answers."""
+        leaves = [leaf for leaf in self._leaves if any(a <= leaf[0] and leaf[1] <= b for a, b in stretches)]
+        found = {}
+        for name, by_kind in self._counts.items():
+            by_leaf = by_kind.get(kind, {})
+            if tallies := [by_leaf[leaf] for leaf in leaves if leaf in by_leaf]:
+                found[name] = tallies[0] if len(tallies) == 1 else sum_of(tallies)
+        return found
 
     def lattice(self, kind: QuestionKind) -> Lattice:
         """What may be shown of the answers to this question."""
@@ -253,6 +255,10 @@ class _Part(NamedTuple):
     queue: str = ""
 
 
+# Stretches, and what was counted in them.
+_When = tuple[Sequence[Stretch], Mapping[tuple[str, str], Tally]]
+
+
 class _About:
     """The rows of the page, about one question and perhaps one queue."""
 
@@ -260,6 +266,9 @@ class _About:
         assert filters.store is not None
         self._read, self._filters, self._choice, self._kind = read, filters, choice, kind
         self._lattice = read.lattice(kind)
+        self._now, self._ago, self._week = (
+            (stretches, read.tallies(kind, stretches)) for stretches in (read.now, read.ago, _THIS_WEEK)
+        )
         self._rates = _asked(filters.store, period)
         self._cases = _waiting(filters.store)
 
@@ -273,12 +282,15 @@ class _About:
     def queues(self) -> list[Row]:
         """Each queue by name; that of calls without one is last."""
         found = []
-        for queue in sorted(self._read.queues, key=lambda name: (not name, name.casefold())):
-            place, names = self._read.queues[queue], [(queue, agent) for agent in self._read.of_queue[queue]]
+        known = {*self._read.queues, *self._rates}
+        for queue in sorted(known, key=lambda name: (not name, name.casefold())):
+            names = [(queue, agent) for agent in self._read.of_queue.get(queue, ())]
+            # Of a queue in which nobody has answered yet it is known how many were asked.
+            parts = [_Part(self._read.queues[queue], names, queue)] if names else []
             cases = {name: one for name, one in self._cases.items() if name[0] == queue}
             row = self._row(
                 queue,
-                [_Part(place, names, queue)],
+                parts,
                 cases,
                 rate=self._rates.get(queue),
                 query=self._address(queue=queue or NAMELESS),
@@ -298,7 +310,7 @@ class _About:
         found = []
         for agent in sorted(parts, key=lambda name: (not name, name.casefold())):
             wanted = {name for part in parts[agent] for name in part.names}
-            cases = {name: one for name, one in self._cases.items() if name in wanted}
+            cases = {name: self._cases[name] for name in wanted if name in self._cases}
             found.append(self._row(agent, parts[agent], cases, queue=chosen, agent=agent or NAMELESS))
         return [row for row in found if row.score.n or row.waiting.cases]
 
@@ -316,28 +328,26 @@ class _About:
         queue: str = "",
         agent: str = "",
     ) -> Row:
-        score, old = self._score(parts, self._read.now), self._score(parts, self._read.ago)
+        score, old = self._score(parts, self._now), self._score(parts, self._ago)
         if score.shown and old.shown and not (score.left_out or old.left_out):
             score = replace(score, change=score.beyond(old))
         total = Waiting()
         for one in cases.values():
             total = total.plus(one)
-        words = partial(words_behind, self._filters, queue=queue, agent=agent)
         return Row(
             name=name,
             score=score,
-            this_week=self._score(parts, _THIS_WEEK),
+            this_week=self._score(parts, self._week),
             waiting=total,
             asked=None if score.size_hidden or not rate or not rate.n else rate,
-            words=words(source=ASKED),
-            week_words=words(source=ASKED, weeks=1),
-            case_words=words(source=Source("", ""), weeks=13, case="todo"),
+            words_of=partial(words_behind, self._filters, queue=queue, agent=agent),
             query=query,
         )
 
-    def _score(self, parts: Sequence[_Part], stretches: Sequence[Stretch]) -> Score:
+    def _score(self, parts: Sequence[_Part], when: _When) -> Score:
         """The sum of those parts that are shown; where none is, their number as far as it may be told."""
-        tallies = {part.place: self._read.tally(self._kind, part.names, stretches) for part in parts}
+        stretches, counted = when
+        tallies = {part.place: sum_of(counted[name] for name in part.names if name in counted) for part in parts}
         filled = [part for part in parts if tallies[part.place].n]
         shown = [part for part in filled if self._lattice.shows(part.place, stretches)]
         if shown:

@@ -27,8 +27,8 @@ from core.personal import on_erase
 from core.spreadsheets import XLSX, Value, csv_lines, workbook_options
 from reports import tables
 from reports.answers import Labels, Part, Wanted, answers_found, answers_of, batch_of
+from reports.call_figures import ASKED
 from reports.call_pages import of_centre
-from reports.calls import ASKED
 from reports.comparing import read_choice
 from reports.explorer import read_search
 from reports.filters import Filters

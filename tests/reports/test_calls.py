@@ -18,6 +18,7 @@ from core.models import Job
 from core.personal import erase_response
 from core.retention import purge
 from core.work import drain
+from reports import call_pages
 from reports.call_figures import Score
 from reports.calls import Choice, calls_of
 from reports.cells import view_of
@@ -26,7 +27,7 @@ from reports.filters import Filters, scope_of
 from reports.models import AgentWeek, QueueDay
 from reports.pages import read
 from reports.periods import Period, Week
-from reports.statistics import Nps
+from reports.statistics import Nps, Share
 from reports.tables import asked, call_lines
 from stores.choices import StoreKind
 from stores.models import User
@@ -134,9 +135,12 @@ def busy(chain: Chain) -> None:
     counted(centre)
 
 
-def test_a_lead_sees_queues_and_agents_and_what_is_no_more_than_chance(client: Client, chain: Chain) -> None:
+def test_a_lead_sees_queues_and_agents_and_what_is_no_more_than_chance(
+    client: Client, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     busy(chain)
     (response,) = calls(chain.call_centre, [0], day=TODAY, agent="Dora")
+    calls(chain.call_centre, [], day=TODAY, queue="new", unanswered=3)
     make_case(response)
     counted(chain.call_centre)
     client.force_login(chain.call_centre_lead)
@@ -145,8 +149,9 @@ def test_a_lead_sees_queues_and_agents_and_what_is_no_more_than_chance(client: C
     assert len(queries) <= 21
     found, shown = page.context["calls"], page.content.decode()
     rows = {row.name: row for row in found.agents}
-    assert [row.name for row in found.queues] == ["orders", "returns"]
-    assert found.whole.score.n == 212 and found.whole.asked.n == 272
+    assert [row.name for row in found.queues] == ["new", "orders", "returns"]
+    assert (found.queues[0].score.n, found.queues[0].asked) == (0, Share(0, 3))
+    assert found.whole.score.n == 212 and found.whole.asked.n == 275
     assert (rows["Ada"].score.n, rows["Dora"].score.nps) == (80, Nps(10, 0, 31))
     # Three answers are hidden, and the smallest of the others with them.
     assert (rows["Hidden"].score.hidden, rows["Few"].score.hidden) == (True, True)
@@ -155,11 +160,15 @@ def test_a_lead_sees_queues_and_agents_and_what_is_no_more_than_chance(client: C
     assert [row.name for row in found.agents][-3:] == ["Dora", "Few", "Hidden"] and found.apart >= 1
     assert (rows["Dora"].waiting.cases, rows["Dora"].waiting.late, found.whole.waiting.cases) == (1, 1, 1)
     assert "more than chance would have it" in shown and "1 late" in shown
-    assert "queue=orders" in rows["Ada"].words + found.queues[0].words and "agent=Ada" in rows["Ada"].words
+    assert "queue=orders" in found.queues[1].words and "agent=Ada" in rows["Ada"].words
     # In one queue, by name.
     page = page_of(client, chain.call_centre_lead, "?queue=returns&order=name")
     assert [(row.name, row.score.n) for row in page.context["calls"].agents] == [("Ada", 40)]
     assert "queue=returns&agent=Ada" in page.context["calls"].agents[0].words
+    monkeypatch.setattr(call_pages, "PER_PAGE", 4)
+    page = page_of(client, chain.call_centre_lead, "?page=2&order=name")
+    assert [row.name for row in page.context["sheet"]] == ["Few", "Hidden"]
+    assert 'href="?store=CALL&amp;order=name&amp;page=1#agents"' in page.content.decode()
     # Senseless choices count as none.
     page = page_of(client, chain.call_centre_lead, "?queue=nothing&order=%3Cb%3E&kind=x&weeks=4&store=CALL")
     assert (page.context["calls"].queue, page.context["period"].weeks) == ("", 4)
