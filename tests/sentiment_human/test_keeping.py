@@ -1,8 +1,8 @@
 """A release or an operator lays other files there: what is live goes on reading until somebody has decided."""
 
-import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.test import Client
 
+from core.database import process_environment
 from core.jobs import run_due
 from core.models import JobState
 from core.work import drain
@@ -282,16 +283,18 @@ def test_an_operator_decides_from_the_command_line(chain: Chain, node: Node, tmp
     assert set(Analysis.objects.values_list("sentiment", flat=True)) == {"negative"}
 
 
-_WORKER = "import django; django.setup(); from core.work import drain; drain(['analysis'])"
-
-
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_of_its_own_has_kept_what_it_is_installed_with(tmp_path: Path) -> None:
-    from core.database import process_environment
-
+def test_a_worker_keeps_what_it_is_installed_with(tmp_path: Path) -> None:
+    """A process as in production, with words to read or without."""
     place = make_tiny(tmp_path / "chosen", "chosen", "neutral")
-    environment = process_environment() | {"MODEL_KEEP_SECS": "600", "SENTIMENT_MODEL": str(place)}
-    subprocess.run([sys.executable, "-c", _WORKER], check=True, env=os.environ | environment, timeout=300)
+    environment = process_environment(MODEL_KEEP_SECS="600", SENTIMENT_MODEL=str(place))
+    command = [sys.executable, str(Path(__file__).resolve().parents[2] / "manage.py"), "work", "analysis"]
+    with subprocess.Popen(command, env=environment) as worker:
+        until = time.monotonic() + 300
+        while not Rereading.objects.exists() and worker.poll() is None and time.monotonic() < until:
+            time.sleep(0.1)
+        worker.terminate()
+        assert worker.wait(300) == 0
     model = ServedModel.objects.get()
     assert model.kept and model.version.startswith("chosen+")
     assert live_reader().model == model.name
