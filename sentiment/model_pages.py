@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from sentiment.comparison import InPoints, agreement_of, agreements, lines_of, samples_of, total_of
 from sentiment.labels import language_name
-from sentiment.models import Analysis, LearntHeads, Rereading, RereadingState
+from sentiment.models import Analysis, LearntHeads, Rereading, RereadingState, ServedModel
 from sentiment.reading import (
     Reader,
     last_decision,
@@ -52,7 +52,7 @@ def _context(request: StaffRequest, found: Rereading | None) -> dict[str, object
         "past": decided.select_related("decided_by").order_by("-decided_at")[:_LATEST],
     }
     if found is None:
-        return context | _choices()
+        return context | _choices() | {"ways_back": [one.pk for one in _ways_back()]}
     job = found.job
     lines = lines_of(found)
     stopped = found.state != RereadingState.READY and (job is None or job.is_over)
@@ -84,6 +84,17 @@ def _choices() -> dict[str, object]:
     }
 
 
+def _ways_back() -> list[Rereading]:
+    """What was live before, and can read again."""
+    kept = ServedModel.objects.filter(kept=True).values("name")
+    was_live = Rereading.objects.filter(state=RereadingState.LIVE, model__in=kept).order_by("-decided_at")
+    newest: dict[Reader, Rereading] = {}
+    for one in was_live:
+        newest.setdefault(Reader(one.model, one.heads_id), one)
+    newest.pop(live_reader(), None)
+    return list(newest.values())
+
+
 @dataclass(frozen=True)
 class _F1:
     """In whole percent; of its margin nothing is known."""
@@ -110,11 +121,14 @@ def _titles() -> list[str]:
 
 
 def _chosen(by: str) -> Reader:
-    """By what the start form wants history read: what is live, what is installed and is not, what was learnt since, or
-    the model as it is served."""
+    """By what the start form wants history read: what is live, what is installed and is not, what was live before, what
+    was learnt since, or the model as it is served."""
     live, offered = live_reader(), offered_heads()
     if by == "installed" and (waiting := waiting_model()):
         return with_learnt(waiting)
+    for one in _ways_back():
+        if by == f"again-{one.pk}":
+            return Reader(one.model, one.heads_id)
     if by == "served":
         return Reader(live.model)
     if offered is not None and by == str(offered.pk):

@@ -177,9 +177,9 @@ def _step(rereading: Rereading) -> int:
 
 
 def _last_live() -> set[str]:
-    """The models that are live and were before that: somebody may want to go back."""
+    """The model that is live and the one before: somebody may want to go back."""
     live = Rereading.objects.filter(state=RereadingState.LIVE).order_by("-decided_at")
-    return set(live.values_list("model", flat=True)[:2])
+    return set(list(dict.fromkeys(live.values_list("model", flat=True)))[:2])
 
 
 def _show_progress(job: Job, rereading: Rereading, handled: int) -> None:

@@ -114,6 +114,15 @@ def test_a_release_reads_nothing_new_before_a_person_lets_its_model_go_live(
     assert fourth.model_version == version_of(None) == waiting.version
     page = client.get("/words/models/").content.decode()
     assert "Another version is installed" not in page
+    # And back, from the page.
+    adopted = Rereading.objects.get(model=old)
+    assert f"again-{adopted.pk}" in page and f"again-{found.pk}" not in page
+    client.post("/words/models/", {"do": "start", "by": f"again-{adopted.pk}"})
+    work_off()
+    go_live(Rereading.objects.latest("pk"), chain.head_office)
+    work_off()
+    assert say(chain).model_version == first.model_version
+    assert set(Analysis.objects.values_list("sentiment", flat=True)) == {"positive"}
 
 
 def test_a_node_that_never_had_the_live_files_reads_with_them(chain: Chain, node: Node, tmp_path: Path) -> None:
