@@ -17,6 +17,7 @@ from reports.published import publish
 from sentiment.models import Sentiment
 from tests.browser.conftest import NARROWEST, PHONE, Stack, Visitor
 from tests.factories import Chain
+from tests.reports.callers import calls, counted
 from tests.reports.makers import announce, answer, make_analysis, make_case
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -39,6 +40,9 @@ def chain(stack: Stack) -> Chain:
             make_analysis(response.verbatims.get(), sentiment=Sentiment.NEGATIVE, topics=topics)
             case = make_case(response, state=CaseState.RESOLVED, contacted=10, root_cause=cause)
             announce(response, case)
+    calls(chain.call_centre, [10] * 30 + [2] * 3, day=today - timedelta(days=20), agent="Somebody with a long name")
+    calls(chain.call_centre, [3] * 30, day=today - timedelta(days=20), queue="returns", agent="A2")
+    counted(chain.call_centre)
     answer(chain.foreign_touchpoint, 4, day=today - timedelta(days=20), times=6, headline_kind="smiley5")
     return chain
 
@@ -55,6 +59,7 @@ def test_every_page_of_figures_fits_a_phone_and_a_reader(visit: Callable[..., Vi
     area = f"?node={chain.area.pk}"
     for name, path in {
         "stores": "stores/",
+        "calls": "calls/",
         "change": "change/",
         "topics": f"topics/{area}",
         "loop": f"loop/{area}",
