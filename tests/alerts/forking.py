@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -28,7 +29,6 @@ def main() -> None:
         if pid == 0:
             end_with_parent(signal.SIGKILL)
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            os.setpgid(0, 0)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             wanted = json.loads(line)
             os.environ["HALFHOUR_STEP_KILL"] = wanted["kill_at"]
@@ -36,6 +36,8 @@ def main() -> None:
                 call_command(*wanted["command"])
             finally:
                 os._exit(0)
+        with suppress(ProcessLookupError):  # it has ended already
+            os.setpgid(pid, pid)
         print(pid, flush=True)
 
 

@@ -51,11 +51,13 @@ class Worker:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self._process = psutil.Process(pid)
+        self._process: psutil.Process | None = None
+        with suppress(psutil.NoSuchProcess):  # it has ended already
+            self._process = psutil.Process(pid)
 
     def poll(self) -> int | None:
         """None as long as it lives."""
-        return None if self._process.is_running() else -1
+        return None if self._process and self._process.is_running() else -1
 
     def wait(self, timeout: float) -> int:
         assert wait_until(lambda: self.poll() is not None, secs=timeout), "it lives on"
@@ -64,7 +66,8 @@ class Worker:
     def kill(self) -> None:
         """As `kill -9`."""
         with suppress(psutil.NoSuchProcess):
-            self._process.kill()
+            if self._process:
+                self._process.kill()
         self.wait(PATIENCE_SECS)
 
 
