@@ -162,7 +162,7 @@ class Row:
 
     @property
     def group(self) -> str:
-        """By which heading it stands in a ranking."""
-        if self.likely:
+        """By which heading it stands in a ranking; calls that name nobody have no place, and may not be few."""
+        if self.likely or (not self.name and self.score.ranked):
             return ""
         return "few" if self.score.shown else "hidden" if self.score.n else "silent"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
+from math import inf
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -396,4 +397,4 @@ def _in_order(rows: Sequence[Row], *, by_name: bool) -> list[Row]:
     if by_name:
         return list(rows)
     order = {"": 0, "few": 1, "hidden": 2, "silent": 3}
-    return sorted(rows, key=lambda row: (order[row.group], -row.likely.estimate.score if row.likely else 0.0))
+    return sorted(rows, key=lambda row: (order[row.group], -row.likely.estimate.score if row.likely else inf))
