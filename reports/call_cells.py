@@ -32,7 +32,7 @@ def _named(column: str) -> str:
 
 _CENTRE = "JOIN stores_store s ON s.id = w.store_id AND s.kind = %(call_centre)s"
 # With the same answers as the cells of the store, see count_days.sql.
-_FRESH_AGENTS = f"""
+FRESH_AGENTS = f"""
 SELECT o.store_id, o.monday, o.queue, o.agent, o.headline_kind, count(*) FILTER (WHERE o.happy)::int AS happy,
     count(*) FILTER (WHERE NOT o.happy AND NOT o.unhappy)::int AS between,
     count(*) FILTER (WHERE o.unhappy)::int AS unhappy
@@ -46,7 +46,7 @@ FROM (
         AND NOT r.flags && %(left_out)s::varchar[]
 ) o GROUP BY 1, 2, 3, 4, 5
 """  # noqa: S608  (our own names)
-_FRESH_QUEUES = f"""
+FRESH_QUEUES = f"""
 SELECT o.store_id, o.local_day, o.queue, count(*)::int AS asked, count(*) FILTER (WHERE o.answered)::int AS answered
 FROM (
     SELECT w.store_id, w.local_day, {_named("queue")}, r.id IS NOT NULL AS answered
@@ -76,26 +76,31 @@ def _refresh(model: Any, fresh: str, when: str, key: tuple[str, ...], counts: tu
     )
 
 
-_AGENTS = _refresh(
-    AgentWeek, _FRESH_AGENTS, "monday", ("queue", "agent", "headline_kind"), ("happy", "between", "unhappy")
-)
-_QUEUES = _refresh(QueueDay, _FRESH_QUEUES, "local_day", ("queue",), ("asked", "answered"))
+# The columns of both after whose and of when they are: by what they are told apart, and what is counted.
+AGENTS_BY, AGENTS_COUNT = ("queue", "agent", "headline_kind"), ("happy", "between", "unhappy")
+QUEUES_BY, QUEUES_COUNT = ("queue",), ("asked", "answered")
+_AGENTS = _refresh(AgentWeek, FRESH_AGENTS, "monday", AGENTS_BY, AGENTS_COUNT)
+_QUEUES = _refresh(QueueDay, FRESH_QUEUES, "local_day", QUEUES_BY, QUEUES_COUNT)
 
 
-def count_calls(days: Collection[tuple[int, date]]) -> None:
-    """Count these (store id, local day) pairs again, and the weeks they are in. The caller has locked the stores."""
-    values: dict[str, Any] = {
+def call_values() -> dict[str, Any]:
+    """What the queries are told beside the store days."""
+    return {
         "call_centre": StoreKind.CALL_CENTRE,
         "channel": ResponseChannel.CALL,
         "sample": SampleKind.VERIFIED,
         "left_out": marks_left_out(),
         "no_answer": list(NO_ANSWERS),
     }
+
+
+def count_calls(days: Collection[tuple[int, date]]) -> None:
+    """Count these (store id, local day) pairs again, and the weeks they are in. The caller has locked the stores."""
     weeks = sorted({(store, monday_of(day)) for store, day in days})
     with connection.cursor() as cursor:
         for statement, pairs in ((_AGENTS, weeks), (_QUEUES, sorted(days))):
             wanted = {"stores": [store for store, _ in pairs], "days": [day for _, day in pairs]}
-            cursor.execute(statement, values | wanted)
+            cursor.execute(statement, call_values() | wanted)
 
 
 @transaction.atomic

@@ -16,10 +16,20 @@ from django.db import connection, models
 
 from core.leases import ClockNow
 from core.work import register_watch
+from reports.call_cells import (
+    AGENTS_BY,
+    AGENTS_COUNT,
+    FRESH_AGENTS,
+    FRESH_QUEUES,
+    QUEUES_BY,
+    QUEUES_COUNT,
+    call_values,
+)
 from reports.facts import COUNT, count_values
-from reports.models import CellCheck, NodeDay, NodeWeek, StaleMark, StaleSum, StoreDay, StoreWeek
+from reports.models import AgentWeek, CellCheck, NodeDay, NodeWeek, QueueDay, StaleMark, StaleSum, StoreDay, StoreWeek
 from reports.rebuilding import days_known, weeks_of_rows
 from reports.sums import COUNTS, IN_WEEK, SOURCE, cells_of, monday_of, sum_of, wanted
+from stores.choices import StoreKind
 from stores.models import Node, Store
 
 log = structlog.get_logger()
@@ -49,30 +59,34 @@ class Difference:
 
 @dataclass(frozen=True)
 class Layer:
-    """One table of cells, and the query that makes them again for the wanted (owner, date) pairs."""
+    """One table of cells, and the query that makes them again for the wanted (owner, date) pairs; `by` and `counts` are
+    its columns."""
 
     model: type[models.Model]
     owner: str
     when: str
     fresh: str
+    by: tuple[str, ...] = SOURCE
+    counts: tuple[str, ...] = COUNTS
 
     def compare(self, pairs: Sequence[Day]) -> tuple[int, list[Difference]]:
         """How many cells these pairs should have, and where they differ."""
-        key = (self.owner, self.when, *SOURCE)
-        columns = ", ".join((*key, *COUNTS))
+        key = (self.owner, self.when, *self.by)
+        columns = ", ".join((*key, *self.counts))
         kept = (
-            f"SELECT {', '.join(f'd.{n}' for n in (*key, *COUNTS))} FROM {self.model._meta.db_table} d"  # noqa: S608
+            f"SELECT {', '.join(f'd.{n}' for n in (*key, *self.counts))} FROM {self.model._meta.db_table} d"  # noqa: S608
             f" JOIN {wanted(self.owner, self.when)} USING ({self.owner}, {self.when})"
         )
         statement = (
             f"WITH fresh AS (SELECT * FROM ({self.fresh}) f({columns})), kept AS ({kept})"  # noqa: S608
             f" SELECT true, {columns} FROM (TABLE kept EXCEPT TABLE fresh) k"
             f" UNION ALL SELECT false, {columns} FROM (TABLE fresh EXCEPT TABLE kept) f"
-            f" UNION ALL SELECT NULL, count(*), {', '.join(['NULL'] * (len(key) + len(COUNTS) - 1))} FROM fresh"
+            f" UNION ALL SELECT NULL, count(*), {', '.join(['NULL'] * (len(key) + len(self.counts) - 1))} FROM fresh"
         )
-        values = {"owners": [pk for pk, _ in pairs], "dates": [day for _, day in pairs]}
+        owners, dates = [pk for pk, _ in pairs], [day for _, day in pairs]
+        values = {"owners": owners, "dates": dates, "stores": owners, "days": dates}
         with connection.cursor() as cursor:
-            cursor.execute(statement, count_values() | values | {"stores": values["owners"], "days": values["dates"]})
+            cursor.execute(statement, count_values() | call_values() | values)
             rows = cursor.fetchall()
         kept_cells = {row[1 : 1 + len(key)]: row[1 + len(key) :] for row in rows if row[0] is True}
         fresh_cells = {row[1 : 1 + len(key)]: row[1 + len(key) :] for row in rows if row[0] is False}
@@ -87,7 +101,7 @@ class Layer:
         if kept is None or fresh is None:
             columns: list[tuple[str, object, object]] = [("cells", int(kept is not None), int(fresh is not None))]
         else:
-            columns = [(name, a, b) for name, a, b in zip(COUNTS, kept, fresh, strict=True) if a != b]
+            columns = [(name, a, b) for name, a, b in zip(self.counts, kept, fresh, strict=True) if a != b]
         return Difference(self.model.__name__, owner, day, tuple(source), tuple(columns))
 
 
@@ -124,6 +138,8 @@ _NODE_WEEKS = Layer(
     "monday",
     _sums("node_id", "monday", f"{wanted('node_id', 'monday')} {_BELOW} AND {IN_WEEK}", "w.node_id"),
 )
+_AGENT_WEEKS = Layer(AgentWeek, "store_id", "monday", FRESH_AGENTS, AGENTS_BY, AGENTS_COUNT)
+_QUEUE_DAYS = Layer(QueueDay, "store_id", "local_day", FRESH_QUEUES, QUEUES_BY, QUEUES_COUNT)
 
 
 @dataclass(frozen=True)
@@ -142,17 +158,20 @@ def check(*, stores: Sequence[int] | None = None, weeks: Sequence[date] | None =
     """
     chosen = list(Store.objects.order_by("pk").values_list("pk", flat=True)) if stores is None else list(stores)
     nodes = list(Node.objects.values_list("pk", flat=True)) if stores is None else []
+    centres = set(Store.objects.filter(kind=StoreKind.CALL_CENTRE).values_list("pk", flat=True))
     for monday in weeks_of_rows() if weeks is None else weeks:
         cells, found = 0, list[Difference]()
+        days = [monday + timedelta(days=n) for n in range(7)]
         for begin in range(0, len(chosen), _STORES_AT_ONCE):
             some = chosen[begin : begin + _STORES_AT_ONCE]
             for layer, pairs in (
                 (_STORE_DAYS, days_known(some, monday)),
                 (_STORE_WEEKS, [(store, monday) for store in some]),
+                (_AGENT_WEEKS, [(store, monday) for store in some if store in centres]),
+                (_QUEUE_DAYS, [(store, day) for store in some if store in centres for day in days]),
             ):
                 number, differences = _settled(layer, pairs)
                 cells, found = cells + number, found + differences
-        days = [monday + timedelta(days=n) for n in range(7)]
         for layer, pairs in (
             (_NODE_DAYS, [(node, day) for node in nodes for day in days]),
             (_NODE_WEEKS, [(node, monday) for node in nodes]),
@@ -181,9 +200,10 @@ def _marked(layer: Layer, pairs: set[Day]) -> set[Day]:
     """Those of the pairs that are due to be counted: what is late says the watch over marks."""
     if not pairs:
         return set()
-    if layer is _STORE_DAYS:
+    if layer in (_STORE_DAYS, _AGENT_WEEKS, _QUEUE_DAYS):
         marks = StaleMark.objects.filter(run_at__lte=ClockNow(), store__in={pk for pk, _ in pairs})
-        return pairs & set(marks.values_list("store_id", "local_day"))
+        days = set(marks.values_list("store_id", "local_day"))
+        return pairs & ({(pk, monday_of(day)) for pk, day in days} if layer is _AGENT_WEEKS else days)
     if layer in (_NODE_DAYS, _NODE_WEEKS) and StaleSum.objects.filter(run_at__lte=ClockNow()).exists():
         return pairs
     return set()
@@ -209,9 +229,10 @@ def check_sample() -> CellCheck:
 
 
 def _count_again(found: Sequence[Difference]) -> None:
-    days = {(one.owner, one.day) for one in found if one.table in ("StoreDay", "StoreWeek")}
+    of_nodes = (NodeDay.__name__, NodeWeek.__name__)
+    days = {(one.owner, one.day) for one in found if one.table not in of_nodes}
     StaleMark.objects.bulk_create(StaleMark(store_id=pk, local_day=day, run_at=ClockNow()) for pk, day in sorted(days))
-    weeks = {(one.owner, monday_of(one.day)) for one in found if one.table in ("NodeDay", "NodeWeek")}
+    weeks = {(one.owner, monday_of(one.day)) for one in found if one.table in of_nodes}
     StaleSum.objects.bulk_create(StaleSum(node_id=pk, monday=day, run_at=ClockNow()) for pk, day in sorted(weeks))
 
 

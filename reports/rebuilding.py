@@ -73,28 +73,35 @@ def count_week(stores: Sequence[int], monday: date) -> int:
 
 
 def days_known(stores: Sequence[int], monday: date) -> list[tuple[int, date]]:
-    """The (store id, local day) pairs of that week that have responses, or cells."""
+    """The (store id, local day) pairs of that week that have responses, calls or cells."""
     values: list[Any] = [list(stores), monday, monday + timedelta(days=6)]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT store_id, local_day FROM surveys_response WHERE store_id = ANY(%s) AND local_day BETWEEN %s AND %s"
             " UNION SELECT store_id, local_day FROM reports_storeday"
             " WHERE store_id = ANY(%s) AND local_day BETWEEN %s AND %s"
-            " UNION SELECT store_id, monday FROM reports_storeweek WHERE store_id = ANY(%s) AND monday = %s",
-            [*values, *values, *values[:2]],
+            " UNION SELECT store_id, monday FROM reports_storeweek WHERE store_id = ANY(%s) AND monday = %s"
+            # Of calls that nobody answered, too: how many were asked is counted by day.
+            " UNION SELECT c.store_id, (c.ended_at AT TIME ZONE s.time_zone)::date FROM surveys_call c"
+            " JOIN stores_store s ON s.id = c.store_id WHERE c.store_id = ANY(%s)"
+            " AND c.ended_at >= %s::timestamp AT TIME ZONE s.time_zone"
+            " AND c.ended_at < (%s + 1)::timestamp AT TIME ZONE s.time_zone",
+            [*values, *values, *values[:2], *values],
         )
         found: list[tuple[int, date]] = cursor.fetchall()
     return found
 
 
 def weeks_of_rows() -> list[date]:
-    """Every Monday from the first response or cell to the last, newest first."""
+    """Every Monday from the first response, call or cell to the last, newest first."""
     with connection.cursor() as cursor:
         # The first and last of each store are looked up; the first of all would be a walk through all responses.
         cursor.execute(
             "SELECT date_trunc('week', min(e.first))::date, date_trunc('week', max(e.last))::date FROM ("
             " SELECT r.* FROM stores_store s CROSS JOIN LATERAL ("
-            " SELECT min(local_day) AS first, max(local_day) AS last FROM surveys_response WHERE store_id = s.id) r"
+            " SELECT min(local_day) AS first, max(local_day) AS last FROM surveys_response WHERE store_id = s.id"
+            " UNION ALL SELECT (min(ended_at) AT TIME ZONE s.time_zone)::date,"
+            " (max(ended_at) AT TIME ZONE s.time_zone)::date FROM surveys_call WHERE store_id = s.id) r"
             " UNION ALL SELECT min(local_day), max(local_day) FROM reports_storeday"
             " UNION ALL SELECT min(monday), max(monday) FROM reports_storeweek"
             " UNION ALL SELECT min(monday), max(monday) FROM reports_nodeweek) e"

@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,26 @@ def test_whoever_is_asked_after_a_call_is_counted_before_they_answer(chain: Chai
     call_ended("call-1", chain.call_centre, "067 123 45 67", queue="orders", agent="A1", ended_at=noon(TODAY))
     drain(["facts"])
     assert QueueDay.objects.values_list("queue", "asked", "answered").get() == ("orders", 1, 0)
+
+
+def test_the_check_compares_them_with_the_calls_and_a_rebuild_mends_them(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.checking._PAUSE_SECS", 0)
+    calls(chain.call_centre, [10, 9, 3], day=TODAY - timedelta(days=8))
+    # Nobody answers on that day: nothing but the calls tells of it.
+    calls(chain.call_centre, [], day=TODAY, unanswered=2)
+    call_command("rebuild_facts", "--anew", stdout=StringIO())
+    call_command("check_facts", stdout=StringIO())
+    AgentWeek.objects.update(happy=1)
+    QueueDay.objects.get(local_day=TODAY).delete()
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("check_facts", stdout=out)
+    assert "store CALL: AgentWeek" in out.getvalue() and "orders A1 nps: happy 1 instead of 2" in out.getvalue()
+    assert "orders: cells 0 instead of 1" in out.getvalue()
+    call_command("rebuild_facts", "--anew", stdout=StringIO())
+    call_command("check_facts", stdout=StringIO())
 
 
 def test_an_agent_is_forgotten_on_request_and_after_three_years(chain: Chain) -> None:
@@ -266,9 +287,9 @@ def test_nothing_follows_about_fewer_than_five_answers(chain: Chain, seed: int) 
     ]
     for cells in tried:
         if 0 < sum(rows[at][3] for at in cells) < 5:
-            one = np.zeros((1, len(rows)))
-            one[0, list(cells)] = 1
-            assert np.linalg.matrix_rank(np.vstack([matrix, one])) > rank, [rows[at] for at in cells]
+            wanted = np.zeros((1, len(rows)))
+            wanted[0, list(cells)] = 1
+            assert np.linalg.matrix_rank(np.vstack([matrix, wanted])) > rank, [rows[at] for at in cells]
 
 
 def test_the_page_leaves_as_a_file_with_what_is_hidden_left_empty(client: Client, chain: Chain) -> None:

@@ -29,7 +29,7 @@ class Command(BaseCommand):
             cells += checked.cells
             differing += len(checked.differences)
             for one in checked.differences:
-                kind = "Store" if one.table.startswith("Store") else "Node"
+                kind = "Node" if one.table.startswith("Node") else "Store"
                 self.stdout.write(f"{kind.lower()} {names.get(f'{kind} {one.owner}', '?')}: {one}")
             self.stdout.write(f"week of {checked.monday}: {checked.cells} cells")
             self.stdout.flush()
