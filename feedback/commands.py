@@ -66,12 +66,14 @@ def run_test(arguments: list[str]) -> int:
 
 def _migrated(cluster: Cluster, environment: dict[str, str]) -> str:
     """The name of a database with every table and nothing in it, of which each worker's is a copy."""
-    name = "migrated"
+    # Its own for each suffix, as the databases of the tests are: two runs may share the server.
+    name = f"migrated{environment.get('HALFHOUR_TEST_SUFFIX', '')}"
     with psycopg.connect(cluster.url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {name}")
     there = environment | {"DATABASE_URL": cluster.url_of(name)}
-    subprocess.run(manage("migrate", "--noinput", "--verbosity=0"), cwd=ROOT, env=there, check=True)
+    if subprocess.run(manage("migrate", "--noinput", "--verbosity=0"), cwd=ROOT, env=there, check=False).returncode:
+        raise LocalError("The tables could not be made: see above.")
     return name
 
 
