@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from .files import SHIPPED, is_own, mark_of, sum_of
+from .files import SHIPPED, ModelMissing, is_own, mark_of, sum_of
 from .pieces import Pieces, UnknownPieces, give_back_memory
 
 Floats = npt.NDArray[np.float32]
@@ -39,10 +39,6 @@ class ModelConfig(TypedDict):
     temperature: float
     alert_threshold: float  # negative probability from which on four in five alarms are right, on dev
     proven: list[str]  # languages measured on enough real comments and found good enough
-
-
-class ModelMissing(RuntimeError):
-    """The model cannot be had: a permanent error that only an operator can mend."""
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def read(
     `model` names a folder or hub model for a `transformers` pipeline; None is the project's own. `chain_words` are the
     word lists as the chain has changed them; `heads` what it has learnt from corrections, None what the model was
     served with. Heads of another model version are not used.
-    Raises classifier.ModelMissing when the model cannot be loaded.
+    Raises files.ModelMissing when the model cannot be loaded.
     """
     if not texts:
         return []

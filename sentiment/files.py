@@ -12,6 +12,10 @@ FILES = ("config.json", "heads.npz", "irony.npz", "model.onnx", "tokenizer.json"
 _MARK_DIGITS = 5
 
 
+class ModelMissing(RuntimeError):
+    """The model cannot be had: a permanent error that only an operator can mend."""
+
+
 def is_own(folder: Path) -> bool:
     """Whether a folder holds a model of our own kind, and not one for `transformers`."""
     return (folder / "model.onnx").is_file()

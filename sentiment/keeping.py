@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import transaction
 
 from core.leases import ClockNow, from_now
-from sentiment.files import FILES, SHIPPED, compute_sum, is_own, mark_of, sum_of
+from sentiment.files import FILES, SHIPPED, ModelMissing, compute_sum, is_own, mark_of, sum_of
 from sentiment.models import ModelPart, ServedModel
 
 log = structlog.get_logger()
@@ -116,7 +116,7 @@ def place_of(name: str) -> str | None:
     if not name:
         return installed()[0]
     if name.startswith(LOST):
-        raise _missing(f"the files of {name.removeprefix(LOST)} were never kept")
+        raise ModelMissing(f"the files of {name.removeprefix(LOST)} were never kept")
     if not name.startswith(OWN):
         return name
     for place in installed():
@@ -154,13 +154,13 @@ def _home() -> Path:
                 return home
         except OSError as error:
             log.info("no place for models", home=str(home), error=str(error))
-    raise _missing("there is no folder to which the live model could be written")
+    raise ModelMissing("there is no folder to which the live model could be written")
 
 
 def _fetch(found: str, folder: Path) -> None:
     model = ServedModel.objects.filter(name=OWN + found, kept=True).first()
     if model is None:
-        raise _missing(f"the files of the model {found[:12]} are not kept")
+        raise ModelMissing(f"the files of the model {found[:12]} are not kept")
     try:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as made:
             files = Path(made) / "files"
@@ -169,7 +169,7 @@ def _fetch(found: str, folder: Path) -> None:
                 with (files / name).open("ab") as out:
                     out.write(content)
             if compute_sum(files) != found:
-                raise _missing(f"the kept files of the model {found[:12]} are damaged")
+                raise ModelMissing(f"the kept files of the model {found[:12]} are damaged")
             try:
                 files.rename(folder)
             except OSError:
@@ -177,7 +177,7 @@ def _fetch(found: str, folder: Path) -> None:
                 if compute_sum(folder) != found:
                     raise
     except OSError as error:
-        raise _missing(f"the kept model could not be written: {error}") from error
+        raise ModelMissing(f"the kept model could not be written: {error}") from error
 
 
 def _parts(model: ServedModel) -> Iterator[tuple[str, bytes]]:
@@ -213,10 +213,4 @@ def _check_layers(folder: Path) -> None:
         except heads.OtherModel:
             continue
         except heads.HeadsMismatch as error:
-            raise _missing(f"{name} of {version} is not for this release: {error}") from error
-
-
-def _missing(why: str) -> Exception:
-    from sentiment.classifier import ModelMissing  # noqa: PLC0415  (likewise)
-
-    return ModelMissing(why)
+            raise ModelMissing(f"{name} of {version} is not for this release: {error}") from error

@@ -19,6 +19,7 @@ from core.jobs import JobFailed, cancel_job, register_job, start_job
 from core.leases import ClockNow
 from core.models import Job
 from sentiment.comparison import agreement_of
+from sentiment.files import ModelMissing
 from sentiment.holding import JUDGED, Judgement, columns_of, model_said, overruled
 from sentiment.keeping import drop_unused, installed, name_of
 from sentiment.models import Analysis, Candidate, Rereading, RereadingState
@@ -237,8 +238,6 @@ def _is_by(rereading: Rereading) -> Q:
 
 def _read(verbatims: list[Verbatim], reader: Reader) -> "list[Reading | None]":
     """Readings; None for words at which the model fails even when they are alone."""
-    from sentiment.classifier import ModelMissing  # noqa: PLC0415
-
     try:
         return [*readings_of(verbatims, reader)]
     except ModelMissing as error:

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from core.leases import Claim, ClockNow, LeaseLost, claim, finish, from_now, retry_delay
 from core.quick import Compiled
 from core.work import background, register_step, register_watch
+from sentiment.files import ModelMissing
 from sentiment.holding import columns_of, judgement_of, overruled
 from sentiment.keeping import installed, keep, name_of
 from sentiment.models import Analysis, ServedModel
@@ -81,30 +82,20 @@ def _read(claims: list[Claim[Analysis]]) -> None:
 
 def _readings(verbatims: list[Verbatim], reader: Reader) -> "list[Reading]":
     """By what is live; where that cannot be had, by what is installed, for no words wait for it: their rows tell."""
-    from sentiment.classifier import ModelMissing  # noqa: PLC0415
-
     others = [name for name in dict.fromkeys(map(name_of, installed())) if name not in ("", reader.model)]
-    if time.monotonic() >= _missed.get(reader.model, 0.0) or not others:
+    tried = [Reader(name, reader.heads) for name in others]
+    if not tried or time.monotonic() >= _missed.get(reader.model, 0.0):
+        tried.insert(0, reader)
+    for one in tried:
         try:
-            return readings_of(verbatims, reader)
+            readings = readings_of(verbatims, one)
         except ModelMissing as error:
-            if not others:
-                raise
-            log.error("the live model cannot be had: read with what is installed", reason=str(error))
-    readings = _first_that_reads(verbatims, [Reader(name, reader.heads) for name in others])
-    _note_missed(reader.model)
-    return readings
-
-
-def _first_that_reads(verbatims: list[Verbatim], readers: list[Reader]) -> "list[Reading]":
-    from sentiment.classifier import ModelMissing  # noqa: PLC0415
-
-    for reader in readers[:-1]:
-        try:
-            return readings_of(verbatims, reader)
-        except ModelMissing as error:
-            log.error("a model cannot be had", reason=str(error))
-    return readings_of(verbatims, readers[-1])
+            log.error("a model cannot be had", model=one.model, reason=str(error))
+            continue
+        if one != reader:
+            _note_missed(reader.model)
+        return readings
+    raise ModelMissing("neither what is live nor what is installed can be had")
 
 
 def _note_missed(name: str) -> None:
@@ -178,8 +169,6 @@ def _step_aside(claimed: Claim[Analysis], error: Exception) -> None:
     Words are no worse for a missing model. They stay due, so that the audit sees them wait for an operator, and are
     left alone for a while.
     """
-    from sentiment.classifier import ModelMissing  # noqa: PLC0415
-
     attempts = claimed.row.attempts
     kind = type(error).__name__
     log.warning("reading failed", analysis=claimed.row.pk, attempt=attempts, error=kind)

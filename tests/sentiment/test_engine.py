@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from sentiment.classifier import LABELS, ModelMissing, label_column
+from sentiment.classifier import LABELS, label_column
 from sentiment.engine import Reading, alert_threshold, read
+from sentiment.files import ModelMissing
 from tests.timing import cpu_secs
 
 CHAIN = ["en", "de", "uk", "fr", "es", "it", "pl", "nl", "pt", "cs", "sv", "da", "ru"]

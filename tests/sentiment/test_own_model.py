@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from sentiment.classifier import ModelMissing, PipelineClassifier, get_classifier
+from sentiment.classifier import PipelineClassifier, get_classifier
 from sentiment.engine import read
+from sentiment.files import ModelMissing
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "so", "lovely", "staff", "the", "very"]
 

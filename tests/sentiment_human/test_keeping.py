@@ -18,8 +18,7 @@ from core.jobs import run_due
 from core.models import JobState
 from core.work import drain
 from sentiment import keeping, work
-from sentiment.classifier import ModelMissing
-from sentiment.files import FILES, sum_of
+from sentiment.files import FILES, ModelMissing, sum_of
 from sentiment.keeping import OWN, drop_unused, keep, name_of, place_of, version_of
 from sentiment.models import Analysis, ModelPart, Rereading, RereadingState, ServedModel
 from sentiment.reading import live_reader, waiting_model

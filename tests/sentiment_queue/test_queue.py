@@ -14,7 +14,7 @@ from core.personal import erase_response
 from core.retention import purge
 from core.work import drain, watches
 from sentiment import engine, work
-from sentiment.classifier import ModelMissing
+from sentiment.files import ModelMissing
 from sentiment.models import Analysis
 from sentiment.queries import given_up, names_of_staff
 from sentiment.signals import verbatim_analysed

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
-from sentiment.classifier import ModelMissing
+from sentiment.files import ModelMissing
 from sentiment.keeping import installed, keep, name_of, note
 from sentiment.models import RereadingState
 from sentiment.reading import with_learnt

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sentiment.baselines import baselines
-from sentiment.classifier import Floats, ModelMissing, get_classifier
+from sentiment.classifier import Floats, get_classifier
 from sentiment.evaluation import Figures, Labels, measure, measure_by
+from sentiment.files import ModelMissing
 from sentiment.training.rows import read_rows
 
 

@@ -6,7 +6,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sentiment import engine
-from sentiment.classifier import LABELS, ModelMissing, get_classifier
+from sentiment.classifier import LABELS, get_classifier
+from sentiment.files import ModelMissing
 from sentiment.irony_evaluation import FOLDER, Figures, read_sets
 from sentiment.lexicon import split_words
 from sentiment.measuring import Share, judge

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sentiment import engine
-from sentiment.classifier import ModelMissing
+from sentiment.files import ModelMissing
 from sentiment.measuring import FOLDER, Share, judge
 from sentiment.topic_evaluation import Figures, read_sets
 from sentiment.training.rows import read_rows

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sentiment.classifier import FOLDER, ModelMissing, get_classifier
+from sentiment.classifier import FOLDER, get_classifier
+from sentiment.files import ModelMissing
 from sentiment.fitting import fit, read_examples, rows_of_comments, rows_of_examples
 from sentiment.heads import FILE
 from sentiment.training.rows import find_rows, read_rows

@@ -3,7 +3,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sentiment.classifier import FOLDER, LABELS, ModelMissing, get_classifier
+from sentiment.classifier import FOLDER, LABELS, get_classifier
+from sentiment.files import ModelMissing
 from sentiment.irony import FILE
 from sentiment.training.irony import draw_praise, fit_irony, read_remarks
 from sentiment.training.sums import note_checksums

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
-from sentiment.classifier import ModelMissing
+from sentiment.files import ModelMissing
 from sentiment.keeping import place_of
 from sentiment.learning import NothingToLearn, learn
 from sentiment.reading import Reader, live_reader
