@@ -17,8 +17,11 @@ from typing import Any, Protocol, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from .files import SHIPPED, ModelMissing, is_own, mark_of, sum_of
+from .files import SHIPPED, ModelMissing, check_unchanged, is_own, mark_of, sum_of
+from .heads import served_heads
+from .irony import served_irony
 from .pieces import Pieces, UnknownPieces, give_back_memory
+from .topics import TOPICS
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.int8]
@@ -231,6 +234,20 @@ def get_classifier(model: str | None = None) -> Classifier:
 @lru_cache(maxsize=1)
 def _load(model: str | None) -> Classifier:
     folder = FOLDER if model is None else Path(model)
-    if model is None or is_own(folder):
-        return ServedClassifier(folder, int(os.environ.get("SENTIMENT_THREADS", "1")))
-    return PipelineClassifier(model)
+    try:
+        if model is not None and not is_own(folder):
+            return PipelineClassifier(model)
+        loaded = ServedClassifier(folder, int(os.environ.get("SENTIMENT_THREADS", "1")))
+        # What the graph or the configuration lacks shows here, not at somebody's words.
+        scores = loaded.score(["a"])
+        assert scores.topics is not None and scores.traits is not None
+        if scores.topics.shape[1] != len(TOPICS):
+            raise ModelMissing(f"the model in {folder} knows other topics than this release")
+        served_irony(folder, loaded.version, scores.traits.shape[1])
+        served_heads(folder, loaded.version)
+        check_unchanged(folder)
+    except ModelMissing:
+        raise
+    except Exception as error:  # whatever the libraries throw at files that are damaged, or of another release
+        raise ModelMissing(f"the model in {folder} cannot be loaded: {type(error).__name__}: {error}") from error
+    return loaded

@@ -33,6 +33,15 @@ def compute_sum(folder: Path) -> str:
 
 # A process goes on with the files that it found first, whatever is laid in their place meanwhile.
 sum_of = cache(compute_sum)
+# Where others lie now.
+exchanged: set[Path] = set()
+
+
+def check_unchanged(folder: Path) -> None:
+    """To be asked when all of them are loaded: nothing reads under the sum of another. Raises ModelMissing."""
+    if compute_sum(folder) != sum_of(folder):
+        exchanged.add(folder)
+        raise ModelMissing(f"the files in {folder} were exchanged after this process began: start it again")
 
 
 def mark_of(found: str) -> str:

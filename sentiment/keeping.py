@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import transaction
 
 from core.leases import ClockNow, from_now
-from sentiment.files import FILES, SHIPPED, ModelMissing, compute_sum, is_own, mark_of, sum_of
+from sentiment.files import FILES, SHIPPED, ModelMissing, compute_sum, exchanged, is_own, mark_of, sum_of
 from sentiment.models import ModelPart, ServedModel
 
 log = structlog.get_logger()
@@ -120,7 +120,7 @@ def place_of(name: str) -> str | None:
     if not name.startswith(OWN):
         return name
     for place in installed():
-        if name_of(place) == name:
+        if name_of(place) == name and _folder(place) not in exchanged:
             return place
     with _fetching:
         return str(_fetched(name.removeprefix(OWN)))

@@ -12,13 +12,15 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from core.database import process_environment
 from core.jobs import run_due
 from core.models import JobState
 from core.work import drain
 from sentiment import keeping, work
-from sentiment.files import FILES, ModelMissing, sum_of
+from sentiment.classifier import _load
+from sentiment.files import FILES, ModelMissing, exchanged, sum_of
 from sentiment.keeping import OWN, drop_unused, keep, name_of, place_of, version_of
 from sentiment.models import Analysis, ModelPart, Rereading, RereadingState, ServedModel
 from sentiment.reading import live_reader, waiting_model
@@ -48,10 +50,10 @@ class Node:
         return name_of(None)
 
     def restart(self) -> None:
-        from sentiment.classifier import _load
-
         _load.cache_clear()
         keeping._checked.clear()
+        exchanged.clear()
+        sum_of.cache_clear()
         work._missed.clear()
 
     def loses_its_disk(self, to: Path) -> None:
@@ -256,6 +258,42 @@ def test_heads_that_this_release_cannot_read_are_no_reading_by_the_live_model(ch
     node.install("new", "negative")
     with pytest.raises(ModelMissing, match="not for this release"):
         place_of(old)
+
+
+@pytest.mark.parametrize("broken", ["graph", "configuration"])
+def test_no_word_is_given_up_for_a_live_model_that_fails_to_load(chain: Chain, node: Node, broken: str) -> None:
+    """Its sum is right: it was kept so, or this release asks for more."""
+    place = make_tiny(node.folder / "old", "old", "positive")
+    if broken == "graph":
+        (place / "model.onnx").write_bytes(b"no graph at all")
+    else:
+        (place / "config.json").write_text(
+            '{"model_version": "old", "max_tokens": 64, "alert_threshold": 1, "proven": []}'
+        )
+    old = node.install("old", "positive")
+    keep(None)
+    Rereading.objects.create(model=old, state=RereadingState.LIVE, decided_at=timezone.now())
+    node.install("new", "negative")
+    assert say(chain).model_version == version_of(None)
+    assert ServedModel.objects.get(missed_at__isnull=False).name == old
+
+
+def test_files_laid_in_place_before_the_restart_read_nothing_under_the_old_name(
+    chain: Chain, node: Node, tmp_path: Path
+) -> None:
+    node.install("here", "positive")
+    before = say(chain)
+    keep(None)
+    _load.cache_clear()
+    other = make_tiny(tmp_path / "other", "here", "negative")
+    for file in other.iterdir():
+        file.rename(node.folder / "here" / file.name)
+    waits = say(chain)
+    assert waits.run_at is not None
+    Analysis.objects.update(lease_until=None)
+    drain(["analysis"])
+    after = Analysis.objects.get(pk=waits.pk)
+    assert (after.sentiment, after.model_version) == ("positive", before.model_version)
 
 
 def test_without_any_model_nothing_goes_live(chain: Chain, node: Node, tmp_path: Path) -> None:
