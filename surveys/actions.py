@@ -32,6 +32,7 @@ __all__ = [
     "call_ended",
     "change_contact",
     "change_score",
+    "complete",
     "keep_unsent",
     "receipt_link",
     "submit",
@@ -334,6 +335,18 @@ def add_contact(response_id: UUID, wish: Wish, *, language: str) -> Submitted:
     response.save()
     response_saved.send(sender=Response, response=response, corrected=True)
     return Submitted(response, corrected=True)
+
+
+@transaction.atomic
+def complete(response: Response, answers: Answers, *, at: datetime) -> None:
+    """What was kept of a page whose shopper texted before it became an answer: its words stand below theirs and its
+    score fills theirs in. It takes nothing back, and is nothing where no text came and nothing is missing."""
+    if response.channel != ResponseChannel.CALL or not takes_late_words(response):
+        return
+    if answers.score is not None and response.score is None:
+        change_score(response.pk, answers.score, at=at)
+    for key, text in answers.words.items():
+        add_words(response.pk, key, text, at=at)
 
 
 @transaction.atomic

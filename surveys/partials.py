@@ -22,7 +22,7 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from core.faults import kill_point
-from surveys.actions import keep_unsent, submit
+from surveys.actions import complete, keep_unsent, submit
 from surveys.choices import AUTOMATIC, UNFINISHED, UNSENT, ResponseChannel
 from surveys.forms import Answers
 from surveys.models import PartialAnswer
@@ -34,8 +34,8 @@ _BATCH = 50
 RETRY_AFTER = timedelta(hours=1)
 
 # Never over an answer that is there, nor beside the one of the same receipt or call from another tab: it would come to
-# nothing. Never an earlier step over a later one that crossed it on the way; a page that is shown again begins to count
-# anew. What was sent once is not taken back by a tap.
+# nothing; but beside what was texted about a call and lacks something. Never an earlier step over a later one that
+# crossed it on the way; a page that is shown again begins to count anew. What was sent once is not taken back by a tap.
 _KEEP = """
     INSERT INTO surveys_partialanswer AS p
         (id, version_id, store_id, touchpoint_id, invitation_id, channel, language, answers, refused, flags, step,
@@ -44,7 +44,8 @@ _KEEP = """
         %(refused)s, %(flags)s::varchar[], %(step)s, %(at)s, %(at)s, %(run_at)s
     WHERE NOT EXISTS (
         SELECT FROM surveys_response WHERE (id = %(id)s OR invitation_id = %(invitation)s)
-            AND NOT (%(refused)s AND flags && %(no_answer)s::varchar[])
+            AND NOT (%(refused)s AND (flags && %(no_answer)s::varchar[]
+                OR channel = %(call)s AND %(unfinished)s = ANY(flags) AND id <> %(id)s))
     )
     ON CONFLICT (id) DO UPDATE SET
         answers = CASE WHEN p.refused AND NOT excluded.refused THEN p.answers || excluded.answers
@@ -89,6 +90,8 @@ def keep(
         "run_at": soon if refused else at + settings.UNSENT_AFTER,
         "soon": soon,
         "no_answer": [UNSENT, AUTOMATIC],
+        "call": ResponseChannel.CALL,
+        "unfinished": UNFINISHED,
     }
     with connection.cursor() as cursor:
         cursor.execute(_KEEP, values)
@@ -136,8 +139,13 @@ def _settle(pk: UUID) -> None:
     row.delete()
 
 
-def _make_answer(asking: Asking, answers: Answers, *, flags: Sequence[str], **more: Any) -> None:
-    submit(asking, answers, flags=[UNFINISHED, *flags], left=True, **more)
+def _make_answer(
+    asking: Asking, answers: Answers, *, form_id: UUID, flags: Sequence[str], now: datetime, **more: Any
+) -> None:
+    done = submit(asking, answers, form_id=form_id, flags=[UNFINISHED, *flags], now=now, left=True, **more)
+    # Whoever has sent this very page since has taken back what they left out.
+    if not (done.created or done.corrected) and done.response.pk != form_id:
+        complete(done.response, answers, at=now)
 
 
 def count_overdue(patience_secs: int) -> int:

@@ -33,7 +33,8 @@ from surveys.choices import AUTOMATIC, UNFINISHED, QuestionKind
 from surveys.counting import no_answer
 from surveys.defaults import ensure_surveys
 from surveys.inviting import call_ended, public_link
-from surveys.models import Call, Invitation, Response, ResponseRevision, SurveyChoice, SurveyVersion
+from surveys.models import Call, Invitation, PartialAnswer, Response, ResponseRevision, SurveyChoice, SurveyVersion
+from surveys.partials import settle_left
 from surveys.text_answers import Said, read_answer
 from tests.alerts.conftest import open_case
 from tests.factories import Chain, make_version, minutes_ago
@@ -212,6 +213,33 @@ def test_words_of_its_owner_make_what_a_phone_said_an_answer(chain: Chain, text:
     assert (response.score, response.flags) == (2, [])
     assert words_of(response) == ["Auto-reply: I am away", "I waited for an hour\nAnd nobody came"]
     assert Case.objects.get().response == response
+
+
+@pytest.mark.parametrize(
+    ("first", "texted", "score", "words"),
+    [
+        ("page", "2", 2, "gas smell"),
+        ("page", "I waited for an hour", 1, "I waited for an hour\ngas smell"),
+        ("text", "I waited for an hour", 1, "I waited for an hour\ngas smell"),
+    ],
+)
+def test_what_a_page_said_it_kept_stands_beside_what_is_texted(
+    chain: Chain, text: Texts, client: Client, first: str, texted: str, score: int, words: str
+) -> None:
+    """Sent with a number that nobody can dial, and left at that."""
+    path = f"/r/{call(chain).token}/"
+    form = client.get(path).content.decode().split('name="form" value="')[1].split('"')[0]
+    if first == "text":
+        text(texted)
+    page = {"form": form, "score": "1", "reason": "gas smell", "contact": "call", "phone": "12"}
+    assert client.post(path, page).status_code == 422
+    if first == "page":
+        text(texted)
+    assert PartialAnswer.objects.update(run_at=minutes_ago(1)) == 1
+    settle_left()
+    response = Response.objects.get()
+    assert (response.score, response.flags, words_of(response)) == (score, [], [words])
+    assert not PartialAnswer.objects.exists()
 
 
 # --- where no question waits ----------------------------------------------------------------------------------------
