@@ -20,7 +20,7 @@ from surveys.documents import document_of
 from surveys.fairness import Browser, count_answer, is_one_of_many
 from surveys.forms import LONGEST_WORDS, Answers, Wish, missing
 from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE, call_ended, receipt_link
-from surveys.models import Invitation, Response, ResponseRevision, Verbatim
+from surveys.models import Invitation, Response, ResponseRevision, SurveyVersion, Verbatim
 from surveys.queries import Asking
 from surveys.signals import answer_comes, days_changed, response_saved
 from surveys.wording import ANSWERED_BY_TEXT, permission_wording
@@ -338,26 +338,31 @@ def add_contact(response_id: UUID, wish: Wish, *, language: str) -> Submitted:
 
 
 @transaction.atomic
-def complete(response: Response, answers: Answers, *, at: datetime) -> None:
+def complete(response: Response, asking: Asking, answers: Answers, *, at: datetime) -> None:
     """What was kept of a page whose shopper texted before it became an answer: its words stand below theirs and its
     score fills theirs in. It takes nothing back, and is nothing where no text came and nothing is missing."""
     if response.channel != ResponseChannel.CALL or not takes_late_words(response):
         return
     if answers.score is not None and response.score is None:
-        change_score(response.pk, answers.score, at=at)
+        change_score(response.pk, answers.score, at=at, version=asking.version)
     for key, text in answers.words.items():
         add_words(response.pk, key, text, at=at)
 
 
 @transaction.atomic
-def change_score(response_id: UUID, score: int, *, at: datetime) -> Submitted:
+def change_score(response_id: UUID, score: int, *, at: datetime, version: SurveyVersion) -> Submitted:
     """Another score than before, or the first one; whatever else was said stays, but for choices that hung on it.
 
-    It is for the caller to know that it may be changed still.
+    It is a number on the scale of what `version` asks: a first one brings its scale along, another one than before on
+    another scale says nothing. It is for the caller to know that it may be changed still.
     """
     response = (
         Response.objects.select_for_update(no_key=True, of=("self",)).select_related("version").get(pk=response_id)
     )
+    if response.headline_kind != version.headline_kind:
+        if response.score is not None:
+            return Submitted(response)
+        response.version, response.headline_kind = version, version.headline_kind
     document = document_of(response.version)
     if response.erased_at or response.score == score:
         return Submitted(response)

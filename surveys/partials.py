@@ -145,7 +145,7 @@ def _make_answer(
     done = submit(asking, answers, form_id=form_id, flags=[UNFINISHED, *flags], now=now, left=True, **more)
     # Whoever has sent this very page since has taken back what they left out.
     if not (done.created or done.corrected) and done.response.pk != form_id:
-        complete(done.response, answers, at=now)
+        complete(done.response, asking, answers, at=now)
 
 
 def count_overdue(patience_secs: int) -> int:

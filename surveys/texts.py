@@ -59,7 +59,7 @@ def hear_answer(text: IncomingText) -> bool:
             return True
         response = done.response
     # What a phone says by itself is no reason: it stands below what its owner says, or in their case.
-    return not is_automatic(text.text) and _add(response, invitation, text, said, words)
+    return not is_automatic(text.text) and _add(response, asking, text, said, words)
 
 
 def _response_to(invitation: Invitation) -> Response | None:
@@ -118,23 +118,24 @@ def _to_be_texted(contact: Contact | None) -> Wish:
     return Wish(ContactWish.TEXT, contact.value, known=contact, wording=ANSWERED_BY_TEXT)
 
 
-def _add(response: Response, invitation: Invitation, text: IncomingText, said: Said, words: str) -> bool:
+def _add(response: Response, asking: Asking, text: IncomingText, said: Said, words: str) -> bool:
     """What comes after the answer: another number while it may be corrected, or what we ask for, number or reason.
 
-    Whoever gave a score on the page was asked for nothing by us: their words go where other words go.
+    A number is read on the scale that the text message named; a page may have asked on another. Whoever gave a score on
+    the page was asked for nothing by us: their words go where other words go.
     """
-    lacks_score = response.score is None
+    lacks_score, version = response.score is None, asking.version
     may_change = said.only_a_number and text.received_at - response.submitted_at <= settings.CORRECTION_WINDOW
-    on_scale = said.score in document_of(response.version).headline.values
-    if said.score is not None and on_scale and (lacks_score or may_change):
-        scored = change_score(response.pk, said.score, at=text.received_at).response
+    same_scale = response.headline_kind == version.headline_kind
+    if said.score is not None and (lacks_score or (may_change and same_scale)):
+        scored = change_score(response.pk, said.score, at=text.received_at, version=version).response
         add_words(response.pk, _key_of(scored), said.words)
     elif says_words(words) and (lacks_score or _was_asked_why(response)) and not _gave_reason(response):
         add_words(response.pk, _key_of(response), words, at=text.received_at)
     else:
         return False
-    if lacks_score:
-        _begin_talking(response, invitation, text)
+    if lacks_score and asking.invitation is not None:
+        _begin_talking(response, asking.invitation, text)
     return True
 
 

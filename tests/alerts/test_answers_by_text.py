@@ -457,6 +457,24 @@ def test_it_is_read_on_the_scale_that_was_asked(chain: Chain, text: Texts) -> No
     assert Response.objects.get(headline_kind="csat").score == 5
 
 
+def test_a_number_is_never_moved_to_another_scale(chain: Chain, text: Texts, client: Client) -> None:
+    """The text asked from 1 to 5, and the page that head office chose meanwhile from 0 to 10."""
+    ensure_surveys()
+    other = SurveyChoice.objects.get(channel="call").survey.versions.get()
+    choose(make_version(headline_kind=QuestionKind.CSAT))
+    path = f"/r/{call(chain).token}/"
+    choose(other)
+    form = client.get(path).content.decode().split('name="form" value="')[1].split('"')[0]
+    client.post(path, {"form": form, "score": "9"})
+    text("5")
+    response = Response.objects.get()
+    assert (response.score, response.headline_kind) == (9, "nps")
+    Response.objects.update(score=None, answers={}, flags=[UNFINISHED])
+    text("5")
+    response.refresh_from_db()
+    assert (response.score, response.headline_kind, response.flags) == (5, "csat", [])
+
+
 def test_every_message_is_short_in_every_language(chain: Chain, text: Texts, settings: LazySettings) -> None:
     settings.PUBLIC_URL = "https://feedback.chain.example"
     link = public_link(call(chain))
