@@ -31,8 +31,15 @@ def compute_sum(folder: Path) -> str:
     return whole.hexdigest()
 
 
-# A process goes on with the files that it found first, whatever is laid in their place meanwhile.
-sum_of = cache(compute_sum)
+@cache
+def sum_of(folder: Path) -> str:
+    """A process goes on with the files that it found first, whatever is laid in their place. Raises ModelMissing."""
+    try:
+        return compute_sum(folder)
+    except OSError as error:
+        raise ModelMissing(f"the model in {folder} cannot be read: {error}") from error
+
+
 # Where others lie now.
 exchanged: set[Path] = set()
 

@@ -4,10 +4,13 @@ Nodes share no disk, and a release brings its own files. So every worker has tho
 one that is to read with others fetches them into a folder, once.
 """
 
+import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,7 +19,6 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Lock
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 
@@ -24,16 +26,16 @@ from core.leases import ClockNow, from_now
 from sentiment.files import FILES, SHIPPED, ModelMissing, compute_sum, exchanged, is_own, mark_of, sum_of
 from sentiment.models import ModelPart, ServedModel
 
-log = structlog.get_logger()
 OWN = "sha256:"
 # A model of which nothing is left but its readings, and their version.
 LOST = "lost:"
 # A model that somebody still has installed was seen as lately as this.
-LATELY = timedelta(hours=3)
+LATELY = max(timedelta(hours=3), 3 * timedelta(seconds=settings.MODEL_KEEP_SECS))
 _PART = 1 << 20
 # What a process killed half-way has left; nobody takes that long.
 _LEFT_SECS = 3600
 _UNUSED_SECS = 7 * 24 * 3600
+_SUM, _UNFINISHED = re.compile("[0-9a-f]{64}"), ".fetching-"
 _fetching = Lock()
 
 
@@ -50,12 +52,19 @@ def name_of(place: str | None) -> str:
 
 
 def version_of(place: str | None) -> str:
-    """What its readings will bear, but for what was learnt."""
+    """What its readings will bear, but for what was learnt. Raises ModelMissing."""
     folder = _folder(place)
     if not is_own(folder):
         return (place or "")[-60:]
-    version: str = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_version"]
-    return version + mark_of(sum_of(folder))
+    return _stored_version(folder) + mark_of(sum_of(folder))
+
+
+def _stored_version(folder: Path) -> str:
+    try:
+        version: str = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_version"]
+    except (OSError, KeyError, ValueError) as error:
+        raise ModelMissing(f"there is no whole model in {folder}: {error}") from error
+    return version
 
 
 def _folder(place: str | None) -> Path:
@@ -122,62 +131,79 @@ def place_of(name: str) -> str | None:
     for place in installed():
         if name_of(place) == name and _folder(place) not in exchanged:
             return place
-    with _fetching:
-        return str(_fetched(name.removeprefix(OWN)))
+    if not _SUM.fullmatch(found := name.removeprefix(OWN)):
+        raise ModelMissing(f"{name!r} is the name of no model")
+    try:
+        with _fetching:
+            return str(_fetched(found))
+    except OSError as error:
+        raise ModelMissing(f"the kept model cannot be had: {error}") from error
 
 
 _checked: set[Path] = set()
 
 
 def _fetched(found: str) -> Path:
-    """The folder with the kept files, written where it is not there or damaged."""
-    home = _home()
-    folder = home / found
-    if folder in _checked and is_own(folder):
-        return folder
-    if not folder.exists() or compute_sum(folder) != found:
-        shutil.rmtree(folder, ignore_errors=True)
-        _clear(home)
-        _fetch(found, folder)
-    os.utime(folder)
+    """The folder with the kept files, written where it is nowhere or damaged."""
+    folders = [home / found for home in _homes()]
+    for folder in folders:
+        if folder in _checked and is_own(folder):
+            return folder
+    folder = next(filter(_is_whole, folders), None) or _fetch(found)
+    with suppress(OSError):
+        os.utime(folder)
     _check_layers(folder)
     _checked.add(folder)
     return folder
 
 
-def _home() -> Path:
-    """A folder of our own that can be written to. Raises ModelMissing."""
-    for home in (settings.VAR_DIR / "models", Path(tempfile.gettempdir()) / f"halfhour-models-{os.getuid()}"):
-        try:
+def _is_whole(folder: Path) -> bool:
+    return is_own(folder) and compute_sum(folder) == folder.name
+
+
+def _homes() -> list[Path]:
+    """Folders that nobody else can have laid there, as anybody can in the temporary one."""
+    homes = (settings.VAR_DIR / "kept-models", Path(tempfile.gettempdir()) / f"halfhour-models-{os.getuid()}")
+    found = []
+    for home in homes:
+        with suppress(OSError):
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if home.stat().st_uid == os.getuid() and os.access(home, os.W_OK):
-                return home
-        except OSError as error:
-            log.info("no place for models", home=str(home), error=str(error))
-    raise ModelMissing("there is no folder to which the live model could be written")
+        with suppress(OSError):
+            at = home.lstat()
+            if stat.S_ISDIR(at.st_mode) and at.st_uid in (0, os.getuid()):
+                found.append(home)
+    return found
 
 
-def _fetch(found: str, folder: Path) -> None:
+def _fetch(found: str) -> Path:
+    """Raises ModelMissing, and OSError."""
+    home = next((home for home in _homes() if os.access(home, os.W_OK)), None)
+    if home is None:
+        raise ModelMissing("there is no folder to which the live model could be written")
+    folder = home / found
+    # The processes of one node fetch it once.
+    with (home / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _is_whole(folder):
+            _clear(home)
+            shutil.rmtree(folder, ignore_errors=True)
+            _write(found, folder)
+    return folder
+
+
+def _write(found: str, folder: Path) -> None:
     model = ServedModel.objects.filter(name=OWN + found, kept=True).first()
     if model is None:
         raise ModelMissing(f"the files of the model {found[:12]} are not kept")
-    try:
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as made:
-            files = Path(made) / "files"
-            files.mkdir()
-            for name, content in _parts(model):
-                with (files / name).open("ab") as out:
-                    out.write(content)
-            if compute_sum(files) != found:
-                raise ModelMissing(f"the kept files of the model {found[:12]} are damaged")
-            try:
-                files.rename(folder)
-            except OSError:
-                # Another worker was quicker.
-                if compute_sum(folder) != found:
-                    raise
-    except OSError as error:
-        raise ModelMissing(f"the kept model could not be written: {error}") from error
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_UNFINISHED) as made:
+        files = Path(made) / "files"
+        files.mkdir()
+        for name, content in _parts(model):
+            with (files / name).open("ab") as out:
+                out.write(content)
+        if compute_sum(files) != found:
+            raise ModelMissing(f"the kept files of the model {found[:12]} are damaged")
+        files.rename(folder)
 
 
 def _parts(model: ServedModel) -> Iterator[tuple[str, bytes]]:
@@ -193,10 +219,11 @@ def _clear(home: Path) -> None:
     """Away with what was left half-way, and with what no worker has begun to read with for long."""
     now = time.time()
     for old in home.iterdir():
-        left = _LEFT_SECS if old.name.startswith(".") else _UNUSED_SECS
-        # Another worker may clear up too.
+        unfinished = old.name.startswith(_UNFINISHED)
+        if not unfinished and not _SUM.fullmatch(old.name):
+            continue
         with suppress(OSError):
-            if now - old.stat().st_mtime > left:
+            if now - old.stat().st_mtime > (_LEFT_SECS if unfinished else _UNUSED_SECS):
                 shutil.rmtree(old)
 
 
@@ -205,12 +232,12 @@ def _check_layers(folder: Path) -> None:
     than were compared."""
     from sentiment import heads, irony  # noqa: PLC0415  (loads what the web processes never need)
 
-    version = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_version"]
+    version = _stored_version(folder)
     for name, load in ((heads.FILE, heads.load_heads), (irony.FILE, irony.load_irony)):
         try:
             if (folder / name).is_file():
                 load((folder / name).read_bytes(), version)
         except heads.OtherModel:
             continue
-        except heads.HeadsMismatch as error:
+        except (heads.HeadsMismatch, KeyError) as error:
             raise ModelMissing(f"{name} of {version} is not for this release: {error}") from error

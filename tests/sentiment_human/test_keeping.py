@@ -1,7 +1,9 @@
 """A release or an operator lays other files there: what is live goes on reading until somebody has decided."""
 
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from io import StringIO
@@ -134,9 +136,9 @@ def test_a_node_that_never_had_the_live_files_reads_with_them(chain: Chain, node
     for disk in ("a", "b"):
         node.loses_its_disk(tmp_path / disk)
         assert say(chain).model_version == version
-        assert [one.name for one in (tmp_path / disk / "models").iterdir()] == [old.removeprefix(OWN)]
+        assert [one.name for one in (tmp_path / disk / "kept-models").glob("[!.]*")] == [old.removeprefix(OWN)]
     # Damaged on the disk, it is fetched anew.
-    folder = tmp_path / "b" / "models" / old.removeprefix(OWN)
+    folder = tmp_path / "b" / "kept-models" / old.removeprefix(OWN)
     (folder / "config.json").write_text("{}")
     node.restart()
     assert say(chain).model_version == version
@@ -294,6 +296,42 @@ def test_files_laid_in_place_before_the_restart_read_nothing_under_the_old_name(
     drain(["analysis"])
     after = Analysis.objects.get(pk=waits.pk)
     assert (after.sentiment, after.model_version) == ("positive", before.model_version)
+
+
+def test_only_own_folders_are_read_written_to_and_cleared(
+    chain: Chain, node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = node.install("old", "positive")
+    keep(None)
+    node.install("new", "negative")
+    home = tmp_path / "a" / "kept-models"
+    operators, unused = home / "chosen", home / ("0" * 64)
+    for folder in (operators, unused):
+        folder.mkdir(parents=True)
+        os.utime(folder, (0, 0))
+    node.loses_its_disk(tmp_path / "a")
+    fetched = home / old.removeprefix(OWN)
+    assert place_of(old) == str(fetched)
+    assert (operators.exists(), unused.exists()) == (True, False)
+    # What is whole is read, also where nothing can be written.
+    node.restart()
+    with monkeypatch.context() as read_only:
+        read_only.setattr(os, "access", lambda *_: False)
+        assert place_of(old) == str(fetched)
+    # Anybody may have laid a link into the temporary folder.
+    (tmp_path / "no folder").touch()
+    node.loses_its_disk(tmp_path / "no folder")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    ours = tmp_path / "temporary" / f"halfhour-models-{os.getuid()}"
+    ours.symlink_to(home)
+    with pytest.raises(ModelMissing, match="no folder"):
+        place_of(old)
+    ours.unlink()
+    assert place_of(old) == str(ours / fetched.name)
+    for name in (f"{OWN}../{fetched.name}", f"{OWN}{fetched}", OWN):
+        with pytest.raises(ModelMissing, match="name of no model"):
+            place_of(name)
 
 
 def test_without_any_model_nothing_goes_live(chain: Chain, node: Node, tmp_path: Path) -> None:
