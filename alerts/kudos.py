@@ -29,6 +29,7 @@ from stores.queries import people_by_role, stores_visible_to
 from surveys.choices import PROMOTER_AT_LEAST, SCORE_RANGE, QuestionKind
 from surveys.counting import counts
 from surveys.models import Response
+from surveys.queries import BY_A_PHONE
 
 KUDOS = "kudos"
 # Without a score the words alone must leave no doubt.
@@ -43,7 +44,7 @@ def is_very_happy(response: Response, analysis: Analysis) -> bool:
     """Whether words and score together say that somebody was delighted."""
     if response.erased_at or not counts(response) or analysis.urgency:
         return False
-    if not says_enough(analysis.verbatim.text):
+    if analysis.verbatim.question == BY_A_PHONE or not says_enough(analysis.verbatim.text):
         return False
     if response.score is None:
         return analysis.confident and (analysis.p_positive or 0) >= _SURELY_HAPPY

@@ -27,7 +27,9 @@ from sentiment.models import Analysis
 from stores.models import User
 from stores.queries import LEVELS as ROLES_BY_LEVEL
 from stores.queries import people_by_role, who_answers
+from surveys.choices import AUTOMATIC
 from surveys.models import Response
+from surveys.queries import BY_A_PHONE
 
 # Words that are read again later, by a better model, do not open cases about last month.
 STALE_AFTER = timedelta(days=7)
@@ -62,9 +64,11 @@ def judge(evaluation: Evaluation, response: Response, *, fresh: bool, book: Book
         analysis = Analysis.objects.select_related("verbatim").filter(pk=evaluation.verbatim_id).first()
         if analysis is None or is_stale(response):
             return None
-        if not says_enough(analysis.verbatim.text):
+        if analysis.verbatim.question == BY_A_PHONE or not says_enough(analysis.verbatim.text):
             _ask_about_few_words(response, analysis)
             return None
+    elif AUTOMATIC in response.flags:
+        return None
     book = book or current()
     rules = book.rules_of(evaluation.trigger)
     facts = facts_of(response, analysis, remember=any(asks_for_repeats(rule) for rule in rules))
@@ -92,7 +96,8 @@ def is_stale(response: Response) -> bool:
 
 
 def _ask_about_few_words(response: Response, analysis: Analysis) -> None:
-    """ "Gas leak!" opens nothing, but somebody looks; of other words so few, whatever was read into them is nothing."""
+    """ "Gas leak!" opens nothing, but somebody looks; of other words so few, whatever was read into them is nothing.
+    Nor does what a phone says by itself, "for emergencies call …"."""
     if analysis.urgency and not response.erased_at and case_for_response(response.pk) is None:
         ask_person(response, analysis.verbatim, ReviewReason.URGENT)
 

@@ -15,7 +15,7 @@ WITH wanted AS (
     FROM answers a
     JOIN surveys_verbatim v ON v.response_id = a.id
     JOIN sentiment_analysis n ON n.verbatim_id = v.id
-    WHERE NOT a.apart AND n.analysed_at IS NOT NULL
+    WHERE NOT a.apart AND n.analysed_at IS NOT NULL AND v.question <> %(by_a_phone)s
 ), cell AS (
     SELECT store_id, local_day, headline_kind, channel, sample_kind,
            count(*) FILTER (WHERE NOT apart) AS responses,

@@ -14,6 +14,7 @@ from reports.models import StoreDay
 from reports.sums import COUNTS, SOURCE, sum_above, sum_store_weeks
 from surveys.choices import PROMOTER_AT_LEAST, STAFF_FLAG, UNHAPPY_AT_MOST, QuestionKind
 from surveys.counting import NO_ANSWERS, marks_left_out
+from surveys.queries import BY_A_PHONE
 
 # Responses that staff gave themselves stay out of every figure but their own.
 _LOCK_CLASS = 0x48484641
@@ -29,6 +30,7 @@ def count_values() -> dict[str, Any]:
         "staff": STAFF_FLAG,
         "no_answer": list(NO_ANSWERS),
         "left_out": marks_left_out(),
+        "by_a_phone": BY_A_PHONE,
         "nps": QuestionKind.NPS,
         "promoter": PROMOTER_AT_LEAST[QuestionKind.NPS],
         "detractor": UNHAPPY_AT_MOST[QuestionKind.NPS],

@@ -30,6 +30,7 @@ from sentiment.redaction import redact
 from stores.models import Store
 from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, QuestionKind
 from surveys.counting import left_out
+from surveys.queries import BY_A_PHONE
 
 MOST_PRAISES, MOST_LESSONS, MOST_DONE = 10, 3, 4
 # Of what was done, so many may be actions: what came of single cases shall not be crowded out.
@@ -164,7 +165,7 @@ def praise_of(store: Store, first: date, last: date, *, limit: int) -> list[Voic
 
 def _readings(store: Store, first: date, last: date) -> QuerySet[Analysis]:
     found = Analysis.objects.filter(verbatim__response__store=store, verbatim__response__local_day__range=(first, last))
-    return found.exclude(left_out("verbatim__response__"))
+    return found.exclude(left_out("verbatim__response__")).exclude(verbatim__question=BY_A_PHONE)
 
 
 def fit_to_hang(readings: QuerySet[Analysis]) -> QuerySet[Analysis]:

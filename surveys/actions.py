@@ -81,6 +81,9 @@ def submit(
         # Not the key: whoever stores a reading of these words refers to it, and would wait for us as we for them.
         known = Response.objects.select_for_update(no_key=True)
         response = known.get(invitation=asking.invitation) if asking.invitation else known.get(pk=form_id)
+        if UNSENT in response.flags and AUTOMATIC in flags:
+            # A phone's own words send nothing that its owner only tapped.
+            return Submitted(response, corrected=_keep_beside(response, answers))
         if UNSENT in response.flags:
             verbatims = _begin(response, asking, answers, language=language, flags=flags, now=now)
             _tell(response, verbatims, browser, ahead)
@@ -140,6 +143,15 @@ def _begin(
     verbatims = [Verbatim(response=response, question=key, text=text) for key, text in answers.words.items()]
     insert(verbatims)
     return verbatims
+
+
+def _keep_beside(response: Response, answers: Answers) -> bool:
+    """Words beside what was only tapped; nobody is told. False where that is deleted."""
+    for key, text in answers.words.items() if response.erased_at is None else ():
+        there = response.verbatims.filter(question=key).values_list("text", flat=True).first() or ""
+        words = _with_below(there, text)
+        Verbatim.objects.update_or_create(response=response, question=key, defaults={"text": words})
+    return response.erased_at is None
 
 
 def _insert(

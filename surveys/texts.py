@@ -26,7 +26,7 @@ from surveys.documents import document_of
 from surveys.forms import Answers, Wish, missing, tidy
 from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE
 from surveys.models import Invitation, Response
-from surveys.queries import UNASKED, Asking, asking_by_text, asking_without_question, words_key
+from surveys.queries import BY_A_PHONE, UNASKED, Asking, asking_by_text, asking_without_question, words_key
 from surveys.text_answers import Said, read_answer, says_words
 from surveys.wording import ANSWERED_BY_TEXT
 
@@ -48,6 +48,9 @@ def hear_answer(text: IncomingText) -> bool:
     if asking is None or invitation.expires_at < text.received_at:
         if response is None:
             return _keep(asking or asking_without_question(invitation), text, words)
+        if AUTOMATIC in response.flags and not is_automatic(text.text):
+            # Whoever's phone wrote before them is heard as if it had not.
+            return hear_the_rest(text)
         if asking is None or response.score is None:
             return False
     said = read_answer(words, asking.document.headline.values)
@@ -55,7 +58,7 @@ def hear_answer(text: IncomingText) -> bool:
         if said.score is None and not said.words:
             return False
         done = _answer(asking, text, said)
-        if done.created:
+        if done.created or done.corrected:
             return True
         response = done.response
     # What a phone says by itself is no reason: it stands below what its owner says, or in their case.
@@ -73,8 +76,12 @@ def _keep(asking: Asking | None, text: IncomingText, words: str) -> bool:
     where nothing was ever asked in this installation."""
     if asking is None or not words:
         return False
-    done = _submit(asking, text, Answers(None, words={UNASKED: words}))
-    return done.created or add_words(done.response.pk, UNASKED, words).corrected
+    automatic = is_automatic(text.text)
+    key = BY_A_PHONE if automatic else UNASKED
+    done = _submit(asking, text, Answers(None, words={key: words}))
+    # Beside what was only tapped it is kept already.
+    kept = done.created or done.corrected
+    return kept or add_words(done.response.pk, key, words, automatic=automatic).corrected
 
 
 def _answer(asking: Asking, text: IncomingText, said: Said) -> Submitted:
@@ -83,7 +90,7 @@ def _answer(asking: Asking, text: IncomingText, said: Said) -> Submitted:
     answers = Answers(said.score)
     if said.words:
         key = words_key(asking.document, answers.as_json(asking.document.headline.key))
-        answers = replace(answers, words={UNASKED if is_automatic(text.text) else key: said.words})
+        answers = replace(answers, words={BY_A_PHONE if is_automatic(text.text) else key: said.words})
     return _submit(asking, text, answers)
 
 
@@ -166,13 +173,13 @@ def hear_the_rest(text: IncomingText) -> bool:
     if invitation is None or invitation.contact is None:
         return False
     response, words, automatic = _response_to(invitation), tidy(text.text), is_automatic(text.text)
-    if response is None:
+    waits = invitation.version_id is not None and text.received_at <= invitation.expires_at
+    if response is None or (AUTOMATIC in response.flags and waits and not automatic and not says_words(words)):
         if not automatic:
             _write(CALL_SURVEY_AGAIN, invitation, text)
         return not automatic
-    key = UNASKED if automatic else _key_of(response)
-    more = says_words(words) and add_words(response.pk, key, words, automatic=automatic, at=text.received_at)
-    kept = bool(more and more.corrected)
+    key = BY_A_PHONE if automatic else _key_of(response) if says_words(words) else UNASKED
+    kept = add_words(response.pk, key, words, automatic=automatic, at=text.received_at).corrected
     if kept and response.score is None and not automatic:
         _begin_talking(response, invitation, text)
     return kept

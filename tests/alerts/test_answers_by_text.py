@@ -8,13 +8,15 @@ from uuid import UUID, uuid4
 import pytest
 import time_machine
 from django.conf import LazySettings
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from twilio.request_validator import RequestValidator
 
 from alerts import actions
-from alerts.choices import EntryKind
-from alerts.models import Case, CaseResponse
+from alerts.choices import EntryKind, Trigger
+from alerts.models import Case, CaseResponse, Evaluation
+from alerts.opening import judge
 from core.work import drain
 from customers.models import Contact, Permission, Suppression
 from messaging import hearing
@@ -24,7 +26,8 @@ from messaging.hearing import hear_due
 from messaging.models import IncomingText, Message
 from messaging.outbox import rendered_for
 from messaging.segments import segments
-from reports.models import StaleMark
+from reports.facts import count_days
+from reports.models import StaleMark, StoreDay
 from sentiment.models import Analysis
 from sentiment.signals import verbatim_analysed
 from surveys import texts
@@ -174,7 +177,8 @@ def test_words_without_a_number_are_kept_and_it_is_asked_for_once(chain: Chain, 
         text("2")
     response = Response.objects.get()
     assert (response.score, response.flags) == (2, [])
-    assert words_of(response) == ["terrible service, I waited 45 minutes"]
+    # What is on no scale may be meant for people.
+    assert words_of(response) == ["terrible service, I waited 45 minutes", "12"]
     assert Case.objects.get().response == response
     to_shopper = Message.objects.filter(user=None).values_list("kind", flat=True)
     assert set(to_shopper) == {"call_survey", "call_survey_more"}
@@ -197,8 +201,18 @@ def test_what_a_phone_says_by_itself_is_kept_and_its_owner_may_answer_still(
     assert (response.score, response.contact_wish, response.flags) == (3, "text", [])
     assert response.submitted_at > timezone.now() + timedelta(hours=1)
     assert "main reason for your score? Just reply." in written("call_survey_more")
-    text("Nobody came")
-    assert words_of(response) == [driving, "Nobody came"]
+    text("Nobody came to help")
+    assert words_of(response) == [driving, "Nobody came to help"]
+    # What the phone wrote stays out of what is counted and of what opens a case, whatever is read into it.
+    for words in Analysis.objects.order_by("pk"):
+        words.sentiment, words.analysed_at, words.confident, words.p_negative = "negative", timezone.now(), True, 1.0
+        words.save()
+        fact = Evaluation(response=response, trigger=Trigger.TEXT, verbatim_id=words.pk)
+        case = judge(fact, response, fresh=False)
+        assert (case is None) == (words.verbatim.text == driving)
+    with transaction.atomic():
+        count_days({(response.store_id, response.local_day)})
+    assert StoreDay.objects.get().negative == 1
 
 
 def test_words_of_its_owner_make_what_a_phone_said_an_answer(chain: Chain, text: Texts, client: Client) -> None:
@@ -242,6 +256,35 @@ def test_what_a_page_said_it_kept_stands_beside_what_is_texted(
     assert not PartialAnswer.objects.exists()
 
 
+def test_what_a_phone_says_by_itself_sends_nothing_that_was_only_tapped(
+    chain: Chain, text: Texts, client: Client
+) -> None:
+    path = f"/r/{call(chain).token}/"
+    form = client.get(path).content.decode().split('name="form" value="')[1].split('"')[0]
+    assert client.post(path, {"form": form, "score": "2", "step": "1"}).status_code == 204
+    PartialAnswer.objects.update(run_at=minutes_ago(1))
+    settle_left()
+    text("Auto-reply: I am away")
+    response = Response.objects.get()
+    assert (response.score, response.flags, words_of(response)) == (2, ["unsent"], ["Auto-reply: I am away"])
+    text("3")
+    response.refresh_from_db()
+    assert (response.score, response.flags) == (3, []) and Case.objects.get().response == response
+
+
+def test_a_phone_that_wrote_first_takes_no_question_and_no_late_word_away(chain: Chain, text: Texts) -> None:
+    call(chain)
+    text("Auto-reply: I am away")
+    text("12")
+    assert "Which number" in written("call_survey_again") and Response.objects.get().flags == [AUTOMATIC]
+    long_ago(45)
+    text("They let me wait for an hour")
+    response = Response.objects.get()
+    assert (response.flags, response.contact_wish) == ([UNFINISHED], "text")
+    assert words_of(response) == ["Auto-reply: I am away", "They let me wait for an hour"]
+    assert Message.objects.filter(kind="call_survey_more").exists()
+
+
 # --- where no question waits ----------------------------------------------------------------------------------------
 def long_ago(days: int) -> None:
     """What was asked and answered so far lies so far back, and its time is over."""
@@ -262,7 +305,7 @@ def test_what_comes_after_the_time_is_kept_and_answered_once(chain: Chain, text:
     # What was not asked is no score, and nothing more is asked.
     assert (response.score, response.flags, response.channel) == (None, [UNFINISHED], "call")
     assert response.invitation == Invitation.objects.get() and response.store == chain.call_centre
-    assert words_of(response) == ["3 - they let me wait for an hour", "And then hung up\nHello?"]
+    assert words_of(response) == ["3 - they let me wait for an hour\n9", "And then hung up\nHello?"]
     assert written("call_survey_more").startswith("Thank you. Your answer, and how")
     assert set(Message.objects.values_list("kind", flat=True)) == {"call_survey", "call_survey_more"}
     # Who leads the place finds it among the words of these days, with what it lacks.
