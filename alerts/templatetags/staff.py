@@ -49,8 +49,8 @@ def _address(name: str) -> str | None:
 
 _REPORTS = {
     "reports", "report_stores", "report_topics", "report_loop", "report_asking", "report_compare", "report_change",
-    "report_calls", "published", "published_period", "actions", "action", "action_begin", "my_store", "report_files", "digests",
-    "store_view", "wall",
+    "report_calls", "published", "published_period", "actions", "action", "action_begin", "my_store", "report_files",
+    "digests", "store_view", "wall",
 }  # fmt: skip
 _INBOX = {"inbox", "case", "review_queue", "kept", "closing", "sample", "kudos"}
 
