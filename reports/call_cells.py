@@ -76,6 +76,13 @@ def _refresh(model: Any, fresh: str, when: str, key: tuple[str, ...], counts: tu
     )
 
 
+# When the calls were that people answered on the wanted days: in the evening, often on the day before.
+_ANSWERED = f"""
+SELECT DISTINCT c.store_id, (c.ended_at AT TIME ZONE s.time_zone)::date
+FROM unnest(%(stores)s::bigint[], %(days)s::date[]) AS w(store_id, local_day) {_CENTRE}
+JOIN surveys_response r ON r.store_id = w.store_id AND r.local_day = w.local_day
+JOIN surveys_invitation i ON i.id = r.invitation_id JOIN surveys_call c ON c.id = i.call_id AND c.store_id = w.store_id
+"""  # noqa: S608  (our own names)
 # The columns of both after whose and of when they are: by what they are told apart, and what is counted.
 AGENTS_BY, AGENTS_COUNT = ("queue", "agent", "headline_kind"), ("happy", "between", "unhappy")
 QUEUES_BY, QUEUES_COUNT = ("queue",), ("asked", "answered")
@@ -96,11 +103,15 @@ def call_values() -> dict[str, Any]:
 
 def count_calls(days: Collection[tuple[int, date]]) -> None:
     """Count these (store id, local day) pairs again, and the weeks they are in. The caller has locked the stores."""
-    weeks = sorted({(store, monday_of(day)) for store, day in days})
+    weeks = {(store, monday_of(day)) for store, day in days}
     with connection.cursor() as cursor:
-        for statement, pairs in ((_AGENTS, weeks), (_QUEUES, sorted(days))):
-            wanted = {"stores": [store for store, _ in pairs], "days": [day for _, day in pairs]}
-            cursor.execute(statement, call_values() | wanted)
+        cursor.execute(_ANSWERED, call_values() | _wanted(days))
+        for statement, pairs in ((_AGENTS, weeks), (_QUEUES, {*days, *cursor.fetchall()})):
+            cursor.execute(statement, call_values() | _wanted(pairs))
+
+
+def _wanted(pairs: Collection[tuple[int, date]]) -> dict[str, Any]:
+    return {"stores": [store for store, _ in sorted(pairs)], "days": [day for _, day in sorted(pairs)]}
 
 
 @transaction.atomic

@@ -203,6 +203,9 @@ def _marked(layer: Layer, pairs: set[Day]) -> set[Day]:
     if layer in (_STORE_DAYS, _AGENT_WEEKS, _QUEUE_DAYS):
         marks = StaleMark.objects.filter(run_at__lte=ClockNow(), store__in={pk for pk, _ in pairs})
         days = set(marks.values_list("store_id", "local_day"))
+        if layer is _QUEUE_DAYS:
+            # The mark is of the day of an answer, the cell of that of its call.
+            return {(pk, day) for pk, day in pairs if any(pk == store for store, _ in days)}
         return pairs & ({(pk, monday_of(day)) for pk, day in days} if layer is _AGENT_WEEKS else days)
     if layer in (_NODE_DAYS, _NODE_WEEKS) and StaleSum.objects.filter(run_at__lte=ClockNow()).exists():
         return pairs

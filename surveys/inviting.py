@@ -18,6 +18,7 @@ from customers.models import Contact, ContactKind, Permission, Receipt
 from customers.texting import may_be_texted
 from messaging.choices import Channel
 from messaging.outbox import put
+from stores.choices import StoreKind
 from stores.models import Store
 from surveys.choices import NotAskedReason, ResponseChannel
 from surveys.fairness import note_not_asked, people_of, reason_not_to_ask
@@ -119,8 +120,9 @@ def call_ended(
         expires_at=ended_at + settings.CALL_SURVEY_DELAY + _WORTH_ASKING,
         priority=_AFTER_STAFF_ALERTS,
     )
-    # How many were asked is counted, too.
-    days_changed.send(sender=Call, days={(store.pk, ended_at.astimezone(ZoneInfo(store.time_zone)).date())})
+    # How many were asked is counted, too: the queues of a call centre.
+    if store.kind == StoreKind.CALL_CENTRE:
+        days_changed.send(sender=Call, days={(store.pk, ended_at.astimezone(ZoneInfo(store.time_zone)).date())})
     return Invited(created=True, survey_url=public_link(invitation), expires_at=invitation.expires_at, invited=True)
 
 

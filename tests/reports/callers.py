@@ -27,8 +27,10 @@ def calls(
     kind: QuestionKind = QuestionKind.NPS,
     words: str = "",
     unanswered: int = 0,
+    answered: date | None = None,
 ) -> list[Response]:
-    """A call for each score, answered on the same day, and some that nobody answered. Nothing is counted yet."""
+    """A call for each score, answered on the same day unless `answered` is another one, and some that nobody answered.
+    Nothing is counted yet."""
     version, made = make_version(headline_kind=kind), []
     for score in [*scores, *["none"] * unanswered]:
         call = Call.objects.create(
@@ -48,8 +50,8 @@ def calls(
             language="en",
             headline_kind=kind,
             score=score,
-            submitted_at=noon(day),
-            local_day=day,
+            submitted_at=noon(answered or day),
+            local_day=answered or day,
         )
         response.save()
         if words:

@@ -25,7 +25,7 @@ from reports.calls import Choice, calls_of
 from reports.cells import view_of
 from reports.exporting import ANSWERS
 from reports.filters import Filters, scope_of
-from reports.models import AgentWeek, QueueDay
+from reports.models import AgentWeek, QueueDay, StaleMark
 from reports.pages import read
 from reports.periods import Period, Week
 from reports.statistics import Nps, Share
@@ -34,7 +34,8 @@ from stores.choices import StoreKind
 from stores.models import User
 from surveys.choices import QuestionKind
 from surveys.inviting import call_ended
-from surveys.models import Call
+from surveys.models import Call, Response
+from surveys.signals import response_saved
 from tests.factories import Chain, make_store, make_touchpoint
 from tests.reports.callers import calls, counted
 from tests.reports.makers import answer, make_case, noon
@@ -80,6 +81,23 @@ def test_whoever_is_asked_after_a_call_is_counted_before_they_answer(chain: Chai
     call_ended("call-1", chain.call_centre, "067 123 45 67", queue="orders", agent="A1", ended_at=noon(TODAY))
     drain(["facts"])
     assert QueueDay.objects.values_list("queue", "asked", "answered").get() == ("orders", 1, 0)
+
+
+def test_an_answer_on_the_day_after_counts_for_the_day_of_the_call(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.checking._PAUSE_SECS", 0)
+    yesterday = TODAY - timedelta(days=1)
+    (response,) = calls(chain.call_centre, [9], day=yesterday, unanswered=1, answered=TODAY)
+    response_saved.send(sender=Response, response=response, corrected=False)
+    drain(["facts"])
+    assert QueueDay.objects.values_list("local_day", "asked", "answered").get() == (yesterday, 2, 1)
+    call_command("check_facts", stdout=StringIO())
+
+
+def test_a_call_of_a_store_has_nothing_counted_again(chain: Chain) -> None:
+    call_ended("call-1", chain.store, "067 123 45 67", ended_at=noon(TODAY))
+    assert not StaleMark.objects.exists()
 
 
 def test_the_check_compares_them_with_the_calls_and_a_rebuild_mends_them(
