@@ -39,6 +39,7 @@ from stores.models import Node, Store
 from surveys.choices import Mark, QuestionKind, ResponseChannel, SampleKind
 from surveys.counting import NO_ANSWERS, left_out
 from surveys.models import Verbatim
+from surveys.queries import BY_A_PHONE
 
 # Raw rows are read thirteen weeks at a time, whichever thirteen.
 WEEKS = (1, 4, 13)
@@ -290,7 +291,7 @@ def rows_of(search: Search, stores: QuerySet[Store]) -> QuerySet[ExplorerRow]:
     if search.question:
         wanted &= Q(verbatim__response__headline_kind=search.question) & ~Q(band="none")
         if not search.mark:
-            wanted &= ~left_out("verbatim__response__")
+            wanted &= ~left_out("verbatim__response__") & ~Q(verbatim__question=BY_A_PHONE)
     if search.mark:
         wanted &= Q(verbatim__response__flags__contains=[search.mark])
     terms = terms_of(search.q)
