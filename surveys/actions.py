@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from core.quick import insert, insert_once, together
+from core.quick import Together, insert, insert_once, together
 from core.tokens import token_hash
 from customers.models import Contact, Permission
 from messaging.models import IncomingText
@@ -88,8 +88,13 @@ def submit(
             verbatims = _begin(response, asking, answers, language=language, flags=flags, now=now)
             _tell(response, verbatims, browser, ahead)
             return Submitted(response, created=True)
-        stays = left and AUTOMATIC not in response.flags
+        is_first = AUTOMATIC in response.flags
+        stays = left and not is_first
         corrected = not stays and _correct(response, asking, answers, language=language, flags=flags, now=now)
+        if corrected and is_first and browser is not None:
+            with together() as last:
+                count_answer(browser, last)
+            _mark_if_many(response, last)
         return Submitted(response, corrected=corrected)
 
 
@@ -112,6 +117,11 @@ def _tell(response: Response, verbatims: Sequence[Verbatim], browser: Browser | 
         response_saved.send(sender=Response, response=response, corrected=False, verbatims=verbatims, ahead=ahead)
         if browser is not None:
             count_answer(browser, last)
+    _mark_if_many(response, last)
+    _tell_of_visit(response)
+
+
+def _mark_if_many(response: Response, last: Together) -> None:
     if is_one_of_many(last):
         response.flags = [*response.flags, MANY]
         Response.objects.filter(pk=response.pk).update(flags=response.flags)
@@ -219,6 +229,26 @@ def _visit_at(invitation: Invitation | None, now: datetime) -> datetime:
     return now
 
 
+def _visit_day(response: Response) -> date:
+    visit_at = _visit_at(response.invitation, response.submitted_at)
+    return visit_at.astimezone(ZoneInfo(response.store.time_zone)).date()
+
+
+def _tell_of_visit(response: Response) -> None:
+    """Whether a call was answered counts on its own day, on whatever day late words about it count."""
+    if response.channel == ResponseChannel.CALL and (day := _visit_day(response)) != response.local_day:
+        days_changed.send(sender=Response, days={(response.store_id, day)})
+
+
+def _score_first(response: Response, score: int | None) -> None:
+    """Set the score. The first one counts on the day of what it is about, however late the words before it came."""
+    is_first = response.score is None and score is not None and response.invitation_id is not None
+    if is_first and (day := _visit_day(response)) != response.local_day:
+        _tell_of_days(response)
+        response.local_day = day
+    response.score = score
+
+
 def _contact(wish: Wish, language: str, now: datetime) -> Contact | None:
     """The address to answer to, with the record of the permission; None without a wish."""
     if wish.how == ContactWish.NONE or wish.address is None:
@@ -258,9 +288,10 @@ def _correct(
         response.contact_wish = answers.wish.how
     response.contact_when, response.contact_language = answers.wish.when, answers.wish.language
     response.answers = document
-    response.score = answers.score
+    _score_first(response, answers.score)
     response.still_here = answers.still_here
-    _begin_if_automatic(response, now)
+    if _begin_if_automatic(response, now):
+        response.flags = list(flags)
     response.flags = [flag for flag in response.flags if flag != UNFINISHED or flag in flags]
     response.save()
     # An emptied answer stays as an empty row: others' readings of it hang there.
@@ -309,11 +340,25 @@ def _with_below(words: str, more: str) -> str:
     return words if f"\n{more}\n" in f"\n{words}\n" or len(both) > _MOST_WORDS else both
 
 
-def _begin_if_automatic(response: Response, now: datetime) -> None:
-    """Where only a phone has written by itself so far, its owner's answer begins now; what is missing is missing."""
-    if AUTOMATIC in response.flags:
-        response.flags = [UNFINISHED if flag == AUTOMATIC else flag for flag in response.flags]
-        response.submitted_at = now
+def _begin_if_automatic(response: Response, now: datetime) -> bool:
+    """Where only a phone has written by itself so far, its owner's answer begins now; what is missing is missing. False
+    where it has begun before."""
+    if AUTOMATIC not in response.flags:
+        return False
+    response.flags = [UNFINISHED if flag == AUTOMATIC else flag for flag in response.flags]
+    response.submitted_at = now
+    _tell_of_visit(response)
+    return True
+
+
+def _lacks(response: Response) -> bool:
+    return response.score is None or bool(missing(document_of(response.version), response.answers))
+
+
+def _finish_if_complete(response: Response) -> None:
+    """To what lacked something until now."""
+    if not _lacks(response):
+        response.flags = [flag for flag in response.flags if flag != UNFINISHED]
 
 
 def _keep_revision(response: Response) -> None:
@@ -378,15 +423,16 @@ def change_score(response_id: UUID, score: int, *, at: datetime, version: Survey
     document = document_of(response.version)
     if response.erased_at or response.score == score:
         return Submitted(response)
+    lacked = _lacks(response)
     _keep_revision(response)
     answers = response.answers | {document.headline.key: score}
     reached = {question.key for question in document.reached(answers)}
     gone = {q.key for q in document.questions if q.key not in reached and q not in document.open_questions}
     response.answers = {key: value for key, value in answers.items() if key not in gone}
-    response.score = score
+    _score_first(response, score)
     _begin_if_automatic(response, at)
-    if not missing(document, response.answers):
-        response.flags = [flag for flag in response.flags if flag != UNFINISHED]
+    if lacked:
+        _finish_if_complete(response)
     response.save()
     response_saved.send(sender=Response, response=response, corrected=True)
     return Submitted(response, corrected=True)
@@ -404,10 +450,13 @@ def add_words(
     words = _with_below(there, text)
     if response.erased_at or not text or words == there:
         return Submitted(response)
+    lacked = UNFINISHED in response.flags and _lacks(response)
     _keep_revision(response)
     if not automatic:
         _begin_if_automatic(response, at or timezone.now())
     response.answers = response.answers | {question: words}
+    if lacked:
+        _finish_if_complete(response)
     response.save()
     Verbatim.objects.update_or_create(response=response, question=question, defaults={"text": words})
     response_saved.send(sender=Response, response=response, corrected=True)

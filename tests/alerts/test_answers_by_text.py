@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -30,9 +31,9 @@ from reports.facts import count_days
 from reports.models import StaleMark, StoreDay
 from sentiment.models import Analysis
 from sentiment.signals import verbatim_analysed
-from surveys import texts
+from surveys import fairness, texts
 from surveys.actions import Submitted, submit
-from surveys.choices import AUTOMATIC, UNFINISHED, QuestionKind
+from surveys.choices import AUTOMATIC, MANY, STAFF_FLAG, UNFINISHED, QuestionKind
 from surveys.counting import no_answer
 from surveys.defaults import ensure_surveys
 from surveys.inviting import call_ended, public_link
@@ -256,6 +257,32 @@ def test_what_a_page_said_it_kept_stands_beside_what_is_texted(
     assert not PartialAnswer.objects.exists()
 
 
+def test_a_page_after_what_a_phone_says_bears_its_own_marks(
+    chain: Chain, text: Texts, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fairness, "MANY_AN_HOUR", 0)
+    path = f"/r/{call(chain).token}/"
+    text("Auto-reply: I am away")
+    client.force_login(chain.call_centre_lead)
+    form = client.get(path).content.decode().split('name="form" value="')[1].split('"')[0]
+    client.post(path, {"form": form, "score": "9"})
+    assert {STAFF_FLAG, MANY} <= set(Response.objects.get().flags)
+
+
+def test_a_reason_by_text_that_had_to_be_given_completes_the_answer(chain: Chain, text: Texts) -> None:
+    first = make_version()
+    score, reason = first.document["questions"]
+    document = first.document | {"questions": [score, reason | {"required": True}]}
+    version = SurveyVersion.objects.create(survey=first.survey, number=2, headline_kind="nps", document=document)
+    ensure_surveys()
+    choose(version)
+    call(chain)
+    text("3")
+    assert Response.objects.get().flags == [UNFINISHED]
+    text("Nobody helped me")
+    assert Response.objects.get().flags == []
+
+
 def test_what_a_phone_says_by_itself_sends_nothing_that_was_only_tapped(
     chain: Chain, text: Texts, client: Client
 ) -> None:
@@ -279,8 +306,15 @@ def test_a_phone_that_wrote_first_takes_no_question_and_no_late_word_away(chain:
     assert "Which number" in written("call_survey_again") and Response.objects.get().flags == [AUTOMATIC]
     long_ago(45)
     text("They let me wait for an hour")
-    response = Response.objects.get()
-    assert (response.flags, response.contact_wish) == ([UNFINISHED], "text")
+    zone = ZoneInfo(chain.call_centre.time_zone)
+    response, day = Response.objects.get(), Call.objects.get().ended_at.astimezone(zone).date()
+    # Their call was answered; the words count today, when somebody reads them, and a score on the day of the call.
+    assert response.local_day != day and StaleMark.objects.filter(local_day=day).exists()
+    Invitation.objects.update(expires_at=timezone.now() + timedelta(days=1))
+    text("2")
+    response.refresh_from_db()
+    assert (response.score, response.local_day) == (2, day)
+    assert (response.flags, response.contact_wish) == ([], "text")
     assert words_of(response) == ["Auto-reply: I am away", "They let me wait for an hour"]
     assert Message.objects.filter(kind="call_survey_more").exists()
 
