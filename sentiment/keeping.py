@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Lock
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from core.leases import ClockNow, from_now
 from sentiment.files import FILES, SHIPPED, ModelMissing, compute_sum, exchanged, is_own, mark_of, sum_of
@@ -37,6 +37,8 @@ _LEFT_SECS = 3600
 _UNUSED_SECS = 7 * 24 * 3600
 _SUM, _UNFINISHED = re.compile("[0-9a-f]{64}"), ".fetching-"
 _fetching = Lock()
+# Any number that nobody else locks by.
+_KEEPING = 0x4B455054
 
 
 # --- what is installed ----------------------------------------------------------------------------------------
@@ -72,24 +74,35 @@ def _folder(place: str | None) -> Path:
 
 
 def note(place: str | None) -> ServedModel:
-    """Say that it is installed here now."""
-    known = {"version": version_of(place), "seen_at": ClockNow()}
-    return ServedModel.objects.update_or_create(name=name_of(place), defaults=known)[0]
+    """Say that it is installed here now. Raises ModelMissing."""
+    name, known = name_of(place), {"version": version_of(place), "seen_at": ClockNow()}
+    # Without holding the row while another process keeps its files, or waiting for it.
+    if not ServedModel.objects.filter(name=name).update(**known):
+        ServedModel.objects.get_or_create(name=name, defaults=known)
+    return ServedModel.objects.get(name=name)
 
 
 # --- files in the database ------------------------------------------------------------------------------------
 def keep(place: str | None) -> ServedModel:
-    """Have the files kept, if they are of our own kind, and said that they are installed. All or nothing, and once."""
+    """Have the files kept, if they are of our own kind, and said that they are installed. All or nothing, and once: if
+    another process is keeping them, it is left to do so. Raises ModelMissing, and OSError."""
     model = note(place)
     if model.kept or not model.name.startswith(OWN):
         return model
     with transaction.atomic():
-        model = ServedModel.objects.select_for_update().get(pk=model.pk)
-        if not model.kept:
+        if _keeps_alone(model) and not ServedModel.objects.filter(pk=model.pk, kept=True).exists():
             _store_files(model, _folder(place))
             model.kept = True
             model.save(update_fields=["kept"])
     return model
+
+
+def _keeps_alone(model: ServedModel) -> bool:
+    """Until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_KEEPING, model.pk])
+        (alone,) = cursor.fetchone()
+    return bool(alone)
 
 
 def _store_files(model: ServedModel, folder: Path) -> None:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from core.leases import ClockNow, from_now
 from core.quick import Compiled
 from sentiment.chain import current_words
-from sentiment.keeping import LATELY, LOST, installed, name_of, note, place_of
+from sentiment.keeping import LATELY, LOST, installed, name_of, note, place_of, version_of
 from sentiment.models import Analysis, LearntHeads, Rereading, RereadingState, ServedModel
 from sentiment.queries import names_of_staff
 from surveys.models import Verbatim
@@ -59,21 +59,27 @@ def settled_reader() -> Reader:
     """What is live; where nothing was decided yet, what is installed here becomes so.
 
     Words that were read by another model are evidence of one that was live before its files were kept: then this one
-    waits for a decision as any other, and reads in its absence only.
+    waits for a decision as any other, and reads in its absence only. Raises ModelMissing where it cannot be loaded.
     """
     reader, place = live_reader(), installed()[0]
     if reader.model or not name_of(place):
         return reader
+    # Loads the model, which the web processes never need.
+    from sentiment.classifier import get_classifier  # noqa: PLC0415
+
+    name, version = name_of(place), version_of(place)
+    read = Analysis.objects.filter(analysed_at__isnull=False).order_by("-pk").first()
+    if read is not None and own_version(read.model_version) != own_version(version):
+        version = without_service(read.model_version)
+        name = f"{LOST}{version}"
+    else:
+        # Nobody has seen it read yet, and its files may still be on their way here.
+        get_classifier(place)
+    # All that takes long is done: nobody stores a reading meanwhile.
     with transaction.atomic():
         hold_reader(exchange=True)
         reader = live_reader()
         if not reader.model:
-            model = note(place)
-            name, version = model.name, model.version
-            read = Analysis.objects.filter(analysed_at__isnull=False).order_by("-pk").first()
-            if read is not None and own_version(read.model_version) != own_version(version):
-                version = without_service(read.model_version)
-                name = f"{LOST}{version}"
             Rereading.objects.create(
                 model=name,
                 heads_id=reader.heads,
@@ -81,6 +87,8 @@ def settled_reader() -> Reader:
                 state=RereadingState.LIVE,
                 decided_at=ClockNow(),
             )
+    # After the decision, so that it is offered where another is live.
+    note(place)
     return live_reader()
 
 

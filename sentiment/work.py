@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,7 +14,7 @@ from core.quick import Compiled
 from core.work import background, register_step, register_watch
 from sentiment.files import ModelMissing
 from sentiment.holding import columns_of, judgement_of, overruled
-from sentiment.keeping import installed, keep, name_of
+from sentiment.keeping import installed, keep, name_of, place_of
 from sentiment.models import Analysis, ServedModel
 from sentiment.queries import count_overdue
 from sentiment.reading import Reader, hold_reader, live_reader, readings_of, settled_reader
@@ -34,6 +35,7 @@ _MISSED_SECS = 60
 # When this process asks again for a model that it missed, by its name; and looks again whether its own is kept.
 _missed: dict[str, float] = {}
 _look_again = 0.0
+_keeping = Lock()
 
 
 def read_due() -> int:
@@ -121,10 +123,20 @@ def keep_installed() -> int:
 
 
 def _keep() -> None:
+    """One at a time: what takes longer than until the next look is not begun twice."""
     place = installed()[0]
-    if name_of(place):
-        keep(place)
-        settled_reader()
+    if not _keeping.acquire(blocking=False):
+        return
+    try:
+        if name_of(place):
+            reader = settled_reader()
+            keep(place)
+            # Before anybody's words wait for it.
+            place_of(reader.model)
+    except ModelMissing as error:
+        log.error("a model cannot be had", reason=str(error))
+    finally:
+        _keeping.release()
 
 
 def _asked_of_service(readings: "list[Reading]") -> "list[Reading]":

@@ -158,7 +158,7 @@ def test_the_operators_own_choice_waits_too(chain: Chain, node: Node, settings: 
 
 @pytest.mark.parametrize("lost", ["never kept", "damaged"])
 def test_no_comment_waits_for_a_live_model_that_is_lost(
-    chain: Chain, node: Node, client: Client, tmp_path: Path, lost: str
+    chain: Chain, node: Node, client: Client, monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
     node.install("old", "positive")
     before = say(chain)
@@ -167,6 +167,7 @@ def test_no_comment_waits_for_a_live_model_that_is_lost(
         ModelPart.objects.filter(file="model.onnx").update(content=b"other")
     node.install("new", "negative")
     keep(None)
+    monkeypatch.setattr(work, "_MISSED_SECS", 3600)
     after = say(chain)
     assert (after.sentiment, after.model_version) == ("negative", version_of(None))
     missed = ServedModel.objects.get(missed_at__isnull=False)
@@ -201,7 +202,6 @@ def test_where_words_were_read_before_models_were_kept_the_installed_one_reads_a
     assert say(chain).model_version == version_of(None)
     assert Rereading.objects.get().model_version == "older+i0a1b"
     assert ServedModel.objects.get(missed_at__isnull=False).name == live_reader().model
-    keep(None)
     assert waiting_model() == ServedModel.objects.get(name=name_of(None))
 
 
@@ -334,6 +334,27 @@ def test_only_own_folders_are_read_written_to_and_cleared(
             place_of(name)
 
 
+@pytest.mark.parametrize("lacking", ["no graph", "no version"])
+def test_what_is_still_being_laid_there_goes_live_nowhere_and_words_wait(
+    chain: Chain, node: Node, lacking: str
+) -> None:
+    node.install("first", "positive")
+    file = node.folder / "first" / ("model.onnx" if lacking == "no graph" else "config.json")
+    whole = file.read_bytes()
+    file.write_bytes(b"" if lacking == "no graph" else b"{}")
+    node.restart()
+    waits = say(chain)
+    assert waits.run_at is not None and waits.last_error == "ModelMissing"
+    work._keep()
+    assert not Rereading.objects.exists() and not ServedModel.objects.exists()
+    file.write_bytes(whole)
+    node.restart()
+    Analysis.objects.update(lease_until=None)
+    drain(["analysis"])
+    assert Analysis.objects.get(pk=waits.pk).model_version == version_of(None)
+    assert live_reader().model == name_of(None)
+
+
 def test_without_any_model_nothing_goes_live(chain: Chain, node: Node, tmp_path: Path) -> None:
     node.install("old", "positive")
     for file in (node.folder / "old").iterdir():
@@ -374,11 +395,14 @@ def test_a_worker_keeps_what_it_is_installed_with(tmp_path: Path) -> None:
     environment = process_environment(MODEL_KEEP_SECS="600", SENTIMENT_MODEL=str(place))
     command = [sys.executable, str(Path(__file__).resolve().parents[2] / "manage.py"), "work", "analysis"]
     with subprocess.Popen(command, env=environment) as worker:
-        until = time.monotonic() + 300
-        while not Rereading.objects.exists() and worker.poll() is None and time.monotonic() < until:
-            time.sleep(0.1)
-        worker.terminate()
-        assert worker.wait(300) == 0
+        try:
+            until = time.monotonic() + 120
+            while not ServedModel.objects.filter(kept=True) and worker.poll() is None and time.monotonic() < until:
+                time.sleep(0.1)
+            worker.terminate()
+            assert worker.wait(120) == 0
+        finally:
+            worker.kill()
     model = ServedModel.objects.get()
     assert model.kept and model.version.startswith("chosen+")
     assert live_reader().model == model.name

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from sentiment.files import ModelMissing
-from sentiment.keeping import installed, keep, name_of, note
+from sentiment.keeping import installed, keep, name_of
 from sentiment.models import RereadingState
 from sentiment.reading import with_learnt
 from sentiment.rereading import NotNow, go_live, open_rereading, start_rereading
@@ -76,12 +76,12 @@ class Command(BaseCommand):
         if not name_of(place):
             raise CommandError("no sentiment model is installed: run train_classifier")
         try:
-            # What the workers are installed with they keep themselves.
-            model = note(place) if place in installed() else keep(place)
-            start_rereading(None, with_learnt(model))
+            start_rereading(None, with_learnt(keep(place)))
             self.stdout.write("Old comments are being read again.")
         except NotNow as refused:
             self.stdout.write(str(refused))
+        except (OSError, ModelMissing) as error:
+            raise CommandError(str(error)) from error
         if (found := open_rereading()) and found.job:
             self.stdout.write(f"{found.get_state_display()}: {found.job.done} of {found.job.total or found.total}")
         self.stdout.write(f"Progress, comparison and decision: {settings.PUBLIC_URL}{reverse('models')}")
