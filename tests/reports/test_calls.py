@@ -1,8 +1,12 @@
 """The page of a call centre: scores by queue and agent, how sure they are, and what must not be told."""
 
 import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from io import StringIO
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -25,10 +29,10 @@ from reports.calls import Choice, calls_of
 from reports.cells import view_of
 from reports.exporting import ANSWERS
 from reports.filters import Filters, scope_of
-from reports.models import AgentWeek, QueueDay, StaleMark
+from reports.models import AgentWeek, NodeWeek, QueueDay, StaleMark, StoreWeek
 from reports.pages import read
 from reports.periods import Period, Week
-from reports.statistics import Nps, Share
+from reports.statistics import MIN_SHOWN, Nps, Share
 from reports.tables import asked, call_lines
 from stores.choices import StoreKind
 from stores.models import User
@@ -244,70 +248,125 @@ def test_who_has_no_call_centre_has_no_such_page(client: Client, chain: Chain) -
     assert page_of(client, chain.head_office, "?store=CALL2").context["only_store"] == other
 
 
+@dataclass
+class Solver:
+    """Whoever has the page of each period, in all queues and in each, and solves equations. `rows`: how many answers a
+    queue's agent had in which week."""
+
+    chain: Chain
+    rows: dict[tuple[str, str, int], int]
+    # Of which rows the sums are known, and how many of them are of a queue, an agent and a single week.
+    known: list[set[int]] = field(default_factory=list)
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.at = {row: number for number, row in enumerate(self.rows)}
+        self._count()
+        for weeks in (4, 13):
+            for chosen in ("", *"pqr"):
+                self._read(weeks, chosen)
+
+    def _count(self) -> None:
+        """The same answers in the cells of agents, the centre, and all that lies above it."""
+        centre, monday = self.chain.call_centre, Week.of(TODAY).monday
+        AgentWeek.objects.bulk_create(
+            AgentWeek(
+                store=centre, monday=monday - timedelta(weeks=week), queue=queue, agent=agent,
+                headline_kind="nps", happy=n, between=0, unhappy=0,
+            )
+            for (queue, agent, week), n in self.rows.items()
+        )  # fmt: skip
+        of_weeks: Counter[int] = Counter()
+        for (_queue, _agent, week), n in self.rows.items():
+            of_weeks[week] += n
+        for week, n in of_weeks.items():
+            cell = {
+                "monday": monday - timedelta(weeks=week), "headline_kind": "nps", "channel": "call",
+                "sample_kind": "verified", "responses": n, "promoters": n, "score_counts": [0] * 10 + [n],
+            }  # fmt: skip
+            StoreWeek.objects.create(store=centre, **cell)
+            NodeWeek.objects.bulk_create(NodeWeek(node_id=pk, **cell) for pk in centre.node.above)
+
+    def _read(self, weeks: int, chosen: str) -> None:
+        filters, period = Filters(store=self.chain.call_centre, weeks=weeks), Period(Week.of(TODAY), weeks)
+        view = view_of(scope_of(self.chain.head_office), filters)
+        found = calls_of(view, filters, period, Choice(queue=chosen))
+        for what, rows in (("whole", [found.whole]), ("queue", found.queues), ("agent", found.agents)):
+            for row in rows:
+                self._learn(what, row.name, chosen, row.score, range(weeks))
+                self._learn("week", row.name, chosen, row.this_week, range(1), of=what)
+
+    def _learn(self, what: str, name: str, chosen: str, score: Score, weeks: range, *, of: str = "") -> None:
+        of = of or what
+        cells = {
+            at
+            for (queue, agent, week), at in self.at.items()
+            if week in weeks
+            and (of != "queue" or queue == name)
+            and (of != "agent" or (agent == name and chosen in ("", queue)))
+            and queue not in score.left_out
+        }
+        if score.shown and cells:
+            self.seen[what] += 1
+            self.known.append(cells)
+
+    @property
+    def follows(self) -> list[set[int]]:
+        """What is told or can be worked out about one to four answers: of each row, agent and queue."""
+        few = [cells for cells in self.known if self._size(cells) < MIN_SHOWN]
+        matrix = np.zeros((len(self.known), len(self.rows)))
+        for number, cells in enumerate(self.known):
+            matrix[number, list(cells)] = 1
+        # A sum follows if it lies in the space of what is known.
+        _, values, base = np.linalg.svd(matrix, full_matrices=False)
+        base = base[values > 1e-9]
+        for cells in self._tried():
+            wanted = np.zeros(len(self.rows))
+            wanted[list(cells)] = 1
+            if 0 < self._size(cells) < MIN_SHOWN and np.allclose(base.T @ (base @ wanted), wanted):
+                few.append(cells)
+        return few
+
+    def _tried(self) -> Iterator[set[int]]:
+        yield from ({at} for at in self.at.values())
+        for first, end in ((0, 1), (0, 4), (0, 13), (1, 4), (4, 13)):
+            within = {row: at for row, at in self.at.items() if first <= row[2] < end}
+            yield from ({at for row, at in within.items() if row[0] == queue} for queue in "pqr")
+            yield from ({at for row, at in within.items() if row[1] == agent} for agent in "abcdef")
+            for queue, agent in product("pqr", "abcdef"):
+                yield {at for row, at in within.items() if row[:2] == (queue, agent)}
+
+    def _size(self, cells: set[int]) -> int:
+        counts = list(self.rows.values())
+        return sum(counts[at] for at in cells)
+
+
+def random_calls(seed: int) -> dict[tuple[str, str, int], int]:
+    rng, found = random.Random(seed), {}
+    for queue, agent in product("pqr", "abcdef"):
+        usual = rng.choice([0.2, 2, 8, 30])
+        for week in range(26):
+            if n := int(rng.expovariate(1 / usual) + rng.random()):
+                found[queue, agent, week] = n
+    return found
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_nothing_follows_about_fewer_than_five_answers(chain: Chain, seed: int) -> None:
-    """Whoever has the page of each period, in all queues and in each, and solves equations."""
-    rng = random.Random(seed)
-    rows = []
-    for queue in "pqr":
-        for agent in "abcdef":
-            usual = rng.choice([0.2, 0.8, 2, 6])
-            for week in range(26):
-                if n := int(rng.expovariate(1 / usual) + rng.random()):
-                    rows.append((queue, agent, week, n))
-    monday = Week.of(TODAY).monday
-    AgentWeek.objects.bulk_create(
-        AgentWeek(
-            store=chain.call_centre, monday=monday - timedelta(weeks=week), queue=queue, agent=agent,
-            headline_kind="nps", happy=n, between=0, unhappy=0,
-        )
-        for queue, agent, week, n in rows
-    )  # fmt: skip
-    scope, unknown = scope_of(chain.head_office), {row[:3]: number for number, row in enumerate(rows)}
-    known: list[set[int]] = []
+    solver = Solver(chain, random_calls(seed))
+    assert all(solver.seen[what] for what in ("whole", "queue", "agent")), solver.seen
+    assert not solver.follows
 
-    def learn(score: Score, places: set[tuple[str, str]], stretch: tuple[int, int]) -> None:
-        cells = {at for (q, a, w), at in unknown.items() if (q, a) in places and stretch[0] <= w < stretch[1]}
-        if score.shown and cells:
-            known.append({at for at in cells if rows[at][0] not in score.left_out})
 
-    for weeks in (4, 13):
-        filters, period = Filters(store=chain.call_centre, weeks=weeks), Period(Week.of(TODAY), weeks)
-        for chosen in ("", *"pqr"):
-            found = calls_of(view_of(scope, filters), filters, period, Choice(queue=chosen))
-            everybody = {(q, a) for q in "pqr" for a in "abcdef"}
-            shown = [(found.whole, everybody)]
-            shown += [(row, {one for one in everybody if one[0] == row.name}) for row in found.queues]
-            shown += [
-                (row, {one for one in everybody if one[1] == row.name and chosen in ("", one[0])})
-                for row in found.agents
-            ]
-            for row, places in shown:
-                learn(row.score, places, (0, weeks))
-                learn(row.this_week, places, (0, 1))
-    matrix = np.zeros((len(known), len(rows)))
-    for number, cells in enumerate(known):
-        matrix[number, list(cells)] = 1
-        assert sum(rows[at][3] for at in cells) >= 5
-    # A sum over some cells follows if it lies in the space of what is known; tried for every cell and every agent.
-    rank = np.linalg.matrix_rank(matrix) if known else 0
-    tried = [{at} for at in range(len(rows))]
-    tried += [
-        {unknown[q, a, w] for w in range(*stretch) if (q, a, w) in unknown}
-        for q in "pqr"
-        for a in "abcdef"
-        for stretch in ((0, 1), (0, 4), (0, 13), (1, 4), (4, 13))
-    ]
-    tried += [
-        {at for (q, _a, w), at in unknown.items() if q == queue and stretch[0] <= w < stretch[1]}
-        for queue in "pqr"
-        for stretch in ((0, 1), (0, 4), (0, 13), (1, 4), (4, 13))
-    ]
-    for cells in tried:
-        if 0 < sum(rows[at][3] for at in cells) < 5:
-            wanted = np.zeros((1, len(rows)))
-            wanted[0, list(cells)] = 1
-            assert np.linalg.matrix_rank(np.vstack([matrix, wanted])) > rank, [rows[at] for at in cells]
+def test_single_weeks_of_queues_and_agents_are_shown_where_they_may_be(chain: Chain) -> None:
+    busy = {(queue, agent, week): 6 for queue in "pqr" for agent in "abcdef" for week in range(13)}
+    solver = Solver(chain, busy)
+    assert all(solver.seen[what] for what in ("whole", "queue", "agent", "week")) and not solver.follows
+
+
+def test_without_hiding_more_than_the_few_they_would_follow(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports.statistics.showing._left_after_hiding", lambda _filled, good, _columns: good)
+    assert Solver(chain, random_calls(0)).follows
 
 
 def test_the_page_leaves_as_a_file_with_what_is_hidden_left_empty(client: Client, chain: Chain) -> None:
