@@ -122,8 +122,10 @@ def _titles() -> list[str]:
 
 def _chosen(by: str) -> Reader:
     """By what the start form wants history read: what is live, what is installed and is not, what was live before, what
-    was learnt since, or the model as it is served."""
+    was learnt since, or the model as it is served. Raises NotNow where that is gone since the page was made."""
     live, offered = live_reader(), offered_heads()
+    if not by:
+        return live
     if by == "installed" and (waiting := waiting_model()):
         return with_learnt(waiting)
     for one in _ways_back():
@@ -133,7 +135,7 @@ def _chosen(by: str) -> Reader:
         return Reader(live.model)
     if offered is not None and by == str(offered.pk):
         return Reader(live.model, offered.pk)
-    return live
+    raise NotNow(_("That version is no longer there. Look again."))
 
 
 def _decide(request: StaffRequest) -> HttpResponse:

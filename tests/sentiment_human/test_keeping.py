@@ -120,6 +120,8 @@ def test_a_release_reads_nothing_new_before_a_person_lets_its_model_go_live(
     # And back, from the page.
     adopted = Rereading.objects.get(model=old)
     assert f"again-{adopted.pk}" in page and f"again-{found.pk}" not in page
+    gone = client.post("/words/models/", {"do": "start", "by": f"again-{found.pk}"}, follow=True).content.decode()
+    assert "no longer there" in gone and open_rereading() is None
     client.post("/words/models/", {"do": "start", "by": f"again-{adopted.pk}"})
     work_off()
     go_live(Rereading.objects.latest("pk"), chain.head_office)
