@@ -4,10 +4,11 @@ Everything is counted again from the raw rows, so it may run at any time; only w
 """
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from reports.models import AgentWeek, QueueDay
 from reports.sums import monday_of
@@ -18,6 +19,8 @@ from surveys.counting import NO_ANSWERS, marks_left_out
 from surveys.models import Call
 from surveys.signals import days_changed
 
+# Shorter than a call keeps its agent's name: what is answered weeks after its call is counted by that name still.
+AGENTS_KEPT = timedelta(days=1000)
 # In an address: calls of which telephony named no queue, or no agent. Who names one so has named none.
 NAMELESS = "-"
 
@@ -103,11 +106,16 @@ def call_values() -> dict[str, Any]:
 
 def count_calls(days: Collection[tuple[int, date]]) -> None:
     """Count these (store id, local day) pairs again, and the weeks they are in. The caller has locked the stores."""
-    weeks = {(store, monday_of(day)) for store, day in days}
+    weeks = {(store, monday) for store, day in days if keeps_agents(monday := monday_of(day))}
     with connection.cursor() as cursor:
         cursor.execute(_ANSWERED, call_values() | _wanted(days))
         for statement, pairs in ((_AGENTS, weeks), (_QUEUES, {*days, *cursor.fetchall()})):
             cursor.execute(statement, call_values() | _wanted(pairs))
+
+
+def keeps_agents(monday: date) -> bool:
+    """Whether that week is counted by agent; older ones are neither counted nor checked, and purged."""
+    return monday > (timezone.now() - AGENTS_KEPT).date()
 
 
 def _wanted(pairs: Collection[tuple[int, date]]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from reports.call_cells import (
     QUEUES_BY,
     QUEUES_COUNT,
     call_values,
+    keeps_agents,
 )
 from reports.facts import COUNT, count_values
 from reports.models import AgentWeek, CellCheck, NodeDay, NodeWeek, QueueDay, StaleMark, StaleSum, StoreDay, StoreWeek
@@ -167,7 +168,7 @@ def check(*, stores: Sequence[int] | None = None, weeks: Sequence[date] | None =
             for layer, pairs in (
                 (_STORE_DAYS, days_known(some, monday)),
                 (_STORE_WEEKS, [(store, monday) for store in some]),
-                (_AGENT_WEEKS, [(store, monday) for store in some if store in centres]),
+                (_AGENT_WEEKS, [(store, monday) for store in some if store in centres and keeps_agents(monday)]),
                 (_QUEUE_DAYS, [(store, day) for store in some if store in centres for day in days]),
             ):
                 number, differences = _settled(layer, pairs)

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from core.personal import impersonal, register
+from reports.call_cells import AGENTS_KEPT
 
 for cell in ("StoreDay", "StoreWeek", "NodeDay", "NodeWeek", "PublishedNode"):
     impersonal(f"reports.{cell}", "headline_kind", "channel", "sample_kind", "topics", "score_counts")
@@ -21,7 +22,7 @@ register(
     "reports.AgentWeek",
     "agent",
     erasure="delete row",
-    keep_for=timedelta(days=1095),
+    keep_for=AGENTS_KEPT,
     why="How the callers of an agent scored; see the command forget_agent.",
     aged_by="monday",
 )

@@ -27,12 +27,15 @@ from reports import call_pages
 from reports.call_figures import Score
 from reports.calls import Choice, calls_of
 from reports.cells import view_of
+from reports.checking import check
 from reports.exporting import ANSWERS
 from reports.filters import Filters, scope_of
 from reports.models import AgentWeek, NodeWeek, QueueDay, StaleMark, StoreWeek
 from reports.pages import read
 from reports.periods import Period, Week
+from reports.rebuilding import count_week
 from reports.statistics import MIN_SHOWN, Nps, Share
+from reports.sums import monday_of
 from reports.tables import asked, call_lines
 from stores.choices import StoreKind
 from stores.models import User
@@ -138,6 +141,26 @@ def test_an_agent_is_forgotten_on_request_and_after_three_years(chain: Chain) ->
     for names in (("CALL", "A1"), ("NO", "A1")):
         with pytest.raises(CommandError):
             call_command("forget_agent", *names)
+
+
+def test_purged_agents_are_neither_missed_nor_made_again(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports.checking._PAUSE_SECS", 0)
+    for days in (1200, 1050, 990):
+        calls(chain.call_centre, [9, 8], day=TODAY - timedelta(days=days), agent=f"A{days}")
+    # Answered four weeks after the call, whose name has ended.
+    called, answered = (TODAY - timedelta(days=days) for days in (1100, 1072))
+    calls(chain.call_centre, [9], day=called, answered=answered, agent="A1072")
+    calls(chain.call_centre, [9], day=TODAY)
+    # Of the three years the weeks with answers, which is quicker.
+    centre, days = chain.call_centre.pk, Response.objects.values_list("local_day", flat=True)
+    mondays = sorted({monday_of(day) for day in days})
+    for _round in range(2):
+        for monday in mondays:
+            count_week([centre], monday)
+        assert not any(one.differences for one in check(stores=[centre], weeks=mondays))
+        purge()
+        assert not any(one.differences for one in check(stores=[centre], weeks=mondays))
+        assert [row[1] for row in weeks(chain)] == ["A1", "A990"]
 
 
 def test_the_explorer_finds_words_by_queue_and_agent(client: Client, chain: Chain) -> None:
