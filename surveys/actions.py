@@ -14,14 +14,13 @@ from django.utils import timezone
 from core.quick import Together, insert, insert_once, together
 from core.tokens import token_hash
 from customers.models import Contact, Permission
-from messaging.models import IncomingText
 from surveys.choices import AUTOMATIC, MANY, UNFINISHED, UNSENT, WAITING, ContactWish, ResponseChannel, SampleKind
 from surveys.documents import document_of
 from surveys.fairness import Browser, count_answer, is_one_of_many
 from surveys.forms import LONGEST_WORDS, Answers, Wish, missing
-from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE, call_ended, receipt_link
+from surveys.inviting import call_ended, receipt_link
 from surveys.models import Invitation, Response, ResponseRevision, SurveyVersion, Verbatim
-from surveys.queries import Asking
+from surveys.queries import ADDED, BY_A_PHONE, Asking
 from surveys.signals import answer_comes, days_changed, response_saved
 from surveys.wording import ANSWERED_BY_TEXT, permission_wording
 
@@ -38,7 +37,7 @@ __all__ = [
     "submit",
     "takes_late_words",
 ]
-# Of the words under one key, a form's and all that was texted after it; whoever writes more only fills our pages.
+# Of the words under one key before more is texted; whoever writes more only fills our pages.
 _MOST_WORDS = 3 * LONGEST_WORDS
 
 
@@ -295,7 +294,7 @@ def _correct(
     response.flags = [flag for flag in response.flags if flag != UNFINISHED or flag in flags]
     response.save()
     # An emptied answer stays as an empty row: others' readings of it hang there.
-    for verbatim in response.verbatims.exclude(question__in=answers.words):
+    for verbatim in response.verbatims.exclude(question__in=[*answers.words, BY_A_PHONE]):
         Verbatim.objects.filter(pk=verbatim.pk).update(text="")
     for key, text in answers.words.items():
         Verbatim.objects.update_or_create(response=response, question=key, defaults={"text": text})
@@ -304,17 +303,23 @@ def _correct(
 
 
 def _with_texts(response: Response, answers: Answers) -> Answers:
-    """The answers of a form with what came by text message, which the form may not know of: its words stand below those
-    that are there, and these stay. To take them back is for the shopper's own page."""
+    """The answers of a form with what came by text message, which the form may not know of: its words take the place of
+    a form's before them, and those that were texted stay. To take these back is for the shopper's own page."""
     if not _has_texted(response):
         return answers
-    there = dict(response.verbatims.exclude(text="").order_by("pk").values_list("question", "text"))
-    words = there | {key: _with_below(there.get(key, ""), text) for key, text in answers.words.items()}
+    added = response.answers[ADDED]
+    there = dict(response.verbatims.values_list("question", "text"))
+    words = dict(added)
+    for key, text in answers.words.items():
+        texted = added.get(key, "")
+        # Whatever came first stays on top.
+        first, then = (texted, text) if texted and there.get(key, "").startswith(texted) else (text, texted)
+        words[key] = _with_below(first, then)
     score = response.score if answers.score is None else answers.score
     contact, wish = response.contact, answers.wish
     if contact and contact.value and wish.how == ContactWish.NONE and _allowed_by_text(contact):
         wish = Wish(ContactWish(response.contact_wish), contact.value, known=contact)
-    return replace(answers, score=score, words=words, wish=wish)
+    return replace(answers, score=score, words=words, wish=wish, chosen=answers.chosen | {ADDED: added})
 
 
 def takes_late_words(response: Response) -> bool:
@@ -323,11 +328,7 @@ def takes_late_words(response: Response) -> bool:
 
 
 def _has_texted(response: Response) -> bool:
-    if response.channel != ResponseChannel.CALL:
-        return False
-    kinds = (CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE)
-    asked = {"answers__kind__in": kinds, "answers__subject_id": str(response.invitation_id)}
-    return IncomingText.objects.filter(**asked).exists()
+    return ADDED in response.answers
 
 
 def _allowed_by_text(contact: Contact) -> bool:
@@ -335,9 +336,8 @@ def _allowed_by_text(contact: Contact) -> bool:
 
 
 def _with_below(words: str, more: str) -> str:
-    """More words below those that are there, unless they are among them already or it would be too many."""
-    both = f"{words}\n{more}".strip()
-    return words if f"\n{more}\n" in f"\n{words}\n" or len(both) > _MOST_WORDS else both
+    """More words below those that are there, unless they are among them already."""
+    return words if f"\n{more}\n" in f"\n{words}\n" else f"{words}\n{more}".strip()
 
 
 def _begin_if_automatic(response: Response, now: datetime) -> bool:
@@ -428,7 +428,7 @@ def change_score(response_id: UUID, score: int, *, at: datetime, version: Survey
     answers = response.answers | {document.headline.key: score}
     reached = {question.key for question in document.reached(answers)}
     gone = {q.key for q in document.questions if q.key not in reached and q not in document.open_questions}
-    response.answers = {key: value for key, value in answers.items() if key not in gone}
+    response.answers = {ADDED: {}} | {key: value for key, value in answers.items() if key not in gone}
     _score_first(response, score)
     _begin_if_automatic(response, at)
     if lacked:
@@ -447,6 +447,8 @@ def add_words(
     response = Response.objects.select_for_update(no_key=True).get(pk=response_id)
     known = response.verbatims.filter(question=question).first()
     there = known.text if known else ""
+    # What is too much is cut, not dropped.
+    text = text[: max(_MOST_WORDS - len(there), 0)].strip()
     words = _with_below(there, text)
     if response.erased_at or not text or words == there:
         return Submitted(response)
@@ -454,7 +456,9 @@ def add_words(
     _keep_revision(response)
     if not automatic:
         _begin_if_automatic(response, at or timezone.now())
-    response.answers = response.answers | {question: words}
+    added = dict(response.answers.get(ADDED, {}))
+    added[question] = _with_below(added.get(question, ""), text)
+    response.answers = response.answers | {question: words, ADDED: added}
     if lacked:
         _finish_if_complete(response)
     response.save()

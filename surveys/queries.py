@@ -188,6 +188,8 @@ def asking_by_text(invitation: Invitation) -> Asking | None:
 
 # Under which words stand that answer no question of the survey: no question's key begins like this.
 UNASKED = "_text"
+# Beside the answers, by question, the words among them that came after a form or without one, which no form takes back.
+ADDED = "_added"
 # And what a phone wrote by itself: read, but in no figure, and by itself no case.
 BY_A_PHONE = "_automatic"
 

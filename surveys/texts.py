@@ -26,7 +26,7 @@ from surveys.documents import document_of
 from surveys.forms import Answers, Wish, missing, tidy
 from surveys.inviting import CALL_SURVEY, CALL_SURVEY_AGAIN, CALL_SURVEY_MORE
 from surveys.models import Invitation, Response
-from surveys.queries import BY_A_PHONE, UNASKED, Asking, asking_by_text, asking_without_question, words_key
+from surveys.queries import ADDED, BY_A_PHONE, UNASKED, Asking, asking_by_text, asking_without_question, words_key
 from surveys.text_answers import Said, read_answer, says_words
 from surveys.wording import ANSWERED_BY_TEXT
 
@@ -99,6 +99,7 @@ def _submit(asking: Asking, text: IncomingText, answers: Answers) -> Submitted:
     not answered, and is no answer."""
     assert asking.invitation is not None
     automatic = is_automatic(text.text)
+    answers = replace(answers, chosen={ADDED: answers.words})
     if not automatic:
         answers = replace(answers, wish=_to_be_texted(asking.invitation.contact))
     lacks = answers.score is None or missing(asking.document, answers.as_json(asking.document.headline.key))

@@ -435,8 +435,12 @@ def test_what_the_page_and_a_text_say_stands_side_by_side(chain: Chain, text: Te
     form = client.get(path).content.decode().split('name="form" value="')[1].split('"')[0]
     text("2 - cut off twice")
     client.post(path, {"form": form, "score": "3"})
+    client.post(path, {"form": form, "score": "3", "reason": "Slow, said Ms Weaver"})
+    client.post(path, {"form": form, "score": "3", "reason": "Slow, they said"})
+    assert words_of(Response.objects.get()) == ["cut off twice\nSlow, they said"]
+    client.post(path, {"form": form, "score": "3"})
     response = Response.objects.get()
-    assert (response.score, response.revision, words_of(response)) == (3, 2, ["cut off twice"])
+    assert (response.score, response.revision, words_of(response)) == (3, 5, ["cut off twice"])
     assert "cut off twice" in response.answers.values() and response.contact_wish == "text"
     assert Permission.objects.get(wording__contains="by text").withdrawn_at is None
 
@@ -455,13 +459,15 @@ def test_a_form_takes_nothing_back_that_was_texted_however_often_and_late_it_com
     response = Response.objects.get()
     send("Rude", "8")
     assert words_of(response) == ["Rude\nAnd slow"]
+    # It takes its own words back.
     send("And it rang for ages", "8")
+    IncomingText.objects.all().delete()
     with time_machine.travel(timezone.now() + timedelta(minutes=40)):
         for _time in range(2):
             send("One more thing", "10")
         text("Really")
     response.refresh_from_db()
-    assert words_of(response) == ["Rude\nAnd slow\nAnd it rang for ages\nOne more thing\nReally"]
+    assert words_of(response) == ["And it rang for ages\nAnd slow\nOne more thing\nReally"]
     assert response.score == 8 and response.answers["reason"] == words_of(response)[0]
 
 
