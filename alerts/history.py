@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from alerts.choices import EntryKind, EventKind, Exemption, ExemptReason, Outcome
 from alerts.models import Case, CaseEntry, CaseEvent
 
+T = TypeVar("T")
 # By nobody of ours; that the shopper wrote says its own label.
 _BY_THE_SHOPPER = {
     EventKind.CONFIRMED,
@@ -106,14 +108,14 @@ def conversation_of(moments: list[Moment]) -> list[Moment]:
 
 
 @dataclass(frozen=True)
-class Folded:
-    """Moments of which the latest are shown, and those before on demand."""
+class Folded(Generic[T]):
+    """Moments, or messages, of which the latest are shown, and those before on demand."""
 
-    earlier: list[Moment]
-    latest: list[Moment]
+    earlier: list[T]
+    latest: list[T]
 
     @classmethod
-    def of(cls, moments: list[Moment], *, shown: int) -> "Folded":
+    def of(cls, moments: list[T], *, shown: int) -> "Folded[T]":
         """Nobody has to ask for one or two alone."""
         begins = len(moments) - shown if len(moments) > shown + 2 else 0
         return cls(moments[:begins], moments[begins:])

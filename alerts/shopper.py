@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from alerts import actions
 from alerts.choices import CaseState, EntryKind, EventKind
+from alerts.history import Folded
 from alerts.models import Case, Thanks, Verification
 from alerts.promises import promise, state_in_words, store_time
 from alerts.queries import case_for_response, is_reachable
@@ -217,7 +218,7 @@ def _case_context(
     own = case if _is_own(case, response) else None
     answerable = own is not None and own.state in actions.ANSWERABLE
     asked = own.verifications.order_by("-round").first() if own is not None else None
-    conversation = _conversation(response, case)
+    conversation = Folded.of(_conversation(response, case), shown=_SHOWN)
     return (
         store_context(response.store)
         | contact_context(reach, offer_none=False)
@@ -230,8 +231,8 @@ def _case_context(
             "words": [verbatim.text for verbatim in response.verbatims.order_by("pk") if verbatim.text],
             "erased": response.erased_at is not None,
             "state": state_in_words(response, case),
-            "earlier": conversation[:-_SHOWN],
-            "entries": conversation[-_SHOWN:],
+            "earlier": conversation.earlier,
+            "entries": conversation.latest,
             "can_write": _is_own(case, response),
             "asks": answerable,
             "asks_contacted": _had_an_address(response),
