@@ -6,13 +6,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -222,6 +223,11 @@ def test_files_are_kept_once_and_whole_or_not_at_all(
         dying.setattr(keeping, "_store_files", killed)
         with pytest.raises(KeyboardInterrupt):
             keep(None)
+    assert not ModelPart.objects.exists()
+    # Whoever is keeping it already is not waited for.
+    with closing(connection.copy()) as other:
+        other.cursor().execute("SELECT pg_advisory_lock(%s, %s)", [keeping._KEEPING, ServedModel.objects.get().pk])
+        assert not keep(None).kept
     assert not ModelPart.objects.exists()
     for _again in range(2):
         assert keep(None).kept
