@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from alerts.clock import HORIZON, hours_of, open_spans
 from alerts.models import Kudos, Thanks
-from alerts.opening import STALE_AFTER, says_enough
+from alerts.opening import is_stale, says_enough
 from alerts.queries import case_for_response
 from alerts.renderers import redacted_words
 from messaging.chat import hooks_of
@@ -57,7 +57,7 @@ def rejoice(analysis: Analysis) -> Kudos | None:
     """Give the team of the store its kudos, in a savepoint of the transaction that stores the reading; None when there
     are none. Read twice, words are told of once."""
     response, now = analysis.verbatim.response, timezone.now()
-    if response.submitted_at < now - STALE_AFTER or not is_very_happy(response, analysis):
+    if not is_very_happy(response, analysis) or is_stale(analysis.verbatim):
         return None
     kudos = Kudos(response=response, store=response.store, created_at=now)
     with transaction.atomic():

@@ -28,7 +28,7 @@ from stores.models import User
 from stores.queries import LEVELS as ROLES_BY_LEVEL
 from stores.queries import people_by_role, who_answers
 from surveys.choices import AUTOMATIC
-from surveys.models import Response
+from surveys.models import Response, Verbatim
 from surveys.queries import BY_A_PHONE
 
 # Words that are read again later, by a better model, do not open cases about last month.
@@ -61,8 +61,8 @@ def judge(evaluation: Evaluation, response: Response, *, fresh: bool, book: Book
     """
     analysis = None
     if evaluation.trigger == Trigger.TEXT:
-        analysis = Analysis.objects.select_related("verbatim").filter(pk=evaluation.verbatim_id).first()
-        if analysis is None or is_stale(response):
+        analysis = Analysis.objects.select_related("verbatim__response").filter(pk=evaluation.verbatim_id).first()
+        if analysis is None or is_stale(analysis.verbatim):
             return None
         if analysis.verbatim.question == BY_A_PHONE or not says_enough(analysis.verbatim.text):
             _ask_about_few_words(response, analysis)
@@ -89,10 +89,13 @@ def judge(evaluation: Evaluation, response: Response, *, fresh: bool, book: Book
     return case
 
 
-def is_stale(response: Response) -> bool:
-    """Whether all that was said is too long ago; words that were added by text, or after, make it fresh."""
-    since = timezone.now() - STALE_AFTER
-    return response.submitted_at < since and not response.revisions.filter(replaced_at__gte=since).exists()
+def is_stale(verbatim: Verbatim) -> bool:
+    """Whether these words were said too long ago; what was added to them since makes them fresh."""
+    response, since = verbatim.response, timezone.now() - STALE_AFTER
+    if response.submitted_at >= since:
+        return False
+    before = response.revisions.filter(replaced_at__gte=since).values_list("answers", flat=True)
+    return not any(answers.get(verbatim.question, "") != verbatim.text for answers in before)
 
 
 def _ask_about_few_words(response: Response, analysis: Analysis) -> None:

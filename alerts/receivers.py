@@ -98,7 +98,7 @@ def tell_of_praise(sender: object, analysis: Analysis, **_: Any) -> None:
 def offer_case(sender: object, analysis: Analysis, correction: Correction, raised: bool, **_: Any) -> None:
     """Put fresh words that a person calls negative or urgent into the queue; the caller holds the response."""
     response = analysis.verbatim.response
-    if raised and not is_stale(response) and not response.erased_at and case_for_response(response.pk) is None:
+    if raised and not is_stale(analysis.verbatim) and not response.erased_at and case_for_response(response.pk) is None:
         urgent = correction.field == CorrectedField.URGENCY
         ask_person(response, analysis.verbatim, ReviewReason.URGENT if urgent else ReviewReason.CORRECTED)
 

@@ -17,7 +17,7 @@ from twilio.request_validator import RequestValidator
 from alerts import actions
 from alerts.choices import EntryKind, Trigger
 from alerts.models import Case, CaseResponse, Evaluation
-from alerts.opening import judge
+from alerts.opening import is_stale, judge
 from core.work import drain
 from customers.models import Contact, Permission, Suppression
 from messaging import hearing
@@ -32,7 +32,7 @@ from reports.models import StaleMark, StoreDay
 from sentiment.models import Analysis
 from sentiment.signals import verbatim_analysed
 from surveys import fairness, texts
-from surveys.actions import Submitted, submit
+from surveys.actions import Submitted, change_score, submit
 from surveys.choices import AUTOMATIC, MANY, STAFF_FLAG, UNFINISHED, QuestionKind
 from surveys.counting import no_answer
 from surveys.defaults import ensure_surveys
@@ -389,6 +389,18 @@ def test_what_cannot_wait_makes_a_case_however_late_it_is_texted(chain: Chain, t
     verbatim_analysed.send(sender=Analysis, analysis=words)
     drain(["alerts"])
     assert "safety" in Case.objects.get().urgency
+
+
+def test_words_of_last_month_stay_old_whatever_else_is_texted(chain: Chain, text: Texts) -> None:
+    call(chain)
+    text("9 - it was rather quick")
+    long_ago(20)
+    verbatim = Response.objects.get().verbatims.get()
+    assert is_stale(verbatim)
+    change_score(verbatim.response_id, 8, at=timezone.now(), version=verbatim.response.version)
+    assert ResponseRevision.objects.filter(replaced_at__gte=minutes_ago(1)).exists() and is_stale(verbatim)
+    text("But then they hung up")
+    assert not is_stale(Response.objects.get().verbatims.get())
 
 
 def test_a_number_of_several_calls_answers_the_last_that_was_asked_about(chain: Chain, text: Texts) -> None:
