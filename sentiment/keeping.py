@@ -160,7 +160,7 @@ def _fetched(found: str) -> Path:
     """The folder with the kept files, written where it is nowhere or damaged."""
     folders = [home / found for home in _homes()]
     for folder in folders:
-        if folder in _checked and is_own(folder):
+        if folder in _checked - exchanged and is_own(folder):
             return folder
     folder = next(filter(_is_whole, folders), None) or _fetch(found)
     with suppress(OSError):

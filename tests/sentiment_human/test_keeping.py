@@ -145,6 +145,12 @@ def test_a_node_that_never_had_the_live_files_reads_with_them(chain: Chain, node
     (folder / "config.json").write_text("{}")
     node.restart()
     assert say(chain).model_version == version
+    # Damaged while the process was idle, it is missed once, and then fetched anew.
+    (folder / "config.json").write_bytes((node.folder / "new" / "config.json").read_bytes())
+    _load.cache_clear()
+    assert say(chain).model_version == version_of(None)
+    work._missed.clear()
+    assert say(chain).model_version == version
 
 
 def test_the_operators_own_choice_waits_too(chain: Chain, node: Node, settings: LazySettings, tmp_path: Path) -> None:
