@@ -117,7 +117,6 @@ def _tell(response: Response, verbatims: Sequence[Verbatim], browser: Browser | 
         if browser is not None:
             count_answer(browser, last)
     _mark_if_many(response, last)
-    _tell_of_visit(response)
 
 
 def _mark_if_many(response: Response, last: Together) -> None:
@@ -233,12 +232,6 @@ def _visit_day(response: Response) -> date:
     return visit_at.astimezone(ZoneInfo(response.store.time_zone)).date()
 
 
-def _tell_of_visit(response: Response) -> None:
-    """Whether a call was answered counts on its own day, on whatever day late words about it count."""
-    if response.channel == ResponseChannel.CALL and (day := _visit_day(response)) != response.local_day:
-        days_changed.send(sender=Response, days={(response.store_id, day)})
-
-
 def _score_first(response: Response, score: int | None) -> None:
     """Set the score. The first one counts on the day of what it is about, however late the words before it came."""
     is_first = response.score is None and score is not None and response.invitation_id is not None
@@ -347,7 +340,6 @@ def _begin_if_automatic(response: Response, now: datetime) -> bool:
         return False
     response.flags = [UNFINISHED if flag == AUTOMATIC else flag for flag in response.flags]
     response.submitted_at = now
-    _tell_of_visit(response)
     return True
 
 
