@@ -318,6 +318,9 @@ SHORTEST_ANSWER_SECS = 0 if TESTING else 2
 FLAGS_LEFT_OUT = env.words("FLAGS_LEFT_OUT", default="trap" if DEMO else "trap,hasty,unusual_scans")
 # How long after the last tap a page counts as left; and after a Send that was refused.
 UNSENT_AFTER, UNFINISHED_AFTER = timedelta(minutes=30), timedelta(minutes=5)
+# Whether figures are told by agent of a call centre, too. What staff do is measured where their representatives have
+# agreed to it, and nowhere else.
+AGENT_FIGURES = env.flag("AGENT_FIGURES", default=DEMO)
 # To which countries text messages go, besides the store's own.
 SMS_COUNTRIES = env.words(
     "SMS_COUNTRIES",

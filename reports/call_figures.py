@@ -150,15 +150,20 @@ class Row:
 
     @property
     def words(self) -> str:
-        return self.words_of(source=ASKED)
+        return self.words_of(source=ASKED, question=self.score.kind.value)
 
     @property
     def week_words(self) -> str:
-        return self.words_of(source=ASKED, weeks=1)
+        return self.words_of(source=ASKED, weeks=1, question=self.score.kind.value)
+
+    @property
+    def answered_words(self) -> str:
+        """Of all questions."""
+        return self.words_of(source=ASKED)
 
     @property
     def case_words(self) -> str:
-        return self.words_of(source=Source("", ""), weeks=13, case="todo")
+        return self.words_of(source=Source(ResponseChannel.CALL.value, ""), weeks=13, case="todo")
 
     @property
     def group(self) -> str:

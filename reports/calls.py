@@ -14,6 +14,7 @@ from math import inf
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import Http404
@@ -62,7 +63,7 @@ class Choice:
 @dataclass(frozen=True)
 class Calls:
     """The page. `kinds` are the questions that were asked: label, whether it is shown, and its address; `order` is
-    empty where agents stand in the order of their likely scores."""
+    empty where agents stand in the order of their likely scores; `by_agent`: whether agents stand there at all."""
 
     kind: QuestionKind | None
     kinds: list[tuple[str, bool, str]]
@@ -74,6 +75,7 @@ class Calls:
     whole: Row
     queues: list[Row]
     agents: list[Row]
+    by_agent: bool
 
     def under_headings(self, agents: Sequence[Row]) -> list[tuple[str, list[Row]]]:
         """Some of the agents; in the order of names there are no headings."""
@@ -98,7 +100,7 @@ class Calls:
 
     @property
     def moved(self) -> int:
-        return sum(row.score.moved for row in self.agents)
+        return sum(row.score.moved for row in self.agents if row.name)
 
     @property
     def apart_queues(self) -> int:
@@ -126,9 +128,10 @@ def calls_of(view: View, filters: Filters, period: Period, choice: Choice) -> Ca
     kinds = read.kinds()
     kind = QuestionKind(choice.kind) if choice.kind in kinds else kinds[0] if kinds else None
     choice = replace(choice, kind=kind.value if kind and kind != kinds[0] else "")
-    if choice.queue and _name(choice.queue) not in read.queues:
+    rates, cases = _asked(filters.store, period), _waiting(filters.store)
+    if choice.queue and _name(choice.queue) not in {*read.queues, *rates, *(queue for queue, _ in cases)}:
         choice = replace(choice, queue="")
-    about = _About(read, filters, period, choice, kind or QuestionKind.NPS)
+    about = _About(read, filters, choice, kind or QuestionKind.NPS, rates, cases)
     return Calls(
         kind=kind,
         kinds=[(str(one.label), one == kind, _but(choice, filters, kind=one.value)) for one in kinds],
@@ -139,7 +142,8 @@ def calls_of(view: View, filters: Filters, period: Period, choice: Choice) -> Ca
         by_score=_but(choice, filters, order=""),
         whole=about.whole(),
         queues=_beside(about.queues()),
-        agents=_in_order(_ranked(about.agents()), by_name=choice.order == BY_NAME),
+        agents=_in_order(_ranked(about.agents()), by_name=choice.order == BY_NAME) if settings.AGENT_FIGURES else [],
+        by_agent=settings.AGENT_FIGURES,
     )
 
 
@@ -232,11 +236,11 @@ def _asked(centre: Store, period: Period) -> Mapping[str, Share]:
 
 
 def _waiting(centre: Store) -> Mapping[tuple[str, str], Waiting]:
-    """Cases of today, whenever they were opened."""
+    """Cases about calls, of today, whenever they were opened."""
     late = Q(attempted_at=None, contacted_at=None, fixed_at=None, due_at__lt=timezone.now())
     call = "response__invitation__call"
     rows = (
-        Case.objects.filter(store=centre, state__in=TO_DO)
+        Case.objects.filter(store=centre, state__in=TO_DO, **{f"{call}__isnull": False})
         .order_by()
         .values_list(f"{call}__queue", f"{call}__agent")
         .annotate(cases=Count("pk"), late=Count("pk", filter=late))
@@ -263,15 +267,22 @@ _When = tuple[Sequence[Stretch], Mapping[tuple[str, str], Tally]]
 class _About:
     """The rows of the page, about one question and perhaps one queue."""
 
-    def __init__(self, read: _Reading, filters: Filters, period: Period, choice: Choice, kind: QuestionKind) -> None:
-        assert filters.store is not None
+    def __init__(
+        self,
+        read: _Reading,
+        filters: Filters,
+        choice: Choice,
+        kind: QuestionKind,
+        rates: Mapping[str, Share],
+        cases: Mapping[tuple[str, str], Waiting],
+    ) -> None:
         self._read, self._filters, self._choice, self._kind = read, filters, choice, kind
-        self._lattice = read.lattice(kind)
+        self._rates, self._cases = rates, cases
+        self._lattices = {one: read.lattice(one) for one in {kind, *read.kinds()}}
+        self._lattice = self._lattices[kind]
         self._now, self._ago, self._week = (
             (stretches, read.tallies(kind, stretches)) for stretches in (read.now, read.ago, _THIS_WEEK)
         )
-        self._rates = _asked(filters.store, period)
-        self._cases = _waiting(filters.store)
 
     def whole(self) -> Row:
         names = [(queue, agent) for queue, of in self._read.of_queue.items() for agent in of]
@@ -283,7 +294,7 @@ class _About:
     def queues(self) -> list[Row]:
         """Each queue by name; that of calls without one is last."""
         found = []
-        known = {*self._read.queues, *self._rates}
+        known = {*self._read.queues, *self._rates, *(queue for queue, _ in self._cases)}
         for queue in sorted(known, key=lambda name: (not name, name.casefold())):
             names = [(queue, agent) for agent in self._read.of_queue.get(queue, ())]
             # Of a queue in which nobody has answered yet it is known how many were asked.
@@ -304,15 +315,18 @@ class _About:
         """Each agent, in the chosen queue or in all; calls that name none are last."""
         chosen = self._choice.queue
         parts: dict[str, list[_Part]] = defaultdict(list)
+        cases: dict[str, dict[tuple[str, str], Waiting]] = defaultdict(dict)
         for queue, of in self._read.of_queue.items():
-            if not chosen or (queue or NAMELESS) == chosen:
+            if not chosen or queue == _name(chosen):
                 for agent, place in of.items():
                     parts[agent].append(_Part(place, [(queue, agent)], queue))
+        # Cases wait of agents, too, whom nobody has scored in these weeks.
+        for (queue, agent), one in self._cases.items():
+            if not chosen or queue == _name(chosen):
+                cases[agent][queue, agent] = one
         found = []
-        for agent in sorted(parts, key=lambda name: (not name, name.casefold())):
-            wanted = {name for part in parts[agent] for name in part.names}
-            cases = {name: self._cases[name] for name in wanted if name in self._cases}
-            found.append(self._row(agent, parts[agent], cases, queue=chosen, agent=agent or NAMELESS))
+        for agent in sorted({*parts, *cases}, key=lambda name: (not name, name.casefold())):
+            found.append(self._row(agent, parts[agent], cases[agent], queue=chosen, agent=agent or NAMELESS))
         return [row for row in found if row.score.n or row.waiting.cases]
 
     def _address(self, **changes: str) -> str:
@@ -340,9 +354,20 @@ class _About:
             score=score,
             this_week=self._score(parts, self._week),
             waiting=total,
-            asked=None if score.size_hidden or not rate or not rate.n else rate,
+            asked=rate if rate and rate.n and self._tells_sizes(parts) else None,
             words_of=partial(words_behind, self._filters, queue=queue, agent=agent),
             query=query,
+        )
+
+    def _tells_sizes(self, parts: Sequence[_Part]) -> bool:
+        """Whether the number of answers may be told, to whatever question: how many answered is their sum."""
+        now = self._read.now
+        return all(
+            lattice.tells_size(part.place, now)
+            or lattice.shows(part.place, now)
+            or not any(lattice.size(part.place, stretch) for stretch in now)
+            for lattice in self._lattices.values()
+            for part in parts
         )
 
     def _score(self, parts: Sequence[_Part], when: _When) -> Score:

@@ -187,7 +187,7 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         **{name: value for name in _PLAIN if (value := chosen.get(name, "")) in _CHOICES[name]},
         cause=RootCause.objects.filter(pk=cause).first() if _NUMBER.fullmatch(cause) else None,
         queue=chosen.get("queue", "")[:_LONGEST_NAME],
-        agent=chosen.get("agent", "")[:_LONGEST_NAME],
+        agent=chosen.get("agent", "")[:_LONGEST_NAME] if settings.AGENT_FIGURES else "",
         unsure=chosen.get("unsure") == "1",
         corrected=chosen.get("corrected") == "1",
         again=chosen.get("again") == "1",

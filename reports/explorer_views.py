@@ -69,6 +69,7 @@ def verbatims(request: HttpRequest) -> HttpResponse:
         "mark_choices": MARKS.items(),
         "code_choices": TouchpointKind.choices,
         "question_choices": QuestionKind.choices,
+        "by_agent": settings.AGENT_FIGURES,
         "has_calls": scope.stores.filter(kind=StoreKind.CALL_CENTRE).exists(),
         "language_choices": named_languages(settings.VERBATIM_LANGUAGES),
         "may_edit_words": Role.HEAD_OFFICE in roles_of(_reader(request)),
@@ -101,6 +102,7 @@ def verbatim(request: HttpRequest, verbatim_id: int) -> HttpResponse:
         "response": found.response,
         "reading": analysis if analysis is not None and analysis.analysed_at else None,
         "case": case if case and cases_visible_to(reader).filter(pk=case.pk).exists() else None,
+        "by_agent": settings.AGENT_FIGURES,
         "address": request.build_absolute_uri(request.path),
         "similar": similar_to(found, scope.stores),
     }

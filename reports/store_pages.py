@@ -1,5 +1,6 @@
 """`/reports/store/<code>/`: the screen of a store; where whoever runs one lands from "Reports"."""
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -42,6 +43,7 @@ def _shown(request: StaffRequest, scope: Scope, store: Store) -> HttpResponse:
         "view": found,
         "store": store,
         "chart": week_chart(found.line),
+        "by_agent": settings.AGENT_FIGURES,
         "min_shown": MIN_SHOWN,
         "min_ranked": MIN_RANKED,
         "begin_at": ("store", store.code),

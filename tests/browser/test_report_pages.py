@@ -24,8 +24,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def chain(stack: Stack) -> Chain:
+def chain(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Chain:
     """A quarter with something on every page."""
+    monkeypatch.setattr(settings, "AGENT_FIGURES", True)
     chain = Chain()
     chain.head_office.language = "de"
     chain.head_office.save()

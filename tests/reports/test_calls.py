@@ -24,7 +24,7 @@ from core.personal import erase_response
 from core.retention import purge
 from core.work import drain
 from reports import call_pages
-from reports.call_figures import Score
+from reports.call_figures import Score, Waiting
 from reports.calls import Choice, calls_of
 from reports.cells import view_of
 from reports.checking import check
@@ -49,6 +49,11 @@ from tests.reports.makers import answer, make_case, noon
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.now().date()
+
+
+@pytest.fixture(autouse=True)
+def by_agent(settings: Any) -> None:
+    settings.AGENT_FIGURES = True
 
 
 def weeks(chain: Chain) -> list[tuple[object, ...]]:
@@ -227,7 +232,7 @@ def test_a_lead_sees_queues_and_agents_and_what_is_no_more_than_chance(
     assert [row.name for row in found.agents][-4:] == ["Dora", "", "Few", "Hidden"] and found.apart >= 1
     assert (rows["Dora"].waiting.cases, rows["Dora"].waiting.late, found.whole.waiting.cases) == (1, 1, 1)
     assert "more than chance would have it" in shown and "1 late" in shown
-    assert "queue=orders" in found.queues[1].words and "agent=Ada" in rows["Ada"].words
+    assert "queue=orders&question=nps" in found.queues[1].words and "agent=Ada" in rows["Ada"].words
     # In one queue, by name.
     page = page_of(client, chain.call_centre_lead, "?queue=returns&order=name")
     assert [(row.name, row.score.n) for row in page.context["calls"].agents] == [("Ada", 40), ("", 30)]
@@ -239,6 +244,64 @@ def test_a_lead_sees_queues_and_agents_and_what_is_no_more_than_chance(
     # Senseless choices count as none.
     page = page_of(client, chain.call_centre_lead, "?queue=nothing&order=%3Cb%3E&kind=x&weeks=4&store=CALL")
     assert (page.context["calls"].queue, page.context["period"].weeks) == ("", 4)
+
+
+def test_cases_wait_of_queues_and_agents_that_nobody_has_scored_lately(client: Client, chain: Chain) -> None:
+    busy(chain)
+    long_ago = TODAY - timedelta(weeks=60)
+    for agent, queue in (("Ada", "orders"), ("Old", "orders"), ("Old", "gone"), ("", "")):
+        make_case(*calls(chain.call_centre, [0], day=long_ago, agent=agent, queue=queue))
+    # This one is about no call.
+    make_case(*answer(make_touchpoint(store=chain.call_centre), 3, day=TODAY))
+    found = page_of(client, chain.call_centre_lead).context["calls"]
+    assert found.whole.waiting == Waiting(4, 4)
+    for rows, cases in (
+        (found.queues, {"orders": 2, "gone": 1, "": 1, "returns": 0}),
+        (found.agents, {"Ada": 1, "Old": 2, "": 1}),
+    ):
+        waiting = {row.name: row.waiting.cases for row in rows}
+        assert {name: waiting[name] for name in cases} == cases and sum(waiting.values()) == 4
+    found = page_of(client, chain.call_centre_lead, "?queue=gone").context["calls"]
+    assert [(row.name, row.score.n, row.waiting.cases) for row in found.agents] == [("Old", 0, 1)]
+
+
+def test_agents_have_figures_where_the_chain_wants_them_only(client: Client, chain: Chain, settings: Any) -> None:
+    busy(chain)
+    (response,) = calls(chain.call_centre, [2], day=TODAY, agent="Xenia", words="She hung up on me")
+    counted(chain.call_centre)
+    said = f"/verbatims/{response.verbatims.get().pk}/"
+    for wanted in (True, False):
+        settings.AGENT_FIGURES = wanted
+        page = page_of(client, chain.call_centre_lead)
+        found, shown = page.context["calls"], page.content.decode()
+        assert (bool(found.agents), "Xenia" in shown, "#agents" in shown) == (wanted, wanted, wanted)
+        assert [row.name for row in found.queues] == ["orders", "returns"] and found.whole.score.n == 242
+        lines = list(call_lines(read(asked("", chain.call_centre_lead)), asked("", chain.call_centre_lead)))
+        assert {line.table for line in lines} >= {"queues", "answered"}
+        assert ("Xenia" in {line.name for line in lines}) == wanted
+        page = client.get("/verbatims/?agent=Ada")
+        assert len(page.context["found"].verbatims) == (0 if wanted else 1)
+        shown = page.content.decode()
+        assert ('name="agent"' in shown, "Agent: Ada" in shown) == (wanted, wanted)
+        assert ("Xenia" in client.get(said).content.decode()) == wanted
+
+
+def test_how_many_answered_tells_nothing_of_a_question_whose_number_is_hidden(client: Client, chain: Chain) -> None:
+    week, centre = TODAY - timedelta(weeks=1), chain.call_centre
+    for queue in ("orders", "returns"):
+        calls(centre, [10] * 40, day=week, queue=queue, unanswered=40)
+    counted(centre)
+    asked_of = {"orders": Share(40, 80), "returns": Share(40, 80), "": Share(80, 160)}
+    found = page_of(client, chain.call_centre_lead, "?weeks=4").context["calls"]
+    assert {row.name: row.asked for row in (found.whole, *found.queues)} == asked_of
+    calls(centre, [5] * 3, day=week, kind=QuestionKind.CSAT)
+    counted(centre)
+    found = page_of(client, chain.call_centre_lead, "?weeks=4").context["calls"]
+    assert {row.name: row.asked for row in (found.whole, *found.queues)} == {
+        "": None, "orders": None, "returns": Share(40, 80),
+    }  # fmt: skip
+    # Of thirteen weeks every number of answers is told.
+    assert page_of(client, chain.call_centre_lead).context["calls"].queues[0].asked == Share(43, 83)
 
 
 def test_another_question_is_never_an_nps(client: Client, chain: Chain) -> None:
