@@ -26,9 +26,9 @@ from reports.call_cells import (
     call_values,
     keeps_agents,
 )
-from reports.facts import COUNT, count_values
+from reports.facts import COUNT, count_values, days_known
 from reports.models import AgentWeek, CellCheck, NodeDay, NodeWeek, QueueDay, StaleMark, StaleSum, StoreDay, StoreWeek
-from reports.rebuilding import days_known, weeks_of_rows
+from reports.rebuilding import weeks_of_rows
 from reports.sums import COUNTS, IN_WEEK, SOURCE, cells_of, monday_of, sum_of, wanted
 from stores.choices import StoreKind
 from stores.models import Node, Store
@@ -166,7 +166,7 @@ def check(*, stores: Sequence[int] | None = None, weeks: Sequence[date] | None =
         for begin in range(0, len(chosen), _STORES_AT_ONCE):
             some = chosen[begin : begin + _STORES_AT_ONCE]
             for layer, pairs in (
-                (_STORE_DAYS, days_known(some, monday)),
+                (_STORE_DAYS, days_known(some, days[0], days[-1])),
                 (_STORE_WEEKS, [(store, monday) for store in some]),
                 (_AGENT_WEEKS, [(store, monday) for store in some if store in centres and keeps_agents(monday)]),
                 (_QUEUE_DAYS, [(store, day) for store in some if store in centres for day in days]),

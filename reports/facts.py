@@ -1,6 +1,6 @@
 """Counting a store's days into cells. Everything is counted again from the raw rows, so it may run at any time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -74,13 +74,30 @@ def count_days(days: Collection[tuple[int, date]], *, above: bool = True) -> Non
 
 def count_store(store_id: int) -> int:
     """Count all days of a store again, in one transaction; returns how many there were."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic():
         lock_store(store_id)
-        cursor.execute(
-            "SELECT local_day FROM surveys_response WHERE store_id = %s"
-            " UNION SELECT local_day FROM reports_storeday WHERE store_id = %s",
-            [store_id, store_id],
-        )
-        days = [day for (day,) in cursor.fetchall()]
-        count_days([(store_id, day) for day in days])
+        days = days_known([store_id], date(1, 1, 1), date(9999, 1, 1))
+        count_days(days)
     return len(days)
+
+
+def days_known(stores: Sequence[int], first: date, last: date) -> list[tuple[int, date]]:
+    """The (store id, local day) pairs from `first` to `last` that have responses, calls or cells."""
+    values = {"stores": list(stores), "first": first, "last": last}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT store_id, local_day FROM surveys_response"
+            " WHERE store_id = ANY(%(stores)s) AND local_day BETWEEN %(first)s AND %(last)s"
+            " UNION SELECT store_id, local_day FROM reports_storeday"
+            " WHERE store_id = ANY(%(stores)s) AND local_day BETWEEN %(first)s AND %(last)s"
+            " UNION SELECT store_id, monday FROM reports_storeweek"
+            " WHERE store_id = ANY(%(stores)s) AND monday BETWEEN %(first)s AND %(last)s"
+            # Of calls that nobody answered, too: how many were asked is counted by day.
+            " UNION SELECT c.store_id, (c.ended_at AT TIME ZONE s.time_zone)::date FROM surveys_call c"
+            " JOIN stores_store s ON s.id = c.store_id WHERE c.store_id = ANY(%(stores)s)"
+            " AND c.ended_at >= %(first)s::timestamp AT TIME ZONE s.time_zone"
+            " AND c.ended_at < (%(last)s + 1)::timestamp AT TIME ZONE s.time_zone",
+            values,
+        )
+        found: list[tuple[int, date]] = cursor.fetchall()
+    return found

@@ -7,12 +7,11 @@ shoppers, the work loop and readers go on meanwhile.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from reports.facts import count_days
+from reports.facts import count_days, days_known
 from reports.models import AgentWeek, ExplorerRow, NodeDay, NodeWeek, QueueDay, Rebuild, StoreDay, StoreWeek
 from reports.sums import sum_all_nodes
 from stores.models import Store
@@ -67,29 +66,9 @@ def renew_statistics() -> None:
 def count_week(stores: Sequence[int], monday: date) -> int:
     """Count a week of these stores, without the nodes above; returns how many store days there were."""
     with transaction.atomic():
-        days = days_known(stores, monday)
+        days = days_known(stores, monday, monday + timedelta(days=6))
         count_days(days, above=False)
     return len(days)
-
-
-def days_known(stores: Sequence[int], monday: date) -> list[tuple[int, date]]:
-    """The (store id, local day) pairs of that week that have responses, calls or cells."""
-    values: list[Any] = [list(stores), monday, monday + timedelta(days=6)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT store_id, local_day FROM surveys_response WHERE store_id = ANY(%s) AND local_day BETWEEN %s AND %s"
-            " UNION SELECT store_id, local_day FROM reports_storeday"
-            " WHERE store_id = ANY(%s) AND local_day BETWEEN %s AND %s"
-            " UNION SELECT store_id, monday FROM reports_storeweek WHERE store_id = ANY(%s) AND monday = %s"
-            # Of calls that nobody answered, too: how many were asked is counted by day.
-            " UNION SELECT c.store_id, (c.ended_at AT TIME ZONE s.time_zone)::date FROM surveys_call c"
-            " JOIN stores_store s ON s.id = c.store_id WHERE c.store_id = ANY(%s)"
-            " AND c.ended_at >= %s::timestamp AT TIME ZONE s.time_zone"
-            " AND c.ended_at < (%s + 1)::timestamp AT TIME ZONE s.time_zone",
-            [*values, *values, *values[:2], *values],
-        )
-        found: list[tuple[int, date]] = cursor.fetchall()
-    return found
 
 
 def weeks_of_rows() -> list[date]:
