@@ -7,17 +7,14 @@ from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
 from reports.models import AgentWeek, QueueDay
 from reports.sums import monday_of
 from stores.choices import StoreKind
-from stores.models import Store
 from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, ResponseChannel, SampleKind
 from surveys.counting import NO_ANSWERS, marks_left_out
-from surveys.models import Call
-from surveys.signals import days_changed
 
 # Shorter than a call keeps its agent's name: what is answered weeks after its call is counted by that name still.
 AGENTS_KEPT = timedelta(days=1000)
@@ -120,11 +117,3 @@ def keeps_agents(monday: date) -> bool:
 
 def _wanted(pairs: Collection[tuple[int, date]]) -> dict[str, Any]:
     return {"stores": [store for store, _ in sorted(pairs)], "days": [day for _, day in sorted(pairs)]}
-
-
-@transaction.atomic
-def forget_agent(store: Store, agent: str) -> int:
-    """Take an agent's name off their calls; what callers said stays with the queue. Returns how many calls it was."""
-    weeks = AgentWeek.objects.filter(store=store, agent=agent).values_list("monday", flat=True)
-    days_changed.send(sender=Call, days={(store.pk, monday) for monday in weeks})
-    return Call.objects.filter(store=store, agent=agent).update(agent="")

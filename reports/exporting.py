@@ -339,10 +339,26 @@ def end_files(response_id: UUID) -> None:
     day = Response.objects.filter(pk=response_id).values_list("local_day", flat=True).first()
     if day is None:
         return
-    ended = [job for job in Job.objects.filter(kind=ANSWERS) if _may_hold(job, day)]
+    _end(
+        [job for job in Job.objects.filter(kind=ANSWERS) if _may_hold(job, day)],
+        lambda: _("A shopper whose words may be in it had them deleted. Please ask for a new file."),
+    )
+
+
+def end_files_by_agent() -> None:
+    """When an agent is forgotten no file of figures by agent is to be had any more: of none it is known which names are
+    in it. Belongs into the transaction that takes the name away."""
+    _end(
+        Job.objects.filter(kind=FIGURES, params__page=CALLS),
+        lambda: _("An agent who may be in it was taken out. Please ask for a new file."),
+    )
+
+
+def _end(jobs: Iterable[Job], why: Callable[[], str]) -> None:
+    ended = list(jobs)
     for job in ended:
         with translation.override(job.params.get("language")):
-            note = _("A shopper whose words may be in it had them deleted. Please ask for a new file.")
+            note = why()
         Job.objects.filter(pk=job.pk).exclude(state__in=(JobState.FAILED, JobState.CANCELLED)).update(
             state=JobState.FAILED,
             note=note,

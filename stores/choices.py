@@ -84,6 +84,7 @@ class SecurityEventKind(models.TextChoices):
     RECOVERY_CODE_USED = "recovery_code_used", _("Recovery code used")
     SESSIONS_ENDED = "sessions_ended", _("Sessions ended")
     PERSONAL_FILE = "personal_file", _("File with names and contacts made")
+    AGENT_FORGOTTEN = "agent_forgotten", _("Name of an agent taken off calls")
 
 
 class PersonState(models.TextChoices):

@@ -38,7 +38,8 @@ class SecurityEvent(models.Model):
     actor = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     # A word of ours that says how or why: "totp", "unverified_email".
     detail = models.CharField(max_length=40, blank=True)
-    # Of a file that was taken: what it is of, in words of ours, and how many people's answers are in it.
+    # Of a file that was taken: what it is of, in words of ours, and how many people's answers are in it. Of calls that
+    # name nobody any more the store.
     scope = models.CharField(max_length=160, blank=True)
     rows = models.PositiveIntegerField(null=True, blank=True)
     browser = models.CharField(max_length=60, blank=True)

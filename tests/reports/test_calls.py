@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.jobs import run_due
-from core.models import Job
+from core.models import Job, JobState
 from core.personal import erase_response
 from core.retention import purge
 from core.work import drain
@@ -28,7 +28,7 @@ from reports.call_figures import Score, Waiting
 from reports.calls import Choice, calls_of
 from reports.cells import view_of
 from reports.checking import check
-from reports.exporting import ANSWERS
+from reports.exporting import ANSWERS, FIGURES
 from reports.facts import count_store
 from reports.filters import Filters, scope_of
 from reports.models import AgentWeek, NodeWeek, QueueDay, StaleMark, StoreWeek
@@ -38,8 +38,8 @@ from reports.rebuilding import count_week
 from reports.statistics import MIN_SHOWN, Nps, Share
 from reports.sums import monday_of
 from reports.tables import asked, call_lines
-from stores.choices import StoreKind
-from stores.models import User
+from stores.choices import SecurityEventKind, StoreKind
+from stores.models import SecurityEvent, User
 from surveys.choices import QuestionKind
 from surveys.inviting import call_ended
 from surveys.models import Call, Response
@@ -136,17 +136,28 @@ def test_the_check_compares_them_with_the_calls_and_a_rebuild_mends_them(
     call_command("check_facts", stdout=StringIO())
 
 
-def test_an_agent_is_forgotten_on_request_and_after_three_years(chain: Chain) -> None:
+def test_an_agent_is_forgotten_on_request_and_after_three_years(client: Client, chain: Chain) -> None:
     calls(chain.call_centre, [10, 9, 3], day=TODAY)
     calls(chain.call_centre, [1], day=TODAY - timedelta(days=1200), agent="A2")
     counted(chain.call_centre)
     purge()
     assert [row[:2] for row in weeks(chain)] == [("orders", "A1")]
     assert not Call.objects.filter(agent="A2").exists()
+    # An answer that nobody has counted yet, and files of which one names the agent.
+    calls(chain.call_centre, [9], day=TODAY - timedelta(days=21))
+    client.force_login(chain.call_centre_lead)
+    for page in ("report_calls", "reports"):
+        client.post("/reports/files/", {"of": page, "query": "", "format": "csv", "kind": FIGURES})
+        run_due()
     call_command("forget_agent", "CALL", "A1")
-    drain(["facts"])
-    assert weeks(chain) == [("orders", "", "nps", 2, 0, 1)]
+    assert weeks(chain) == [("orders", "", "nps", 1, 0, 0), ("orders", "", "nps", 2, 0, 1)]
     assert not Call.objects.filter(agent="A1").exists()
+    states = {job.params["page"]: (job.state, job.chunks.exists()) for job in Job.objects.all()}
+    assert states == {"report_calls": (JobState.FAILED, False), "reports": (JobState.DONE, True)}
+    event = SecurityEvent.objects.get(kind=SecurityEventKind.AGENT_FORGOTTEN)
+    client.force_login(chain.head_office)
+    page = client.get("/accounts/events/").content.decode()
+    assert event.scope == chain.call_centre.name and "Name of an agent taken off calls" in page and "None" not in page
     for names in (("CALL", "A1"), ("NO", "A1")):
         with pytest.raises(CommandError):
             call_command("forget_agent", *names)

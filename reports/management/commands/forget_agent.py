@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from reports.call_cells import forget_agent
+from reports.forgetting import forget_agent
 from stores.models import Store
 
 
