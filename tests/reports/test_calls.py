@@ -172,8 +172,8 @@ def test_purged_agents_are_neither_missed_nor_made_again(chain: Chain, monkeypat
     calls(chain.call_centre, [9], day=called, answered=answered, agent="A1072")
     calls(chain.call_centre, [9], day=TODAY)
     # Of the three years the weeks with answers, which is quicker.
-    centre, days = chain.call_centre.pk, Response.objects.values_list("local_day", flat=True)
-    mondays = sorted({monday_of(day) for day in days})
+    centre = chain.call_centre.pk
+    mondays = sorted({monday_of(day) for day in Response.objects.values_list("local_day", flat=True)})
     for _round in range(2):
         for monday in mondays:
             count_week([centre], monday)
