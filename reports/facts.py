@@ -83,7 +83,7 @@ def count_store(store_id: int) -> int:
 
 def days_known(stores: Sequence[int], first: date, last: date) -> list[tuple[int, date]]:
     """The (store id, local day) pairs from `first` to `last` that have responses, calls or cells."""
-    values = {"stores": list(stores), "first": first, "last": last}
+    values: dict[str, Any] = {"stores": list(stores), "first": first, "last": last}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT store_id, local_day FROM surveys_response"
