@@ -236,7 +236,9 @@ def call_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator
         name = everything if row is found.whole else row.name
         yield _call("queues", row, reading, name=name, way=str(found.kind.label))
     for row in found.agents:
-        yield _call("agents", row, reading, name=row.name, way=way)
+        without = ", ".join(queue or gettext("not named") for queue in row.score.left_out)
+        told = f"{way} · {gettext('without')} {without}" if without else way
+        yield _call("agents", row, reading, name=row.name, way=told)
     for row in (found.whole, *found.queues):
         name = everything if row is found.whole else row.name
         if row.asked:

@@ -470,6 +470,21 @@ def test_without_hiding_more_than_the_few_they_would_follow(chain: Chain, monkey
     assert Solver(chain, random_calls(0)).follows
 
 
+def test_a_file_says_which_queues_a_sum_leaves_out(chain: Chain) -> None:
+    for queue, agent, times in (
+        ("orders", "Ada", 2),
+        ("orders", "Bo", 40),
+        ("orders", "Cy", 9),
+        ("returns", "Ada", 40),
+    ):
+        calls(chain.call_centre, [9] * times, day=TODAY, queue=queue, agent=agent)
+    counted(chain.call_centre)
+    lines = call_lines(read(asked("", chain.call_centre_lead)), asked("", chain.call_centre_lead))
+    ways = {line.name: (line.n, line.way.partition(" · ")[2]) for line in lines if line.table == "agents"}
+    question = str(QuestionKind.NPS.label)
+    assert ways["Ada"] == (40, f"{question} · without orders") and ways["Bo"] == (40, question)
+
+
 def test_the_page_leaves_as_a_file_with_what_is_hidden_left_empty(client: Client, chain: Chain) -> None:
     busy(chain)
     page = page_of(client, chain.call_centre_lead).content.decode()
