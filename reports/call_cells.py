@@ -10,8 +10,9 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from reports.explorer_rows import any_score
 from reports.models import AgentWeek, QueueDay
-from reports.sums import monday_of
+from reports.sums import monday_of, refresh, wanted
 from stores.choices import StoreKind
 from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, ResponseChannel, SampleKind
 from surveys.counting import NO_ANSWERS, marks_left_out
@@ -20,10 +21,6 @@ from surveys.counting import NO_ANSWERS, marks_left_out
 AGENTS_KEPT = timedelta(days=1000)
 # In an address: calls of which telephony named no queue, or no agent. Who names one so has named none.
 NAMELESS = "-"
-
-
-def _any_of(marks: dict[Any, int], sign: str) -> str:
-    return " OR ".join(f"(r.headline_kind = '{kind.value}' AND r.score {sign} {mark})" for kind, mark in marks.items())
 
 
 def _named(column: str) -> str:
@@ -38,8 +35,8 @@ SELECT o.store_id, o.monday, o.queue, o.agent, o.headline_kind, count(*) FILTER 
     count(*) FILTER (WHERE o.unhappy)::int AS unhappy
 FROM (
     SELECT w.store_id, w.monday, {_named("queue")}, {_named("agent")}, r.headline_kind,
-        {_any_of(PROMOTER_AT_LEAST, ">=")} AS happy, {_any_of(UNHAPPY_AT_MOST, "<=")} AS unhappy
-    FROM unnest(%(stores)s::bigint[], %(days)s::date[]) AS w(store_id, monday) {_CENTRE}
+        {any_score(PROMOTER_AT_LEAST, ">=")} AS happy, {any_score(UNHAPPY_AT_MOST, "<=")} AS unhappy
+    FROM {wanted("store_id", "monday")} {_CENTRE}
     JOIN surveys_response r ON r.store_id = w.store_id AND r.local_day >= w.monday AND r.local_day < w.monday + 7
     LEFT JOIN surveys_invitation i ON i.id = r.invitation_id LEFT JOIN surveys_call c ON c.id = i.call_id
     WHERE r.channel = %(channel)s AND r.sample_kind = %(sample)s AND r.score IS NOT NULL
@@ -50,7 +47,7 @@ FRESH_QUEUES = f"""
 SELECT o.store_id, o.local_day, o.queue, count(*)::int AS asked, count(*) FILTER (WHERE o.answered)::int AS answered
 FROM (
     SELECT w.store_id, w.local_day, {_named("queue")}, r.id IS NOT NULL AS answered
-    FROM unnest(%(stores)s::bigint[], %(days)s::date[]) AS w(store_id, local_day) {_CENTRE}
+    FROM {wanted("store_id", "local_day")} {_CENTRE}
     JOIN surveys_call c ON c.store_id = w.store_id
         AND c.ended_at >= w.local_day::timestamp AT TIME ZONE s.time_zone
         AND c.ended_at < (w.local_day + 1)::timestamp AT TIME ZONE s.time_zone
@@ -60,34 +57,18 @@ FROM (
 """  # noqa: S608  (our own names)
 
 
-def _refresh(model: Any, fresh: str, when: str, key: tuple[str, ...], counts: tuple[str, ...]) -> str:
-    """The statement that brings the wanted rows of `model` up to date."""
-    table, key = model._meta.db_table, ("store_id", when, *key)
-    columns = ", ".join((*key, *counts))
-    old, new = (", ".join(f"{whose}.{name}" for name in counts) for whose in ("t", "excluded"))
-    return (
-        f"WITH fresh AS ({fresh}), written AS ("  # noqa: S608  (our own names)
-        f" INSERT INTO {table} AS t ({columns}) SELECT {columns} FROM fresh"
-        f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in counts)}"
-        f" WHERE ({old}) IS DISTINCT FROM ({new})"
-        f") DELETE FROM {table} d USING unnest(%(stores)s::bigint[], %(days)s::date[]) AS w(store_id, {when})"
-        f" WHERE d.store_id = w.store_id AND d.{when} = w.{when}"
-        f" AND NOT EXISTS (SELECT FROM fresh f WHERE {' AND '.join(f'f.{name} = d.{name}' for name in key)})"
-    )
-
-
 # When the calls were that people answered on the wanted days: in the evening, often on the day before.
 _ANSWERED = f"""
 SELECT DISTINCT c.store_id, (c.ended_at AT TIME ZONE s.time_zone)::date
-FROM unnest(%(stores)s::bigint[], %(days)s::date[]) AS w(store_id, local_day) {_CENTRE}
+FROM {wanted("store_id", "local_day")} {_CENTRE}
 JOIN surveys_response r ON r.store_id = w.store_id AND r.local_day = w.local_day
 JOIN surveys_invitation i ON i.id = r.invitation_id JOIN surveys_call c ON c.id = i.call_id AND c.store_id = w.store_id
 """  # noqa: S608  (our own names)
 # The columns of both after whose and of when they are: by what they are told apart, and what is counted.
 AGENTS_BY, AGENTS_COUNT = ("queue", "agent", "headline_kind"), ("happy", "between", "unhappy")
 QUEUES_BY, QUEUES_COUNT = ("queue",), ("asked", "answered")
-_AGENTS = _refresh(AgentWeek, FRESH_AGENTS, "monday", AGENTS_BY, AGENTS_COUNT)
-_QUEUES = _refresh(QueueDay, FRESH_QUEUES, "local_day", QUEUES_BY, QUEUES_COUNT)
+_AGENTS = refresh(AgentWeek, "store_id", "monday", FRESH_AGENTS, by=AGENTS_BY, counts=AGENTS_COUNT)
+_QUEUES = refresh(QueueDay, "store_id", "local_day", FRESH_QUEUES, by=QUEUES_BY, counts=QUEUES_COUNT)
 
 
 def call_values() -> dict[str, Any]:
@@ -116,4 +97,4 @@ def keeps_agents(monday: date) -> bool:
 
 
 def _wanted(pairs: Collection[tuple[int, date]]) -> dict[str, Any]:
-    return {"stores": [store for store, _ in sorted(pairs)], "days": [day for _, day in sorted(pairs)]}
+    return {"owners": [store for store, _ in sorted(pairs)], "dates": [day for _, day in sorted(pairs)]}

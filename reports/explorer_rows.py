@@ -33,7 +33,8 @@ def fold(text: str) -> str:
     return f" {' '.join(_WORD.findall(plain))} "
 
 
-def _any_score(marks: dict[Any, int], sign: str) -> str:
+def any_score(marks: dict[Any, int], sign: str) -> str:
+    """The condition that a response `r` scored beyond the mark of its question's scale, for SQL."""
     return " OR ".join(f"(r.headline_kind = '{kind.value}' AND r.score {sign} {mark})" for kind, mark in marks.items())
 
 
@@ -46,8 +47,8 @@ _HIDDEN = "(v.text = '' OR r.erased_at IS NOT NULL OR %(staff)s = ANY(r.flags))"
 _FRESH = f"""
 SELECT * FROM (
     SELECT v.id, r.store_id, r.submitted_at, r.local_day, r.channel, r.sample_kind,
-        CASE WHEN r.score IS NULL THEN 'none' WHEN {_any_score(PROMOTER_AT_LEAST, ">=")} THEN 'happy'
-            WHEN {_any_score(UNHAPPY_AT_MOST, "<=")} THEN 'unhappy' ELSE 'middle' END AS band,
+        CASE WHEN r.score IS NULL THEN 'none' WHEN {any_score(PROMOTER_AT_LEAST, ">=")} THEN 'happy'
+            WHEN {any_score(UNHAPPY_AT_MOST, "<=")} THEN 'unhappy' ELSE 'middle' END AS band,
         coalesce(a.sentiment, '') AS sentiment,
         ARRAY(SELECT t->>'topic' FROM jsonb_array_elements(a.topics) t)::varchar[] AS topics,
         coalesce(a.urgency, ARRAY[]::varchar[]) AS urgency,

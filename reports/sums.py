@@ -46,19 +46,26 @@ def sum_of(cells: str, owner: str, when: str) -> str:
     )
 
 
-def _refresh(target: type[models.Model], owner: str, when: str, cells: str) -> str:
-    """The statement that brings the wanted cells of `target` up to date."""
-    table, key = _table(target), (owner, when, *SOURCE)
-    columns = (*key, *COUNTS)
-    counts = ", ".join(f"t.{name}" for name in COUNTS), ", ".join(f"excluded.{name}" for name in COUNTS)
+def refresh(
+    target: type[models.Model], owner: str, when: str, fresh: str, *, by: tuple[str, ...], counts: tuple[str, ...]
+) -> str:
+    """The statement that brings the wanted rows of `target` up to date with what `fresh` selects; only what differs is
+    written. `by` and `counts` are its columns after whose and of when they are."""
+    table, key = _table(target), (owner, when, *by)
+    columns = ", ".join((*key, *counts))
+    old, new = (", ".join(f"{whose}.{name}" for name in counts) for whose in ("t", "excluded"))
     return (
-        f"WITH summed AS ({sum_of(cells, owner, when)}), written AS ("  # noqa: S608  (our own names)
-        f" INSERT INTO {table} AS t ({', '.join(columns)}) SELECT {', '.join(columns)} FROM summed"
-        f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in COUNTS)}"
-        f" WHERE ({counts[0]}) IS DISTINCT FROM ({counts[1]})"
+        f"WITH fresh AS ({fresh}), written AS ("  # noqa: S608  (our own names)
+        f" INSERT INTO {table} AS t ({columns}) SELECT {columns} FROM fresh"
+        f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in counts)}"
+        f" WHERE ({old}) IS DISTINCT FROM ({new})"
         f") DELETE FROM {table} d USING {wanted(owner, when)} WHERE d.{owner} = w.{owner} AND d.{when} = w.{when}"
-        f" AND NOT EXISTS (SELECT FROM summed s WHERE {' AND '.join(f's.{n} = d.{n}' for n in key)})"
+        f" AND NOT EXISTS (SELECT FROM fresh f WHERE {' AND '.join(f'f.{n} = d.{n}' for n in key)})"
     )
+
+
+def _refresh(target: type[models.Model], owner: str, when: str, cells: str) -> str:
+    return refresh(target, owner, when, sum_of(cells, owner, when), by=SOURCE, counts=COUNTS)
 
 
 def wanted(owner: str, when: str) -> str:
