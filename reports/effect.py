@@ -30,7 +30,7 @@ from reports.statistics import (
     share_difference,
 )
 from reports.stretches import QUARTER, Stretch, cover, mondays
-from reports.topics import may_show, read_topics, sum_of
+from reports.topics import read_topics
 from sentiment.labels import topic_label
 from stores.models import Node, Store
 from surveys.counting import left_out
@@ -184,16 +184,16 @@ def _score(cells: Cells, filters: Filters, source: Source, before: Span, after: 
 def _topic(cells: Cells, filters: Filters, topic: str, before: Span, after: Span) -> list[Measure]:
     """How many of those who were asked the 0-to-10 question in the commonest way speak badly of it."""
     sources = cells.sources(cover(before.first, before.end) + cover(after.first, after.end))[:1]
-    counted = read_topics(cells)
+    spoken = read_topics(cells)
 
     def side(source: Source, span: Span) -> Side:
         places, lattice = cells.view.places, cells.lattice(source)
         parts = _parts(
             span,
-            lambda part: cells.shows(lattice, places, [part]) and may_show(cells, counted, topic, [source], [part]),
+            lambda part: cells.shows(lattice, places, [part]) and spoken.may_show(topic, [source], [part]),
         )
         n = cells.nps_of(places, source, parts).n if parts else 0
-        negative = sum_of(cells, counted, topic, [source], parts)[3] if parts else 0
+        negative = spoken.sum_of(topic, [source], parts)[3] if parts else 0
         words = words_behind(filters, source=source, until=span.until, weeks=QUARTER, topic=topic, sentiment="negative")
         return Side(span, _weeks(parts), words, share=Share(negative, n) if n else None)
 

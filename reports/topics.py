@@ -1,8 +1,8 @@
 """What shoppers speak of, in which tone, and what each topic costs in points."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, models
@@ -73,19 +73,19 @@ class Topics:
 def topics_of(cells: Cells, source: Source, filters: Filters) -> Topics:
     """The topics of the answers to the 0-to-10 question, the costliest first."""
     now, ago = latest(filters.weeks), before(filters.weeks)
-    counted = read_topics(cells)
+    spoken = read_topics(cells)
     total = cells.figure(cells.view.places, source, now)
     old_total = cells.figure(cells.view.places, source, ago)
     covered = [one for one in cells.sources(now) if source.covers(one) and one not in total.left_out]
-    names = sorted({topic for place in cells.view.places for one in covered for topic in counted[place].get(one, {})})
-    sums = {topic: sum_of(cells, counted, topic, covered, now) for topic in names}
-    olds = {topic: sum_of(cells, counted, topic, covered, ago) for topic in names}
-    shown = {topic for topic in names if total.shown and may_show(cells, counted, topic, covered, now)}
+    names = spoken.topics(covered)
+    sums = {topic: spoken.sum_of(topic, covered, now) for topic in names}
+    olds = {topic: spoken.sum_of(topic, covered, ago) for topic in names}
+    shown = {topic for topic in names if total.shown and spoken.may_show(topic, covered, now)}
     drivers = topic_costs(total.nps, {topic: _nps(sums[topic]) for topic in shown if sums[topic][0] >= MIN_RANKED})
     changes = {
         topic: share_difference(Share(sums[topic][0], total.nps.n), Share(olds[topic][0], old_total.nps.n))
         for topic in shown
-        if old_total.shown and may_show(cells, counted, topic, covered, ago)
+        if old_total.shown and spoken.may_show(topic, covered, ago)
     }
     moved = dict(zip(changes, moved_among(list(changes.values())), strict=True))
     rows = [
@@ -114,56 +114,65 @@ def _nps(counted: Counted) -> Nps:
     return Nps(promoters, n - promoters - detractors, detractors)
 
 
-Table = Mapping[Place, Mapping[Source, Mapping[str, Mapping[Stretch, Counted]]]]
+@dataclass
+class Spoken:
+    """Who speaks of what: by place, way of asking, topic and leaf of the cells."""
 
+    cells: Cells
+    counted: dict[Place, dict[Source, dict[str, dict[Stretch, Counted]]]]
+    _lattices: dict[tuple[str, Source], tuple[Lattice, Lattice]] = field(default_factory=dict)
 
-def sum_of(cells: Cells, counted: Table, topic: str, sources: list[Source], stretches: Collection[Stretch]) -> Counted:
-    total = _NOTHING
-    for place in cells.view.places:
-        for source in sources:
-            for (first, end), one in counted[place].get(source, {}).get(topic, {}).items():
-                if any(low <= first and end <= high for low, high in stretches):
-                    total = tuple(x + y for x, y in zip(total, one, strict=True))  # type: ignore[assignment]
-    return total
+    def topics(self, sources: Collection[Source]) -> list[str]:
+        """What is spoken of in the viewed places."""
+        of = [self.counted[place].get(source, {}) for place in self.cells.view.places for source in sources]
+        return sorted({topic for by_topic in of for topic in by_topic})
 
+    def sum_of(self, topic: str, sources: Collection[Source], stretches: Collection[Stretch]) -> Counted:
+        total = _NOTHING
+        for place in self.cells.view.places:
+            for source in sources:
+                for (first, end), one in self.counted[place].get(source, {}).get(topic, {}).items():
+                    if any(low <= first and end <= high for low, high in stretches):
+                        total = tuple(x + y for x, y in zip(total, one, strict=True))  # type: ignore[assignment]
+        return total
 
-def may_show(cells: Cells, counted: Table, topic: str, sources: list[Source], stretches: Collection[Stretch]) -> bool:
-    """Whether neither those who speak of the topic nor the others are too few, or would follow from other pages."""
-    for source in sources:
-        speak: dict[Stretch, dict[Place, int]] = defaultdict(dict)
-        for place, of in counted.items():
-            for leaf, one in of.get(source, {}).get(topic, {}).items():
-                speak[leaf][place] = one[0]
-        rest = {
-            leaf: {place: n for place, nps in of.items() if (n := nps.n - speak[leaf].get(place, 0)) > 0}
-            for leaf, of in cells.nps.get(source, {}).items()
-        }
-        for sizes in (speak, rest):
-            lattice: Lattice = cells.lattice_of(sizes)
-            present = any(lattice.size(place, stretch) for place in cells.view.places for stretch in stretches)
-            if present and not cells.shows(lattice, cells.view.places, stretches):
+    def may_show(self, topic: str, sources: Collection[Source], stretches: Collection[Stretch]) -> bool:
+        """Whether neither those who speak of the topic nor the others are too few, or would follow from other pages."""
+        places = self.cells.view.places
+        for lattice in [one for source in sources for one in self._of_both(topic, source)]:
+            present = any(lattice.size(place, stretch) for place in places for stretch in stretches)
+            if present and not self.cells.shows(lattice, places, stretches):
                 return False
-    return True
+        return True
+
+    def _of_both(self, topic: str, source: Source) -> tuple[Lattice, Lattice]:
+        """What is shown of those who speak of the topic, and of the others."""
+        key = (topic, source)
+        if key not in self._lattices:
+            speak: dict[Stretch, dict[Place, int]] = defaultdict(dict)
+            for place, of in self.counted.items():
+                for leaf, one in of.get(source, {}).get(topic, {}).items():
+                    speak[leaf][place] = one[0]
+            rest = {
+                leaf: {place: n for place, nps in by_place.items() if (n := nps.n - speak[leaf].get(place, 0)) > 0}
+                for leaf, by_place in self.cells.nps.get(source, {}).items()
+            }
+            self._lattices[key] = self.cells.lattice_of(speak), self.cells.lattice_of(rest)
+        return self._lattices[key]
 
 
-def read_topics(cells: Cells) -> Table:
-    """Who speaks of what, by place, way of asking, topic and leaf."""
-    found: dict[Place, dict[Source, dict[str, dict[Stretch, Counted]]]] = defaultdict(lambda: defaultdict(dict))
+def read_topics(cells: Cells) -> Spoken:
+    """In one query for nodes and one for stores."""
+    found = Spoken(cells, defaultdict(lambda: defaultdict(dict)))
     for model, owner, kind in ((NodeWeek, "node_id", "node"), (StoreWeek, "store_id", "store")):
         places = [place.pk for place in cells.view.all_places if place.kind == kind]
         if places:
-            _read_from(found, cells, model, owner, kind, places)
+            _read_from(found, model, owner, kind, places)
     return found
 
 
-def _read_from(
-    found: dict[Place, dict[Source, dict[str, dict[Stretch, Counted]]]],
-    cells: Cells,
-    model: type[models.Model],
-    owner: str,
-    kind: str,
-    places: list[int],
-) -> None:
+def _read_from(found: Spoken, model: type[models.Model], owner: str, kind: str, places: list[int]) -> None:
+    cells = found.cells
     oldest, starts = buckets_of(cells.leaves, cells.this_week)
     sums = ", ".join(
         f"sum((t.value ->> '{name}')::int)::int" for name in ("n", "promoters", "detractors", "negative", "positive")
@@ -185,5 +194,5 @@ def _read_from(
         cursor.execute(statement, values)
         for pk, channel, sample, topic, bucket, *counts in cursor.fetchall():
             if leaf := oldest[bucket - 1]:
-                of = found[Place(kind, pk)][Source(channel, sample)].setdefault(topic, {})
+                of = found.counted[Place(kind, pk)][Source(channel, sample)].setdefault(topic, {})
                 of[leaf] = (counts[0], counts[1], counts[2], counts[3], counts[4])
