@@ -1,5 +1,6 @@
 """A release or an operator lays other files there: what is live goes on reading until somebody has decided."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -26,11 +27,12 @@ from sentiment.classifier import _load
 from sentiment.files import FILES, ModelMissing, exchanged, sum_of
 from sentiment.keeping import OWN, drop_unused, keep, name_of, place_of, version_of
 from sentiment.models import Analysis, ModelPart, Rereading, RereadingState, ServedModel
-from sentiment.reading import live_reader, waiting_model
+from sentiment.reading import hold_reader, live_reader, settled_reader, waiting_model
 from sentiment.rereading import go_live, open_rereading, start_rereading
 from tests.factories import Chain
 from tests.sentiment.tiny import make_tiny
 from tests.sentiment_human.conftest import submit
+from tests.threads import PATIENCE_SECS, Beside
 
 WORDS = "The staff showed us many rings."
 
@@ -380,6 +382,55 @@ def test_without_any_model_nothing_goes_live(chain: Chain, node: Node, tmp_path:
     assert say(chain).analysed_at is None
     assert live_reader().model == ""
     assert not ServedModel.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_that_begin_at_once_adopt_one_model(node: Node) -> None:
+    name = node.install("old", "positive")
+    workers = [Beside(work._keep), Beside(settled_reader)]
+    until = time.monotonic() + PATIENCE_SECS
+    with transaction.atomic():
+        # Both have found that nothing is live, and wait to say so.
+        hold_reader(exchange=True)
+        for worker in workers:
+            worker.start()
+        while _waiting_for_advice() < len(workers):
+            assert time.monotonic() < until, [worker.failed for worker in workers]
+            time.sleep(0.02)
+    for worker in workers:
+        worker.end()
+    assert Rereading.objects.get(state=RereadingState.LIVE).model == live_reader().model == name
+    assert ServedModel.objects.get().kept
+
+
+def _waiting_for_advice() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_processes_of_one_machine_fetch_the_live_files_once(node: Node, tmp_path: Path) -> None:
+    old = node.install("old", "positive")
+    work._keep()
+    node.install("new", "negative")
+    node.loses_its_disk(tmp_path / "empty")
+    home, found = tmp_path / "empty" / "kept-models", old.removeprefix(OWN)
+    home.mkdir(parents=True)
+    other = Beside(lambda: place_of(old))
+    with (home / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        other.start()
+        # Long enough to fetch them twice, if nothing held it back.
+        other.join(1)
+        assert other.is_alive() and [path.name for path in home.iterdir()] == [".lock"]
+        keeping._write(found, home / found)
+        written = (home / found).stat().st_ino
+    other.end()
+    assert (home / found).stat().st_ino == written and place_of(old) == str(home / found)
 
 
 def test_an_operator_decides_from_the_command_line(chain: Chain, node: Node, tmp_path: Path) -> None:
