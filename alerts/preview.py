@@ -252,6 +252,8 @@ def _narrowed_by_words(conditions: Conditions) -> Q:
         found &= Q(urgency_certain=conditions.urgency_certain)
     if conditions.topics:
         found &= _any(Q(topics__contains=[{"topic": topic}]) for topic in conditions.topics)
+        if conditions.topics_negative:
+            found &= Q(confident=True, proven=True)
     return found
 
 

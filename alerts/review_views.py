@@ -19,6 +19,7 @@ from alerts.reviewing import AlreadyReviewed, dismiss, open_reviewed
 from alerts.reviews import count_to_review, queue_of, reviews_visible_to
 from sentiment.holding import LANGUAGE_TOLD
 from sentiment.labels import language_name
+from sentiment.models import Sentiment
 from stores.access import StaffRequest, roles_required
 from stores.choices import CASE_ROLES
 from stores.models import User
@@ -58,6 +59,8 @@ def _why(review: Review) -> str:
             return f"{ReviewReason.CORRECTED.label}."
         case ReviewReason.UNPROVEN:
             analysis = review.verbatim.analysis
+            if analysis.sentiment != Sentiment.NEGATIVE:
+                return _("A rule looks for such words, but the model is not proven in their language.")
             if analysis.language_confidence is not None and analysis.language_confidence <= LANGUAGE_TOLD:
                 return f"{ReviewReason.UNPROVEN.label}."
             name = language_name(analysis.language)

@@ -88,7 +88,8 @@ class Conditions:
     `alarming`: the model's own judgement that the words are a reason to act, in a proven language. `sentiment`: the
     least probability of a reading, of confident ones in a proven language only. `urgency`: any of these kinds
     of `alerts.urgent_kinds`, or any at all for an empty list. `urgency_certain`: pattern and model agree. `topics`:
-    any of these; with `topics_negative` only those that are spoken badly of. `words`: any of these entries, see
+    any of these, in an unproven language only beside an unhappy score or a condition of urgency; with `topics_negative`
+    those that are spoken badly of, of confident readings in a proven language only. `words`: any of these entries, see
     `sentiment.lexicon`. `nodes`: the store lies below any of these places.
     """
 
@@ -135,7 +136,11 @@ class Conditions:
         return Phrases((entry, "") for entry in self.words or ())
 
     def _is_about(self, facts: Facts) -> bool:
+        """What the model makes of the words opens nothing by itself where it is not proven, see `Facts`."""
         assert self.topics is not None
+        backed = facts.proven or self.asks_urgency or _is_unhappy(facts)
+        if not (facts.confident and facts.proven if self.topics_negative else backed):
+            return False
         return any(
             topic in self.topics and (not self.topics_negative or sentiment == Sentiment.NEGATIVE)
             for topic, sentiment in facts.topics

@@ -1,5 +1,6 @@
 """Words that open no case by themselves wait for a person, who makes a case of them or says why not."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from alerts.models import Case, Review, ReviewEvent, Rule
 from alerts.policy import ensure_defaults
 from alerts.reviewing import AlreadyReviewed, dismiss, open_reviewed
 from alerts.reviews import EXPIRES_AFTER, count_to_review, queue_of
+from alerts.rules import Conditions, Facts
 from alerts.work import expire_reviews, run_evaluations
 from core.leases import from_now
 from core.personal import erase_response
@@ -74,6 +76,37 @@ def test_a_rule_with_a_threshold_of_its_own_asks_a_person_too(chain: Chain) -> N
     review = review_of(judged(chain, **ANGRY, proven=False))
     assert review.reason == ReviewReason.UNPROVEN
     assert not Case.objects.exists()
+
+
+STAFF: dict[str, Any] = {"topics": [{"topic": "staff", "sentiment": "negative"}]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "reading", "reason"),
+    [
+        ({"topics_negative": True}, {}, None),
+        ({"topics_negative": True}, {"proven": False}, ReviewReason.UNPROVEN),
+        ({"topics_negative": True}, {"confident": False, "embedding": b"like"}, ReviewReason.UNSURE),
+        ({"topics_negative": True, "scores": {"nps": [0, 10]}}, {"proven": False}, ReviewReason.UNPROVEN),
+        ({}, {}, None),
+        ({}, {"proven": False}, ReviewReason.UNPROVEN),
+        ({"urgency": []}, {"proven": False, "urgency": ["fraud"]}, None),
+    ],
+)
+def test_a_topic_by_itself_opens_no_case_where_the_model_is_not_proven(
+    chain: Chain, asked: dict[str, Any], reading: dict[str, Any], reason: ReviewReason | None
+) -> None:
+    Rule.objects.filter(name="Angry words").update(conditions={"topics": ["staff"]} | asked)
+    judged(chain, **STAFF, **reading)
+    assert [review.reason for review in Review.objects.all()] == ([reason] if reason else [])
+    assert Case.objects.exists() == (reason is None)
+
+
+def test_beside_an_unhappy_score_a_topic_counts_in_any_language() -> None:
+    facts = Facts("nps", 6, "qr", False, topics=(("staff", "negative"),))
+    assert Conditions(topics=("staff",)).hold(facts)
+    assert not Conditions(topics=("staff",)).hold(replace(facts, score=7))
+    assert not Conditions(topics=("staff",), topics_negative=True).hold(facts)
 
 
 def test_urgency_for_sure_opens_in_any_language(chain: Chain) -> None:

@@ -33,6 +33,10 @@ def test_it_shows_the_words_why_they_wait_and_until_when(manager: Client, review
     page = manager.get("/inbox/review/").content.decode()
     assert "Angry, in a language the model is not proven in." in page and "Danish" not in page
     assert 'id="review-count">1</span>' in inbox
+    # A rule by topic asks about praise too.
+    Analysis.objects.update(sentiment="positive")
+    page = manager.get("/inbox/review/").content.decode()
+    assert "A rule looks for such words" in page and "Angry" not in page
 
 
 def test_one_tap_opens_the_case_and_leads_there(manager: Client, review: Review) -> None:
