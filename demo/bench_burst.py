@@ -13,8 +13,8 @@ from django.db import connection
 
 from alerts.models import Case
 from core.leases import ClockNow
-from core.tokens import keyed_hash
 from sentiment.models import Analysis
+from sentiment.reading import read_hash
 from surveys.models import Response, Verbatim
 
 # A content score, so that the words alone open the case, and only once they were read.
@@ -49,10 +49,7 @@ def flood(pattern: Response, comments: int) -> None:
     )
     Analysis.objects.all().delete()
     Analysis.objects.bulk_create(
-        [
-            Analysis(verbatim=one, priority=5, run_at=ClockNow(), text_hash=keyed_hash("verbatim", one.text))
-            for one in verbatims
-        ],
+        [Analysis(verbatim=one, priority=5, run_at=ClockNow(), text_hash=read_hash(one)) for one in verbatims],
         batch_size=2000,
     )
 

@@ -20,7 +20,7 @@ from alerts.policy import ensure_defaults
 from alerts.reviews import reason_to_read
 from alerts.rules import first_that_holds
 from alerts.verdicts import Verdict
-from core.tokens import keyed_hash, link_token
+from core.tokens import link_token
 from demo.cases import Chronicler, Opening
 from demo.outer_loop import begin_actions
 from demo.people import send_some_on_holiday
@@ -36,6 +36,7 @@ from reports.receivers import mark_stale
 from sentiment.engine import Reading, read
 from sentiment.holding import columns_of
 from sentiment.models import Analysis
+from sentiment.reading import read_hash
 from stores.choices import Role
 from stores.models import RoleAssignment, Store, Touchpoint
 from surveys.actions import submit
@@ -150,21 +151,23 @@ def _one_of_each_first(held: Iterable[RoleAssignment]) -> list[RoleAssignment]:
 def _read(verbatims: Iterable[Verbatim]) -> list[Analysis]:
     """Readings by the real engine, of each distinct text once."""
     verbatims = list(verbatims)
-    distinct = sorted({(verbatim.text, verbatim.response.language) for verbatim in verbatims})
+    distinct = sorted({_told(verbatim) for verbatim in verbatims})
+    texts, pages, belied = zip(*distinct, strict=True)
     found = read(
-        [text for text, _page in distinct],
-        page_languages=[page for _text, page in distinct],
+        texts,
+        page_languages=pages,
+        praise_belied=belied,
         chain_languages=settings.VERBATIM_LANGUAGES,
         model=settings.SENTIMENT_MODEL or None,
     )
-    readings: dict[tuple[str, str], Reading] = dict(zip(distinct, found, strict=True))
+    readings: dict[tuple[str, str, bool], Reading] = dict(zip(distinct, found, strict=True))
     analyses = []
     for verbatim in verbatims:
-        reading = readings[verbatim.text, verbatim.response.language]
+        reading = readings[_told(verbatim)]
         analyses.append(
             Analysis(
                 verbatim=verbatim,
-                text_hash=keyed_hash("verbatim", verbatim.text),
+                text_hash=read_hash(verbatim),
                 analysed_at=verbatim.response.submitted_at + _READ_AFTER,
                 attempts=1,
                 **columns_of(reading),
@@ -172,6 +175,11 @@ def _read(verbatims: Iterable[Verbatim]) -> list[Analysis]:
         )
     Analysis.objects.bulk_create(analyses, batch_size=1000)
     return analyses
+
+
+def _told(verbatim: Verbatim) -> tuple[str, str, bool]:
+    """What a reading depends on: the words, the language of the page, and whether the score belies praise."""
+    return verbatim.text, verbatim.response.language, verbatim.response.belies_praise
 
 
 def _judge(voices: Voices, analyses: list[Analysis]) -> tuple[list[Opening], list[Asked]]:

@@ -58,7 +58,7 @@ class Reading:
     language_confidence: float
     sentiment: Sentiment
     probabilities: dict[str, float]
-    confident: bool  # False: too few or too strange words, or maybe irony; then neutral, never a reason to alarm
+    confident: bool  # False: too few or too strange words, or praise that may not be meant; never a reason to alarm
     alarming: bool  # confident, and so likely negative that the text alone is a reason to act
     proven: bool  # the language is told, and the model was measured in it and found good enough on real comments
     topics: list[TopicHit]
@@ -87,13 +87,16 @@ def read(
     page_languages: Sequence[str | None],
     chain_languages: Sequence[str],
     staff_names: Sequence[Sequence[str]] | None = None,
+    praise_belied: Sequence[bool] | None = None,
     model: str | None = None,
     chain_words: ChainWords | None = None,
     heads: Heads | None = None,
 ) -> list[Reading]:
     """Read each text: language, sentiment, topics, urgency and a redacted copy, in the order given.
 
-    `page_languages` and `staff_names` run beside `texts`; a page language of None means that no page was used.
+    `page_languages`, `staff_names` and `praise_belied` run beside `texts`; a page language of None means that no page
+    was used. `praise_belied`: the shopper's own score says the contrary of praise, so that what sounds like it is
+    unsure: irony, or a scale that was read from the wrong end.
     `model` names a folder or hub model for a `transformers` pipeline; None is the project's own. `chain_words` are the
     word lists as the chain has changed them; `heads` what it has learnt from corrections, None what the model was
     served with. Heads of another model version are not used.
@@ -109,7 +112,7 @@ def read(
     scores = classifier.score([draft.text for draft in drafts])
     folder = FOLDER if model is None else Path(model)
     irony = None if scores.traits is None else served_irony(folder, classifier.version, scores.traits.shape[1])
-    doubtful = _find_irony(drafts, scores, irony)
+    doubtful = _find_irony(drafts, scores, irony, praise_belied or [False] * len(texts))
     if heads is None or heads.model_version != classifier.version:
         heads = None if scores.traits is None else served_heads(folder, classifier.version)
     judged = _judge(drafts, scores, heads, chain_words)
@@ -216,13 +219,11 @@ def _sounds_like_praise(scores: Scores, i: int) -> bool:
     return LABELS[int(scores.probabilities[i].argmax())] == "positive"
 
 
-def _find_irony(drafts: list[_Draft], scores: Scores, irony: Irony | None) -> set[int]:
+def _find_irony(drafts: list[_Draft], scores: Scores, irony: Irony | None, praise_belied: Sequence[bool]) -> set[int]:
     """Which texts sound like praise and may not be meant so."""
-    doubted = (
-        irony.scores(scores.traits) > irony.threshold if irony and scores.traits is not None else [False] * len(drafts)
-    )
+    told = irony.scores(scores.traits) > irony.threshold if irony and scores.traits is not None else praise_belied
     return {
         i
         for i, draft in enumerate(drafts)
-        if _sounds_like_praise(scores, i) and (doubted[i] or _IRONY.search(draft.text))
+        if _sounds_like_praise(scores, i) and (praise_belied[i] or told[i] or _IRONY.search(draft.text))
     }

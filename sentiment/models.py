@@ -29,7 +29,7 @@ class Analysis(Leased):
     verbatim = models.OneToOneField(Verbatim, models.CASCADE, primary_key=True, related_name="analysis")
     priority = models.PositiveSmallIntegerField(default=5)
     analysed_at = models.DateTimeField(null=True, blank=True)
-    # Keyed, of the words that were queued: corrected words are read again, the same words are not.
+    # What the words that were queued, and the score beside them, say to a reader: only what changed is read again.
     text_hash = models.CharField(max_length=43, blank=True)
     language = models.CharField(max_length=10, blank=True)
     language_confidence = models.FloatField(null=True)

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 
 from core.leases import ClockNow, from_now
 from core.quick import Compiled
+from core.tokens import keyed_hash
 from sentiment.chain import current_words
 from sentiment.keeping import LATELY, LOST, installed, name_of, note, place_of, version_of
 from sentiment.models import Analysis, LearntHeads, Rereading, RereadingState, ServedModel
@@ -141,6 +142,17 @@ def hold_reader(*, exchange: bool = False) -> None:
         cursor.execute(f"SELECT pg_advisory_xact_lock{kind}(%s)", [_EXCHANGE])
 
 
+def read_hash(verbatim: Verbatim) -> str:
+    """Keyed, of all that a reading of the words depends on; `verbatim` brings its response."""
+    plain, belied = read_hashes(verbatim.text)
+    return belied if verbatim.response.belies_praise else plain
+
+
+def read_hashes(text: str) -> tuple[str, str]:
+    """What `read_hash` says of a text beside any other score, and beside one that belies praise."""
+    return keyed_hash("verbatim", text), keyed_hash("verbatim, praise belied", text)
+
+
 def readings_of(verbatims: Sequence[Verbatim], reader: Reader) -> "list[Reading]":
     """Read words by the chain's own lists. `verbatims` bring their response, store and node; raises ModelMissing."""
     # Loads the model, which the web processes never need.
@@ -153,6 +165,7 @@ def readings_of(verbatims: Sequence[Verbatim], reader: Reader) -> "list[Reading]
         page_languages=[verbatim.response.language or None for verbatim in verbatims],
         chain_languages=settings.VERBATIM_LANGUAGES,
         staff_names=[names[verbatim.response.store_id] for verbatim in verbatims],
+        praise_belied=[verbatim.response.belies_praise for verbatim in verbatims],
         model=place_of(reader.model),
         chain_words=current_words(),
         heads=learnt_heads(reader.heads),

@@ -9,10 +9,10 @@ from django.dispatch import receiver
 from core.leases import ClockNow
 from core.personal import on_erase
 from core.quick import insert_soon
-from core.tokens import keyed_hash
 from sentiment import rereading, work  # noqa: F401  (register their job and their steps)
 from sentiment.lexicon import split_words
 from sentiment.models import Analysis, Candidate
+from sentiment.reading import read_hash, read_hashes
 from sentiment.urgency import find_urgency
 from surveys.choices import UNHAPPY_AT_MOST, QuestionKind
 from surveys.models import Response, Verbatim
@@ -21,8 +21,10 @@ from surveys.signals import response_saved
 _URGENT, _UNHAPPY, _UNSCORED, _CONTENT = 0, 1, 3, 5
 # A look at the words costs the shopper a tenth of a millisecond, however many there are.
 _LOOKED_AT = 2000
+_UNCLAIMED: dict[str, Any] = {"last_error": "", "attempts": 0, "lease_token": None, "lease_until": None}
 # Nothing is left of an earlier reading: its words are gone.
 _UNREAD: dict[str, Any] = {
+    **_UNCLAIMED,
     "analysed_at": None,
     "language": "",
     "language_confidence": None,
@@ -42,10 +44,6 @@ _UNREAD: dict[str, Any] = {
     "corrected": False,
     "people_say": {},
     "model_reading": {},
-    "last_error": "",
-    "attempts": 0,
-    "lease_token": None,
-    "lease_until": None,
 }
 
 
@@ -69,7 +67,8 @@ def queue_readings(
 ) -> None:
     """Leave one pending reading per verbatim, in the submission's own transaction.
 
-    A corrected text is read again, also when a worker is reading the old one: its token no longer fits.
+    Corrected words are read again, also when a worker is reading the old ones: its token no longer fits. So are the
+    same words beside a score that says otherwise now, and what people said of them stays.
     """
     known: dict[int, Analysis] = {}
     if corrected:
@@ -78,7 +77,8 @@ def queue_readings(
     new = []
     for verbatim in response.verbatims.all() if verbatims is None else verbatims:
         analysis = known.get(verbatim.pk)
-        text_hash = keyed_hash("verbatim", verbatim.text)
+        verbatim.response = response
+        text_hash = read_hash(verbatim)
         priority = priority_of(response, verbatim.text)
         if not verbatim.text.strip():
             if analysis is not None:
@@ -86,8 +86,9 @@ def queue_readings(
         elif analysis is None:
             new.append(Analysis(verbatim=verbatim, priority=priority, run_at=ClockNow(), text_hash=text_hash))
         elif analysis.text_hash != text_hash:
+            same_words = analysis.text_hash in read_hashes(verbatim.text)
             Analysis.objects.filter(pk=analysis.pk).update(
-                priority=priority, run_at=ClockNow(), text_hash=text_hash, **_UNREAD
+                priority=priority, run_at=ClockNow(), text_hash=text_hash, **(_UNCLAIMED if same_words else _UNREAD)
             )
     insert_soon(new, ignore_conflicts=True)
 

@@ -100,6 +100,15 @@ UNHAPPY_AT_MOST = {
     QuestionKind.CSAT: 2,
     QuestionKind.CES: 3,
 }
+# Answers beside which words of praise are hardly meant so: irony, or the scale was read from the wrong end.
+WORST_AT_MOST = {
+    QuestionKind.NPS: 3,
+    QuestionKind.SMILEY3: 1,
+    QuestionKind.SMILEY4: 1,
+    QuestionKind.SMILEY5: 1,
+    QuestionKind.CSAT: 1,
+    QuestionKind.CES: 2,
+}
 PROMOTER_AT_LEAST = {
     QuestionKind.NPS: 9,
     QuestionKind.SMILEY3: 3,

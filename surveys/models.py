@@ -15,6 +15,7 @@ from stores.models import Store, Touchpoint, User
 from surveys.choices import (
     FACES,
     SCORE_RANGE,
+    WORST_AT_MOST,
     ContactWish,
     NotAskedReason,
     QuestionKind,
@@ -314,6 +315,11 @@ class Response(models.Model):
         """Which of the five faces was tapped; None where numbers were shown, or nothing was scored."""
         faces = FACES.get(self.headline_kind)
         return faces[self.score - 1] if faces and self.score else None
+
+    @property
+    def belies_praise(self) -> bool:
+        """Whether its score is so low that words of praise beside it cannot be taken as they sound."""
+        return self.score is not None and self.score <= WORST_AT_MOST[QuestionKind(self.headline_kind)]
 
     @property
     def best_score(self) -> int:

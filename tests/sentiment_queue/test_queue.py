@@ -105,7 +105,7 @@ def test_names_of_the_stores_own_staff_are_redacted(chain):
 
 
 def test_a_corrected_text_is_read_again_and_the_same_text_is_not(chain):
-    response = submit(chain, "Terrible service, never again.", score=3)
+    response = submit(chain, "Terrible service, never again.", score=5)
     drain(["analysis"])
     correct(response, "Terrible service, never again.")
     assert analysis_of(response).analysed_at is not None
@@ -117,7 +117,7 @@ def test_a_corrected_text_is_read_again_and_the_same_text_is_not(chain):
 
 
 def test_a_text_corrected_while_it_is_read_discards_the_old_reading(chain, monkeypatch):
-    response = submit(chain, "Terrible service, never again.", score=3)
+    response = submit(chain, "Terrible service, never again.", score=5)
     real = engine.read
 
     def read_slowly(texts, **kwargs):
@@ -252,3 +252,27 @@ def test_starting_django_loads_no_model():
         "sys.exit(any(m in sys.modules for m in ('sentiment.engine', 'transformers', 'onnxruntime')))"
     )
     assert subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode == 0
+
+
+def test_praise_beside_a_score_that_belies_it_is_unsure_and_read_again_when_the_score_changes(chain):
+    words = "Really wonderful service, everything was perfect, thank you."
+    response = submit(chain, words, score=3)
+    drain(["analysis"])
+    belied = analysis_of(response)
+    assert (belied.sentiment, belied.confident, belied.alarming) == ("neutral", False, False)
+    assert "positive" not in {hit["sentiment"] for hit in belied.topics}
+    # The scale was read from the wrong end. What a person said of the words meanwhile stays.
+    Analysis.objects.update(corrected=True, people_say={"topics": {"staff": "positive"}})
+    Response.objects.update(score=10)
+    response.refresh_from_db()
+    correct(response, words)
+    assert analysis_of(response).analysed_at is not None
+    drain(["analysis"])
+    meant = analysis_of(response)
+    assert (meant.sentiment, meant.confident, meant.run_at) == ("positive", True, None)
+    assert meant.corrected and {"topic": "staff", "sentiment": "positive"} in meant.topics
+    # Any other change of the score changes nothing.
+    Response.objects.update(score=8)
+    response.refresh_from_db()
+    correct(response, words)
+    assert analysis_of(response).run_at is None
