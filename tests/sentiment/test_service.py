@@ -132,6 +132,7 @@ def test_its_word_counts_for_sentiment_and_a_person_looks_first(chain: Chain, st
         (200, [{"negative": 0.1}]),
         (200, ["angry"]),
         (200, {"a": 1}),
+        (200, [{"negative": 10**400, "neutral": 0, "positive": 0}]),
     ],
 )
 def test_whatever_it_answers_our_own_reading_stands(
@@ -144,6 +145,17 @@ def test_whatever_it_answers_our_own_reading_stands(
     assert (analysis.sentiment, analysis.proven) == ("positive", True)
     assert analysis.model_version.endswith("+service-failed")
     assert len(stand_in.seen) == 1
+
+
+@pytest.mark.parametrize("key", ["from a file\n", "ключ"])
+def test_a_key_that_cannot_be_sent_costs_no_reading(
+    chain: Chain, stand_in: StandIn, settings: LazySettings, key: str
+) -> None:
+    settings.SENTIMENT_SERVICE_KEY = key
+    submit(chain, "Lovely staff, thank you so much.")
+    drain(["analysis"])
+    assert Analysis.objects.get().model_version.endswith("+service-failed")
+    assert stand_in.seen == []
 
 
 def test_a_service_that_fails_is_left_alone_for_a_while(chain: Chain, stand_in: StandIn) -> None:
