@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from . import engine
+from .files import ModelMissing
 
 _CHUNK = 64
 _BLOCK = 1 << 16
@@ -78,18 +79,28 @@ def analyse_lines(lines: Iterable[Line], *, chain: Sequence[str], model: str | N
 def analyse_chunk(chunk: list[Line], *, chain: Sequence[str], model: str | None = None) -> Iterator[str]:
     """The answers to lines that are read together."""
     parsed = [_parse(line) for line in chunk]
-    good = [row for row in parsed if not isinstance(row, Unreadable)]
-    readings = iter(
-        engine.read(
-            [row["text"] for row in good],
-            page_languages=[row["language"] for row in good],
+    readings = iter(_read([row for row in parsed if not isinstance(row, Unreadable)], chain, model))
+    for row in parsed:
+        found = row if isinstance(row, Unreadable) else next(readings)
+        answer = {"error": found.error} if isinstance(found, Unreadable) else _as_json(found)
+        yield json.dumps(answer, ensure_ascii=False)
+
+
+def _read(rows: list[dict[str, Any]], chain: Sequence[str], model: str | None) -> Sequence[engine.Reading | Unreadable]:
+    """Together; each alone where the model fails at one of them."""
+    try:
+        return engine.read(
+            [row["text"] for row in rows],
+            page_languages=[row["language"] for row in rows],
             chain_languages=chain,
             model=model,
         )
-    )
-    for row in parsed:
-        answer = {"error": row.error} if isinstance(row, Unreadable) else _as_json(next(readings))
-        yield json.dumps(answer, ensure_ascii=False)
+    except ModelMissing:
+        raise
+    except Exception as error:  # whatever a model may throw
+        if len(rows) == 1:
+            return [Unreadable(f"it cannot be read: {type(error).__name__}")]
+        return [one for row in rows for one in _read([row], chain, model)]
 
 
 def _parse(line: Line) -> dict[str, Any] | Unreadable:

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import psutil
 import pytest
 from django.core.management import CommandError, call_command
 
+from sentiment.classifier import Scores, get_classifier
 from sentiment.streaming import LONGEST_LINE, analyse_lines, chunks_of
 from tests.sentiment.tiny import make_tiny
 
@@ -117,6 +118,27 @@ def answers(data: bytes, tmp_path: Path) -> list[dict[str, Any]]:
 def test_whatever_comes_is_answered_line_by_line(data: bytes, expected: list[str], tmp_path: Path) -> None:
     found = answers(data, tmp_path)
     assert [answer.get("sentiment", "error") for answer in found] == expected
+
+
+def test_a_line_at_which_the_model_fails_takes_no_other_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = get_classifier()
+
+    class Failing:
+        """The served model, but for one word."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(whole, name)
+
+        def score(self, texts: Sequence[str]) -> Scores:
+            if any("deadly" in text for text in texts):
+                raise IndexError
+            return whole.score(texts)
+
+    monkeypatch.setattr("sentiment.engine.get_classifier", lambda _: Failing())
+    deadly = json.dumps({"text": "A deadly line"})
+    found = [json.loads(line) for line in analyse_lines([GOOD.decode(), deadly, GOOD.decode()], chain=["en"])]
+    assert [answer.get("sentiment") for answer in found] == ["negative", None, "negative"]
+    assert found[1] == {"error": "it cannot be read: IndexError"}
 
 
 def test_a_line_without_an_end_fills_no_memory() -> None:
