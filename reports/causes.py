@@ -7,7 +7,7 @@ from django.db.models import Count, QuerySet
 
 from alerts.models import Case, RootCause
 from alerts.policy import OUTSIDE_CAUSE
-from reports.figures import Source
+from reports.figures import ANY_WAY
 from reports.filters import Filters
 from reports.linking import words_behind
 from reports.periods import Period
@@ -55,7 +55,7 @@ def causes_of(stores: QuerySet[Store], filters: Filters, period: Period) -> list
     causes = RootCause.objects.in_bulk(counts)
     total = sum(counts.values())
     found = [
-        CauseRow(causes[pk], Share(n, total), words_behind(filters, source=Source("", ""), cause=str(pk)))
+        CauseRow(causes[pk], Share(n, total), words_behind(filters, source=ANY_WAY, cause=str(pk)))
         for pk, n in counts.items()
     ]
     return sorted(found, key=lambda row: (-row.share.part, str(row.cause)))

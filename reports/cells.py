@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, models
 from django.db.models import Q
 
-from reports.figures import Figure, Source
+from reports.figures import ANY_WAY, Figure, Source
 from reports.filters import Filters, Scope
 from reports.lattice import Lattice, Place, node_place, store_place
 from reports.models import NodeWeek, StoreWeek
@@ -147,7 +147,7 @@ class Cells:
     leaves: list[Stretch]
     nps: dict[Source, dict[Stretch, dict[Place, Nps]]] = field(default_factory=dict)
     scored: dict[tuple[str, Source], dict[Stretch, dict[Place, int]]] = field(default_factory=dict)
-    cases: dict[Stretch, dict[Place, list[int]]] = field(default_factory=dict)
+    cases: dict[Source, dict[Stretch, dict[Place, list[int]]]] = field(default_factory=dict)
     _lattices: dict[Any, Lattice] = field(default_factory=dict)
 
     @property
@@ -184,17 +184,28 @@ class Cells:
             self._lattices[key] = self.lattice_of(self.scored.get(key, {}))
         return self._lattices[key]
 
-    def case_lattice(self, whole: str) -> Lattice:
-        """What is shown of the shares of one of WHOLES."""
-        if whole not in self._lattices:
+    def shows_cases(
+        self, whole: str, places: Sequence[Place], stretches: Collection[Stretch], source: Source = ANY_WAY
+    ) -> bool:
+        """Whether shares of one of WHOLES may be shown: of some ways of asking only where each way that has such cases
+        there is shown by itself, so that all less these are no few either."""
+        ways = [one for one in self.cases if _any_in(self._case_lattice(whole, one), places, stretches)]
+        if all(source.covers(one) for one in ways):
+            return self.shows(self._case_lattice(whole, ANY_WAY), places, stretches)
+        return all(self.shows(self._case_lattice(whole, one), places, stretches) for one in [ANY_WAY, *ways])
+
+    def _case_lattice(self, whole: str, source: Source) -> Lattice:
+        key = (whole, source)
+        if key not in self._lattices:
             at = CASES.index(whole)
-            self._lattices[whole] = self.lattice_of(
-                {
-                    leaf: {place: n for place, counts in of.items() if (n := counts[at])}
-                    for leaf, of in self.cases.items()
-                }
-            )
-        return self._lattices[whole]
+            sizes: dict[Stretch, dict[Place, int]] = defaultdict(dict)
+            for one, by_leaf in self.cases.items():
+                for leaf, of in by_leaf.items() if source.covers(one) else ():
+                    for place, counts in of.items():
+                        if n := counts[at]:
+                            sizes[leaf][place] = sizes[leaf].get(place, 0) + n
+            self._lattices[key] = self.lattice_of(sizes)
+        return self._lattices[key]
 
     def lattice_of(self, sizes: Mapping[Stretch, Mapping[Place, int]]) -> Lattice:
         """What is shown of a measure of which `sizes` tells the number of answers, by leaf and place."""
@@ -204,7 +215,7 @@ class Cells:
 
     def shows(self, lattice: Lattice, places: Sequence[Place], stretches: Collection[Stretch]) -> bool:
         """Whether the sum of these places may be shown: each that has answers is shown by itself."""
-        wanted = [place for place in places if any(lattice.size(place, stretch) for stretch in stretches)]
+        wanted = [place for place in places if _any_in(lattice, [place], stretches)]
         return bool(wanted) and all(lattice.shows(place, stretches) for place in wanted)
 
     def tells_size(self, lattice: Lattice, places: Sequence[Place], stretches: Collection[Stretch]) -> bool:
@@ -242,11 +253,18 @@ class Cells:
         """Every place with answers, whether they are shown or not."""
         return set[Place]().union(*(of for one in self._covered(source) for of in self.columns(one, stretches)))
 
-    def cases_of(self, places: Iterable[Place], stretches: Collection[Stretch]) -> dict[str, int]:
-        """The counts of the closed loop, summed."""
-        columns = [of for leaf, of in self.cases.items() if _within(leaf, stretches)]
+    def cases_of(
+        self, places: Iterable[Place], stretches: Collection[Stretch], source: Source = ANY_WAY
+    ) -> dict[str, int]:
+        """The counts of the closed loop, summed over the ways of asking that `source` covers."""
+        wanted = [by_leaf for one, by_leaf in self.cases.items() if source.covers(one)]
+        columns = [of for by_leaf in wanted for leaf, of in by_leaf.items() if _within(leaf, stretches)]
         found = [of[place] for place in places for of in columns if place in of]
         return dict(zip(CASES, map(sum, zip(*found, strict=True)) if found else [0] * len(CASES), strict=True))
+
+
+def _any_in(lattice: Lattice, places: Iterable[Place], stretches: Collection[Stretch]) -> bool:
+    return any(lattice.size(place, stretch) for place in places for stretch in stretches)
 
 
 def _within(leaf: Stretch, stretches: Iterable[Stretch]) -> bool:
@@ -344,5 +362,5 @@ def _read(found: Cells, model: type[models.Model], owner: str, places: Mapping[i
         if n:
             found.scored.setdefault((headline, source), {}).setdefault(leaf, {})[place] = n
         if any(counts):
-            of = found.cases.setdefault(leaf, {})
+            of = found.cases.setdefault(source, {}).setdefault(leaf, {})
             of[place] = [x + y for x, y in zip(of[place], counts, strict=True)] if place in of else counts

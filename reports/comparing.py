@@ -11,7 +11,7 @@ from reports.figures import Figure, LoopShare, Source
 from reports.filters import POOLED, Filters, Scope, find_node, find_store
 from reports.lattice import Place
 from reports.linking import words_behind
-from reports.overview import closed_loop
+from reports.overview import chosen_source, closed_loop
 from reports.periods import Period, Week
 from reports.statistics import Difference, moved_among, nps_difference, share_difference
 from reports.stretches import Stretch, before, latest, year_ago
@@ -210,7 +210,9 @@ def _pairs(cells: Cells, first: Side, second: Side) -> list[tuple[Source, Source
 
 
 def _shares(cells: Cells, first: Side, second: Side) -> list[ShareRow]:
-    loops = [closed_loop(cells, side.places, side.stretches) for side in (first, second)]
+    loops = [
+        closed_loop(cells, side.places, side.stretches, chosen_source(side.filters)) for side in (first, second)
+    ]
     rows = []
     for here, there in zip(*([*loop.contactable, *loop.fix_only, *loop.outcomes] for loop in loops), strict=True):
         if here.share.n or there.share.n:
@@ -230,5 +232,4 @@ def _shares(cells: Cells, first: Side, second: Side) -> list[ShareRow]:
 
 
 def _case_words(side: Side) -> str:
-    # Cases are counted whichever way their shoppers were asked.
-    return words_behind(side.filters, source=Source("", ""), until=side.until, case="yes")
+    return words_behind(side.filters, until=side.until, case="yes")

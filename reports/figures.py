@@ -23,10 +23,16 @@ class Source(NamedTuple):
         channel = ResponseChannel(self.channel).label if self.channel else gettext("All channels")
         if self.sample == POOLED:
             return gettext("%(channel)s · all samples pooled") % {"channel": channel}
+        if not self.sample:
+            return str(channel)
         return f"{channel} · {SampleKind(self.sample).label}"
 
     def covers(self, other: "Source") -> bool:
         return self.channel in ("", other.channel) and self.sample in ("", POOLED, other.sample)
+
+
+# Whichever way they were asked.
+ANY_WAY = Source("", "")
 
 
 @dataclass(frozen=True)
@@ -142,30 +148,6 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Smileys:
-    """How often each face was chosen, from the unhappiest to the happiest. A distribution and never a score.
-
-    `kind` is the question they answer; empty for those of several, and of one that has more answers than faces.
-    """
-
-    source: Source
-    counts: tuple[int, ...]
-    kind: str = ""
-
-    @property
-    def n(self) -> int:
-        return sum(self.counts)
-
-    @property
-    def hidden(self) -> bool:
-        return self.n < MIN_SHOWN
-
-    @property
-    def faces(self) -> list[tuple[int, Share]]:
-        return [(face, Share(count, self.n)) for face, count in enumerate(self.counts, start=1)]
-
-
-@dataclass(frozen=True)
 class LoopShare:
     """One share of the closed loop and what it is a share of; `suppressed` when it would give away a neighbour's."""
 
@@ -185,10 +167,13 @@ class LoopShare:
 
 @dataclass(frozen=True)
 class ClosedLoop:
+    """What became of cases whose shoppers were asked in the ways that `source` covers."""
+
     contactable: list[LoopShare]
     fix_only: list[LoopShare]
     outcomes: list[LoopShare]
     running: int
+    source: Source = ANY_WAY
 
     @property
     def empty(self) -> bool:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from reports.cells import WHOLES, Cells, View
 from reports.explorer import WEEKS as EXPLORED
 from reports.figures import (
+    ANY_WAY,
     Answers,
     ClosedLoop,
     Figure,
@@ -50,7 +51,7 @@ def overview(view: View, cells: Cells, filters: Filters, period: Period) -> Over
     found.staff_responses = sum(row["staff_responses"] for row in in_view)
     found.answers = _answers(view, cells, in_view, filters, now)
     found.mix = _mix(rows, filters)
-    found.loop = closed_loop(cells, view.places, now)
+    found.loop = closed_loop(cells, view.places, now, chosen_source(filters))
     found.source, found.chosen = resolve(cells, filters, now)
     found.cards = _cards(view, cells, found.source, filters, now, ago)
     if len(found.cards) > 1:
@@ -265,14 +266,16 @@ def _mix(rows: Iterable[Mapping[str, Any]], filters: Filters) -> list[MixRow]:
     ]
 
 
-def closed_loop(cells: Cells, places: list[Place], stretches: Collection[Stretch]) -> ClosedLoop:
-    """What became of the cases of these places, whichever way their shoppers were asked."""
-    sums = cells.cases_of(places, stretches)
+def closed_loop(
+    cells: Cells, places: list[Place], stretches: Collection[Stretch], source: Source = ANY_WAY
+) -> ClosedLoop:
+    """What became of the cases of these places, of those whose shoppers were asked in one of these ways."""
+    sums = cells.cases_of(places, stretches, source)
     sums["untried"] = sums["contactable"] - sums["reached"] - sums["attempted"]
     suppressed = {
         name
         for name in WHOLES
-        if sums[name] >= MIN_SHOWN and not cells.shows(cells.case_lattice(name), places, stretches)
+        if sums[name] >= MIN_SHOWN and not cells.shows_cases(name, places, stretches, source)
     }
 
     def share(key: str, name: str, whole: str) -> LoopShare:
@@ -291,4 +294,5 @@ def closed_loop(cells: Cells, places: list[Place], stretches: Collection[Stretch
             share("unconfirmed", gettext("No word from the shopper"), "asked"),
         ],
         running=sums["running"],
+        source=source,
     )

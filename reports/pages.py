@@ -18,7 +18,7 @@ from reports.change import MOST_STORES_BESIDE, made_of
 from reports.charts import place_charts, week_chart
 from reports.comparing import BEFORE, GROUP, YEAR, comparison_of, read_choice
 from reports.explorer import newest
-from reports.figures import Source
+from reports.figures import ANY_WAY, Source
 from reports.filters import WEEKS, Filters, Scope, node_options, read_filters, scope_of, selected_stores
 from reports.lattice import Place, store_place
 from reports.league import MOST_STORES as MOST_LEAGUE_STORES
@@ -94,6 +94,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     context = {
         **frame(reading, view, "reports"),
         "overview": found,
+        "case_words": words_behind(reading.filters, case="yes"),
         "chart": week_chart(found.points),
         "row_charts": place_charts(found.rows),
         "breaks": breaks_between(reading.period.start, reading.period.end),
@@ -263,7 +264,7 @@ def frame(reading: Reading, view: View, page: str) -> dict[str, Any]:
         "sample_choices": SampleKind.choices,
         "week_choices": WEEKS,
         "words": words_behind(filters),
-        "case_words": words_behind(filters, source=Source("", ""), case="yes"),
+        "case_words": words_behind(filters, source=ANY_WAY, case="yes"),
         "begin_at": _begin_at(view),
     }
 

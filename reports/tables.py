@@ -182,7 +182,7 @@ def overview_lines(reading: Reading, request: HttpRequest | None = None) -> Iter
         yield _share("mix", mix.source.name, mix.now, reading)
     if found.loop:
         for one in [*found.loop.contactable, *found.loop.fix_only, *found.loop.outcomes]:
-            yield _loop("loop", one.name, one, reading)
+            yield _loop("loop", one.name, one, reading, way=found.loop.source.name)
 
 
 def _place(row: PlaceRow, way: str, reading: Reading) -> Line:
@@ -311,7 +311,7 @@ def loop_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator
     cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
     league = league_of(cells, reading.filters, reading.period, reading.stores, of_stores=few)
     for one in [*league.total.contactable, *league.total.fix_only, *league.total.outcomes]:
-        yield _loop("loop", one.name, one, reading)
+        yield _loop("loop", one.name, one, reading, way=league.total.source.name)
     for row in [*league.ranked, *league.few]:
         for one in row.shares:
             yield _loop("league", row.name, one, reading, way=one.name)

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from alerts.choices import CaseState
+from core.work import drain
 from reports.periods import Week, latest_day
 from sentiment.models import Sentiment
 from stores.models import User
@@ -225,6 +226,33 @@ def test_shares_of_cases_are_guarded_like_scores(client, chain):
     assert "too few to show a share" not in text_of(alone).split("Cases without a way")[0]
     best = page(client, chain.area_manager, store="KY1").context["overview"]
     assert [part.hidden for part in best.loop.contactable] == [False] * 3
+
+
+def test_shares_of_cases_are_of_the_chosen_way_of_asking_and_tell_no_few_by_what_is_left(client, chain):
+    def cases(times: int, channel: str, *, reached: bool) -> None:
+        for response in answer(chain.touchpoint, 1, day=TODAY, times=times, channel=channel):
+            announce(response, make_case(response, contacted=20 if reached else None))
+        drain(["facts"])
+
+    def shares(**query: str) -> tuple[str, int, int, bool]:
+        loop = page(client, chain.manager, **query).context["overview"].loop
+        reached = loop.contactable[0]
+        return loop.source.name, reached.share.part, reached.share.n, reached.hidden
+
+    cases(6, "qr", reached=True)
+    cases(5, "receipt", reached=False)
+    assert shares() == ("All channels", 6, 11, False)
+    assert shares(channel="qr") == ("QR code", 6, 6, False)
+    assert shares(channel="receipt", sample="volunteer") == ("Receipt · Volunteer", 0, 5, False)
+    groups = {"channel": "qr", "against": "group", "channel2": "receipt"}
+    (compared, *_) = page(client, chain.manager, of="report_compare", **groups).context["comparison"].shares
+    assert (compared.first.share.part, compared.first.share.n) == (6, 6)
+    assert (compared.second.share.part, compared.second.share.n) == (0, 5)
+    assert "channel=qr" in compared.words and "channel=receipt" in compared.other_words
+    # All of them less those two would be these three.
+    cases(3, "call", reached=True)
+    assert shares() == ("All channels", 9, 14, False)
+    assert shares(channel="qr") == ("QR code", 6, 6, True)
 
 
 def test_an_arrow_only_for_more_than_chance_among_all_that_stand_together(client, chain):
