@@ -210,9 +210,7 @@ def _pairs(cells: Cells, first: Side, second: Side) -> list[tuple[Source, Source
 
 
 def _shares(cells: Cells, first: Side, second: Side) -> list[ShareRow]:
-    loops = [
-        closed_loop(cells, side.places, side.stretches, chosen_source(side.filters)) for side in (first, second)
-    ]
+    loops = [closed_loop(cells, side.places, side.stretches, chosen_source(side.filters)) for side in (first, second)]
     rows = []
     for here, there in zip(*([*loop.contactable, *loop.fix_only, *loop.outcomes] for loop in loops), strict=True):
         if here.share.n or there.share.n:

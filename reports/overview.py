@@ -273,9 +273,7 @@ def closed_loop(
     sums = cells.cases_of(places, stretches, source)
     sums["untried"] = sums["contactable"] - sums["reached"] - sums["attempted"]
     suppressed = {
-        name
-        for name in WHOLES
-        if sums[name] >= MIN_SHOWN and not cells.shows_cases(name, places, stretches, source)
+        name for name in WHOLES if sums[name] >= MIN_SHOWN and not cells.shows_cases(name, places, stretches, source)
     }
 
     def share(key: str, name: str, whole: str) -> LoopShare:
