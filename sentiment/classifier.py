@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from .files import SHIPPED, ModelMissing, check_unchanged, is_own, mark_of, sum_of
+from .files import SHIPPED, ModelMissing, check_unchanged, check_whole, is_own, mark_of, sum_of
 from .heads import served_heads
 from .irony import served_irony
 from .pieces import Pieces, UnknownPieces, give_back_memory
@@ -237,6 +237,7 @@ def _load(model: str | None) -> Classifier:
     try:
         if model is not None and not is_own(folder):
             return PipelineClassifier(model)
+        check_whole(folder)
         loaded = ServedClassifier(folder, int(os.environ.get("SENTIMENT_THREADS", "1")))
         # What the graph or the configuration lacks shows here, not at somebody's words.
         scores = loaded.score(["a"])

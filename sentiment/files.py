@@ -8,6 +8,8 @@ from pathlib import Path
 SHIPPED = Path(__file__).parent / "model"
 # All that has a part in what is read; a card or a list of sums beside them makes no other model.
 FILES = ("config.json", "heads.npz", "irony.npz", "model.onnx", "tokenizer.json")
+# What they were when the release was made, beside them: `sha256sum` writes and checks the same.
+SUMS = "SHA256SUMS"
 # Short: with what was learnt and what a service said behind it, it must fit a column of versions.
 _MARK_DIGITS = 5
 
@@ -24,11 +26,38 @@ def is_own(folder: Path) -> bool:
 def compute_sum(folder: Path) -> str:
     """Of the files that are there, as hexadecimal digits."""
     whole = hashlib.sha256()
+    for name, found in _sums_in(folder).items():
+        whole.update(f"{name} {found}\n".encode())
+    return whole.hexdigest()
+
+
+def _sums_in(folder: Path) -> dict[str, str]:
+    found = {}
     for name in FILES:
         if (folder / name).is_file():
             with (folder / name).open("rb") as content:
-                whole.update(f"{name} {hashlib.file_digest(content, 'sha256').hexdigest()}\n".encode())
-    return whole.hexdigest()
+                found[name] = hashlib.file_digest(content, "sha256").hexdigest()
+    return found
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """The sums noted beside the files, by name; none where there is no list."""
+    lines = (folder / SUMS).read_text(encoding="utf-8").splitlines() if (folder / SUMS).exists() else []
+    return {name: found for found, name in (line.split(maxsplit=1) for line in lines)}
+
+
+@cache
+def check_whole(folder: Path) -> None:
+    """Once a process: that damage may still load, and read otherwise. Raises ModelMissing."""
+    try:
+        noted, found = read_sums(folder), _sums_in(folder)
+    except (OSError, ValueError) as error:
+        raise ModelMissing(f"the model in {folder} cannot be read: {error}") from error
+    if wrong := [name for name in FILES if name in noted and noted[name] != found.get(name)]:
+        raise ModelMissing(
+            f"{', '.join(wrong)} in {folder}: damaged, or not what {SUMS} says. Lay all files of the release there "
+            "again and start this process again"
+        )
 
 
 @cache

@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from core.leases import ClockNow, from_now
-from sentiment.files import FILES, SHIPPED, ModelMissing, compute_sum, exchanged, is_own, mark_of, sum_of
+from sentiment.files import FILES, SHIPPED, ModelMissing, check_whole, compute_sum, exchanged, is_own, mark_of, sum_of
 from sentiment.models import ModelPart, ServedModel
 
 OWN = "sha256:"
@@ -75,6 +75,7 @@ def _folder(place: str | None) -> Path:
 
 def note(place: str | None) -> ServedModel:
     """Say that it is installed here now. Raises ModelMissing."""
+    check_whole(_folder(place))
     name, known = name_of(place), {"version": version_of(place), "seen_at": ClockNow()}
     # Without holding the row while another process keeps its files, or waiting for it.
     if not ServedModel.objects.filter(name=name).update(**known):

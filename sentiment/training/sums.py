@@ -3,24 +3,19 @@
 import hashlib
 from pathlib import Path
 
-NAME = "SHA256SUMS"
+from sentiment.files import SUMS, read_sums
 
 
 def note_checksums(folder: Path, only: str | None = None) -> None:
     """Write the list anew, for every file that is there; `only`: for the file of this name, and let the other lines
     stand, so that a file that was damaged since is still told by its sum."""
     if only is None:
-        sums = {path.name: _sum_of(path) for path in folder.iterdir() if path.is_file() and path.name != NAME}
+        sums = {path.name: _sum_of(path) for path in folder.iterdir() if path.is_file() and path.name != SUMS}
     else:
-        sums = _noted(folder / NAME) | {only: _sum_of(folder / only)}
+        sums = read_sums(folder) | {only: _sum_of(folder / only)}
     lines = [f"{found}  {name}\n" for name, found in sorted(sums.items())]
-    (folder / NAME).write_text("".join(lines), encoding="utf-8")
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
 
 
 def _sum_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _noted(path: Path) -> dict[str, str]:
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return {name: found for found, name in (line.split(maxsplit=1) for line in lines)}

@@ -9,7 +9,8 @@ import pytest
 
 from sentiment.bench import memory_of_worker
 from sentiment.classifier import FOLDER, get_classifier
-from sentiment.training.sums import NAME, note_checksums
+from sentiment.files import SUMS
+from sentiment.training.sums import note_checksums
 from sentiment.training.vocabulary import PRODUCT
 
 MEGABYTE = 1_000_000
@@ -33,9 +34,9 @@ REMARKS = {
 
 
 def test_the_sums_are_those_of_the_files() -> None:
-    lines = [line.split() for line in (FOLDER / "SHA256SUMS").read_text().splitlines()]
+    lines = [line.split() for line in (FOLDER / SUMS).read_text().splitlines()]
     sums = {name: found for found, name in lines}
-    assert set(sums) == {path.name for path in FOLDER.iterdir()} - {"SHA256SUMS"}
+    assert set(sums) == {path.name for path in FOLDER.iterdir()} - {SUMS}
     for name, expected in sums.items():
         assert hashlib.sha256((FOLDER / name).read_bytes()).hexdigest() == expected, name
 
@@ -45,12 +46,12 @@ def test_a_sum_noted_for_one_file_hides_no_damage_to_another(tmp_path: Path) -> 
         (tmp_path / name).write_text(name)
     (tmp_path / "older").mkdir()
     note_checksums(tmp_path)
-    before = (tmp_path / NAME).read_text().splitlines()
+    before = (tmp_path / SUMS).read_text().splitlines()
     assert [line.split()[1] for line in before] == ["heads.npz", "model.onnx"]
     for name in ("model.onnx", "heads.npz", "irony.npz"):
         (tmp_path / name).write_text("another")
     note_checksums(tmp_path, only="heads.npz")
-    after = (tmp_path / NAME).read_text().splitlines()
+    after = (tmp_path / SUMS).read_text().splitlines()
     assert after == [f"{hashlib.sha256(b'another').hexdigest()}  heads.npz", before[1]]
 
 

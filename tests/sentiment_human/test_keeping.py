@@ -29,6 +29,7 @@ from sentiment.keeping import OWN, drop_unused, keep, name_of, place_of, version
 from sentiment.models import Analysis, ModelPart, Rereading, RereadingState, ServedModel
 from sentiment.reading import hold_reader, live_reader, settled_reader, waiting_model
 from sentiment.rereading import go_live, open_rereading, start_rereading
+from sentiment.training.sums import note_checksums
 from tests.factories import Chain
 from tests.sentiment.tiny import make_tiny
 from tests.sentiment_human.conftest import submit
@@ -372,6 +373,26 @@ def test_what_is_still_being_laid_there_goes_live_nowhere_and_words_wait(
     drain(["analysis"])
     assert Analysis.objects.get(pk=waits.pk).model_version == version_of(None)
     assert live_reader().model == name_of(None)
+
+
+def test_damaged_files_of_a_release_are_kept_nowhere_and_words_wait(chain: Chain, node: Node) -> None:
+    """They load, and would read otherwise."""
+    place = make_tiny(node.folder / "release", "release", "positive")
+    note_checksums(place)
+    file = place / "config.json"
+    whole = file.read_text()
+    file.write_text(whole.replace("0.6", "0.5"))
+    node.install("release", "positive")
+    waits = say(chain)
+    assert waits.run_at is not None and waits.last_error == "ModelMissing"
+    with pytest.raises(ModelMissing, match=r"config\.json in .*SHA256SUMS.* again"):
+        keep(None)
+    assert not Rereading.objects.exists() and not ServedModel.objects.exists()
+    file.write_text(whole)
+    node.restart()
+    Analysis.objects.update(lease_until=None)
+    drain(["analysis"])
+    assert Analysis.objects.get(pk=waits.pk).model_version == version_of(None)
 
 
 def test_without_any_model_nothing_goes_live(chain: Chain, node: Node, tmp_path: Path) -> None:
