@@ -20,6 +20,7 @@ from reports.pdf import wall_pdf
 from reports.periods import Week, latest_day
 from reports.statistics import Nps
 from reports.wall import MOST_DONE, MOST_LESSONS, MOST_PRAISES, Done, Voice, Wall
+from reports.wall_figures import WallFigure
 from stores.models import Store
 from surveys.models import Response
 
@@ -96,8 +97,7 @@ def _print_wall() -> None:
             praises=[voice] * MOST_PRAISES,
             lessons=[voice] * MOST_LESSONS,
             done=[Done(voice, words)] * MOST_DONE,
-            figures=[(Source("qr", "volunteer"), Figure(Nps(60, 20, 12), False))],
-            smileys=[],
+            figures=[WallFigure(Source("qr", "volunteer"), "", "", nps=Figure(Nps(60, 20, 12), False))],
             responses=92,
             unread=0,
             kudos=KudosCount(0, 0),

@@ -148,30 +148,6 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Smileys:
-    """How often each face was chosen, from the unhappiest to the happiest. A distribution and never a score.
-
-    `kind` is the question they answer; empty for those of several, and of one that has more answers than faces.
-    """
-
-    source: Source
-    counts: tuple[int, ...]
-    kind: str = ""
-
-    @property
-    def n(self) -> int:
-        return sum(self.counts)
-
-    @property
-    def hidden(self) -> bool:
-        return self.n < MIN_SHOWN
-
-    @property
-    def faces(self) -> list[tuple[int, Share]]:
-        return [(face, Share(count, self.n)) for face, count in enumerate(self.counts, start=1)]
-
-
-@dataclass(frozen=True)
 class LoopShare:
     """One share of the closed loop and what it is a share of; `suppressed` when it would give away a neighbour's."""
 

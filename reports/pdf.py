@@ -11,9 +11,8 @@ from django.utils.translation import get_language, get_language_bidi, gettext
 
 from core.look import look
 from core.typefaces import typefaces
-from reports.figures import Figure
-from reports.statistics import MIN_SHOWN
 from reports.wall import Done, Voice, Wall
+from reports.wall_figures import WallFigure
 from reports.writing import direction_of, percent, points, printable
 
 # The names of the paper sizes and how much larger than on A4 everything is.
@@ -73,26 +72,23 @@ def _figures(wall: Wall) -> list[dict[str, str]]:
     if wall.kudos.n:
         note = gettext("thanked for %(n)s") % {"n": wall.kudos.thanked}
         rows.append({"value": str(wall.kudos.n), "label": gettext("very happy"), "note": note})
-    for source, figure in wall.figures:
-        label = gettext("NPS · %(source)s") % {"source": source.name}
-        rows.append({"value": _nps(figure), "label": label, "note": _note(figure.nps.n, hidden=figure.hidden)})
-    for one in wall.smileys:
-        happy = sum(one.counts[3:])
-        value = gettext("hidden") if one.hidden else percent(happy / one.n)
-        label = gettext("happy or very happy · %(source)s") % {"source": one.source.name}
-        rows.append({"value": value, "label": label, "note": _note(one.n, hidden=one.hidden)})
+    for one in wall.figures:
+        label = gettext("NPS · %(source)s") if one.nps else gettext("happy or very happy · %(source)s")
+        rows.append({"value": _value(one), "label": label % {"source": one.source.name}, "note": _note(one)})
     return rows
 
 
-def _nps(figure: Figure) -> str:
-    return f"{points(figure.nps.score)} ± {points(figure.nps.margin)}" if figure.shown else gettext("hidden")
+def _value(one: WallFigure) -> str:
+    if one.hidden:
+        return gettext("hidden")
+    if one.nps:
+        return f"{points(one.nps.nps.score)} ± {points(one.nps.nps.margin)}"
+    return f"{percent(one.happy.value)} ± {percent(one.happy.margin)}" if one.happy else ""
 
 
-def _note(n: int, *, hidden: bool) -> str:
-    note = gettext("n = %(n)s") % {"n": n}
-    if hidden:
-        note += " · " + gettext("shown from %(min_shown)s answers on") % {"min_shown": MIN_SHOWN}
-    return note
+def _note(one: WallFigure) -> str:
+    parts = [gettext("n = %(n)s") % {"n": one.n}, one.when, one.why_hidden if one.hidden else ""]
+    return " · ".join(part for part in parts if part)
 
 
 def _voice(one: Voice) -> dict[str, str]:

@@ -5,7 +5,7 @@ for the people of the case, not for a wall. Where words and score contradict eac
 words is likelier than a shopper who did not mean the score, so neither hangs.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,10 +18,10 @@ from alerts.choices import TO_DO, EntryKind
 from alerts.kudos import KudosCount, count_kudos
 from alerts.models import Case, CaseEntry, Kudos
 from reports.action_reads import actions_about
-from reports.figures import NO_ANSWERS, Figure, Smileys, Source
-from reports.models import ActionState, StoreDay, WallApproval, WallHidden
+from reports.figures import Source
+from reports.models import ActionState, StoreWeek, WallApproval, WallHidden
 from reports.periods import Week, latest_day
-from reports.statistics import MIN_SHOWN, Nps
+from reports.wall_figures import WallFigure, figures_of_week
 from reports.writing import direction_of
 from sentiment.labels import topic_label
 from sentiment.models import Analysis, Sentiment
@@ -95,8 +95,7 @@ class Wall:
     praises: list[Voice]
     lessons: list[Voice]
     done: list[Done]
-    figures: list[tuple[Source, Figure]]
-    smileys: list[Smileys]
+    figures: list[WallFigure]
     responses: int
     # Words that wait for being read.
     unread: int
@@ -133,17 +132,17 @@ def build_wall(store: Store, week: Week) -> Wall:
     fit = list(fit_to_hang(readings).select_related("verbatim__wall_hidden__by").order_by("pk"))
     kept_off = [one for one in fit if hasattr(one.verbatim, "wall_hidden")]
     fit = [one for one in fit if not hasattr(one.verbatim, "wall_hidden")]
-    figures, smileys, responses = _figures(store, week)
+    today = latest_day([store.time_zone])
+    counted = StoreWeek.objects.filter(store=store, monday=week.monday).values_list("responses", flat=True)
     return Wall(
         store=store,
         week=week,
-        today=latest_day([store.time_zone]),
+        today=today,
         praises=telling_voices(fit, Sentiment.POSITIVE, MOST_PRAISES),
         lessons=telling_voices(fit, Sentiment.NEGATIVE, MOST_LESSONS),
         done=_done(store, week),
-        figures=figures,
-        smileys=smileys,
-        responses=responses,
+        figures=figures_of_week(store, week, Week.of(today)),
+        responses=sum(counted),
         unread=readings.filter(run_at__isnull=False).count(),
         kudos=count_kudos(
             Kudos.objects.filter(
@@ -266,26 +265,3 @@ def _actions(store: Store, week: Week) -> list[Done]:
         )
         for one in done[:MOST_ACTIONS]
     ]
-
-
-def _figures(store: Store, week: Week) -> tuple[list[tuple[Source, Figure]], list[Smileys], int]:
-    """NPS and smileys of the week by source, and how many answered."""
-    nps: dict[Source, Nps] = {}
-    faces: dict[Source, list[int]] = {}
-    kinds: dict[Source, set[str]] = defaultdict(set)
-    responses = 0
-    for cell in StoreDay.objects.filter(store=store, local_day__range=(week.monday, week.sunday)):
-        source = Source(cell.channel, cell.sample_kind)
-        responses += cell.responses
-        if cell.headline_kind == QuestionKind.NPS:
-            counted = Nps(cell.promoters, cell.passives, cell.detractors)
-            nps[source] = nps.get(source, NO_ANSWERS) + counted
-        else:
-            old = faces.get(source, [0] * 5)
-            kinds[source].add(cell.headline_kind)
-            faces[source] = [count + more for count, more in zip(old, cell.score_counts[1:6], strict=True)]
-    # No total stands beside them, so each is hidden for its own smallness only.
-    figures = [(source, Figure(one, one.n < MIN_SHOWN)) for source, one in sorted(nps.items()) if one.n]
-    one_kind = {source: of.pop() for source, of in kinds.items() if len(of) == 1 and of != {QuestionKind.CES}}
-    smileys = [Smileys(source, tuple(of), one_kind.get(source, "")) for source, of in sorted(faces.items()) if any(of)]
-    return figures, smileys, responses

@@ -11,18 +11,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from core.tokens import token_hash
-from reports.figures import Source
-from reports.filters import Filters, find_store, scope_of
-from reports.linking import words_behind
+from reports.filters import find_store, scope_of
 from reports.models import HideReason, WallScreen
 from reports.pdf import PAPERS, wall_pdf
 from reports.periods import Week, latest_day
-from reports.statistics import MIN_SHOWN
 from reports.wall import Wall, build_wall
 from reports.wall_actions import approve_wall, hide_words, make_screen, screen_address, show_words
 from stores.access import StaffRequest
 from stores.models import Store
-from surveys.choices import QuestionKind
 from surveys.models import Verbatim
 
 _A4 = "a4"
@@ -33,15 +29,8 @@ def wall(request: StaffRequest, code: str, week: str) -> HttpResponse:
     """`/wall/<store code>/<ISO week>/`: a week's words for the store's own people."""
     found = _wall(request, code, week)
     screen = WallScreen.objects.filter(store=found.store).first()
-
-    def words(source: Source, question: str) -> str:
-        return words_behind(Filters(store=found.store), source=source, until=found.week, weeks=1, question=question)
-
     context = {
         "wall": found,
-        "figures": [(source, figure, words(source, QuestionKind.NPS.value)) for source, figure in found.figures],
-        "smileys": [(one, words(one.source, one.kind) if one.kind else "") for one in found.smileys],
-        "min_shown": MIN_SHOWN,
         "reasons": HideReason.choices,
         "screen": screen,
         "screen_address": screen_address(screen) if screen else "",
@@ -117,7 +106,7 @@ def screen(request: HttpRequest, token: str) -> HttpResponse:
     language = next((one for one in store.languages if translation.check_for_language(one)), "en")
     with translation.override(language):
         hung = build_wall(store, Week.of(latest_day([store.time_zone])) + -1)
-        context = {"wall": hung, "min_shown": MIN_SHOWN, "text_direction": "rtl" if _is_rtl(language) else "ltr"}
+        context = {"wall": hung, "text_direction": "rtl" if _is_rtl(language) else "ltr"}
         return HttpResponse(render(request, "reports/screen.html", context).content)
 
 

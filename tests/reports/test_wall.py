@@ -16,13 +16,16 @@ from alerts.choices import CaseState
 from alerts.models import CaseEntry
 from core.personal import erase_response
 from core.work import drain
+from reports.cells import read_cells, view_of
+from reports.filters import Filters, scope_of
+from reports.lattice import store_place
 from reports.pdf import wall_pdf
 from reports.periods import Week, latest_day
 from reports.wall import build_wall
 from sentiment.models import Analysis, Sentiment
-from stores.models import Store, User
+from stores.models import Store, Touchpoint, User
 from surveys.models import Response, Verbatim
-from tests.factories import Chain
+from tests.factories import Chain, make_touchpoint
 from tests.reports.makers import answer, make_analysis, make_case
 from tests.timing import cpu_secs
 
@@ -248,21 +251,48 @@ def test_figures_of_the_week_with_n_and_margin(client, chain):
     answer(chain.touchpoint, 10, day=TODAY, times=12)
     answer(chain.touchpoint, 10, day=TODAY, times=3, channel="receipt", sample_kind="verified")
     answer(chain.touchpoint, 5, day=TODAY, times=4, headline_kind="smiley5")
+    answer(chain.touchpoint, 3, day=TODAY, times=6, headline_kind="smiley3")
     page = wall_of(client, chain.manager, chain.store).content.decode()
     behind = f'<a class="size" href="/verbatims/?store=KY1&amp;%sweeks=1&amp;until={WEEK}%s">%s</a>'
     assert behind % ("channel=qr&amp;sample=volunteer&amp;", "&amp;question=nps", "n = 12") in page
-    assert behind % ("channel=qr&amp;sample=volunteer&amp;", "&amp;question=smiley5", "n = 4") in page
+    assert behind % ("channel=qr&amp;sample=volunteer&amp;", "&amp;question=smiley3", "n = 6") in page
     content = re.sub(r"\s+", " ", re.sub(r"<[^>]+>|\s+", " ", page))
-    assert "100 ± " in content
-    assert "n = 12" in content
-    assert "n = 3 · shown from 5 answers on" in content
-    assert "n = 4 · shown from 5 answers on" in content
-    assert content.count(" hidden ") == 2
     text = printed(wall_of(client, chain.manager, chain.store, name="wall_pdf").content)
-    assert re.search(r"100 ± \d+", text)
-    assert "n = 3 · shown from 5 answers on" in text
-    assert "n = 4 · shown from 5 answers on" in text
-    assert text.count("hidden") == 2
+    for found in (content, text):
+        assert re.search(r"100 ± \d+", found)
+        assert "n = 12" in found
+        assert re.search(r"n = 3 · since .{9,25} · shown from 5 answers on", found)
+        assert re.search(r"n = 4 · since .{9,25} · shown from 5 answers on", found)
+        assert found.count(" hidden ") == 2
+
+
+def test_a_wall_tells_nothing_that_the_pages_hide(chain):
+    """Of a week that a page hides, the wall tells the shortest stretch around it that the page shows."""
+    this_week = Week.of(TODAY)
+
+    def fill(touchpoint: Touchpoint, weeks_ago: int, times: int, **way: str) -> None:
+        answer(touchpoint, 5, day=(this_week + -weeks_ago).monday, times=times, **way)
+
+    beside = make_touchpoint(store=chain.neighbour)
+    for ago in (1, 2, 3, 15):
+        fill(chain.touchpoint, ago, 8)
+        fill(beside, ago, 3 if ago == 2 else 7)
+        fill(chain.touchpoint, ago, 2 if ago == 3 else 6, headline_kind="smiley5")
+    filters = Filters(node=chain.area, weeks=26)
+    leaves = [(week, week + 1) for week in range(26)]
+    page = read_cells(view_of(scope_of(chain.head_office), filters, deep=True), this_week, leaves)
+    own, seen = store_place(chain.store.pk), []
+    for ago in (1, 2, 3, 15):
+        for one in build_wall(chain.store, this_week + -ago).figures:
+            lattice = page.lattice(one.source) if one.nps else page.scored_lattice("smiley5", one.source)
+            assert not one.hidden
+            stretch = next(of for of in [(ago, ago + 1), (0, 2), (0, 4), (0, 13)] if lattice.shows(own, [of]))
+            assert one.n == lattice.size(own, stretch)
+            assert bool(one.when) == (stretch[1] - stretch[0] > 1)
+            seen.append((ago, bool(one.nps), one.n))
+    # The neighbour's three of the week before last hide each part beside them; its own two hide the smileys.
+    assert seen == [(1, True, 24), (1, False, 14), (2, True, 24), (2, False, 14), (3, True, 24), (3, False, 14),
+                    (15, True, 8), (15, False, 6)]  # fmt: skip
 
 
 def test_hostile_words_are_printed_as_words(client, chain):
