@@ -84,23 +84,29 @@ def note(place: str | None) -> ServedModel:
 
 
 # --- files in the database ------------------------------------------------------------------------------------
-def keep(place: str | None) -> ServedModel:
+def keep(place: str | None, *, wait: bool = False) -> ServedModel:
     """Have the files kept, if they are of our own kind, and said that they are installed. All or nothing, and once: if
-    another process is keeping them, it is left to do so. Raises ModelMissing, and OSError."""
+    another process is keeping them, it is left to do so, and with `wait` has done so on return. Raises ModelMissing,
+    and OSError."""
     model = note(place)
     if model.kept or not model.name.startswith(OWN):
         return model
     with transaction.atomic():
-        if _keeps_alone(model) and not ServedModel.objects.filter(pk=model.pk, kept=True).exists():
+        if not _keeps_alone(model, wait=wait):
+            return model
+        if not ServedModel.objects.filter(pk=model.pk, kept=True).exists():
             _store_files(model, _folder(place))
-            model.kept = True
-            model.save(update_fields=["kept"])
+        model.kept = True
+        model.save(update_fields=["kept"])
     return model
 
 
-def _keeps_alone(model: ServedModel) -> bool:
-    """Until the transaction ends."""
+def _keeps_alone(model: ServedModel, *, wait: bool) -> bool:
+    """Until the transaction ends; with `wait` as soon as nobody else does."""
     with connection.cursor() as cursor:
+        if wait:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_KEEPING, model.pk])
+            return True
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_KEEPING, model.pk])
         (alone,) = cursor.fetchone()
     return bool(alone)

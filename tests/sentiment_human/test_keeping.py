@@ -25,7 +25,7 @@ from core.work import drain
 from sentiment import keeping, work
 from sentiment.classifier import _load
 from sentiment.files import FILES, ModelMissing, exchanged, sum_of
-from sentiment.keeping import OWN, drop_unused, keep, name_of, place_of, version_of
+from sentiment.keeping import OWN, drop_unused, keep, name_of, note, place_of, version_of
 from sentiment.models import Analysis, ModelPart, Rereading, RereadingState, ServedModel
 from sentiment.reading import hold_reader, live_reader, settled_reader, waiting_model
 from sentiment.rereading import go_live, open_rereading, start_rereading
@@ -422,6 +422,25 @@ def test_two_workers_that_begin_at_once_adopt_one_model(node: Node) -> None:
         worker.end()
     assert Rereading.objects.get(state=RereadingState.LIVE).model == live_reader().model == name
     assert ServedModel.objects.get().kept
+
+
+@pytest.mark.django_db(transaction=True)
+def test_history_is_read_again_once_every_node_can_have_the_files(node: Node) -> None:
+    node.install("old", "positive")
+    note(None)
+    held = [keeping._KEEPING, ServedModel.objects.get().pk]
+    command = Beside(lambda: call_command("analyse", "--all", stdout=StringIO()))
+    until = time.monotonic() + PATIENCE_SECS
+    with transaction.atomic():
+        # As another process that keeps them.
+        connection.cursor().execute("SELECT pg_advisory_xact_lock(%s, %s)", held)
+        command.start()
+        while not _waiting_for_advice():
+            assert command.is_alive() and time.monotonic() < until, command.failed
+            time.sleep(0.02)
+        assert open_rereading() is None
+    command.end()
+    assert open_rereading() and ServedModel.objects.get().kept
 
 
 def _waiting_for_advice() -> int:

@@ -76,7 +76,8 @@ class Command(BaseCommand):
         if not name_of(place):
             raise CommandError("no sentiment model is installed: run train_classifier")
         try:
-            start_rereading(None, with_learnt(keep(place)))
+            # Whoever else keeps the files is waited for: the job may run on a node that has none.
+            start_rereading(None, with_learnt(keep(place, wait=True)))
             self.stdout.write("Old comments are being read again.")
         except NotNow as refused:
             self.stdout.write(str(refused))
