@@ -5,6 +5,7 @@ for the people of the case, not for a wall. Where words and score contradict eac
 words is likelier than a shopper who did not mean the score, so neither hangs.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,11 +13,11 @@ from datetime import date
 
 from django.db.models import QuerySet
 from django.utils.text import Truncator
-from django.utils.translation import get_language
 
 from alerts.choices import TO_DO, EntryKind
 from alerts.kudos import KudosCount, count_kudos
-from alerts.models import Case, CaseEntry, Kudos
+from alerts.models import Case, Kudos
+from customers.models import ContactKind
 from reports.action_reads import actions_about
 from reports.figures import Source
 from reports.models import ActionState, StoreWeek, WallApproval, WallHidden
@@ -26,8 +27,8 @@ from reports.writing import direction_of
 from sentiment.labels import topic_label
 from sentiment.models import Analysis, Sentiment
 from sentiment.queries import names_of_staff
-from sentiment.redaction import redact
-from stores.models import Store
+from sentiment.redaction import PHONE, redact
+from stores.models import Store, User
 from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, QuestionKind
 from surveys.counting import left_out
 from surveys.queries import BY_A_PHONE
@@ -44,6 +45,7 @@ _REPEATED_TOPIC = 0.25
 # Words that the model cannot judge, as in a language it has not learnt, speak by their score; this many must they be.
 _WORDS_UNJUDGED = 5
 _SURE_BY_SCORE = 0.5
+_DIGITS = re.compile(r"(?<!\w)\d(?:[ \u00a0().\-–/]{0,3}\d){4,}(?!\w)")
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,12 @@ def _readings(store: Store, first: date, last: date) -> QuerySet[Analysis]:
 def fit_to_hang(readings: QuerySet[Analysis]) -> QuerySet[Analysis]:
     """Those that were read and freed of names, and are not for the people of a case alone."""
     fit = readings.filter(analysed_at__isnull=False, urgency=[], verbatim__response__erased_at=None)
-    return fit.exclude(redacted="").select_related("verbatim__response").defer("embedding")
+    return with_shopper(fit.exclude(redacted=""))
+
+
+def with_shopper(readings: QuerySet[Analysis]) -> QuerySet[Analysis]:
+    """With the case of their shopper, who may have said their name only after the words were read."""
+    return readings.select_related("verbatim__response__opened_case").defer("embedding")
 
 
 def telling_voices(readings: Iterable[Analysis], wanted: Sentiment, limit: int) -> list[Voice]:
@@ -211,7 +218,11 @@ def _sentiment(one: Analysis) -> Sentiment | None:
 def _voice(one: Analysis) -> Voice:
     response = one.verbatim.response
     source = Source(response.channel, response.sample_kind)
-    return Voice(_shortened(one.redacted), one.language, response.local_day, source.name, one.verbatim_id)
+    case: Case | None = getattr(response, "opened_case", None)
+    text = one.redacted
+    if case and case.shopper_name:
+        text = redact(text, languages=[one.language], staff_names=[case.shopper_name])
+    return Voice(_shortened(text), one.language, response.local_day, source.name, one.verbatim_id)
 
 
 def _shortened(text: str) -> str:
@@ -219,7 +230,15 @@ def _shortened(text: str) -> str:
 
 
 def _done(store: Store, week: Week) -> list[Done]:
-    """What was done in cases closed that week: first those with the shopper's words, then the latest, no deed twice."""
+    """What was done that week: of actions, here and at the places above, and in cases that were closed."""
+    staff = names_of_staff([store])[store.pk]
+    found = [*_actions(store, week, staff), *_closed_cases(store, week, staff)]
+    # No deed twice: the first stands.
+    return list({one.did.casefold(): one for one in reversed(found)}.values())[::-1][:MOST_DONE]
+
+
+def _closed_cases(store: Store, week: Week, staff: list[str]) -> list[Done]:
+    """Those with the shopper's words first, then the latest."""
     start, end = week.bounds(store.time_zone)
     cases = (
         Case.objects.filter(store=store, resolved_at__gte=start, resolved_at__lt=end, entries__kind=EntryKind.ACTION)
@@ -229,39 +248,50 @@ def _done(store: Store, week: Week) -> list[Done]:
         .exclude(response__verbatims__wall_hidden__isnull=False)
         .distinct()
         .order_by("-resolved_at")
+        .select_related("response__contact")
     )
-    staff = names_of_staff([store])[store.pk]
     found: list[Done] = []
     for case in cases[: 10 * MOST_DONE]:
-        reading = (
-            Analysis.objects.filter(verbatim__response=case.response_id, analysed_at__isnull=False)
-            .select_related("verbatim__response")
-            .first()
-        )
-        entry = CaseEntry.objects.filter(case=case, kind=EntryKind.ACTION).exclude(text="").last()
-        if entry is None:
-            continue
-        did = redact(entry.text, languages=[*store.languages, get_language() or "en"], staff_names=staff)
-        said = _voice(reading) if reading and reading.redacted else None
-        found.append(Done(said, _shortened(did)))
-    found.sort(key=lambda one: one.said is None)
-    found = [*_actions(store, week), *found]
-    return list({one.did.casefold(): one for one in reversed(found)}.values())[::-1][:MOST_DONE]
+        readings = Analysis.objects.filter(verbatim__response=case.response_id, analysed_at__isnull=False)
+        reading = with_shopper(readings).first()
+        entry = case.entries.filter(kind=EntryKind.ACTION).exclude(text="").select_related("author").last()
+        if entry is not None:
+            said = _voice(reading) if reading and reading.redacted else None
+            found.append(Done(said, _without_names(entry.text, store, staff, entry.author, case)))
+    return sorted(found, key=lambda one: one.said is None)
 
 
-def _actions(store: Store, week: Week) -> list[Done]:
-    """The actions that were done that week here or at a place above, the latest first."""
+def _actions(store: Store, week: Week, staff: list[str]) -> list[Done]:
+    """The latest first."""
     start, end = week.bounds(store.time_zone)
-    done = (
-        actions_about(store).filter(state=ActionState.DONE, ended_at__gte=start, ended_at__lt=end).order_by("-ended_at")
-    )
-    staff = names_of_staff([store])[store.pk]
+    done = actions_about(store).filter(state=ActionState.DONE, ended_at__gte=start, ended_at__lt=end)
     return [
         Done(
             said=None,
-            did=redact(one.did or one.title, languages=[*store.languages, get_language() or "en"], staff_names=staff),
+            did=_without_names(one.did or one.title, store, [*staff, one.owner.name], one.owner, one.case),
             about=str(one.cause) if one.cause else topic_label(one.topic) if one.topic else "",
             whose=one.node.name if one.node else "",
         )
-        for one in done[:MOST_ACTIONS]
+        for one in done.select_related("case__response__contact").order_by("-ended_at")[:MOST_ACTIONS]
     ]
+
+
+def _without_names(text: str, store: Store, staff: list[str], author: User | None, case: Case | None) -> str:
+    """What one of ours wrote, without their names and without the shopper's name and number. Who reads the wall makes
+    no difference."""
+    names = [*staff, case.shopper_name] if case else staff
+    contact = case.response.contact if case else None
+    if contact and contact.kind == ContactKind.PHONE:
+        text = _without_number(text, contact.value)
+    languages = [author.language, *store.languages] if author else store.languages
+    return _shortened(redact(text, languages=languages, staff_names=names))
+
+
+def _without_number(text: str, phone: str) -> str:
+    """Numbers that are the end of this one, as people write their own without the country."""
+
+    def marked(match: re.Match[str]) -> str:
+        digits = re.sub(r"\D", "", match.group()).lstrip("0")
+        return PHONE if phone.endswith(digits) else match.group()
+
+    return _DIGITS.sub(marked, text)

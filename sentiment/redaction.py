@@ -7,7 +7,7 @@ redacting twice changes nothing.
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import phonenumbers
 
@@ -196,7 +196,8 @@ def _is_phone(found: str, digits: str, languages: Sequence[str]) -> bool:
     return False
 
 
-@cache
+# Not for ever: shoppers' names come here too.
+@lru_cache(maxsize=10_000)
 def _staff_pattern(name: str) -> re.Pattern[str] | None:
     """The name and each part of it; endings may be inflected (Олена, Оленою), short parts must be capitalised, and
     marks on letters may be missing (José, Jose; Müller, Mueller)."""

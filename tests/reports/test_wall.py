@@ -16,9 +16,12 @@ from alerts.choices import CaseState
 from alerts.models import CaseEntry
 from core.personal import erase_response
 from core.work import drain
+from customers.models import Contact
+from reports.actions import begin, end
 from reports.cells import read_cells, view_of
 from reports.filters import Filters, scope_of
 from reports.lattice import store_place
+from reports.models import ActionState
 from reports.pdf import wall_pdf
 from reports.periods import Week, latest_day
 from reports.wall import build_wall
@@ -245,6 +248,23 @@ def test_you_said_we_did_from_closed_cases_without_names(client, chain):
     assert "You said, we did" in content
     assert "internal remark" not in content
     assert "opened a second till" in printed(wall_of(client, chain.manager, chain.store, name="wall_pdf").content)
+
+
+def test_the_shoppers_name_and_number_stay_on_no_wall(chain):
+    response = leave(chain, "Olena here again, still no ladder to lend", sentiment=Sentiment.NEGATIVE)
+    response.contact = Contact.create("phone", "+4930765432")
+    response.save()
+    case = make_case(response, state=CaseState.RESOLVED, resolved_at=timezone.now(), shopper_name="Olena Kovalenko")
+    did = "Mrs. Kovalenko got her refund and Olena's ladder is here; reached at 765 432, paid 12500, till 3"
+    CaseEntry.objects.create(case=case, kind="action", text=did, author=chain.manager)
+    action = begin(chain.store, by=chain.manager, case=case).action
+    end(action.pk, ActionState.DONE, by=chain.manager, text="Ladders for Kovalenko and everybody else")
+    wall = build_wall(chain.store, Week.of(TODAY))
+    assert [one.did for one in wall.done] == [
+        "Ladders for [name] and everybody else",
+        "Mrs. [name] got her refund and [name] ladder is here; reached at [phone], paid 12500, till 3",
+    ]
+    assert wall.done[1].said == wall.lessons[0] and wall.lessons[0].text == "[name] here again, still no ladder to lend"
 
 
 def test_figures_of_the_week_with_n_and_margin(client, chain):
