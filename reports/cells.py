@@ -154,9 +154,10 @@ class Cells:
     def _tops(self) -> list[Stretch]:
         return [(first, first + QUARTER) for first in sorted({QUARTER * (leaf[0] // QUARTER) for leaf in self.leaves})]
 
-    def sources(self, stretches: Collection[Stretch]) -> list[Source]:
-        """The ways of asking that brought NPS answers to the viewed places, most answers first."""
-        sums = {source: self.nps_of(self.view.places, source, stretches).n for source in self.nps}
+    def sources(self, stretches: Collection[Stretch], places: list[Place] | None = None) -> list[Source]:
+        """The ways of asking that brought NPS answers to these places, the viewed ones if none, most answers first."""
+        places = self.view.places if places is None else places
+        sums = {source: self.nps_of(places, source, stretches).n for source in self.nps}
         return sorted((source for source, n in sums.items() if n), key=lambda source: (-sums[source], source))
 
     def nps_of(self, places: Iterable[Place], source: Source, stretches: Collection[Stretch]) -> Nps:

@@ -1,25 +1,30 @@
 """Two groups of answers beside each other: now and before, this year and last, or any two places and ways of asking."""
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext
 
-from reports.cells import Cells, leaves_of, places_of, read_cells, view_of
-from reports.figures import Figure, LoopShare, Source
+from reports.cells import Cells, View, leaves_of, places_of, read_cells, view_of
+from reports.figures import ANY_WAY, Figure, LoopShare, Source
 from reports.filters import POOLED, Filters, Scope, find_node, find_store
 from reports.lattice import Place
 from reports.linking import words_behind
-from reports.overview import chosen_source, closed_loop
+from reports.overview import chosen_source, closed_loop, resolve
 from reports.periods import Period, Week
-from reports.statistics import Difference, moved_among, nps_difference, share_difference
+from reports.statistics import MIN_SHOWN, Difference, Share, moved_among, nps_difference, share_difference
 from reports.stretches import Stretch, before, latest, year_ago
 from surveys.choices import ResponseChannel, SampleKind
 
 BEFORE, YEAR, GROUP = "before", "year", "group"
 AGAINST = (BEFORE, YEAR, GROUP)
 _STRETCHES = {BEFORE: before, YEAR: year_ago, GROUP: latest}
+# What one group of answers is to another.
+APART, SAME, WITHIN, AROUND, CROSSING = "apart", "same", "within", "around", "crossing"
+_WAYS = [Source(channel, sample) for channel in ResponseChannel.values for sample in SampleKind.values]
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Side:
-    """What one side is called, where and when it is."""
+    """What one side is called, where and when it is. `rest`: it contains the other side, and its figures are of the
+    answers that the other has not."""
 
     name: str
     places: list[Place]
@@ -67,6 +73,11 @@ class Side:
     period: str
     until: Week
     filters: Filters
+    rest: bool = False
+
+    @property
+    def source(self) -> Source:
+        return chosen_source(self.filters)
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,8 @@ class NpsRow:
     stands: bool
     words: str
     other_words: str
+    # Whether both have answers in common, so that no difference can be told.
+    overlap: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +102,7 @@ class ShareRow:
     stands: bool
     words: str
     other_words: str
+    overlap: bool = False
 
     @property
     def both(self) -> tuple[tuple[LoopShare, str], tuple[LoopShare, str]]:
@@ -100,6 +114,8 @@ class ShareRow:
 class Comparison:
     first: Side
     second: Side
+    # What the first is to the second.
+    relation: str
     scores: list[NpsRow]
     shares: list[ShareRow]
 
@@ -139,12 +155,16 @@ def comparison_of(scope: Scope, choice: Choice, this_week: Week) -> Comparison:
     weeks = _STRETCHES[choice.against](filters.weeks)
     first = _side(scope, filters, view.places, latest(filters.weeks), this_week)
     second = _side(scope, other, second_places, weeks, this_week)
+    relation = _related(view, first, second, first.source, second.source)
+    first = _named_rest(first) if relation == AROUND else first
+    second = _named_rest(second) if relation == WITHIN else second
     scores = _scores(cells, first, second)
-    shares = _shares(cells, first, second)
+    shares = [] if relation == SAME else _shares(cells, first, second, overlap=relation == CROSSING)
     standing = moved_among([*(row.change for row in scores), *(row.change for row in shares)])
     return Comparison(
         first,
         second,
+        relation,
         [replace(row, stands=stands) for row, stands in zip(scores, standing[: len(scores)], strict=True)],
         [replace(row, stands=stands) for row, stands in zip(shares, standing[len(scores) :], strict=True)],
     )
@@ -153,12 +173,8 @@ def comparison_of(scope: Scope, choice: Choice, this_week: Week) -> Comparison:
 def _side(scope: Scope, filters: Filters, places: list[Place], stretches: list[Stretch], this_week: Week) -> Side:
     period = _period(stretches, filters, this_week)
     where = filters.store or filters.node
-    source = Source(filters.channel, filters.sample)
-    ways = [str(ResponseChannel(filters.channel).label)] if filters.channel else []
-    if filters.sample:
-        ways = [source.name]
     return Side(
-        name=" · ".join([where.name if where else gettext("Everything"), *ways]),
+        name=_name(where.name if where else gettext("Everything"), chosen_source(filters)),
         places=places,
         stretches=stretches,
         period=period.dates,
@@ -167,67 +183,153 @@ def _side(scope: Scope, filters: Filters, places: list[Place], stretches: list[S
     )
 
 
+def _name(where: str, source: Source) -> str:
+    return where if source == ANY_WAY else f"{where} · {source.name}"
+
+
+def _named_rest(side: Side) -> Side:
+    where = side.filters.store or side.filters.node
+    name = gettext("The rest of %(name)s") % {"name": where.name} if where else gettext("Everything else")
+    return replace(side, name=_name(name, side.source), rest=True)
+
+
 def _period(stretches: list[Stretch], filters: Filters, this_week: Week) -> Period:
     return Period(this_week + -min(first for first, _ in stretches), filters.weeks)
 
 
+# --- what two groups have in common -----------------------------------------------------------------------------------
+def _related(view: View, first: Side, second: Side, one: Source, other: Source) -> str:
+    """What the first side's answers by one way of asking are to the second side's by another."""
+    found = {
+        _of_places(view, first.places, second.places),
+        _of_sets(_weeks(first), _weeks(second)),
+        _of_sets({way for way in _WAYS if one.covers(way)}, {way for way in _WAYS if other.covers(way)}),
+    }
+    if APART in found:
+        return APART
+    found.discard(SAME)
+    return CROSSING if len(found) > 1 else found.pop() if found else SAME
+
+
+def _of_places(view: View, first: list[Place], second: list[Place]) -> str:
+    above = {child: parent for parent, children in view.below.items() for child in children}
+
+    def is_in(place: Place | None, others: list[Place]) -> bool:
+        while place is not None and place not in others:
+            place = above.get(place)
+        return place is not None
+
+    within, around = all(is_in(one, second) for one in first), all(is_in(one, first) for one in second)
+    if within or around:
+        return SAME if within and around else WITHIN if within else AROUND
+    meet = any(is_in(one, second) for one in first) or any(is_in(one, first) for one in second)
+    return CROSSING if meet else APART
+
+
+def _weeks(side: Side) -> set[int]:
+    return {week for stretch in side.stretches for week in range(*stretch)}
+
+
+def _of_sets(one: Set[Any], other: Set[Any]) -> str:
+    if one == other:
+        return SAME
+    if one < other or one > other:
+        return WITHIN if one < other else AROUND
+    return CROSSING if one & other else APART
+
+
+def _less(whole: Figure, part: Figure) -> Figure:
+    """What is left of a figure without a part of it, where both are told."""
+    nps = whole.nps - part.nps
+    told = whole.shown and (part.shown or not part.nps.n)
+    return Figure(nps, hidden=not told or nps.n < MIN_SHOWN, size_hidden=not told)
+
+
+def _share_less(whole: LoopShare, part: LoopShare) -> LoopShare:
+    told = not whole.hidden and (not part.hidden or not part.share.n)
+    left = Share(whole.share.part - part.share.part, whole.share.n - part.share.n)
+    return replace(whole, share=left, suppressed=not told)
+
+
+# --- rows ---------------------------------------------------------------------------------------------------------
 def _scores(cells: Cells, first: Side, second: Side) -> list[NpsRow]:
     rows = []
     for one, other in _pairs(cells, first, second):
+        relation = _related(cells.view, first, second, one, other)
         here = cells.figure(first.places, one, first.stretches)
         there = cells.figure(second.places, other, second.stretches)
-        if here.nps.n or there.nps.n:
-            both = here.shown and there.shown
-            rows.append(
-                NpsRow(
-                    name=one.name if one == other else f"{one.name} / {other.name}",
-                    first=here,
-                    second=there,
-                    change=nps_difference(here.nps, there.nps) if both else None,
-                    stands=False,
-                    words=words_behind(first.filters, source=one, until=first.until),
-                    other_words=words_behind(second.filters, source=other, until=second.until),
-                )
+        if relation == SAME or not (here.nps.n or there.nps.n):
+            continue
+        words = words_behind(first.filters, source=one, until=first.until)
+        other_words = words_behind(second.filters, source=other, until=second.until)
+        apart = relation == APART
+        if relation == WITHIN and second.rest:
+            there, other_words, apart = _less(there, here), "", True
+        elif relation == AROUND and first.rest:
+            here, words, apart = _less(here, there), "", True
+        both = apart and here.shown and there.shown
+        rows.append(
+            NpsRow(
+                name=one.name if one == other else f"{one.name} / {other.name}",
+                first=here,
+                second=there,
+                change=nps_difference(here.nps, there.nps) if both else None,
+                stands=False,
+                words=words,
+                other_words=other_words,
+                overlap=not apart,
             )
+        )
     return sorted(rows, key=lambda row: -row.first.nps.n)
 
 
 def _pairs(cells: Cells, first: Side, second: Side) -> list[tuple[Source, Source]]:
-    """Which ways of asking stand beside each other: like beside like, but for what was chosen to differ."""
-    here, there = (Source(side.filters.channel, side.filters.sample) for side in (first, second))
+    """Which ways of asking stand beside each other: like beside like, but for what was chosen to differ, and the way
+    that each side shows where no sample was chosen."""
+    here, there = first.source, second.source
     known = sorted(cells.nps)
 
     def ways(chosen: Source) -> list[Source]:
         return [chosen] if chosen.sample else [one for one in known if chosen.covers(one)]
 
-    return [
+    like = [
         (one, other)
         for one in ways(here)
         for other in ways(there)
         if (one.channel == other.channel or here.channel != there.channel)
         and (one.sample == other.sample or here.sample != there.sample)
     ]
+    if here == there:
+        return like
+    one, other = (resolve(cells, side.filters, side.stretches, side.places)[0] for side in (first, second))
+    return like if one is None or other is None or (one, other) in like else [(one, other), *like]
 
 
-def _shares(cells: Cells, first: Side, second: Side) -> list[ShareRow]:
-    loops = [closed_loop(cells, side.places, side.stretches, chosen_source(side.filters)) for side in (first, second)]
+def _shares(cells: Cells, first: Side, second: Side, *, overlap: bool) -> list[ShareRow]:
+    loops = [closed_loop(cells, side.places, side.stretches, side.source) for side in (first, second)]
     rows = []
     for here, there in zip(*([*loop.contactable, *loop.fix_only, *loop.outcomes] for loop in loops), strict=True):
-        if here.share.n or there.share.n:
-            both = not here.hidden and not there.hidden
-            rows.append(
-                ShareRow(
-                    name=here.name,
-                    first=here,
-                    second=there,
-                    change=share_difference(here.share, there.share) if both else None,
-                    stands=False,
-                    words=_case_words(first),
-                    other_words=_case_words(second),
-                )
+        if not (here.share.n or there.share.n):
+            continue
+        if first.rest:
+            here = _share_less(here, there)
+        elif second.rest:
+            there = _share_less(there, here)
+        both = not overlap and not here.hidden and not there.hidden
+        rows.append(
+            ShareRow(
+                name=here.name,
+                first=here,
+                second=there,
+                change=share_difference(here.share, there.share) if both else None,
+                stands=False,
+                words=_case_words(first),
+                other_words=_case_words(second),
+                overlap=overlap,
             )
+        )
     return rows
 
 
 def _case_words(side: Side) -> str:
-    return words_behind(side.filters, until=side.until, case="yes")
+    return "" if side.rest else words_behind(side.filters, until=side.until, case="yes")

@@ -86,14 +86,16 @@ def chosen_source(filters: Filters) -> Source:
     return Source(filters.channel, filters.sample)
 
 
-def resolve(cells: Cells, filters: Filters, now: Collection[Stretch]) -> tuple[Source | None, bool]:
+def resolve(
+    cells: Cells, filters: Filters, now: Collection[Stretch], places: list[Place] | None = None
+) -> tuple[Source | None, bool]:
     """The way of asking that chart and table are about, and whether the reader chose it.
 
     Without a chosen sample it is the largest: samples of different kinds are added up only when asked for.
     """
     if filters.sample:
         return chosen_source(filters), True
-    return next((one for one in cells.sources(now) if chosen_source(filters).covers(one)), None), False
+    return next((one for one in cells.sources(now, places) if chosen_source(filters).covers(one)), None), False
 
 
 def with_change(
