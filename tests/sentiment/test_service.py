@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -16,10 +15,12 @@ import pytest
 from django.conf import LazySettings
 from django.db import transaction
 
+from core.database import process_environment
 from core.work import drain
 from sentiment import service
 from sentiment.engine import read
-from sentiment.models import Analysis
+from sentiment.models import Analysis, ServedModel
+from sentiment.reading import live_reader
 from surveys.models import Response
 from surveys.signals import response_saved
 from tests.factories import Chain, make_response
@@ -216,26 +217,36 @@ def guard(event, args):
         raise SystemExit(9)
 sys.addaudithook(guard)
 import django; django.setup()
-from sentiment import work, service
-from sentiment.engine import read
-texts = ["The staff were rude, call me: +380501234567", "Дуже грубий персонал", "Tolle Beratung", "كانت الخدمة سيئة"]
-found = read(texts, page_languages=[None] * 4, chain_languages=["en", "uk", "de", "ar"])
-print([reading.sentiment for reading in work._asked_of_service(found)][0])
+from core.work import drain
+drain(["analysis"])
 """
 
 
+@pytest.mark.django_db(transaction=True)
 def test_reading_makes_no_network_call() -> None:
-    """The whole way in a process of its own, the model's loading too; without any network where this user may take it
-    away from a process."""
+    """The whole way of a worker, in a process of its own: a first model goes live and is kept, words of any language
+    are read and stored; without any network where this user may take it away from a process."""
+    chain = Chain()
+    words = (
+        "The staff were rude, call me: +380501234567",
+        "Дуже грубий персонал",
+        "Tolle Beratung",
+        "كانت الخدمة سيئة",
+    )
+    for one in words:
+        submit(chain, one)
     command = [sys.executable, "-c", _CUT_OFF]
     unshare = shutil.which("unshare")
     if unshare and not subprocess.run([unshare, "-n", "true"], capture_output=True, check=False).returncode:
         command = [unshare, "-n", *command]
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "feedback.settings", "HALFHOUR_TESTING": "1"}
+    environment = process_environment(HALFHOUR_TESTING="1", MODEL_KEEP_SECS="600")
+    environment["DJANGO_SETTINGS_MODULE"] = "feedback.settings"
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.strip().endswith("negative")
     assert "NETWORK" not in done.stderr
+    read_as = dict(Analysis.objects.values_list("verbatim__text", "sentiment"))
+    assert set(read_as) == set(words) and read_as[words[0]] == "negative"
+    assert live_reader().model and ServedModel.objects.get().kept
 
 
 def test_the_guard_of_that_test_would_see_a_call() -> None:

@@ -19,7 +19,9 @@ from messaging.choices import Channel
 from messaging.models import Message
 from sentiment.models import Analysis
 from surveys.choices import ContactWish
-from tests.factories import Chain, new_form_id
+from tests.factories import Chain, make_touchpoint, new_form_id
+from tests.sentiment_queue.test_similar import like
+from tests.sentiment_queue.test_similar import said as said_before
 from tests.staff.cases import HTMX, make_case
 
 
@@ -330,6 +332,25 @@ def test_what_was_understood_stands_beside_the_words(manager: Client, chain: Cha
     )
     html = read(manager, case)
     assert "Waiting" in html and "Safety" in html and "negative" in html
+
+
+def test_similar_comments_are_those_that_the_reader_may_see(client: Client, chain: Chain) -> None:
+    case = make_case(chain.touchpoint)
+    own = said_before(make_touchpoint(store=chain.store), like(0.97), "No <i>help</i> from anybody")
+    neighbours = said_before(make_touchpoint(store=chain.neighbour), like(0.96), "Left alone next door")
+    # Of a store that neither reader sees; what the case is about is the very same.
+    same = said_before(chain.foreign_touchpoint, like(1), "Far away")
+    columns = {"embedding": same.analysis.embedding, "model_version": "m1", "confident": True}
+    Analysis.objects.filter(verbatim__response=case.response).update(analysed_at=ClockNow(), **columns)
+    for reader, shown in ((chain.manager, [own]), (chain.area_manager, [own, neighbours])):
+        client.force_login(reader)
+        html = read(client, case)
+        assert html.count('id="similar-title"') == 1
+        assert re.findall(r'href="/verbatims/(\d+)/"><time', html) == [str(one.pk) for one in shown]
+        assert "No &lt;i&gt;help&lt;/i&gt;" in html
+    Analysis.objects.filter(verbatim=own).update(embedding=b"")
+    client.force_login(chain.manager)
+    assert 'id="similar-title"' not in read(client, case)
 
 
 def test_strangers_find_nothing_and_change_nothing(client: Client, chain: Chain) -> None:
