@@ -98,14 +98,15 @@ def try_later(claimed: Claim[Message], reason: str) -> None:
 def wait_for_server(claimed: Claim[Message], reason: str) -> None:
     """The server was away: no attempt is used up, for an alert must outlive an outage. Ends when the message expires.
 
-    The wait grows with the message's age.
+    The wait grows with the message's age: a minute at most, and later a hundredth of it, so that what is never
+    taken costs ever less.
     """
     age = claimed.at - claimed.row.created_at
     finish(
         claimed,
         state=MessageState.PENDING,
         attempts=F("attempts") - 1,
-        run_at=from_now(min(max(age / 2, _SHORTEST_WAIT), _LONGEST_WAIT)),
+        run_at=from_now(max(min(max(age / 2, _SHORTEST_WAIT), _LONGEST_WAIT), age / 100)),
         last_error=reason[:_ERROR_LENGTH],
         failover_at=_failover_at(claimed.row),
     )

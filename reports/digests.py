@@ -2,6 +2,7 @@
 
 A row says which issue is next and when. It moves on in the transaction that puts the message, so each issue goes out
 exactly once, also when nothing ran for weeks; then those that were missed follow one another, each about its own weeks.
+The message never expires: however long mail is away, it arrives once mail is back.
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -41,7 +42,6 @@ PATIENCE_SECS = 2 * 3600
 # So many wait or are being written at most: each takes a sender a second or two in a large chain, and alerts need
 # senders too.
 _AT_ONCE = 5
-_LIFETIME = timedelta(days=7)
 log = structlog.get_logger()
 
 
@@ -130,7 +130,6 @@ def _send(claimed: Claim[Digest]) -> None:
                         channel=Channel.EMAIL,
                         user=digest.user,
                         dedup_key=f"{DIGEST}:{digest.pk}:{week}:{Channel.EMAIL}",
-                        expires_at=timezone.now() + _LIFETIME,
                         priority=9,
                     )
                 ]

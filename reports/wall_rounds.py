@@ -1,7 +1,8 @@
 """Every store's wall on Monday at opening: one row per store says which week's wall goes out next, and when.
 
 The row moves on to the next week in the transaction that puts the messages, so each wall goes out exactly once, also
-when nothing ran for weeks; then the walls that were missed follow one another.
+when nothing ran for weeks; then the walls that were missed follow one another. Its messages never expire: however
+long mail is away, each arrives once it is back.
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -36,7 +37,8 @@ PATIENCE_SECS = 2 * 3600
 # So many walls may wait to be written: each takes a sender a moment, and alerts need senders too.
 _AT_ONCE = 20
 _NEWCOMERS = 500
-_LIFETIME = timedelta(days=7)
+# What waits for longer is the trouble of one mailbox, or of all mail; neither may hold up all other walls for ever.
+_COUNTED_FOR = timedelta(days=1)
 log = structlog.get_logger()
 
 
@@ -66,8 +68,8 @@ def begin_rounds() -> int:
 
 def send_due() -> int:
     """Put the messages of the walls that are due; returns how many stores were taken."""
-    waiting = Message.objects.filter(kind=WALL, run_at__isnull=False)[:_AT_ONCE].count()
-    if waiting >= _AT_ONCE:
+    waiting = Message.objects.filter(kind=WALL, run_at__isnull=False, created_at__gt=from_now(-_COUNTED_FOR))
+    if waiting[:_AT_ONCE].count() >= _AT_ONCE:
         return 0
     claims = claim(
         WallRound.objects.filter(run_at__isnull=False).select_related("store__node"), limit=_AT_ONCE, lease=LEASE
@@ -113,7 +115,6 @@ def _message(store: Store, week: Week, reader: User) -> Message:
         channel=Channel.EMAIL,
         user=reader,
         dedup_key=f"{WALL}:{store.pk}:{week}:{reader.pk}:{Channel.EMAIL}",
-        expires_at=timezone.now() + _LIFETIME,
         priority=9,
     )
 

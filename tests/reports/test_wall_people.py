@@ -4,6 +4,7 @@ import io
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -174,6 +175,15 @@ def test_every_wall_is_put_once_and_what_an_outage_missed_follows(chain, weeks_a
     assert sorted(keys) == sorted(f"wall:{chain.store.pk}:{week}:{one.pk}:email" for week in sent for one in people)
 
 
+def test_what_no_server_takes_holds_up_the_other_walls_for_a_day_at_most(chain):
+    make_due(chain, 2)
+    stuck = [wall_rounds._message(chain.store, LAST_WEEK + -number, chain.manager) for number in range(5, 25)]
+    put_all(stuck)
+    assert send_due() == 0
+    Message.objects.update(created_at=timezone.now() - timedelta(days=2))
+    assert send_due() == 1
+
+
 def test_a_worker_whose_lease_passed_on_puts_nothing(chain):
     make_due(chain, 2)
     (stale,) = claim(WallRound.objects.all(), limit=1, lease=LEASE)
@@ -197,6 +207,10 @@ def test_the_wall_comes_by_mail_with_its_pdf_in_the_readers_language(chain, sett
     User.objects.filter(pk=chain.manager.pk).update(language="de")
     drain(["facts"])
     put_all([wall_rounds._message(chain.store, LAST_WEEK, reader) for reader in (chain.manager, chain.deputy)])
+    # Mail was away for weeks.
+    Message.objects.update(
+        created_at=F("created_at") - timedelta(weeks=5), expires_at=F("expires_at") - timedelta(weeks=5)
+    )
     with Catcher() as catcher:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", catcher.smtp_port
