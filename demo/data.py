@@ -31,6 +31,7 @@ from demo.scans import save_scans
 from demo.voices import MANY_SCRIPTS_AT, Narrator, Voices, last_full_week
 from integrations.choices import Scope
 from integrations.models import ApiKey, hash_of
+from reports.asking_cells import count_due as count_asked
 from reports.facts import count_store
 from reports.receivers import mark_stale
 from sentiment.engine import Reading, read
@@ -86,6 +87,7 @@ def make_demo(*, seed: int = SEED, now: datetime | None = None) -> None:
     Chronicler(rng, now=now).tell(opened).save()
     _count(places.shops + ([places.call_centre] if places.call_centre else []), now)
     _invite(places.shops, places.call_centre, rng, now)
+    count_asked()
     _make_key()
     begin_actions(now)
     send_some_on_holiday(now)

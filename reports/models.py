@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from alerts.models import Case, RootCause
 from core.leases import Leased
+from stores.choices import TouchpointKind
 from stores.models import Node, Store, User
 from surveys.choices import QuestionKind, ResponseChannel, SampleKind
 from surveys.models import Verbatim
@@ -219,6 +220,73 @@ class TrafficWeek(models.Model):
 
     def __str__(self) -> str:
         return f"{self.store_id} {self.monday} {self.channel}"
+
+
+class Asked(models.Model):
+    """How many were asked in one ISO week by one channel, and at one kind of touchpoint where codes hang, and how far
+    they came. See `reports.asking_cells` for what each column counts."""
+
+    monday = models.DateField()
+    channel = models.CharField(max_length=10, choices=ResponseChannel)
+    kind = models.CharField(max_length=20, choices=TouchpointKind, blank=True)
+    invited = models.PositiveIntegerField()
+    delivered = models.PositiveIntegerField()
+    answered = models.PositiveIntegerField()
+    scans = models.PositiveIntegerField()
+    opens = models.PositiveIntegerField()
+    begun = models.PositiveIntegerField()
+    completed = models.PositiveIntegerField()
+    with_words = models.PositiveIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class AskedWeek(Asked):
+    """Of one store."""
+
+    store = models.ForeignKey(Store, models.PROTECT, db_index=False, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "monday", "channel", "kind"], name="asked_week_once"),
+        ]
+        indexes = [
+            # A week of the whole chain, summed by node.
+            models.Index(fields=["monday"], name="asked_week_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.monday} {self.channel}"
+
+
+class AskedNodeWeek(Asked):
+    """Of the stores that lie right below a node today."""
+
+    node = models.ForeignKey(Node, models.CASCADE, db_index=False, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["node", "monday", "channel", "kind"], name="asked_node_week_once"),
+        ]
+        indexes = [
+            # A period of the whole chain.
+            models.Index(fields=["monday"], name="asked_node_week_period"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.node_id} {self.monday} {self.channel}"
+
+
+class AskedCount(models.Model):
+    """When a week of all stores was last counted; `summed`: whether its nodes are those of today's tree."""
+
+    monday = models.DateField(primary_key=True)
+    counted_at = models.DateTimeField()
+    summed = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.monday} {self.counted_at:%Y-%m-%d %H:%M}"
 
 
 class StaleMark(Leased):

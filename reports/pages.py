@@ -10,7 +10,6 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from reports.asking import MOST_STORES as MOST_ASKING_STORES
 from reports.asking import asking_of
 from reports.causes import causes_of
 from reports.cells import Cells, View, leaves_of, read_cells, view_of
@@ -203,12 +202,10 @@ def loop(request: HttpRequest) -> HttpResponse:
 def asking(request: HttpRequest) -> HttpResponse:
     """`/reports/asking/`: from scan and invitation to answer."""
     reading = read(request)
-    few = reading.stores.count() <= MOST_ASKING_STORES
     view = view_of(reading.scope, reading.filters)
     context = {
         **frame(reading, view, "report_asking"),
-        "asking": asking_of(reading.stores, reading.filters, reading.period) if few else None,
-        "most_stores": MOST_ASKING_STORES,
+        "asking": asking_of(view, reading.stores, reading.filters, reading.period),
         "store_choices": _store_choices(reading),
         "all_ways": True,
         "may_see_who": Role.HEAD_OFFICE in roles_of(_reader(request)),

@@ -11,15 +11,27 @@ from datetime import date, timedelta
 from django.db import connection, transaction
 from django.utils import timezone
 
+from reports.asking_cells import count_week as count_asked
 from reports.facts import count_days, days_known
-from reports.models import AgentWeek, ExplorerRow, NodeDay, NodeWeek, QueueDay, Rebuild, StoreDay, StoreWeek
+from reports.models import (
+    AgentWeek,
+    AskedNodeWeek,
+    AskedWeek,
+    ExplorerRow,
+    NodeDay,
+    NodeWeek,
+    QueueDay,
+    Rebuild,
+    StoreDay,
+    StoreWeek,
+)
 from reports.sums import sum_all_nodes
 from stores.models import Store
 
 # Stores whose week is counted in one transaction: less than a second's work.
 STORES_AT_ONCE = 500
 # All that counting writes.
-_COUNTED = (StoreDay, StoreWeek, NodeDay, NodeWeek, ExplorerRow, AgentWeek, QueueDay)
+_COUNTED = (StoreDay, StoreWeek, NodeDay, NodeWeek, ExplorerRow, AgentWeek, QueueDay, AskedWeek, AskedNodeWeek)
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,7 @@ def rebuild(*, anew: bool = False) -> Iterator[Progress]:
         days = sum(count_week(stores[begin : begin + STORES_AT_ONCE], monday) for begin in turns)
         with transaction.atomic():
             sum_all_nodes(monday)
+            count_asked(monday)
             run.done += 1
             run.save(update_fields=["done"])
         yield Progress(run.done, len(run.weeks), monday, days)

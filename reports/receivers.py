@@ -10,6 +10,7 @@ from alerts.signals import case_changed
 from core.leases import ClockNow
 from core.quick import insert_soon
 from reports import work  # noqa: F401  (registers its step with the work loop)
+from reports.asking_cells import tree_changed
 from reports.models import StaleMark, StaleSum
 from sentiment.models import Analysis
 from sentiment.signals import reading_corrected, readings_replaced, verbatim_analysed
@@ -68,3 +69,4 @@ def count_case(sender: object, case: Case, **_: Any) -> None:
 def sum_nodes_again(sender: object, nodes: set[int], **_: Any) -> None:
     """Reports follow today's tree: all weeks of whatever lost or gained stores are summed again."""
     StaleSum.objects.bulk_create([StaleSum(node_id=pk, run_at=ClockNow()) for pk in sorted(nodes)])
+    tree_changed()

@@ -12,8 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from reports.asking import MOST_STORES as MOST_ASKING_STORES
-from reports.asking import asking_of
+from reports.asking import RATES, asking_of
 from reports.call_figures import Row as CallRow
 from reports.call_pages import of_centre, read_calls
 from reports.cells import Cells, leaves_of, read_cells, view_of
@@ -353,16 +352,13 @@ def change_lines(reading: Reading, request: HttpRequest | None = None) -> Iterat
 
 
 def asking_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator[Line]:
-    """From scan and invitation to answer; nothing where a region has to be chosen first."""
-    if reading.stores.count() > MOST_ASKING_STORES:
-        return
-    found = asking_of(reading.stores, reading.filters, reading.period)
-    for way in found.ways:
-        for name, share in ((gettext("Opened"), way.opened), (gettext("Answered"), way.answered)):
-            if share:
-                yield _share("asking", way.name, share, reading, way=name)
-    for invited in found.invited:
-        yield _share("asking", invited.name, invited.share, reading, way=gettext("Answered"))
+    """From invitation and scan to answer, by way of asking and by place."""
+    view = view_of(reading.scope, reading.filters)
+    found = asking_of(view, reading.stores, reading.filters, reading.period)
+    for row in [*found.invited, *found.ways, *found.places]:
+        for name, rate in row.rates.items():
+            told = _change(rate.change) | {"moved": rate.moved, "way": str(RATES[name])}
+            yield _share("asking", row.name, rate.share, reading, **told)
 
 
 def compared_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator[Line]:

@@ -3,7 +3,7 @@
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -235,6 +235,8 @@ class Invitation(models.Model):
         indexes = [
             # Whether somebody was asked lately, by any channel.
             GinIndex(fields=["people"], name="invitation_people"),
+            # Those of a week of the whole chain; they lie on disk in the order in which they were made.
+            BrinIndex(fields=["created_at"], name="invitation_made"),
         ]
 
     def __str__(self) -> str:

@@ -14,7 +14,6 @@ from reports.models import TrafficWeek
 from reports.pages import read
 from reports.periods import Week, latest_day
 from reports.tables import asked, loop_lines
-from surveys.models import ScanHour
 from tests.factories import make_response, make_touchpoint
 from tests.reports.makers import announce, answer, make_case
 
@@ -108,18 +107,6 @@ def test_scores_afterwards_are_hidden_where_other_places_or_weeks_would_tell_of_
     assert sum('FROM "alerts_verification"' in query["sql"] for query in queries) == 2
     lines = list(loop_lines(read(asked(f"store={chain.store.code}", chain.head_office))))
     assert [(line.n, line.value, line.hidden) for line in lines if line.table == "recovery"] == [(8, None, True)]
-
-
-def test_from_scan_to_answer(head, chain):
-    answer(chain.touchpoint, 9, day=TODAY, times=4)
-    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-    ScanHour.objects.create(touchpoint=chain.touchpoint, hour=hour, scans=40, opens=16, robots=9)
-    ScanHour.objects.create(touchpoint=chain.foreign_touchpoint, hour=hour, scans=1, opens=1)
-    ScanHour.objects.create(touchpoint=chain.touchpoint, hour=hour - timedelta(weeks=14), scans=1000, opens=1)
-    asking = head.get(reverse("report_asking"), {"node": chain.area.pk}).context["asking"]
-    (way,) = asking.ways
-    assert (way.scans, way.opens, way.answers) == (40, 16, 4)
-    assert (way.opened.value, way.answered.value) == (0.4, 0.25)
 
 
 def test_any_two_groups_and_periods_compare_by_a_link(head, chain):
