@@ -476,12 +476,14 @@ class WallHidden(models.Model):
 
 
 class WallApproval(models.Model):
-    """That somebody has looked through the wall of a store's week and lets it hang as it is."""
+    """That somebody has looked through the wall of a store's week and lets it hang as it was then: `seen` holds a mark
+    of each thing that hung there, see `reports.wall`."""
 
     store = models.ForeignKey(Store, models.CASCADE, related_name="wall_approvals")
     monday = models.DateField()
+    seen = ArrayField(models.CharField(max_length=43), default=list)
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "monday"], name="wall_approved_once")]
@@ -603,6 +605,30 @@ class ActionEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of action {self.action_id}"
+
+
+class WallDeedHidden(models.Model):
+    """That somebody keeps what was done, in a case or as an action, off the walls of a store, with the words it was
+    done about; deleted when it may hang again."""
+
+    store = models.ForeignKey(Store, models.CASCADE, related_name="+")
+    case = models.ForeignKey(Case, models.CASCADE, null=True, blank=True, related_name="+")
+    action = models.ForeignKey(Action, models.CASCADE, null=True, blank=True, related_name="+")
+    reason = models.CharField(max_length=10, choices=HideReason)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(case__isnull=False, action=None) | Q(case=None, action__isnull=False),
+                name="wall_deed_one_thing",
+            ),
+            models.UniqueConstraint(fields=["store", "case", "action"], name="wall_deed_once", nulls_distinct=False),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.reason}"
 
 
 class Rhythm(models.TextChoices):
