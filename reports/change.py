@@ -8,8 +8,9 @@ from django.db.models import Q, Sum
 
 from reports.cells import MANY, Cells
 from reports.figures import Source
-from reports.filters import Filters
+from reports.filters import POOLED, Filters
 from reports.lattice import Place, store_place
+from reports.linking import nps_words
 from reports.models import TrafficWeek
 from reports.statistics import (
     NO_ANSWERS,
@@ -41,6 +42,11 @@ class Made:
     split: Change | None
     weighted: Weighted | None
     hidden: bool
+    words: str
+    words_before: str
+    # How many channels the answers came by, and where those of all samples are split, if these are not.
+    channels: int = 0
+    pooled_query: str = ""
 
     @property
     def whole(self) -> Difference | None:
@@ -58,6 +64,12 @@ class Made:
         if self.split is None:
             return []
         return [("stores", self.split.stores), ("channels", self.split.channels), ("within", self.split.within)]
+
+
+def split_source(source: Source, filters: Filters) -> Source:
+    """What is split beside a figure of this way of asking: all channels of its sample, unless one was chosen, so that
+    a shift between channels shows as such. Samples of different kinds are added up only when asked for."""
+    return source if filters.channel else Source("", source.sample)
 
 
 def made_of(cells: Cells, source: Source, filters: Filters) -> Made:
@@ -84,6 +96,10 @@ def made_of(cells: Cells, source: Source, filters: Filters) -> Made:
         split=split_change(new, old) if before_shown else None,
         weighted=_weighted(cells, new, groups, now),
         hidden=not shown,
+        words=nps_words(filters, source=source),
+        words_before=nps_words(filters, source=source, until=cells.this_week + -filters.weeks),
+        channels=len(groups),
+        pooled_query="" if source == Source("", POOLED) else filters.but(channel="", sample=POOLED),
     )
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from reports.asking import asking_of
 from reports.causes import causes_of
 from reports.cells import Cells, View, leaves_of, read_cells, view_of
-from reports.change import MOST_STORES_BESIDE, made_of
+from reports.change import MOST_STORES_BESIDE, Made, made_of, split_source
 from reports.charts import place_charts, week_chart
 from reports.comparing import BEFORE, GROUP, YEAR, comparison_of, read_choice
 from reports.explorer import newest
@@ -83,8 +83,9 @@ def reports(request: HttpRequest) -> HttpResponse:
     beside = sum(kinds.values()) <= MOST_STORES_BESIDE
     made = None
     if found.source:
-        deep = cells_of_stores(reading, cells, found.source) if beside else None
-        made = made_of(deep, found.source, reading.filters) if deep else None
+        split = split_source(found.source, reading.filters)
+        deep = cells_of_stores(reading, cells, split) if beside else None
+        made = made_of(deep, split, reading.filters) if deep else None
         compare_all(
             found,
             stores_below(deep, found.source, reading.filters) if deep else [],
@@ -114,9 +115,16 @@ def change(request: HttpRequest) -> HttpResponse:
     view = view_of(reading.scope, reading.filters)
     cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
     source, _chosen = resolve(cells, reading.filters, latest(reading.filters.weeks))
-    made = made_of(cells_of_stores(reading, cells, source), source, reading.filters) if source else None
-    context = {**frame(reading, view, "report_change"), "made": made}
+    context = {**frame(reading, view, "report_change"), "made": made_change(reading, cells, source)}
     return render(request, "reports/change.html", context)
+
+
+def made_change(reading: Reading, cells: Cells, source: Source | None) -> Made | None:
+    """What the change of this way of asking, and others like it, is made of; `cells` tell which there are."""
+    if source is None:
+        return None
+    split = split_source(source, reading.filters)
+    return made_of(cells_of_stores(reading, cells, split), split, reading.filters)
 
 
 @require_safe

@@ -16,13 +16,12 @@ from reports.asking import RATES, asking_of
 from reports.call_figures import Row as CallRow
 from reports.call_pages import of_centre, read_calls
 from reports.cells import Cells, leaves_of, read_cells, view_of
-from reports.change import made_of
 from reports.comparing import comparison_of, read_choice
 from reports.figures import Answers, Figure, LoopShare, PlaceRow, Source
 from reports.league import MOST_STORES as MOST_LEAGUE_STORES
 from reports.league import league_of, recovery_of
 from reports.overview import overview, resolve
-from reports.pages import Reading, cells_of_stores
+from reports.pages import Reading, cells_of_stores, made_change
 from reports.ranking import ranking_of
 from reports.statistics import Difference, Share
 from reports.stretches import latest
@@ -333,10 +332,10 @@ def loop_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator
 def change_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator[Line]:
     """What the change is made of, and the score weighted by purchases."""
     cells, source = _main_source(reading)
-    if source is None:
+    made = made_change(reading, cells, source)
+    if made is None:
         return
-    made = made_of(cells_of_stores(reading, cells, source), source, reading.filters)
-    way = {"way": source.name, "first": reading.period.start, "last": reading.period.end}
+    way = {"way": made.source.name, "first": reading.period.start, "last": reading.period.end}
     names = {
         "stores": gettext("Other stores answer"),
         "channels": gettext("Other channels answer"),

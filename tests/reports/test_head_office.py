@@ -109,6 +109,24 @@ def test_scores_afterwards_are_hidden_where_other_places_or_weeks_would_tell_of_
     assert [(line.n, line.value, line.hidden) for line in lines if line.table == "recovery"] == [(8, None, True)]
 
 
+def test_a_shift_between_channels_shows_as_such_by_default(head, chain):
+    before = TODAY - timedelta(weeks=13)
+    verified = {"sample_kind": "verified"}
+    for day, receipts, calls in ((before, 30, 10), (TODAY, 20, 20)):
+        answer(chain.touchpoint, 10, day=day, times=receipts, channel="receipt", **verified)
+        answer(chain.touchpoint, 0, day=day, times=calls, channel="call", **verified)
+    answer(chain.touchpoint, 7, day=TODAY, times=5)
+    for page in ("reports", "report_change"):
+        made = head.get(reverse(page), {"node": chain.area.pk}).context["made"]
+        assert (made.source, made.channels) == (("", "verified"), 2)
+        assert made.parts == [("stores", 0), ("channels", pytest.approx(-50)), ("within", 0)]
+    # A chosen channel is kept to, and it is said that it can show no shift.
+    page = head.get(reverse("report_change"), {"node": chain.area.pk, "channel": "receipt"})
+    assert page.context["made"].split.channels == 0
+    assert "All of these came by one channel" in page.content.decode()
+    assert f"?node={chain.area.pk}&amp;sample=pooled" in page.content.decode()
+
+
 def test_any_two_groups_and_periods_compare_by_a_link(head, chain):
     answer(chain.touchpoint, 10, day=TODAY, times=40)
     answer(chain.touchpoint, 0, day=TODAY - timedelta(weeks=13), times=40)
