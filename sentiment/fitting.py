@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .entries import ChainWords
 from .heads import _URGENT, HEADS, SIGNS, Evidence, Heads, all_signs, few_signs, find_evidence
 from .hidden import Hidden, learn_hidden, mean_of
 from .lexicon import split_words
@@ -80,9 +81,10 @@ class Rows:
     weights: Floats
 
 
-def evidence_of(text: str, language: str) -> Evidence:
+def evidence_of(text: str, language: str, chain: ChainWords | None = None) -> Evidence:
+    """By our lists; `chain`: as the chain has changed them."""
     words = split_words(text)
-    return find_evidence(words, (language,), find_mentions(words, (language,)))
+    return find_evidence(words, (language,), find_mentions(words, (language,), chain), chain)
 
 
 def labels_of(topics: Iterable[str], urgency: Iterable[str]) -> Floats:

@@ -11,6 +11,7 @@ import numpy as np
 from django.conf import settings
 
 from sentiment import engine
+from sentiment.chain import current_words
 from sentiment.classifier import FOLDER, Classifier, get_classifier
 from sentiment.fitting import Rows, evidence_of, read_examples, refit, rows_of_examples
 from sentiment.heads import HEADS, Heads, HeadsMismatch, load_heads, served_heads
@@ -65,7 +66,7 @@ def learn(model: str | None = None, *, sets: Sequence[Comment] | None = None) ->
 
 
 def rows_of_corrections(rows: Sequence[CorrectedRow], classifier: Classifier) -> Rows:
-    """Corrections as the heads see them; the model reads their texts anew."""
+    """Corrections as the heads see them; their texts are read anew, by the chain's own lists."""
     scores = classifier.score([row.text for row in rows])
     assert scores.traits is not None
     labels, weights = np.zeros((2, len(rows), len(HEADS)), np.float32)
@@ -75,7 +76,8 @@ def rows_of_corrections(rows: Sequence[CorrectedRow], classifier: Classifier) ->
         for j, head in enumerate(HEADS):
             labels[i, j] = bool(row.held["urgency"]) if j == _URGENT else head in held
             weights[i, j] = _SAID if head in said or (j == _URGENT and row.said.get("urgency")) else _LET_STAND
-    evidence = [evidence_of(row.text, row.language) for row in rows]
+    chain = current_words()
+    evidence = [evidence_of(row.text, row.language, chain) for row in rows]
     return Rows(scores.traits, evidence, labels, weights)
 
 

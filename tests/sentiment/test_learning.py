@@ -13,15 +13,19 @@ from core.jobs import run_due
 from core.work import drain
 from sentiment import engine
 from sentiment.actions import correct
+from sentiment.chain import change
 from sentiment.classifier import FOLDER, get_classifier
+from sentiment.entries import ChainWords, Entry
 from sentiment.fitting import read_examples
 from sentiment.heads import FILE, HeadsMismatch, load_heads, served_heads
 from sentiment.keeping import name_of, version_of
-from sentiment.learning import NothingToLearn, learn, learnt_heads
-from sentiment.models import Analysis, LearntHeads, Rereading, RereadingState
+from sentiment.learning import NothingToLearn, learn, learnt_heads, rows_of_corrections
+from sentiment.lessons import corrected_rows
+from sentiment.models import Analysis, Effect, LearntHeads, Rereading, RereadingState
 from sentiment.reading import Reader, live_reader, offered_heads
 from sentiment.rereading import go_live
 from sentiment.topic_evaluation import Comment
+from sentiment.topics import TOPICS
 from surveys.models import Response
 from surveys.signals import response_saved
 from tests.factories import Chain, make_response
@@ -70,6 +74,20 @@ def topics_of(text: str, heads: int | None = None) -> set[str]:
 def work_off(limit: int = 50) -> None:
     while limit and run_due():
         limit -= 1
+
+
+def test_corrections_are_weighed_by_the_lists_that_read(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What is remembered of the rows must not outlive them.
+    monkeypatch.setattr("sentiment.chain._known", ((0, 0), ChainWords()))
+    submit(chain, SAID[0])
+    drain(["analysis"])
+    correct(Analysis.objects.get().pk, chain.manager, field="topic", key="environment", value="negative")
+    (row,) = corrected_rows()
+    environment = TOPICS.index("environment")
+    for added in (0, 1):
+        (evidence,) = rows_of_corrections([row], get_classifier()).evidence
+        assert evidence.signs[environment] == added
+        change(Entry("en", "topic", "environment", "lounge"), Effect.ADD, chain.head_office)
 
 
 @pytest.fixture
