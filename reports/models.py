@@ -630,6 +630,10 @@ class WallDeedHidden(models.Model):
     def __str__(self) -> str:
         return f"{self.store_id} {self.reason}"
 
+    @property
+    def deed(self) -> str:
+        return f"case:{self.case_id}" if self.case_id else f"action:{self.action_id}"
+
 
 class Rhythm(models.TextChoices):
     """How often a digest comes."""

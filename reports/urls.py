@@ -43,5 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("wall/<str:code>/<str:week>/approve/", wall_views.approve, name="wall_approve"),
     path("wall/<str:code>/<str:week>/hide/<int:verbatim_id>/", wall_views.hide, name="wall_hide"),
     path("wall/<str:code>/<str:week>/show/<int:verbatim_id>/", wall_views.show_again, name="wall_show"),
+    path("wall/<str:code>/<str:week>/hide-done/<str:deed>/", wall_views.hide_done, name="wall_hide_done"),
+    path("wall/<str:code>/<str:week>/show-done/<str:deed>/", wall_views.show_done, name="wall_show_done"),
     path("screen/<str:token>/", wall_views.screen, name="screen"),
 ]

@@ -17,10 +17,11 @@ from django.utils.text import Truncator
 from alerts.choices import TO_DO, EntryKind
 from alerts.kudos import KudosCount, count_kudos
 from alerts.models import Case, Kudos
+from core.tokens import keyed_hash
 from customers.models import ContactKind
 from reports.action_reads import actions_about
 from reports.figures import Source
-from reports.models import ActionState, StoreWeek, WallApproval, WallHidden
+from reports.models import ActionState, StoreWeek, WallApproval, WallDeedHidden, WallHidden
 from reports.periods import Week, latest_day
 from reports.wall_figures import WallFigure, figures_of_week
 from reports.writing import direction_of
@@ -34,8 +35,8 @@ from surveys.counting import left_out
 from surveys.queries import BY_A_PHONE
 
 MOST_PRAISES, MOST_LESSONS, MOST_DONE = 10, 3, 4
-# Of what was done, so many may be actions: what came of single cases shall not be crowded out.
-MOST_ACTIONS = 2
+# An action hangs in the week that ended it or never, so none is left out; and so many cases hang beside however many.
+_LEAST_CASES = 2
 _LONGEST = 420
 # Of so many the most telling are chosen where there is no week to choose from.
 _NEWEST = 300
@@ -68,13 +69,14 @@ class Done:
     """What a shopper said, if it may be shown, and what was done about it.
 
     Of an action there is what it was against, `about`, and whose it was: the place above the store, or empty for its
-    own.
+    own. `deed` names the case or the action, for who takes it off.
     """
 
     said: Voice | None
     did: str
     about: str = ""
     whose: str = ""
+    deed: str = ""
 
     @property
     def direction(self) -> str:
@@ -87,6 +89,14 @@ class Hidden:
 
     voice: Voice
     decision: WallHidden
+
+
+@dataclass(frozen=True)
+class HiddenDeed:
+    """What was done, with the words it was done about, that somebody keeps off the wall."""
+
+    done: Done
+    decision: WallDeedHidden
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,8 @@ class Wall:
     # How many shoppers were very happy that week, and for how many somebody of the team has said thank you.
     kudos: KudosCount
     hidden: list[Hidden] = field(default_factory=list)
-    # Who has looked through it, if anybody has.
+    hidden_deeds: list[HiddenDeed] = field(default_factory=list)
+    # Who has looked through it, if anybody has; see `looked_through` for whether it was as it hangs now.
     approval: WallApproval | None = None
 
     @property
@@ -118,6 +129,27 @@ class Wall:
     @property
     def empty(self) -> bool:
         return not (self.praises or self.lessons or self.done)
+
+    @property
+    def taken_off(self) -> int:
+        return len(self.hidden) + len(self.hidden_deeds)
+
+    @property
+    def marks(self) -> list[str]:
+        """One of each thing that hangs, another once its words change."""
+        words = [(f"words:{one.verbatim}", one.text) for one in [*self.praises, *self.lessons]]
+        deeds = [(one.deed, one.said.text if one.said else "", one.did) for one in self.done]
+        return [keyed_hash("wall", "\n".join(parts)) for parts in [*words, *deeds]]
+
+    @property
+    def fingerprint(self) -> str:
+        """Of all that hangs, to tell whether a wall is still the one that somebody had before them."""
+        return keyed_hash("wall", " ".join(sorted(self.marks)))
+
+    @property
+    def looked_through(self) -> bool:
+        """Whether somebody has seen all that hangs, as it hangs."""
+        return self.approval is not None and set(self.marks) <= set(self.approval.seen)
 
     @property
     def next_week(self) -> Week | None:
@@ -135,6 +167,7 @@ def build_wall(store: Store, week: Week) -> Wall:
     kept_off = [one for one in fit if hasattr(one.verbatim, "wall_hidden")]
     fit = [one for one in fit if not hasattr(one.verbatim, "wall_hidden")]
     today = latest_day([store.time_zone])
+    done, hidden_deeds = _done(store, week)
     counted = StoreWeek.objects.filter(store=store, monday=week.monday).values_list("responses", flat=True)
     return Wall(
         store=store,
@@ -142,7 +175,7 @@ def build_wall(store: Store, week: Week) -> Wall:
         today=today,
         praises=telling_voices(fit, Sentiment.POSITIVE, MOST_PRAISES),
         lessons=telling_voices(fit, Sentiment.NEGATIVE, MOST_LESSONS),
-        done=_done(store, week),
+        done=done,
         figures=figures_of_week(store, week, Week.of(today)),
         responses=sum(counted),
         unread=readings.filter(run_at__isnull=False).count(),
@@ -154,6 +187,7 @@ def build_wall(store: Store, week: Week) -> Wall:
             )
         ),
         hidden=[Hidden(_voice(one), one.verbatim.wall_hidden) for one in kept_off],
+        hidden_deeds=hidden_deeds,
         approval=WallApproval.objects.filter(store=store, monday=week.monday).select_related("by").first(),
     )
 
@@ -229,12 +263,17 @@ def _shortened(text: str) -> str:
     return Truncator(text.strip()).chars(_LONGEST)
 
 
-def _done(store: Store, week: Week) -> list[Done]:
-    """What was done that week: of actions, here and at the places above, and in cases that were closed."""
+def _done(store: Store, week: Week) -> tuple[list[Done], list[HiddenDeed]]:
+    """What was done that week, as actions here and at the places above and in cases that were closed; and what of it
+    somebody keeps off the wall."""
     staff = names_of_staff([store])[store.pk]
-    found = [*_actions(store, week, staff), *_closed_cases(store, week, staff)]
+    actions, cases = _actions(store, week, staff), _closed_cases(store, week, staff)
+    kept_off = {one.deed: one for one in WallDeedHidden.objects.filter(store=store).select_related("by")}
+    hidden = [HiddenDeed(one, kept_off[one.deed]) for one in [*actions, *cases] if one.deed in kept_off]
+    hanging = [one for one in [*actions, *cases] if one.deed not in kept_off]
     # No deed twice: the first stands.
-    return list({one.did.casefold(): one for one in reversed(found)}.values())[::-1][:MOST_DONE]
+    once = list({one.did.casefold(): one for one in reversed(hanging)}.values())[::-1]
+    return once[: max(MOST_DONE, len(actions) + _LEAST_CASES)], hidden
 
 
 def _closed_cases(store: Store, week: Week, staff: list[str]) -> list[Done]:
@@ -257,7 +296,8 @@ def _closed_cases(store: Store, week: Week, staff: list[str]) -> list[Done]:
         entry = case.entries.filter(kind=EntryKind.ACTION).exclude(text="").select_related("author").last()
         if entry is not None:
             said = _voice(reading) if reading and reading.redacted else None
-            found.append(Done(said, _without_names(entry.text, store, staff, entry.author, case)))
+            did = _without_names(entry.text, store, staff, entry.author, case)
+            found.append(Done(said, did, deed=f"case:{case.pk}"))
     return sorted(found, key=lambda one: one.said is None)
 
 
@@ -271,8 +311,9 @@ def _actions(store: Store, week: Week, staff: list[str]) -> list[Done]:
             did=_without_names(one.did or one.title, store, [*staff, one.owner.name], one.owner, one.case),
             about=str(one.cause) if one.cause else topic_label(one.topic) if one.topic else "",
             whose=one.node.name if one.node else "",
+            deed=f"action:{one.pk}",
         )
-        for one in done.select_related("case__response__contact").order_by("-ended_at")[:MOST_ACTIONS]
+        for one in done.select_related("case__response__contact").order_by("-ended_at")
     ]
 
 

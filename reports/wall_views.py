@@ -10,13 +10,23 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from alerts.models import Case
 from core.tokens import token_hash
 from reports.filters import find_store, scope_of
-from reports.models import HideReason, WallScreen
+from reports.models import Action, HideReason, WallScreen
 from reports.pdf import PAPERS, wall_pdf
 from reports.periods import Week, latest_day
 from reports.wall import Wall, build_wall
-from reports.wall_actions import approve_wall, hide_words, make_screen, screen_address, show_words
+from reports.wall_actions import (
+    approve_wall,
+    find_deed,
+    hide_deed,
+    hide_words,
+    make_screen,
+    screen_address,
+    show_deed,
+    show_words,
+)
 from stores.access import StaffRequest
 from stores.models import Store
 from surveys.models import Verbatim
@@ -52,10 +62,13 @@ def wall_as_pdf(request: StaffRequest, code: str, week: str) -> HttpResponse:
 @require_POST
 def approve(request: StaffRequest, code: str, week: str) -> HttpResponse:
     """Somebody has looked through it."""
-    store, of_week = _place(request, code, week)
-    approve_wall(store, of_week, by=request.user)
-    messages.success(request, gettext("Thank you. The wall hangs as you see it."))
-    return redirect("wall", store.code, str(of_week))
+    found = _wall(request, code, week)
+    if request.POST.get("seen") == found.fingerprint:
+        approve_wall(found, by=request.user)
+        messages.success(request, gettext("Thank you. The wall hangs as you see it."))
+    else:
+        messages.error(request, gettext("Meanwhile something else hangs here. Please look through it once more."))
+    return redirect("wall", found.store.code, str(found.week))
 
 
 @require_POST
@@ -63,22 +76,55 @@ def hide(request: StaffRequest, code: str, week: str, verbatim_id: int) -> HttpR
     """Words that must not hang, with a reason; others take their place."""
     store, of_week = _place(request, code, week)
     verbatim = get_object_or_404(Verbatim, pk=verbatim_id, response__store=store)
-    reason = request.POST.get("reason", "")
-    if reason in HideReason.values:
-        hide_words(verbatim, reason=HideReason(reason), by=request.user)
-        messages.success(request, gettext("Taken off the wall. You find it at the end of the page."))
-    else:
-        messages.error(request, gettext("Please choose why these words should not hang."))
+    if reason := _reason(request):
+        hide_words(verbatim, reason=reason, by=request.user)
     return redirect("wall", store.code, str(of_week))
+
+
+def _reason(request: StaffRequest) -> HideReason | None:
+    """Why something shall not hang, and word of what becomes of it; None where no reason was chosen."""
+    chosen = request.POST.get("reason", "")
+    if chosen not in HideReason.values:
+        messages.error(request, gettext("Please choose why these words should not hang."))
+        return None
+    messages.success(request, gettext("Taken off the wall. You find it at the end of the page."))
+    return HideReason(chosen)
 
 
 @require_POST
 def show_again(request: StaffRequest, code: str, week: str, verbatim_id: int) -> HttpResponse:
     """Words that may hang after all."""
     store, of_week = _place(request, code, week)
-    show_words(get_object_or_404(Verbatim, pk=verbatim_id, response__store=store))
+    show_words(get_object_or_404(Verbatim, pk=verbatim_id, response__store=store), by=request.user)
     messages.success(request, gettext("These words may hang again."))
     return redirect("wall", store.code, str(of_week))
+
+
+@require_POST
+def hide_done(request: StaffRequest, code: str, week: str, deed: str) -> HttpResponse:
+    """What was done and must not hang, with a reason; `deed` as the wall calls it."""
+    store, of_week = _place(request, code, week)
+    found = _deed(store, deed)
+    if reason := _reason(request):
+        hide_deed(store, found, reason=reason, by=request.user)
+    return redirect("wall", store.code, str(of_week))
+
+
+@require_POST
+def show_done(request: StaffRequest, code: str, week: str, deed: str) -> HttpResponse:
+    """What was done and may hang after all."""
+    store, of_week = _place(request, code, week)
+    show_deed(store, _deed(store, deed), by=request.user)
+    messages.success(request, gettext("These words may hang again."))
+    return redirect("wall", store.code, str(of_week))
+
+
+def _deed(store: Store, deed: str) -> Case | Action:
+    """Raises Http404 for what is not done at this store or above it."""
+    found = find_deed(store, deed)
+    if found is None:
+        raise Http404
+    return found
 
 
 @require_POST

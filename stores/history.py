@@ -22,6 +22,7 @@ _THINGS = {
     "touchpoint": gettext_lazy("Code"),
     "chat": gettext_lazy("Team chat"),
     "till_key": gettext_lazy("Key of the tills"),
+    "wall": gettext_lazy("Taken off the wall, and why"),
 }
 _COLUMNS = {
     "code": gettext_lazy("Code"),
@@ -50,6 +51,8 @@ _COLUMNS = {
 }
 _LEADS = {"ever": gettext_lazy("for ever"), "never": gettext_lazy("not at all")}
 _LABELS = {value: label for kind in (HolidayRule, NodeKind, StoreKind, TouchpointKind) for value, label in kind.choices}
+# How the values of a thing are called that only another room knows.
+_NAMED: dict[str, dict[str, Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,11 @@ class Entry:
     change: ConfigChange
     thing: str
     differences: list[Difference]
+
+
+def name_values(what: str, choices: Iterable[tuple[str, Any]]) -> None:
+    """Say how the values of a thing are called that another room records."""
+    _NAMED[what] = dict(choices)
 
 
 def entries(changes: Iterable[ConfigChange]) -> list[Entry]:
@@ -100,6 +108,8 @@ def _value(what: str, name: str, value: Any) -> str:
         return "–"
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
+    if what in _NAMED:
+        return str(_NAMED[what].get(value, value))
     if what == "exceptions":
         return str(value).replace("–", _("closed"), 1) if str(value).startswith("–") else str(value)
     if name in {"kind", "holiday_rule"}:

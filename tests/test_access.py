@@ -402,6 +402,8 @@ TABLE = [
     Row("wall/<str:code>/<str:week>/approve/", [({"code": "KY1"}, POST_ONLY)]),
     Row("wall/<str:code>/<str:week>/hide/<int:verbatim_id>/", [({"code": "KY1", "verbatim_id": "1"}, POST_ONLY)]),
     Row("wall/<str:code>/<str:week>/show/<int:verbatim_id>/", [({"code": "KY1", "verbatim_id": "1"}, POST_ONLY)]),
+    Row("wall/<str:code>/<str:week>/hide-done/<str:deed>/", [({"code": "KY1", "deed": "action:1"}, POST_ONLY)]),
+    Row("wall/<str:code>/<str:week>/show-done/<str:deed>/", [({"code": "KY1", "deed": "action:1"}, POST_ONLY)]),
     Row("wall/<str:code>/screen/", [({"code": "KY1"}, POST_ONLY)]),
     # Whoever has the link of a store's screen.
     Row("screen/<str:token>/", [({"token": "{no_token}"}, NOWHERE)]),

@@ -10,20 +10,28 @@ from django.urls import reverse
 from django.utils import timezone
 from pypdf import PdfReader
 
+from alerts.choices import CaseState
+from alerts.models import CaseEntry
 from core.leases import claim
+from core.personal import erase_response
 from core.work import drain
 from messaging.catcher import Catcher
 from messaging.models import Message
 from messaging.outbox import put_all
 from reports import wall_rounds
-from reports.models import HideReason, WallApproval, WallHidden, WallRound, WallScreen
+from reports.actions import begin, end
+from reports.models import ActionState, HideReason, WallApproval, WallHidden, WallRound, WallScreen
 from reports.periods import Week
 from reports.wall import build_wall
 from reports.wall_actions import hide_words, make_screen, screen_address
 from reports.wall_rounds import LEASE, WALL, begin_rounds, opening_after, send_due
-from stores.models import HoursException, OpeningInterval, User
+from sentiment.labels import TOPIC_LABELS
+from sentiment.models import Analysis
+from stores.history import entries
+from stores.models import ConfigChange, HoursException, OpeningInterval, User
 from stores.opening import hours_of
 from tests.factories import Chain, make_store
+from tests.reports.makers import make_case
 from tests.reports.test_wall import TODAY, WEEK, leave, printed, wall_of
 
 LAST_WEEK = Week.of(TODAY) + -1
@@ -54,12 +62,16 @@ def test_words_taken_off_with_a_reason_hang_nowhere_and_can_come_back(client, ch
     assert build_wall(chain.store, Week.of(TODAY)).praises
 
 
-@pytest.mark.parametrize("name", ["wall_hide", "wall_show", "wall_approve", "wall_screen"])
+@pytest.mark.parametrize(
+    "name", ["wall_hide", "wall_show", "wall_approve", "wall_screen", "wall_hide_done", "wall_show_done"]
+)
 def test_nobody_else_decides_about_a_wall(client, chain, name):
     verbatim = leave(chain, "They wrapped it so nicely").verbatims.get()
-    args = {"wall_approve": (chain.store.code, WEEK), "wall_screen": (chain.store.code,)}.get(
-        name, (chain.store.code, WEEK, verbatim.pk)
-    )
+    action = begin(chain.store, by=chain.manager, topic="waiting").action
+    deed = (chain.store.code, WEEK, f"action:{action.pk}")
+    args = {
+        "wall_approve": deed[:2], "wall_screen": deed[:1], "wall_hide_done": deed, "wall_show_done": deed,
+    }.get(name, (*deed[:2], verbatim.pk))  # fmt: skip
     for who in ("foreign_manager", "foreign_area_manager", "operator", "nobody", "call_centre_lead"):
         assert press(client, getattr(chain, who), name, *args, reason=HideReason.OFFENDS) == 404
     assert press(Client(), chain.manager, name, *args, reason=HideReason.OFFENDS) == 302
@@ -72,14 +84,65 @@ def test_words_of_another_store_cannot_be_taken_off_by_way_of_ones_own(client, c
     assert not WallHidden.objects.exists()
 
 
-def test_who_looked_through_it_is_said_on_it(client, chain):
-    leave(chain, "They wrapped it so nicely")
-    assert "Nobody has looked through this wall yet" in wall_of(client, chain.manager, chain.store).content.decode()
-    press(client, chain.manager, "wall_approve", chain.store.code, WEEK)
-    press(client, chain.head_office, "wall_approve", chain.store.code, WEEK)
+def test_deeds_are_taken_off_with_a_reason_come_back_and_the_history_tells(client, chain):
+    case = make_case(leave(chain, "No ladder to lend"), state=CaseState.RESOLVED, resolved_at=timezone.now())
+    CaseEntry.objects.create(case=case, kind="action", text="Gave one to the next in the queue", author=chain.manager)
+    for number in range(5):
+        action = begin(chain.area, by=chain.head_office, topic=list(TOPIC_LABELS)[number]).action
+        end(action.pk, ActionState.DONE, by=chain.head_office, text=f"Improvement {number}")
+    # However many actions were ended that week, each hangs, and what came of a case beside them.
+    wall = build_wall(chain.store, Week.of(TODAY))
+    assert [one.did for one in wall.done][:5] == [f"Improvement {number}" for number in (4, 3, 2, 1, 0)]
+    assert wall.done[5].did == "Gave one to the next in the queue" and len(wall.done) == 6
+    for one in (wall.done[0], wall.done[5]):
+        args = (chain.store.code, WEEK, one.deed)
+        assert press(client, chain.manager, "wall_hide_done", *args, reason="nonsense") == 302
+        assert press(client, chain.manager, "wall_hide_done", *args, reason=HideReason.NAMES_SOMEBODY) == 302
+        wall = build_wall(chain.store, Week.of(TODAY))
+        assert one.deed not in {hung.deed for hung in wall.done}
+        assert [(hid.done.deed, hid.decision.by) for hid in wall.hidden_deeds] == [(one.deed, chain.manager)]
+        assert f"/show-done/{one.deed}/" in wall_of(client, chain.manager, chain.store).content.decode()
+        assert one.did not in printed(wall_of(client, chain.manager, chain.store, name="wall_pdf").content)
+        assert press(client, chain.manager, "wall_show_done", *args) == 302
+        assert one.deed in {hung.deed for hung in build_wall(chain.store, Week.of(TODAY)).done}
+        told = ConfigChange.objects.filter(store=chain.store, what="wall", actor=chain.manager)[:2]
+        assert [(entry.old, entry.new) for entry in told] == [
+            ({one.deed: "names"}, {one.deed: ""}), ({one.deed: ""}, {one.deed: "names"}),
+        ]  # fmt: skip
+        assert [entry.new for entry in entries(told)[1].differences] == ["Somebody can be recognised"]
+    # One store's decision is not its neighbour's, and a stranger's deed is none of theirs.
+    assert len(build_wall(chain.neighbour, Week.of(TODAY)).done) == 5
+    foreign = (chain.foreign.code, WEEK, f"case:{case.pk}")
+    assert press(client, chain.foreign_manager, "wall_hide_done", *foreign, reason=HideReason.OFFENDS) == 404
+
+
+def test_who_looked_through_it_is_said_only_while_it_hangs_as_they_saw_it(client, chain):
+    def page() -> str:
+        return wall_of(client, chain.manager, chain.store).content.decode()
+
+    def approve(user: User, seen: str = "") -> None:
+        hangs = build_wall(chain.store, Week.of(TODAY)).fingerprint
+        press(client, user, "wall_approve", chain.store.code, WEEK, seen=seen or hangs)
+
+    first = leave(chain, "They wrapped it so nicely")
+    assert "Nobody has looked through this wall yet" in page()
+    seen = build_wall(chain.store, Week.of(TODAY)).fingerprint
+    approve(chain.manager)
+    approve(chain.head_office)
     assert WallApproval.objects.get().by == chain.manager
-    page = wall_of(client, chain.manager, chain.store).content.decode()
-    assert f"Looked through by {chain.manager.name}" in page
+    assert f"Looked through by {chain.manager.name}" in page()
+    # Words that came later were not seen; nor does who has an older page before them approve of them.
+    leave(chain, "Fine tea, and the one with the red hair is a star")
+    assert f"Changed since {chain.manager.name} looked through it" in page() and "Looked through by" not in page()
+    approve(chain.head_office, seen)
+    assert WallApproval.objects.get().by == chain.manager
+    approve(chain.head_office)
+    assert f"Looked through by {chain.head_office.name}" in page()
+    # The same words read otherwise are other words; fewer words are no others.
+    Analysis.objects.filter(verbatim__response=first).update(redacted="They wrapped [name] so nicely")
+    assert "Changed since" in page()
+    erase_response(first.pk)
+    assert f"Looked through by {chain.head_office.name}" in page()
 
 
 def test_a_large_wall_is_on_large_paper(client, chain):
