@@ -1,15 +1,16 @@
 """How cases ended: what shoppers say of it, what they deny, how they score afterwards, and what was left out.
 
-Of the last thirteen weeks. Every share comes with n and its margin, and is hidden below five; nothing here goes into
+Of thirteen weeks, the running one among them, as reports are. Every share comes with n and its margin, and is hidden below five; nothing here goes into
 an NPS. "Reached" is what a colleague recorded; "denied" is the shopper's own No to "Did we contact you?".
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
@@ -17,13 +18,14 @@ from django.utils import timezone
 
 from alerts.choices import CaseState, EventKind, Exemption
 from alerts.models import Case, CaseEvent, Verification
-from alerts.queries import events_that_stand
+from alerts.queries import count_outcomes, events_that_stand
 from alerts.times import in_words
 from core.shares import Share
 from stores.models import Store, User
 from surveys.choices import STAFF_FLAG
+from surveys.counting import no_answer
 
-PERIOD = timedelta(days=91)
+WEEKS = 13
 # Fewer answers than this could be told apart: their share is hidden and n is shown.
 FEWEST = 5
 MOST_ROWS = 50
@@ -109,26 +111,34 @@ class _LeftOutCount:
 
 def closing_of(stores: QuerySet[Store], *, led: QuerySet[Store] | None = None, now: datetime | None = None) -> Closing:
     """What became of the cases of these stores; by person only of those that are `led` by the reader from above."""
-    since = (now or timezone.now()) - PERIOD
+    since = _first_monday(stores, now or timezone.now())
     asked = Verification.objects.filter(case__store__in=stores, asked_at__gte=since).exclude(
         case__response__flags__contains=[STAFF_FLAG]
     )
-    reachable = asked.filter(case__fix_only=False)
-    yes, no = reachable.filter(solved=True).count(), reachable.filter(solved=False).count()
-    silent = reachable.filter(answered_at=None, run_at=None).count()
-    whole = yes + no + silent
+    outcomes = count_outcomes(
+        Case.objects.filter(store__in=stores, response__local_day__gte=since, exemption="").exclude(
+            no_answer("response__")
+        )
+    )
+    whole = sum(outcomes.values())
     by_store, denied = _denied_by_store(asked)
     return Closing(
         since=since,
-        confirmed=_part(yes, whole),
-        reopened=_part(no, whole),
-        unconfirmed=_part(silent, whole),
+        **{name: _part(n, whole) for name, n in outcomes.items()},
         by_store=by_store,
         by_person=_denied_by_person(asked.filter(case__store__in=led)) if led is not None else [],
         denied=denied,
         left_out=_left_out(stores, since),
         pace=_pace(stores, since),
     )
+
+
+def _first_monday(stores: QuerySet[Store], now: datetime) -> datetime:
+    """Where the weeks begin: the running one is that of the store where it began first."""
+    zones = stores.order_by().values_list("time_zone", flat=True).distinct()
+    today = max((now.astimezone(ZoneInfo(zone)).date() for zone in zones), default=now.date())
+    monday = today - timedelta(days=today.weekday(), weeks=WEEKS - 1)
+    return datetime.combine(monday, time.min, UTC)
 
 
 class _Contact(NamedTuple):

@@ -3,10 +3,10 @@
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from alerts.choices import TO_DO
-from alerts.models import Case, CaseEvent, CaseResponse
+from alerts.choices import TO_DO, CaseState
+from alerts.models import Case, CaseEvent, CaseResponse, Verification
 from core.quick import Compiled
 from stores.models import User
 from stores.queries import stores_visible_to
@@ -35,6 +35,25 @@ _of_response = Compiled(
 def events_that_stand(events: QuerySet[CaseEvent]) -> QuerySet[CaseEvent]:
     """Without what was taken back."""
     return events.filter(undone_by=None)
+
+
+def said_no(to_case: str = "") -> Exists:
+    """Whether the shopper ever said that it is not solved; `to_case` leads to the case, like `opened_case__`."""
+    return Exists(Verification.objects.filter(case=OuterRef(f"{to_case}pk"), solved=False))
+
+
+def count_outcomes(cases: QuerySet[Case]) -> dict[str, int]:
+    """What shoppers said of these cases: `reopened` if they ever said no, else `confirmed`, or `unconfirmed` where the
+    time passed without a word.
+
+    Each case once, of those whose shopper could be asked; one that still waits for an answer is in none of them.
+    """
+    could_be_asked = cases.filter(fix_only=False).annotate(no=said_no())
+    return could_be_asked.aggregate(
+        reopened=Count("pk", filter=Q(no=True)),
+        confirmed=Count("pk", filter=Q(no=False, state=CaseState.CONFIRMED)),
+        unconfirmed=Count("pk", filter=Q(no=False, state=CaseState.UNCONFIRMED)),
+    )
 
 
 def is_reachable(response: Response) -> bool:

@@ -76,16 +76,20 @@ WITH wanted AS (
            count(*) FILTER (WHERE over AND c.fix_only) AS fix_only,
            count(*) FILTER (WHERE over AND c.fix_only AND c.fixed_at <= clock.due_at) AS acted,
            count(*) FILTER (WHERE NOT over) AS running,
+           -- What shoppers said of it, as alerts.queries.count_outcomes divides it.
            count(*) FILTER (
-               WHERE NOT c.fix_only AND (c.round > 0 OR c.state IN (%(confirmed)s, %(unconfirmed)s))
+               WHERE NOT c.fix_only AND (said.no OR c.state IN (%(confirmed)s, %(unconfirmed)s))
            ) AS asked,
-           count(*) FILTER (WHERE NOT c.fix_only AND c.state = %(confirmed)s) AS confirmed,
-           count(*) FILTER (WHERE NOT c.fix_only AND c.round > 0) AS reopened,
-           count(*) FILTER (WHERE NOT c.fix_only AND c.state = %(unconfirmed)s) AS unconfirmed
+           count(*) FILTER (WHERE NOT c.fix_only AND NOT said.no AND c.state = %(confirmed)s) AS confirmed,
+           count(*) FILTER (WHERE NOT c.fix_only AND said.no) AS reopened,
+           count(*) FILTER (WHERE NOT c.fix_only AND NOT said.no AND c.state = %(unconfirmed)s) AS unconfirmed
     FROM answers a
     JOIN alerts_case c ON c.response_id = a.id
     CROSS JOIN LATERAL (SELECT coalesce(c.first_due_at, c.due_at) AS due_at) AS clock
     CROSS JOIN LATERAL (SELECT clock.due_at <= statement_timestamp() AS over) AS now
+    CROSS JOIN LATERAL (
+        SELECT EXISTS (SELECT FROM alerts_verification v WHERE v.case_id = c.id AND NOT v.solved) AS no
+    ) AS said
     -- What was no complaint, or outside the store's control, stands beside its shares: see alerts.closing.
     WHERE NOT a.no_answer AND c.exemption = '' GROUP BY 1, 2, 3, 4, 5
 )

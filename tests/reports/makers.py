@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from alerts.choices import CaseState
-from alerts.models import Case
+from alerts.models import Case, Verification
 from alerts.signals import case_changed
 from core.work import drain
 from sentiment.models import Analysis, Sentiment
@@ -53,16 +53,17 @@ def make_case(
     state: CaseState = CaseState.OPEN,
     due_in: timedelta = timedelta(hours=-1),
     fix_only: bool = False,
+    said_no: bool = False,
     **changes: Any,
 ) -> Case:
-    """A case of the response; `contacted`, `attempted` and `fixed` are minutes after opening; 30 are allowed."""
+    """A case of the response, reopened by its shopper if they `said_no`; `contacted`, `attempted` and `fixed` are minutes after opening; 30 are allowed."""
     due_at = timezone.now() + due_in
     opened_at = due_at - timedelta(minutes=30)
     for name in ("contacted", "attempted", "fixed"):
         minutes = changes.pop(name, None)
         if minutes is not None:
             changes[f"{name}_at"] = opened_at + timedelta(minutes=minutes)
-    return Case.objects.create(
+    case = Case.objects.create(
         store=response.store,
         response=response,
         rule_name="test",
@@ -72,8 +73,11 @@ def make_case(
         policy={},
         opened_at=opened_at,
         due_at=due_at,
-        **changes,
+        **{"round": int(said_no)} | changes,
     )
+    if said_no:
+        Verification.objects.create(case=case, round=0, solved=False)
+    return case
 
 
 def announce(response: Response, case: Case | None = None) -> None:
@@ -155,6 +159,6 @@ def random_history(touchpoints: list[Touchpoint], *, seed: int, responses: int) 
                 contacted=rng.choice([None, 10, 30, 31, 50]),
                 attempted=rng.choice([None, 10, 30, 45]),
                 fixed=rng.choice([None, 10, 45]),
-                round=rng.choice([0, 0, 1]),
+                said_no=rng.choice([False, False, True]),
             )
             announce(response, case)

@@ -72,10 +72,10 @@ def counted_by_hand() -> dict[Key, Counts]:
                 counts[hit["sentiment"]] += 1
         for case in Case.objects.filter(response=r):
             if not case.fix_only:
-                found[key]["asked"] += case.round > 0 or case.state in ("confirmed", "unconfirmed")
-                found[key]["confirmed"] += case.state == "confirmed"
-                found[key]["unconfirmed"] += case.state == "unconfirmed"
-                found[key]["reopened"] += case.round > 0
+                said_no = case.verifications.filter(solved=False).exists()
+                outcome = "reopened" if said_no else case.state
+                found[key]["asked"] += outcome in ("confirmed", "unconfirmed", "reopened")
+                found[key][outcome] += outcome in ("confirmed", "unconfirmed", "reopened")
             if case.due_at > now:
                 found[key]["running"] += 1
             elif case.fix_only:

@@ -207,11 +207,11 @@ def check_the_league_and_scores_afterwards(client: Client, history: list[Store])
             contacted=rng.choice([None, 10, 29, 45]),
             attempted=rng.choice([None, 5]),
             state=rng.choice([CaseState.CONFIRMED, CaseState.UNCONFIRMED, CaseState.OPEN]),
-            round=rng.choice([0, 0, 1]),
+            said_no=rng.choice([False, False, True]),
         )
         if rng.random() < 0.5:
             at = timezone.now() - timedelta(weeks=rng.randrange(16))
-            Verification.objects.create(case=case, round=0, score=rng.randrange(11), scored_at=at)
+            Verification.objects.create(case=case, round=1, score=rng.randrange(11), scored_at=at)
         announce(response, case)
     drain(["facts"])
     context = client.get(reverse("report_loop")).context
@@ -227,16 +227,18 @@ def check_the_league_and_scores_afterwards(client: Client, history: list[Store])
         mine = [case for case in cases if case.store_id == store.pk and not case.fix_only]
         in_time = [case for case in mine if case.contacted_at and case.contacted_at <= case.due_at]
         tried = [case for case in mine if case not in in_time and case.attempted_at]
-        asked = [case for case in mine if case.round or case.state in (CaseState.CONFIRMED, CaseState.UNCONFIRMED)]
+        said_no = [case for case in mine if case.verifications.filter(solved=False).exists()]
+        ended = Counter(case.state for case in mine if case not in said_no)
+        asked = len(said_no) + ended[CaseState.CONFIRMED] + ended[CaseState.UNCONFIRMED]
         shares = {part.key: (part.share.part, part.share.n) for part in rows[store.name].shares}
         assert shares == {
             "reached": (len(in_time), len(mine)),
             "attempted": (len(tried), len(mine)),
             "untried": (len(mine) - len(in_time) - len(tried), len(mine)),
             "acted": (0, sum(case.store_id == store.pk and case.fix_only for case in cases)),
-            "confirmed": (sum(case.state == CaseState.CONFIRMED for case in mine), len(asked)),
-            "reopened": (sum(case.round > 0 for case in mine), len(asked)),
-            "unconfirmed": (sum(case.state == CaseState.UNCONFIRMED for case in mine), len(asked)),
+            "confirmed": (ended[CaseState.CONFIRMED], asked),
+            "reopened": (len(said_no), asked),
+            "unconfirmed": (ended[CaseState.UNCONFIRMED], asked),
         }
         assert (rows[store.name] in found.ranked) == (len(mine) >= MIN_RANKED)
     values = [row.reached.share.value for row in found.ranked]
