@@ -28,7 +28,7 @@ from reports.writing import direction_of
 from sentiment.labels import topic_label
 from sentiment.models import Analysis, Sentiment
 from sentiment.queries import names_of_staff
-from sentiment.redaction import PHONE, redact
+from sentiment.redaction import redact
 from stores.models import Store, User
 from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, QuestionKind
 from surveys.counting import left_out
@@ -46,6 +46,8 @@ _REPEATED_TOPIC = 0.25
 # Words that the model cannot judge, as in a language it has not learnt, speak by their score; this many must they be.
 _WORDS_UNJUDGED = 5
 _SURE_BY_SCORE = 0.5
+# As `redact` marks it.
+_PHONE = "[phone]"
 _DIGITS = re.compile(r"(?<!\w)\d(?:[ \u00a0().\-–/]{0,3}\d){4,}(?!\w)")
 
 
@@ -333,6 +335,6 @@ def _without_number(text: str, phone: str) -> str:
 
     def marked(match: re.Match[str]) -> str:
         digits = re.sub(r"\D", "", match.group()).lstrip("0")
-        return PHONE if phone.endswith(digits) else match.group()
+        return _PHONE if phone.endswith(digits) else match.group()
 
     return _DIGITS.sub(marked, text)
