@@ -262,7 +262,8 @@ class Narrator:
             contact=contact,
         )
         self.voices.receipts.append(receipt)
-        return self._invite(ResponseChannel.RECEIPT, store, language, receipt.purchased_at, contact, receipt=receipt)
+        # Its link was printed: nobody was written to.
+        return self._invite(ResponseChannel.RECEIPT, store, language, receipt.purchased_at, None, receipt=receipt)
 
     def _called(self, store: Store, language: str, at: datetime, mood: str) -> Invitation:
         contact = self._contact(store, language, phone=True)

@@ -187,6 +187,8 @@ def _row(name: str, pair: Pair, wanted: Iterable[str], *, words: str = "", query
     rates = {}
     for rate in wanted:
         now, old = (_share(counts, *_PARTS[rate]) for counts in (pair.now, pair.old))
+        if rate == "delivered" and pair.now.delivered < pair.now.answered:
+            continue  # Told to us by whoever sends the messages, and not of these.
         if now:
             rates[rate] = Rate(now, share_difference(now, old) if old else None)
     return Row(name, pair.now, rates, words, query)
