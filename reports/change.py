@@ -10,6 +10,7 @@ from reports.cells import MANY, Cells
 from reports.figures import Source
 from reports.filters import POOLED, Filters
 from reports.lattice import Place, store_place
+from reports.linking import nps_words
 from reports.models import TrafficWeek
 from reports.statistics import (
     NO_ANSWERS,
@@ -41,6 +42,8 @@ class Made:
     split: Change | None
     weighted: Weighted | None
     hidden: bool
+    words: str
+    words_before: str
     # How many channels the answers came by, and where those of all samples are split, if these are not.
     channels: int = 0
     pooled_query: str = ""
@@ -93,6 +96,8 @@ def made_of(cells: Cells, source: Source, filters: Filters) -> Made:
         split=split_change(new, old) if before_shown else None,
         weighted=_weighted(cells, new, groups, now),
         hidden=not shown,
+        words=nps_words(filters, source=source),
+        words_before=nps_words(filters, source=source, until=cells.this_week + -filters.weeks),
         channels=len(groups),
         pooled_query="" if source == Source("", POOLED) else filters.but(channel="", sample=POOLED),
     )

@@ -12,7 +12,7 @@ from reports.cells import Cells, View, leaves_of, places_of, read_cells, view_of
 from reports.figures import ANY_WAY, Figure, LoopShare, Source
 from reports.filters import POOLED, Filters, Scope, find_node, find_store
 from reports.lattice import Place
-from reports.linking import words_behind
+from reports.linking import nps_words, words_behind
 from reports.overview import chosen_source, closed_loop, resolve
 from reports.periods import Period, Week
 from reports.statistics import MIN_SHOWN, Difference, Share, moved_among, nps_difference, share_difference
@@ -260,8 +260,8 @@ def _scores(cells: Cells, first: Side, second: Side) -> list[NpsRow]:
         there = cells.figure(second.places, other, second.stretches)
         if relation == SAME or not (here.nps.n or there.nps.n):
             continue
-        words = words_behind(first.filters, source=one, until=first.until)
-        other_words = words_behind(second.filters, source=other, until=second.until)
+        words = nps_words(first.filters, source=one, until=first.until)
+        other_words = nps_words(second.filters, source=other, until=second.until)
         apart = relation == APART
         if relation == WITHIN and second.rest:
             there, other_words, apart = _less(there, here), "", True
@@ -323,13 +323,13 @@ def _shares(cells: Cells, first: Side, second: Side, *, overlap: bool) -> list[S
                 second=there,
                 change=share_difference(here.share, there.share) if both else None,
                 stands=False,
-                words=_case_words(first),
-                other_words=_case_words(second),
+                words=_case_words(first, here.whole),
+                other_words=_case_words(second, there.whole),
                 overlap=overlap,
             )
         )
     return rows
 
 
-def _case_words(side: Side) -> str:
-    return "" if side.rest else words_behind(side.filters, until=side.until, case="yes")
+def _case_words(side: Side, whole: str) -> str:
+    return "" if side.rest else words_behind(side.filters, until=side.until, loop=whole)

@@ -17,7 +17,7 @@ from reports.cells import Cells, read_cells, view_of
 from reports.figures import Source
 from reports.filters import Filters, Scope
 from reports.lattice import Place
-from reports.linking import words_behind
+from reports.linking import nps_words, words_behind
 from reports.models import Action, ActionState, NodeWeek, StoreWeek
 from reports.periods import Week, written_dates
 from reports.statistics import (
@@ -173,7 +173,7 @@ def _score(cells: Cells, filters: Filters, source: Source, before: Span, after: 
         places, lattice = cells.view.places, cells.lattice(source)
         parts = _parts(span, lambda part: cells.shows(lattice, places, [part]))
         nps = cells.nps_of(places, source, parts) if parts else NO_ANSWERS
-        words = words_behind(filters, source=source, until=span.until, weeks=QUARTER)
+        words = nps_words(filters, source=source, until=span.until, weeks=QUARTER)
         return Side(span, _weeks(parts), words, nps=nps if nps.n else None)
 
     old, new = side(before), side(after)
@@ -194,7 +194,7 @@ def _topic(cells: Cells, filters: Filters, topic: str, before: Span, after: Span
         )
         n = cells.nps_of(places, source, parts).n if parts else 0
         negative = spoken.sum_of(topic, [source], parts)[3] if parts else 0
-        words = words_behind(filters, source=source, until=span.until, weeks=QUARTER, topic=topic, sentiment="negative")
+        words = nps_words(filters, source=source, until=span.until, weeks=QUARTER, topic=topic, sentiment="negative")
         return Side(span, _weeks(parts), words, share=Share(negative, n) if n else None)
 
     return [
@@ -215,7 +215,7 @@ def _cause(cells: Cells, action: Action, filters: Filters, before: Span, after: 
     def side(span: Span) -> Side:
         parts = _parts(span, lambda part: cells.shows(lattice, places, [part]))
         n = sum(lattice.size(place, part) for place in places for part in parts)
-        words = words_behind(filters, until=span.until, weeks=QUARTER, case="yes")
+        words = words_behind(filters, until=span.until, weeks=QUARTER, cause=str(action.cause_id))
         share = Share(min(n, _cases(cells, action, parts)), n) if n else None
         return Side(span, _weeks(parts), words, share=share)
 

@@ -21,6 +21,7 @@ from alerts.models import RootCause
 from reports.call_cells import NAMELESS
 from reports.explorer_rows import BANDS, fold
 from reports.filters import POOLED, Filters, Scope, find_store
+from reports.loop_cases import PARTS, cases_in
 from reports.models import ExplorerRow
 from reports.periods import Days, Period, Week, within_reason
 from reports.recovering import scored_again
@@ -34,7 +35,7 @@ from sentiment.labels import (
     topic_label,
     urgency_label,
 )
-from stores.choices import TouchpointKind
+from stores.choices import StoreKind, TouchpointKind
 from stores.models import Node, Store
 from surveys.choices import Mark, QuestionKind, ResponseChannel, SampleKind
 from surveys.counting import NO_ANSWERS, left_out
@@ -44,6 +45,8 @@ from surveys.queries import BY_A_PHONE
 # Raw rows are read thirteen weeks at a time, whichever thirteen.
 WEEKS = (1, 4, 13)
 DEFAULT_WEEKS = 13
+# One store has few enough of them for a year.
+OF_A_STORE = (*WEEKS, 26, 52)
 # The longest quarter.
 MOST_DAYS = 92
 PER_PAGE = 25
@@ -65,11 +68,12 @@ ANY = "any"
 class Search:
     """What was chosen; an empty choice leaves everything.
 
-    `urgency` is a kind or ANY; `case` is "yes", "no" or one of CASE_STATES, and `cause` its root cause; `code` is
-    the kind of touchpoint whose code was scanned; `question` is the one to which a score was given that counts in
-    its figures, or bears the chosen `mark`; `queue` and `agent` are of the call that was asked about, NAMELESS where
-    telephony told none; `days` stand for the weeks where a figure is of other days than whole weeks; `before` is where
-    the page begins, after the last row of the one before it. Of who scored `again` the period is when they did.
+    `urgency` is a kind or ANY; `case` is "yes", "no" or one of CASE_STATES, and `cause` its root cause; `loop` is the
+    number of the closed loop that the case is in; `code` is the kind of touchpoint whose code was scanned; `question`
+    is the one to which a score was given that counts in its figures, or bears the chosen `mark`; `queue` and `agent`
+    are of the call that was asked about, NAMELESS where telephony told none; `days` stand for the weeks where a figure
+    is of other days than whole weeks; `before` is where the page begins, after the last row of the one before it. Of
+    who scored `again` the period is when they did.
     """
 
     last_week: Week
@@ -90,6 +94,7 @@ class Search:
     corrected: bool = False
     again: bool = False
     case: str = ""
+    loop: str = ""
     cause: RootCause | None = None
     mark: str = ""
     code: str = ""
@@ -155,6 +160,7 @@ _CHOICES = {
     "urgency": {*URGENCY_LABELS, ANY},
     "language": set(settings.VERBATIM_LANGUAGES),
     "case": {"yes", "no", *CASE_STATES},
+    "loop": set(PARTS),
     "mark": set(MARKS),
     "code": set(TouchpointKind.values),
     "question": set(QuestionKind.values),
@@ -182,7 +188,7 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         q=" ".join(chosen.get("q", "").split())[:_LONGEST_SEARCH],
         node=node,
         store=store,
-        weeks=int(weeks) if weeks in {str(number) for number in WEEKS} else DEFAULT_WEEKS,
+        weeks=int(weeks) if weeks in {str(number) for number in weeks_of(store)} else DEFAULT_WEEKS,
         days=None if weeks else _days(chosen.get("from", ""), chosen.get("to", "")),
         **{name: value for name in _PLAIN if (value := chosen.get(name, "")) in _CHOICES[name]},
         cause=RootCause.objects.filter(pk=cause).first() if _NUMBER.fullmatch(cause) else None,
@@ -193,6 +199,11 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         again=chosen.get("again") == "1",
         before=_read_cursor(chosen.get("before", "")),
     )
+
+
+def weeks_of(store: Store | None) -> tuple[int, ...]:
+    """How many weeks of words may be read at a time: of one shop, or of any place."""
+    return OF_A_STORE if store and store.kind == StoreKind.SHOP else WEEKS
 
 
 def _week(written: str) -> Week | None:
@@ -283,6 +294,8 @@ def rows_of(search: Search, stores: QuerySet[Store]) -> QuerySet[ExplorerRow]:
         wanted &= _of_case("state__in", states)
     if search.cause:
         wanted &= Q(has_case=True) & _of_case("root_cause", search.cause)
+    if search.loop:
+        wanted &= Q(has_case=True) & cases_in(search.loop, "verbatim__response__")
     if search.code:
         wanted &= Q(verbatim__response__touchpoint__kind=search.code, verbatim__response__invitation=None)
     for name in ("queue", "agent"):
@@ -410,6 +423,7 @@ def chips_of(search: Search) -> list[Chip]:
         "corrected": _("Corrected by a person"),
         "again": _("Scored again"),
         "case": dict(case_choices()).get(search.case, ""),
+        "loop": str(PARTS.get(search.loop, "")),
         "cause": str(search.cause) if search.cause else "",
         "mark": str(MARKS.get(search.mark, "")),
         "code": str(TouchpointKind(search.code).label) if search.code else "",

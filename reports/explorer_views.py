@@ -13,14 +13,15 @@ from reports.explorer import (
     ANY,
     MARKS,
     MOST_COUNTED,
-    WEEKS,
     case_choices,
     chips_of,
     find,
     read_search,
+    weeks_of,
 )
 from reports.explorer_rows import BANDS
 from reports.filters import Scope, node_options, scope_of
+from reports.loop_cases import PARTS
 from reports.periods import Week, latest_day
 from sentiment.labels import SENTIMENT_LABELS, TOPIC_LABELS, URGENCY_LABELS, named_languages
 from sentiment.models import Analysis
@@ -56,7 +57,7 @@ def verbatims(request: HttpRequest) -> HttpResponse:
         "only_store": search.store or (listed[0] if len(listed) == 1 else None),
         "node_choices": node_options(scope),
         "store_choices": listed,
-        "week_choices": WEEKS,
+        "week_choices": weeks_of(search.store),
         "channel_choices": ResponseChannel.choices,
         "sample_choices": SampleKind.choices,
         "band_choices": BANDS.items(),
@@ -65,6 +66,7 @@ def verbatims(request: HttpRequest) -> HttpResponse:
         "urgency_choices": URGENCY_LABELS.items(),
         "any_urgency": ANY,
         "case_choices": case_choices(),
+        "loop_choices": PARTS.items(),
         "cause_choices": [(cause.pk, str(cause)) for cause in RootCause.objects.all()],
         "mark_choices": MARKS.items(),
         "code_choices": TouchpointKind.choices,

@@ -149,9 +149,11 @@ class Answers:
 
 @dataclass(frozen=True)
 class LoopShare:
-    """One share of the closed loop and what it is a share of; `suppressed` when it would give away a neighbour's."""
+    """One share of the closed loop and what it is a share of; `suppressed` when it would give away a neighbour's.
+    `key` and `whole` are the parts of `loop_cases` whose words are behind them."""
 
     key: str
+    whole: str
     name: str
     share: Share
     suppressed: bool = False
@@ -188,6 +190,7 @@ class MixRow:
     now: Share
     before: Share
     words: str
+    words_before: str
 
 
 @dataclass

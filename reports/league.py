@@ -11,11 +11,10 @@ from django.db.models.functions import Cast
 
 from alerts.models import Case
 from reports.cells import Cells, buckets_of
-from reports.explorer import WEEKS as EXPLORED
 from reports.figures import ANY_WAY, ClosedLoop, LoopShare
 from reports.filters import Filters
 from reports.lattice import Place, node_place, store_place
-from reports.linking import at_place, words_behind
+from reports.linking import at_place, opens_less, words_behind
 from reports.overview import closed_loop
 from reports.periods import Period
 from reports.recovering import midnight, scored_again
@@ -31,7 +30,8 @@ MOST_STORES = 600
 
 @dataclass(frozen=True)
 class LeagueRow:
-    """A place and its shares; `unlike`: how far its share of reached shoppers is from that of all others together."""
+    """A place and its shares; `unlike`: how far its share of reached shoppers is from that of all others together.
+    `words` opens all its words, to be narrowed to cases."""
 
     name: str
     loop: ClosedLoop
@@ -112,7 +112,7 @@ def league_of(cells: Cells, filters: Filters, period: Period, stores: QuerySet[S
             stands=stands.get(place, False),
             left_out=exempt.get(place, 0),
             query=at_place(filters, place, named),
-            words=words_behind(filters, source=ANY_WAY, place=named, case="yes"),
+            words=words_behind(filters, source=ANY_WAY, place=named),
         )
 
     return League(total, [row(place) for place in able], [row(place) for place in filled if place not in unlike])
@@ -157,9 +157,7 @@ def recovery_of(cells: Cells, filters: Filters, stores: QuerySet[Store]) -> list
             pairs,
             suppressed=not cells.shows(cells.lattice_of(sizes[kind]), cells.view.places, now),
             # Longer ago than words are read at a time, they would be others.
-            words=words_behind(filters, source=ANY_WAY, question=kind, again="1")
-            if filters.weeks <= max(EXPLORED)
-            else "",
+            words="" if opens_less(filters) else words_behind(filters, source=ANY_WAY, question=kind, again="1"),
         )
         for kind, pairs in sorted(by_kind.items())
     ]

@@ -1,13 +1,15 @@
 """The addresses behind figures: the same choices in the explorer of words."""
 
+from typing import Any
 from urllib.parse import urlencode
 
-from reports.explorer import WEEKS
+from reports.explorer import DEFAULT_WEEKS, weeks_of
 from reports.figures import Source
 from reports.filters import POOLED, Filters
 from reports.lattice import Place
 from reports.periods import Days, Week
 from stores.models import Node, Store
+from surveys.choices import QuestionKind
 
 
 def words_behind(
@@ -25,20 +27,31 @@ def words_behind(
     node = place if isinstance(place, Node) else None if place else filters.node
     store = place if isinstance(place, Store) else None if place else filters.store
     source = source or Source(filters.channel, filters.sample)
+    most = max(weeks_of(store))
     chosen = {
         "node": str(node.pk) if node else "",
         "store": store.code if store else "",
         "channel": source.channel,
         "sample": "" if source.sample == POOLED else source.sample,
-        "weeks": str(min(weeks or filters.weeks, max(WEEKS))),
+        "weeks": str(min(weeks or filters.weeks, most)),
         "until": str(until) if until else "",
         **more,
     }
     if days:
         chosen |= {"weeks": "", "until": "", "from": days.start.isoformat(), "to": days.end.isoformat()}
-    if chosen["weeks"] == str(max(WEEKS)):
+    if chosen["weeks"] == str(DEFAULT_WEEKS):
         chosen["weeks"] = ""
     return "?" + urlencode({key: value for key, value in chosen.items() if value})
+
+
+def nps_words(filters: Filters, **more: Any) -> str:
+    """The explorer's query for the words behind an NPS: of those who were asked from 0 to 10 and count in it."""
+    return words_behind(filters, question=QuestionKind.NPS.value, **more)
+
+
+def opens_less(filters: Filters) -> bool:
+    """Whether the words behind its figures are opened by fewer weeks than the figures are of."""
+    return filters.weeks > max(weeks_of(filters.store))
 
 
 def at_place(filters: Filters, place: Place, named: Node | Store) -> str:

@@ -27,7 +27,7 @@ from reports.figures import (
 )
 from reports.filters import POOLED, Filters
 from reports.lattice import Place
-from reports.linking import at_place, words_behind
+from reports.linking import at_place, nps_words, words_behind
 from reports.models import NodeWeek, StoreWeek
 from reports.periods import Days, Period
 from reports.statistics import MIN_SHOWN, Share, moved_among, nps_difference
@@ -50,7 +50,7 @@ def overview(view: View, cells: Cells, filters: Filters, period: Period) -> Over
     found.responses = sum(row["responses"] for row in in_view)
     found.staff_responses = sum(row["staff_responses"] for row in in_view)
     found.answers = _answers(view, cells, in_view, filters, now)
-    found.mix = _mix(rows, filters)
+    found.mix = _mix(rows, filters, period)
     found.loop = closed_loop(cells, view.places, now, chosen_source(filters))
     found.source, found.chosen = resolve(cells, filters, now)
     found.cards = _cards(view, cells, found.source, filters, now, ago)
@@ -58,7 +58,7 @@ def overview(view: View, cells: Cells, filters: Filters, period: Period) -> Over
         found.pooled_query = filters.but(channel="", sample=POOLED)
     if found.source:
         found.headline = with_change(cells, view.places, found.source, now, ago)
-        found.headline_words = words_behind(filters, source=found.source)
+        found.headline_words = nps_words(filters, source=found.source)
         found.points = [
             replace(one, words=_words_of(one, filters, found.source))
             for one in points(cells, view.places, found.source, filters.weeks)
@@ -134,8 +134,8 @@ def point_of(cells: Cells, places: list[Place], source: Source, stretch: Stretch
 def _words_of(point: Point, filters: Filters, source: Source) -> str:
     weeks = (point.last.monday - point.first.monday).days // 7 + 1
     if weeks in EXPLORED:
-        return words_behind(filters, source=source, until=point.last, weeks=weeks)
-    return words_behind(filters, source=source, days=Days(point.first.monday, point.last.sunday))
+        return nps_words(filters, source=source, until=point.last, weeks=weeks)
+    return nps_words(filters, source=source, days=Days(point.first.monday, point.last.sunday))
 
 
 def _cards(
@@ -154,7 +154,7 @@ def _cards(
             figure=figure,
             current=source == current,
             query=filters.but(channel=source.channel, sample=source.sample),
-            words=words_behind(filters, source=source),
+            words=nps_words(filters, source=source),
         )
         for source, figure in zip(order, figures, strict=True)
     ]
@@ -172,7 +172,7 @@ def _rows(
             figure=figure,
             points=points(cells, [place], source, filters.weeks),
             query=at_place(filters, place, view.named(place)),
-            words=words_behind(filters, source=source, place=view.named(place)),
+            words=nps_words(filters, source=source, place=view.named(place)),
         )
         for place, figure in zip(children, figures, strict=True)
         if figure.nps.n
@@ -242,14 +242,14 @@ def _answers(
             happy_from=PROMOTER_AT_LEAST[QuestionKind(kind)],
             unhappy_to=UNHAPPY_AT_MOST[QuestionKind(kind)],
             hidden=not cells.shows(cells.scored_lattice(kind, source), view.places, now),
-            words=words_behind(filters, source=source),
+            words=words_behind(filters, source=source, question=kind),
         )
         if one.n:
             found.append(one)
     return sorted(found, key=lambda one: (list(QuestionKind).index(QuestionKind(one.kind)), -one.n, one.source))
 
 
-def _mix(rows: Iterable[Mapping[str, Any]], filters: Filters) -> list[MixRow]:
+def _mix(rows: Iterable[Mapping[str, Any]], filters: Filters, period: Period) -> list[MixRow]:
     """Answers by way of asking, whatever was asked."""
     sums: dict[bool, dict[Source, int]] = {True: defaultdict(int), False: defaultdict(int)}
     for row in rows:
@@ -262,6 +262,7 @@ def _mix(rows: Iterable[Mapping[str, Any]], filters: Filters) -> list[MixRow]:
             Share(sums[True][source], whole),
             Share(sums[False].get(source, 0), old_whole),
             words_behind(filters, source=source),
+            words_behind(filters, source=source, until=period.first + -1),
         )
         for source in order
         if sums[True][source]
@@ -279,7 +280,7 @@ def closed_loop(
     }
 
     def share(key: str, name: str, whole: str) -> LoopShare:
-        return LoopShare(key, name, Share(sums[key], sums[whole]), whole in suppressed)
+        return LoopShare(key, whole, name, Share(sums[key], sums[whole]), whole in suppressed)
 
     return ClosedLoop(
         contactable=[

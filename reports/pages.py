@@ -22,7 +22,7 @@ from reports.filters import WEEKS, Filters, Scope, node_options, read_filters, s
 from reports.lattice import Place, store_place
 from reports.league import MOST_STORES as MOST_LEAGUE_STORES
 from reports.league import league_of, recovery_of
-from reports.linking import words_behind
+from reports.linking import opens_less, words_behind
 from reports.overview import compare_all, overview, resolve, stores_below
 from reports.periods import Period, Week, latest_day
 from reports.ranking import ranking_of
@@ -94,7 +94,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     context = {
         **frame(reading, view, "reports"),
         "overview": found,
-        "case_words": words_behind(reading.filters, case="yes"),
+        "loop_words": words_behind(reading.filters),
         "chart": week_chart(found.points),
         "row_charts": place_charts(found.rows),
         "breaks": breaks_between(reading.period.start, reading.period.end),
@@ -269,7 +269,9 @@ def frame(reading: Reading, view: View, page: str) -> dict[str, Any]:
         "sample_choices": SampleKind.choices,
         "week_choices": WEEKS,
         "words": words_behind(filters),
-        "case_words": words_behind(filters, source=ANY_WAY, case="yes"),
+        "opens_less": opens_less(filters),
+        "all_words": (all_words := words_behind(filters, source=ANY_WAY)),
+        "loop_words": all_words,
         "begin_at": _begin_at(view),
     }
 

@@ -7,7 +7,7 @@ from reports.cells import Cells
 from reports.figures import Figure, Source
 from reports.filters import Filters
 from reports.lattice import Place
-from reports.linking import words_behind
+from reports.linking import nps_words
 from reports.overview import with_change
 from reports.statistics import MIN_RANKED, NO_ANSWERS, Estimate, moved_among, nps_difference, ranked
 from reports.stretches import before, latest
@@ -84,7 +84,7 @@ def ranking_of(
             estimate=estimates.get(store),
             group=("", "few", "hidden", "silent")[group(store)],
             query=filters.but(store=view.store(store.pk), node=None),
-            words=words_behind(filters, source=source, place=view.store(store.pk)),
+            words=nps_words(filters, source=source, place=view.store(store.pk)),
         )
         for store in on_page
     ]

@@ -11,7 +11,7 @@ from reports.cells import Cells, buckets_of
 from reports.figures import Source
 from reports.filters import Filters
 from reports.lattice import Lattice, Place
-from reports.linking import words_behind
+from reports.linking import nps_words
 from reports.models import NodeWeek, StoreWeek
 from reports.statistics import (
     MIN_RANKED,
@@ -99,8 +99,8 @@ def topics_of(cells: Cells, source: Source, filters: Filters) -> Topics:
             change=changes.get(topic),
             moved=moved.get(topic, False),
             driver=drivers.get(topic),
-            words=words_behind(filters, source=source, topic=topic),
-            words_negative=words_behind(filters, source=source, topic=topic, sentiment="negative"),
+            words=nps_words(filters, source=source, topic=topic),
+            words_negative=nps_words(filters, source=source, topic=topic, sentiment="negative"),
         )
         for topic in names
         if sums[topic][0]

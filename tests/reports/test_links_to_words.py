@@ -1,0 +1,107 @@
+"""Every number of the pages of reports opens the words behind it, and no others."""
+
+import html
+import random
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from alerts.choices import CaseState, Exemption
+from alerts.models import Verification
+from core.work import drain
+from reports.periods import Week, latest_day
+from stores.choices import StoreKind
+from surveys.choices import QuestionKind
+from tests.factories import Chain
+from tests.reports.makers import announce, answer, make_case
+
+TODAY = latest_day(["Europe/Kyiv"])
+
+
+@pytest.fixture
+def head(client: Client, chain: Chain) -> Client:
+    client.force_login(chain.head_office)
+    return client
+
+
+def opened(client: Client, query: str) -> int:
+    return len(client.get(reverse("verbatims") + query).context["found"].verbatims)
+
+
+def links(page: Any, mark: str) -> list[str]:
+    """The queries of links to words with this in them."""
+    found = re.findall(r'href="/verbatims/(\?[^"]*)"', page.content.decode())
+    return [html.unescape(one) for one in found if mark in one]
+
+
+def test_an_nps_opens_the_answers_it_is_of_and_a_smiley_its_own(head: Client, chain: Chain) -> None:
+    answer(chain.touchpoint, 9, day=TODAY, times=6, words="In it")
+    answer(chain.touchpoint, None, day=TODAY, words="Without a score")
+    answer(chain.touchpoint, 4, day=TODAY, times=5, words="A smiley", headline_kind=QuestionKind.CSAT)
+    old = Week.of(TODAY) + -13
+    answer(chain.touchpoint, 2, day=old.monday, times=7, words="Before")
+    found = head.get(reverse("reports")).context["overview"]
+    for link in (found.headline_words, found.cards[0].words, found.points[-1].words, found.rows[0].words):
+        assert opened(head, link) == 6
+    assert opened(head, found.answers[0].words) == 5
+    assert opened(head, found.mix[0].words_before) == found.mix[0].before.part == 7
+    ranking = head.get(reverse("report_stores")).context["ranking"]
+    assert opened(head, next(row.words for row in ranking.rows if row.store == chain.store)) == 6
+    compared = head.get(reverse("report_compare")).context["comparison"]
+    assert [opened(head, link) for row in compared.scores for link in (row.words, row.other_words)] == [6, 7]
+    change = head.get(reverse("report_change")).context["made"]
+    assert (opened(head, change.words), opened(head, change.words_before)) == (6, 7)
+
+
+def test_a_year_of_a_store_opens_whole_and_of_a_region_as_much_as_is_read_at_a_time(head: Client, chain: Chain) -> None:
+    answer(chain.touchpoint, 9, day=TODAY - timedelta(weeks=30), times=5, words="Long ago")
+    answer(chain.touchpoint, 9, day=TODAY, times=6, words="Now")
+    told = "Links to comments open the last 13 of these weeks"
+    page = head.get(reverse("reports"), {"store": "KY1", "weeks": "52"})
+    assert opened(head, page.context["overview"].headline_words) == 11
+    assert told not in page.content.decode()
+    page = head.get(reverse("reports"), {"weeks": "52"})
+    assert opened(head, page.context["overview"].headline_words) == 6
+    assert told in page.content.decode()
+    # Of a call centre there may be millions.
+    chain.store.kind = StoreKind.CALL_CENTRE
+    chain.store.save()
+    assert opened(head, "?store=KY1&weeks=52") == 6
+
+
+def test_every_number_of_the_closed_loop_opens_its_cases(head: Client, chain: Chain) -> None:
+    rng = random.Random(7)
+    for number in range(60):
+        (response,) = answer(chain.touchpoint, 1, day=TODAY, words=f"Said {number}")
+        case = make_case(
+            response,
+            fix_only=number % 4 == 0,
+            contacted=rng.choice([None, 10, 50]),
+            attempted=rng.choice([None, 5, 40]),
+            fixed=rng.choice([None, 10, 45]),
+            state=rng.choice([CaseState.OPEN, CaseState.CONFIRMED, CaseState.UNCONFIRMED]),
+            due_in=timedelta(minutes=rng.choice([-300, -10, -5, 60])),
+            exemption=rng.choice(["", "", "", "", "", Exemption.OUTSIDE]),
+            round=int(number % 7 == 0),
+        )
+        if case.round:
+            Verification.objects.create(case=case, round=0, asked_at=timezone.now(), solved=False)
+        announce(response, case)
+    drain(["facts"])
+    page = head.get(reverse("reports"))
+    loop = page.context["overview"].loop
+    numbers = {"running": loop.running}
+    for part in [*loop.contactable, *loop.fix_only, *loop.outcomes]:
+        numbers |= {part.key: part.share.part, part.whole: part.share.n}
+    there = {name: opened(head, link) for link in links(page, "loop=") if (name := link.partition("loop=")[2])}
+    shown = {name: min(n, 25) for name, n in numbers.items()}
+    assert there == {name: n for name, n in shown.items() if name in there} and len(there) >= 9
+    league = head.get(reverse("report_loop"))
+    (row,) = league.context["league"].few or league.context["league"].ranked
+    assert opened(head, f"?store={chain.store.code}&loop=exempt") == row.left_out > 0
+    assert any("loop=exempt" in link for link in links(league, "loop="))
