@@ -182,16 +182,18 @@ def _score(cells: Cells, filters: Filters, source: Source, before: Span, after: 
 
 
 def _topic(cells: Cells, filters: Filters, topic: str, before: Span, after: Span) -> list[Measure]:
-    """How many of those who were asked the 0-to-10 question in the commonest way speak badly of it."""
+    """How many of those who were asked the 0-to-10 question in the commonest way speak badly of it.
+
+    As with every share, it is the whole that must be shown, not the part: that one of a hundred complains tells of the
+    hundred, and readers know the words. What is told of the few who speak of a topic, such as their score, is of them
+    alone, and hidden where they are too few: `Spoken.may_show`.
+    """
     sources = cells.sources(cover(before.first, before.end) + cover(after.first, after.end))[:1]
     spoken = read_topics(cells)
 
     def side(source: Source, span: Span) -> Side:
         places, lattice = cells.view.places, cells.lattice(source)
-        parts = _parts(
-            span,
-            lambda part: cells.shows(lattice, places, [part]) and spoken.may_show(topic, [source], [part]),
-        )
+        parts = _parts(span, lambda part: cells.shows(lattice, places, [part]))
         n = cells.nps_of(places, source, parts).n if parts else 0
         negative = spoken.sum_of(topic, [source], parts)[3] if parts else 0
         words = nps_words(filters, source=source, until=span.until, weeks=QUARTER, topic=topic, sentiment="negative")

@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 
 from alerts.choices import CaseState
 from alerts.models import RootCause, Rule
-from reports.actions import begin
-from reports.models import PeriodKind
+from reports.actions import begin, end
+from reports.models import ActionState, PeriodKind
 from reports.periods import Week, latest_day
 from reports.published import publish
 from sentiment.models import Sentiment
@@ -36,7 +36,7 @@ def chain(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Chain:
     for back in (2, 3, 4):
         day = Week.of(today).monday - timedelta(weeks=back)
         answer(chain.touchpoint, 10, day=day, times=8)
-        for response in answer(chain.touchpoint, 2, day=day, times=11, words="Viel zu lange gewartet"):
+        for response in answer(chain.touchpoint, 2, day=day, times=11, words="Viel zu lange gewartet " + "o" * 200):
             topics = [{"topic": "waiting", "sentiment": "negative"}]
             make_analysis(response.verbatims.get(), sentiment=Sentiment.NEGATIVE, topics=topics)
             case = make_case(response, state=CaseState.RESOLVED, contacted=10, root_cause=cause)
@@ -52,6 +52,7 @@ def test_every_page_of_figures_fits_a_phone_and_a_reader(visit: Callable[..., Vi
     week = Week.of(latest_day([chain.store.time_zone])) + -3
     period = publish(PeriodKind.WEEK, week.monday, by=chain.head_office)
     action = begin(chain.area, by=chain.head_office, topic="waiting").action
+    end(action.pk, ActionState.DONE, by=chain.head_office, text="So " + "o" * 200)
     office = visit(viewport=PHONE)
     client = Client()
     client.force_login(chain.head_office, backend="allauth.account.auth_backends.AuthenticationBackend")

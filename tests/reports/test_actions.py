@@ -329,6 +329,23 @@ def test_weeks_between_both_sides_belong_to_neither_however_many(chain: Chain) -
     assert own.after.share and (own.after.share.part, own.after.share.n) == (5, 40)
 
 
+def test_few_complaints_among_many_answers_are_shown(client: Client, chain: Chain) -> None:
+    """What an action is for: that hardly anybody complains any more."""
+    monday = Week.of(latest_day([ZONE])).monday
+    for weeks, negative in ((9, 20), (2, 1)):
+        day = monday - timedelta(weeks=weeks)
+        answer(chain.touchpoint, 9, day=day, times=40 - negative)
+        for response in answer(chain.touchpoint, 2, day=day, times=negative, words="The queue"):
+            topics = [{"topic": "waiting", "sentiment": "negative"}]
+            make_analysis(response.verbatims.get(), sentiment=Sentiment.NEGATIVE, topics=topics)
+            announce(response)
+    action = ago(begin(chain.store, by=chain.manager, topic="waiting").action, begun=6, done=4)
+    own = only(effect(action, chain))
+    assert own.before.share and (own.before.share.part, own.before.share.n) == (20, 40)
+    assert own.after.share and (own.after.share.part, own.after.share.n) == (1, 40)
+    assert own.better and own.stands
+
+
 def test_few_answers_are_not_told_by_a_sum(client: Client, chain: Chain) -> None:
     monday = Week.of(latest_day([ZONE])).monday
     answer(chain.touchpoint, 1, day=monday - timedelta(weeks=9), times=40)

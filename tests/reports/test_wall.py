@@ -331,6 +331,14 @@ def test_hostile_words_are_printed_as_words(client, chain):
     assert "\u202e" not in text
 
 
+def test_a_word_without_an_end_stays_on_the_paper(client, chain):
+    leave(chain, "So " + "o" * 200)
+    pdf = PdfReader(io.BytesIO(wall_of(client, chain.manager, chain.store, name="wall_pdf").content))
+    lines = [line for page in pdf.pages for line in page.extract_text().replace("\u200b", "").splitlines()]
+    assert sum(line.count("o") for line in lines if "ooo" in line) >= 200
+    assert max(len(line) for line in lines) < 100
+
+
 def test_three_scripts_on_paper(client, chain):
     leave(chain, "Sehr freundlich, schöne Grüße", language="de")
     leave(chain, "Дуже привітний персонал", language="uk")
