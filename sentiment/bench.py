@@ -5,11 +5,13 @@ import json
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from itertools import cycle, islice
+from functools import cache
+from itertools import cycle, islice, product
 from pathlib import Path
-from typing import NamedTuple, TypedDict
+from typing import BinaryIO, NamedTuple, TypedDict
 
 import numpy as np
 import psutil
@@ -18,6 +20,7 @@ from django.conf import settings
 from core.database import process_environment
 from sentiment import engine
 from sentiment.classifier import ServedClassifier, get_classifier
+from sentiment.entries import ChainWords, Entry, built_in
 from sentiment.topic_evaluation import read_sets
 
 # Real comments where they are at hand; they are other people's words and no part of the project.
@@ -27,6 +30,19 @@ MEAN_TOKENS = 28
 _TEXTS, _BATCH, _SINGLES = 640, 32, 200
 # How many comments a worker has read when its memory is measured; it grows no more long before.
 _READ_BEFORE = 2000
+_LINES = 10_000
+# As many names as a large store has, its area and head office included; and what a chain's own lists may hold.
+FIRST_NAMES = ("Anna", "Léa", "Marek", "Олена", "Sofie", "Tom")
+STAFF = tuple(" ".join(pair) for pair in product(FIRST_NAMES, ("Berg", "Costa", "Novák", "Рябенко", "de Wit")))
+OWN_WORDS = (
+    "gift card",
+    "loyalty",
+    "click_and collect",
+    "workshop ... day",
+    "charm bar",
+    "window display",
+    "newsletter",
+)
 
 
 class Measured(TypedDict):
@@ -44,6 +60,7 @@ def measure(comments: Path = REAL) -> Iterator[Measured]:
     of the evaluation sets are read, in every language of the product.
     """
     yield _line("memory of a worker that reads", memory_of_worker(_READ_BEFORE).megabytes, "MB", most=350)
+    yield _line(f"memory grown over {_LINES:,} lines", memory_grown(_LINES, since=_READ_BEFORE), "MB", most=16)
     rows = _choose(comments)
     _read(rows[:_BATCH])
     began = time.process_time()
@@ -83,14 +100,43 @@ def memory_of_worker(comments: int) -> Held:
 
 
 def report_memory(comments: int) -> None:
-    """Read the comments of the evaluation sets over and over, some as long as the model reads at most, and say so."""
+    """Read so many comments, and say what that takes."""
+    source = _endless()
+    for _batch in range(0, comments, _BATCH):
+        _read([{"text": text, "language": ""} for text in islice(source, _BATCH)])
+    print(json.dumps([psutil.Process().memory_info().rss / 1e6, sorted(sys.modules)]))
+
+
+def memory_grown(lines: int, *, since: int, model: str = "") -> float:
+    """By how many megabytes a process of `analyse` is larger at the last of so many lines beyond `since` than there."""
+    command = [sys.executable, "manage.py", "analyse", *(["--model", model] if model else [])]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=settings.BASE_DIR, env=process_environment(), **pipes) as child:
+        assert child.stdin and child.stdout
+        feeding = threading.Thread(target=_feed, args=(child.stdin, since + lines))
+        feeding.start()
+        held = []
+        for number, _answer in enumerate(islice(child.stdout, since + lines), 1):
+            if number in (since, since + lines):
+                held.append(psutil.Process(child.pid).memory_info().rss)
+        feeding.join()
+        child.stdin.close()
+    early, late = held
+    return (late - early) / 1e6
+
+
+def _feed(pipe: BinaryIO, lines: int) -> None:
+    for text in islice(_endless(), lines):
+        pipe.write(json.dumps({"text": text}).encode() + b"\n")
+    pipe.flush()
+
+
+def _endless() -> Iterator[str]:
+    """The comments of the evaluation sets over and over, some as long as the model reads at most."""
     texts = [comment.text for comment in read_sets()]
     texts += [f"{text} " * 12 for text in texts[:: len(texts) // 20]]
     random.Random(1).shuffle(texts)
-    source = islice(cycle(texts), comments)
-    while batch := list(islice(source, _BATCH)):
-        _read([{"text": text, "language": ""} for text in batch])
-    print(json.dumps([psutil.Process().memory_info().rss / 1e6, sorted(sys.modules)]))
+    return cycle(texts)
 
 
 def _choose(comments: Path) -> list[dict[str, str]]:
@@ -111,12 +157,23 @@ def _choose(comments: Path) -> list[dict[str, str]]:
     return [rows[i] for i in sorted(order)]
 
 
-def _read(rows: list[dict[str, str]]) -> None:
-    engine.read(
+def _read(rows: list[dict[str, str]]) -> list[engine.Reading]:
+    """As a worker does, with a store's names and a chain's lists."""
+    return engine.read(
         [row["text"] for row in rows],
         page_languages=[row["language"] or None for row in rows],
         chain_languages=settings.VERBATIM_LANGUAGES,
+        staff_names=[STAFF] * len(rows),
+        chain_words=_chain_words(),
     )
+
+
+@cache
+def _chain_words() -> ChainWords:
+    """In each language some words of the chain's own, and one of ours switched off."""
+    languages = settings.VERBATIM_LANGUAGES
+    own = [Entry(language, "topic", "availability", word) for language in languages for word in OWN_WORDS]
+    return ChainWords(own, [entry for language in languages for entry in built_in("topic", language)[:1]])
 
 
 def _line(name: str, value: float, unit: str, *, least: float = 0, most: float = 0) -> Measured:

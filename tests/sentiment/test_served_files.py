@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sentiment import bench
 from sentiment.bench import memory_of_worker
 from sentiment.classifier import FOLDER, get_classifier
 from sentiment.files import SUMS
@@ -93,3 +94,9 @@ def test_a_worker_stays_within_its_memory_and_loads_no_library_of_other_models()
     held = memory_of_worker(192)
     assert held.megabytes <= 350
     assert not {"torch", "transformers", "tokenizers"} & held.imported
+
+
+def test_the_benchmark_reads_with_a_stores_names_and_a_chains_own_words() -> None:
+    (reading,) = bench._read([{"text": "Sofie Novák at the charm bar was kind to us", "language": "en"}])
+    assert len(bench.STAFF) == 30 and reading.redacted.startswith("[name]")
+    assert {"availability", "staff"} <= {hit.topic for hit in reading.topics}
