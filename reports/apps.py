@@ -16,4 +16,5 @@ class ReportsConfig(AppConfig):
         )
 
         SCHEDULES["cells"] = {"func": "reports.checking.check_sample", "schedule_type": "H"}
+        SCHEDULES["digests"] = {"func": "reports.digest_rules.follow_all", "schedule_type": "H"}
         SCHEDULES["asking"] = {"func": "reports.asking_cells.count_due", "schedule_type": "I", "minutes": 10}

@@ -1,6 +1,6 @@
 """A digest on paper: scores with their margins, place by place, what topics cost and who closes the loop."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.utils.translation import gettext
@@ -11,7 +11,7 @@ from reports.tables import PERCENT, Line
 from reports.writing import change, points, printable, tenths
 
 # What lies further down a list is in the workbook.
-MOST_PLACES, MOST_MOVED, MOST_TOPICS = 20, 12, 12
+MOST_PLACES, MOST_WEEKS, MOST_MOVED, MOST_TOPICS = 20, 13, 12, 12
 
 
 def digest_pdf(name: str, reading: Reading, lines: Sequence[Line]) -> bytes:
@@ -23,23 +23,12 @@ def _data(name: str, reading: Reading, lines: Sequence[Line]) -> dict[str, Any]:
     def of(table: str) -> list[Line]:
         return [line for line in lines if line.table == table]
 
-    places = sorted(of("places"), key=lambda line: -(line.n or 0))
-    moved = [line for line in of("stores") if line.moved]
     return {
         "title": printable(name),
         "subtitle": gettext("Figures up to week %(number)s") % {"number": reading.week.number},
         "dates": reading.period.dates,
         "headlines": [_headline(line) for line in of("ways")],
-        "sections": [
-            section
-            for section in (
-                _section(gettext("Place by place"), places[:MOST_PLACES], len(places)),
-                _section(gettext("Stores that changed more than chance"), moved[:MOST_MOVED], len(moved)),
-                _section(gettext("What topics cost in points"), of("costs")[:MOST_TOPICS], len(of("costs"))),
-                _section(gettext("Did we close the loop?"), of("loop"), len(of("loop"))),
-            )
-            if section["rows"]
-        ],
+        "sections": [one for one in [*_about(reading, of), *_always(of)] if one["rows"]],
         "n": "n",
         "empty": "" if of("ways") else gettext("No answers in these weeks."),
         "changed": gettext("Change"),
@@ -48,6 +37,28 @@ def _data(name: str, reading: Reading, lines: Sequence[Line]) -> dict[str, Any]:
             "All figures are in the attached workbook."
         ),
     }
+
+
+def _about(reading: Reading, of: Callable[[str], list[Line]]) -> Iterator[dict[str, Any]]:
+    """What whoever runs the place wants first: of a store its weeks, of an area its stores, above that its regions and
+    the stores that changed."""
+    node, ranked = reading.filters.node, [line for line in of("stores") if line.likely is not None]
+    if reading.filters.store:
+        weeks = of("weeks")[::-1]
+        yield _section(gettext("Week by week"), weeks[:MOST_WEEKS], len(weeks))
+        return
+    if node and reading.stores.filter(node=node).exists():
+        yield _section(gettext("Stores in their order"), ranked[:MOST_PLACES], len(ranked))
+    else:
+        places = sorted(of("places"), key=lambda line: -(line.n or 0))
+        yield _section(gettext("Place by place"), places[:MOST_PLACES], len(places))
+    moved = [line for line in of("stores") if line.moved]
+    yield _section(gettext("Stores that changed more than chance"), moved[:MOST_MOVED], len(moved))
+
+
+def _always(of: Callable[[str], list[Line]]) -> Iterator[dict[str, Any]]:
+    yield _section(gettext("What topics cost in points"), of("costs")[:MOST_TOPICS], len(of("costs")))
+    yield _section(gettext("Did we close the loop?"), of("loop"), len(of("loop")))
 
 
 def _headline(line: Line) -> dict[str, str]:
@@ -69,8 +80,9 @@ def _row(line: Line) -> dict[str, Any]:
     def along(value: float | None) -> float | None:
         return None if value is None else min(1.0, max(0.0, (value - low) / (high - low)))
 
+    place = f"{line.place_first}–{line.place_last} · " if line.place_first is not None else ""
     return {
-        "name": printable(line.name),
+        "name": printable(place + line.name),
         "value": _value(line),
         "n": "–" if line.n is None else str(line.n),
         "moved": _moved(line),

@@ -93,7 +93,11 @@ def subscribe(user: User, rhythm: Rhythm, *, node: Node | None = None, store: St
     zone = zone_of(digest)
     week = issue_from(rhythm, Week.of(timezone.now().astimezone(zone).date()))
     made = {"monday": week.monday, "run_at": sent_at(zone, week)}
-    return Digest.objects.get_or_create(user=user, rhythm=rhythm, node=node, store=store, defaults=made)[0]
+    known = Digest.objects.get_or_create(user=user, rhythm=rhythm, node=node, store=store, defaults=made)[0]
+    if known.run_at is None:  # They had ended what head office had sent them.
+        Digest.objects.filter(pk=known.pk, run_at=None).update(**made)
+        known.refresh_from_db()
+    return known
 
 
 # --- sending ----------------------------------------------------------------------------------------------------
@@ -139,7 +143,8 @@ def _send(claimed: Claim[Digest]) -> None:
 def render_digest(message: Message) -> Rendered | None:
     """The issue, by what its reader may see when it is written; nothing once they want or may see it no more."""
     number, _, written = message.subject_id.partition(":")
-    digest = Digest.objects.select_related("user", "node", "store").filter(pk=number).first()
+    wanted = Digest.objects.filter(pk=number, run_at__isnull=False)
+    digest = wanted.select_related("user", "node", "store").first()
     reading = reading_of(digest, Week.parse(written)) if digest else None
     if digest is None or reading is None:
         return None
@@ -158,7 +163,7 @@ def render_digest(message: Message) -> Rendered | None:
         "dates": reading.period.dates,
         "ways": [line for line in overview if line.table == "ways"],
         "chain_name": settings.CHAIN_NAME,
-        "url": settings.PUBLIC_URL + reverse("reports") + reading.filters.query(),
+        "url": settings.PUBLIC_URL + _page_of(reading),
         "digests_url": settings.PUBLIC_URL + reverse("digests"),
     }
     file = f"figures-{reading.week}"
@@ -171,6 +176,15 @@ def render_digest(message: Message) -> Rendered | None:
             Attachment(f"{file}.xlsx", figures_workbook(lines), XLSX),
         ),
     )
+
+
+def _page_of(reading: Reading) -> str:
+    """Where somebody who runs this place begins: the screen of a store, the ranking of an area's stores."""
+    store, node = reading.filters.store, reading.filters.node
+    if store:
+        return reverse("store_view", args=[store.code])
+    ranked = node is not None and reading.stores.filter(node=node).exists()
+    return reverse("report_stores" if ranked else "reports") + reading.filters.query()
 
 
 def digests_overdue(patience_secs: int) -> int:

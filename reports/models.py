@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from alerts.models import Case, RootCause
 from core.leases import Leased
-from stores.choices import TouchpointKind
+from stores.choices import Role, TouchpointKind
 from stores.models import Node, Store, User
 from surveys.choices import QuestionKind, ResponseChannel, SampleKind
 from surveys.models import Verbatim
@@ -642,11 +642,30 @@ class Rhythm(models.TextChoices):
     MONTHLY = "monthly", _("Every month")
 
 
+class DigestRule(models.Model):
+    """That everybody who holds a role at a node or below it gets figures by e-mail, each those of their own place."""
+
+    role = models.CharField(max_length=20, choices=Role)
+    node = models.ForeignKey(Node, models.CASCADE, related_name="+")
+    rhythm = models.CharField(max_length=10, choices=Rhythm)
+    made_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["role", "node", "rhythm"], name="digest_rule_once")]
+
+    def __str__(self) -> str:
+        return f"{self.rhythm} digest of each {self.role} at {self.node_id}"
+
+
 class Digest(Leased):
     """That somebody wants the figures of a place by e-mail; no place is everything they may see.
 
-    The next issue is about the weeks up to and with the one that begins on `monday`, and goes out at `run_at`.
+    The next issue is about the weeks up to and with the one that begins on `monday`, and goes out at `run_at`. Of one
+    that a rule has begun (`rule`) no `run_at` says that its reader does not want it.
     """
+
+    rule = models.ForeignKey(DigestRule, models.CASCADE, null=True, blank=True, related_name="digests")
 
     user = models.ForeignKey(User, models.CASCADE, db_index=False, related_name="digests")
     rhythm = models.CharField(max_length=10, choices=Rhythm)
