@@ -48,12 +48,15 @@ def readable_ink(fill: str) -> str:
 
 
 @lru_cache
-def stylesheet(accent: str) -> str:
-    """The accent (a fill), the text upon it, and the accent as text, for light and for dark pages."""
+def stylesheet(accent: str, second: str = "") -> str:
+    """The accent (a fill), the text upon it, and the accent as text, for light and for dark pages; and the chain's
+    second colour (a fill), which is the accent where it has none."""
 
-    def rules(fill: str, surface: str) -> str:
-        return f"--accent:{fill};--on-accent:{readable_ink(fill)};--accent-text:{readable_on(surface, accent)}"
+    def rules(fill: str, other: str, surface: str) -> str:
+        ink, text = readable_ink(fill), readable_on(surface, accent)
+        return f"--accent:{fill};--on-accent:{ink};--accent-text:{text};--second:{other}"
 
-    light = rules(accent, LIGHT_SURFACE)
-    dark = rules(readable_on(DARK_SURFACE, accent), DARK_SURFACE)
+    second = second or accent
+    light = rules(accent, second, LIGHT_SURFACE)
+    dark = rules(readable_on(DARK_SURFACE, accent), readable_on(DARK_SURFACE, second), DARK_SURFACE)
     return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"

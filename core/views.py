@@ -30,7 +30,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def theme(request: HttpRequest) -> HttpResponse:
     """`/theme.css`, so that a chain's colour is a choice and not an edited file; its address changes with it."""
-    response = HttpResponse(stylesheet(look().accent), content_type="text/css")
+    response = HttpResponse(stylesheet(look().accent, look().second), content_type="text/css")
     patch_response_headers(response, cache_timeout=3600)
     return response
 

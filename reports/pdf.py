@@ -1,16 +1,18 @@
 """The wall on paper. Shoppers' words reach the typesetter as JSON data only, never as markup."""
 
 import json
+import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 import typst
 from django.conf import settings
 from django.utils.formats import date_format
-from django.utils.translation import get_language, get_language_bidi, gettext
+from django.utils.translation import get_language, get_language_bidi, gettext, ngettext
 
 from core.look import look
-from core.typefaces import typefaces
+from core.typefaces import printed_characters, typefaces
 from reports.wall import Done, Voice, Wall
 from reports.wall_figures import WallFigure
 from reports.writing import direction_of, percent, points, printable
@@ -18,6 +20,7 @@ from reports.writing import direction_of, percent, points, printable
 # The names of the paper sizes and how much larger than on A4 everything is.
 PAPERS = {"a4": 1.0, "a3": 1.38}
 _FOLDER = Path(__file__).parent / "typst"
+_KANA = re.compile("[\u3040-\u30ff]")
 
 
 def typeset(form: str, data: dict[str, Any]) -> bytes:
@@ -25,8 +28,11 @@ def typeset(form: str, data: dict[str, Any]) -> bytes:
 
     Names, words and figures reach the typesetter as JSON data only.
     """
+    worn = look()
     about = {
-        "accent": look().accent,
+        "accent": worn.accent,
+        "second": worn.second,
+        "logo": worn.logo,
         "chain": settings.CHAIN_NAME,
         "language": (get_language() or "en").split("-")[0],
         "rtl": get_language_bidi(),
@@ -49,19 +55,30 @@ def wall_pdf(wall: Wall, *, paper: str = "a4") -> bytes:
 
 
 def _data(wall: Wall) -> dict[str, Any]:
+    praises, lessons = [_voice(one) for one in wall.praises], [_voice(one) for one in wall.lessons]
+    done = [_done(one) for one in wall.done]
+    elsewhere = sum(one is None for one in [*praises, *lessons, *done])
     return {
         "title": gettext("What our shoppers said"),
-        "store": wall.store.name,
+        "store": on_paper(wall.store.name) or wall.store.code,
         "week": gettext("Week %(number)s") % {"number": wall.week.number},
         "dates": wall.week.dates,
         "figures": _figures(wall),
         "praise_title": gettext("Praise"),
-        "praises": [_voice(one) for one in wall.praises],
+        "praises": [one for one in praises if one],
         "lesson_title": gettext("To learn from"),
-        "lessons": [_voice(one) for one in wall.lessons],
+        "lessons": [one for one in lessons if one],
         "done_title": gettext("You said, we did"),
         "said": gettext("You said"),
-        "done": [_done(one) for one in wall.done],
+        "done": [one for one in done if one],
+        "elsewhere": ngettext(
+            "%(n)s more is in letters that cannot be printed here; it hangs on the screen and on the wall's page.",
+            "%(n)s more are in letters that cannot be printed here; they hang on the screen and on the wall's page.",
+            elsewhere,
+        )
+        % {"n": elsewhere}
+        if elsewhere
+        else "",
         "empty": gettext("Nobody left words in this week.") if wall.empty else "",
         "footer": gettext("Names, numbers and addresses are removed. In the shoppers' own language."),
     }
@@ -91,17 +108,35 @@ def _note(one: WallFigure) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _voice(one: Voice) -> dict[str, str]:
-    return _words(one.text, one.direction, one.language) | {"note": f"{date_format(one.day, 'l')} · {one.source}"}
+def on_paper(text: str) -> str | None:
+    """The words as they are printed, without signs that no typeface has; None where letters would be missing, for what
+    was printed then is boxes."""
+    plain = printable(text)
+    missing = {sign for sign in plain if ord(sign) not in printed_characters() and not sign.isspace()}
+    if any(unicodedata.category(sign)[0] in "LMN" for sign in missing):
+        return None
+    return "".join(sign for sign in plain if sign not in missing)
 
 
-def _done(one: Done) -> dict[str, Any]:
+def _voice(one: Voice) -> dict[str, str] | None:
+    words = _words(one.text, one.direction, one.language)
+    return words and words | {"note": f"{date_format(one.day, 'l')} · {one.source}"}
+
+
+def _done(one: Done) -> dict[str, Any] | None:
     said = _words(one.said.text, one.said.direction, one.said.language) if one.said else None
     if said is None and one.about:
         said = _words(one.about, direction_of(one.about), "")
-    did = gettext("We did · %(whose)s") % {"whose": one.whose} if one.whose else gettext("We did")
-    return {"said": said, "did": _words(one.did, one.direction, ""), "who": printable(did)}
+    whose = on_paper(one.whose)
+    who = gettext("We did · %(whose)s") % {"whose": whose} if whose else gettext("We did")
+    did = _words(one.did, one.direction, "")
+    return did and {"said": said, "did": did, "who": who}
 
 
-def _words(text: str, direction: str, language: str) -> dict[str, str]:
-    return {"text": printable(text), "direction": direction, "language": language}
+def _words(text: str, direction: str, language: str) -> dict[str, str] | None:
+    plain = on_paper(text)
+    if plain is None:
+        return None
+    # Chinese and Japanese draw the same letter each in its own way.
+    shapes = "JP" if _KANA.search(plain) else "SC"
+    return {"text": plain, "direction": direction, "language": language, "shapes": shapes}

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from alerts.models import Case
+from core.look import look
 from core.tokens import token_hash
 from reports.filters import find_store, scope_of
 from reports.models import Action, HideReason, WallScreen
@@ -152,7 +153,12 @@ def screen(request: HttpRequest, token: str) -> HttpResponse:
     language = next((one for one in store.languages if translation.check_for_language(one)), "en")
     with translation.override(language):
         hung = build_wall(store, Week.of(latest_day([store.time_zone])) + -1)
-        context = {"wall": hung, "text_direction": "rtl" if _is_rtl(language) else "ltr"}
+        context = {
+            "wall": hung,
+            "text_direction": "rtl" if _is_rtl(language) else "ltr",
+            "logo": look().page_logo,
+            "second": look().second,
+        }
         return HttpResponse(render(request, "reports/screen.html", context).content)
 
 

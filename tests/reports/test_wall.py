@@ -22,7 +22,7 @@ from reports.cells import read_cells, view_of
 from reports.filters import Filters, scope_of
 from reports.lattice import store_place
 from reports.models import ActionState
-from reports.pdf import wall_pdf
+from reports.pdf import on_paper, wall_pdf
 from reports.periods import Week, latest_day
 from reports.wall import build_wall
 from sentiment.models import Analysis, Sentiment
@@ -355,6 +355,22 @@ def test_three_scripts_on_paper(client, chain):
     assert f"wall-{chain.store.code}-{WEEK}.pdf" in response["Content-Disposition"]
     content = wall_of(client, chain.manager, chain.store).content.decode()
     assert 'dir="rtl" lang="ar"' in content
+
+
+def test_letters_that_no_typeface_has_are_told_of_and_never_printed_as_boxes(client, chain):
+    printable = {
+        "he": "השירות היה מצוין", "ja": "店員さんが親切でした", "zh": "服务非常好", "ko": "직원이 매우 친절했습니다",
+        "th": "พนักงานใจดีมาก", "el": "Πολύ ευγενικό προσωπικό", "hi": "कर्मचारी अच्छे थे", "vi": "Nhân viên rất thân thiện",
+    }  # fmt: skip
+    for language, words in printable.items():
+        assert on_paper(words) == words
+        leave(chain, words, language=language)
+    leave(chain, "ძალიან კეთილი პერსონალი", language="ka")
+    assert on_paper("ძალიან") is None and on_paper("good → cheap \U0001f600 \ue000") == "good → cheap"
+    text = printed(wall_of(client, chain.manager, chain.store, name="wall_pdf").content)
+    assert all(words in text for language, words in printable.items() if language in {"ja", "zh", "ko", "el", "vi"})
+    assert "1 more is in letters that cannot be printed here" in text
+    assert "ძალიან" not in text and "ძალიან" in wall_of(client, chain.manager, chain.store).content.decode()
 
 
 def _fonts(page: Any) -> list[Any]:

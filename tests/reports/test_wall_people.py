@@ -13,6 +13,7 @@ from pypdf import PdfReader
 from alerts.choices import CaseState
 from alerts.models import CaseEntry
 from core.leases import claim
+from core.look import Look, wearing
 from core.personal import erase_response
 from core.work import drain
 from messaging.catcher import Catcher
@@ -31,7 +32,7 @@ from stores.history import entries
 from stores.models import ConfigChange, HoursException, OpeningInterval, User
 from stores.opening import hours_of
 from tests.factories import Chain, make_store
-from tests.reports.makers import make_case
+from tests.reports.makers import answer, make_case
 from tests.reports.test_wall import TODAY, WEEK, leave, printed, wall_of
 
 LAST_WEEK = Week.of(TODAY) + -1
@@ -173,6 +174,22 @@ def test_a_screen_shows_last_weeks_wall_without_a_sign_in_until_its_link_ends(cl
     assert visitor.get(newer).status_code == 200
     press(client, chain.manager, "wall_screen", chain.store.code, end="")
     assert visitor.get(newer).status_code == 404
+
+
+def test_paper_and_screen_have_the_chains_logo_and_colours_and_the_smileys(client, chain, settings):
+    settings.CHAIN_NAME = "Ladders and Sons"
+    leave(chain, "They wrapped it so nicely", day=LAST_WEEK.sunday)
+    answer(chain.touchpoint, 5, day=LAST_WEEK.sunday, times=5, headline_kind="smiley5")
+    path = "/" + screen_address(make_screen(chain.store, by=chain.manager)).split("/", 3)[3]
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 10">'
+    drawn = f'{svg}<rect width="40" height="10" fill="#0a5c4a"/></svg>'
+    for logo in ("", drawn):
+        with wearing(Look("Ladders and Sons", "#0a5c4a", "#f2b705", logo)):
+            screen = Client().get(path).content.decode()
+            paper = printed(wall_of(client, chain.manager, chain.store, str(LAST_WEEK), name="wall_pdf").content)
+            theme = Client().get(reverse("theme")).content.decode()
+        assert ("screen__logo" in screen, "Ladders and Sons" in paper) == (bool(logo), not logo)
+        assert screen.count('class="smiley"') == 5 and "--second:#f2b705" in theme
 
 
 def test_a_screen_of_a_closed_store_is_dark(chain):
