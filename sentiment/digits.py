@@ -1,0 +1,276 @@
+"""Where in a row of digits a card, a phone number, a date and a price begin and end.
+
+People write one after the other ("0171 1234567 / 030 123456", "4111 … 1111 12/27"): of all ways to cut the row between
+its groups of digits, the one is taken that leaves fewest digits in sight which are no date, time, year or price.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+import phonenumbers
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
+
+CARD, PHONE, NUMBER = "[card]", "[phone]", "[number]"
+
+# Where a number without a country code may come from, by the language of the text or of its page.
+_REGIONS = {
+    "ar": ("AE", "SA", "EG"),
+    "cs": ("CZ",),
+    "da": ("DK",),
+    "de": ("DE", "AT", "CH"),
+    "en": ("GB", "US", "IE"),
+    "es": ("ES", "MX"),
+    "fr": ("FR", "BE", "CH"),
+    "it": ("IT", "CH"),
+    "nl": ("NL", "BE"),
+    "pl": ("PL",),
+    "pt": ("PT", "BR"),
+    "ru": ("RU", "KZ"),
+    "sv": ("SE", "FI"),
+    "uk": ("UA",),
+}
+_BETWEEN = r"[ \u00a0\u2009\u202f\t().·/\-‐-―−]{1,3}"
+# After "tel." too, but not within a number; after a letter only where the digits are too many for a model's name.
+ROW = re.compile(
+    r"(?:(?<!\w)(?:(?<!\d[.,:/])|(?<=\d,)(?=0[1-9]\d|\d{9}))|(?<=[^\W\d_])(?=\d{9})|(?<=\d)(?=\+\d{7}))"
+    rf"(?:\+|\(\+?)?\d++(?:{_BETWEEN}\d++)*+"
+)
+_GROUP = re.compile(r"\d+")
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
+DATE = re.compile(
+    rf"(?<!\d)(?<!\d[./-])(?:{_DAY}[./-]\s?{_DAY}[./-]\s?(?:\d{{4}}|\d{{2}})|\d{{4}}([./-]){_DAY}\1{_DAY}"
+    r"|(?:19|20)\d\d\s?[-–/]\s?(?:19|20)\d\d)(?![./-]?\d)"
+)
+# What may stay in sight where it stands alone: times and hours, a card's last month, a day, a year, a round sum.
+_HARMLESS = re.compile(
+    r"[0-2]?\d\.[0-5]\d(?:\s?[-–]\s?[0-2]?\d\.[0-5]\d)?|(?:0?[1-9]|1[0-2])/(?:\d\d|20\d\d)"
+    rf"|{_DAY}/(?:0?[1-9]|1[0-2])|(?:19|20)\d\d|[1-9]\d{{0,2}}(?:[. \u00a0\u202f]000)+"
+)
+_AMOUNT = re.compile(r"(?!0\d)(?:\d{1,3}(?:[ .\u00a0\u202f]\d{3})+|\d+)(?:\.\d{1,2})?")
+_CURRENCY = "EUR|USD|GBP|UAH|PLN|CHF|SEK|DKK|CZK|RUB|BRL|AED|SAR|EGP"
+_MONEY_BEFORE = re.compile(rf"(?:[€$£¥₴₽]|\b(?:{_CURRENCY}))\s?$", re.I)
+_MONEY_AFTER = re.compile(
+    rf"^(?:,\d\d?(?!\d))?(?:\s?(?:[€$£¥₴₽%]|,-|(?:{_CURRENCY}|kr|kron\w*|zł\w*|Kč|korun\w*|грн|грив\w*|руб\w*|euros?"
+    r"|dollars?|pounds?|reais|ريال|درهم|جنيه|kg|cm|mm|ml|km|min|кг|см|мм|мл|хв|мин)\b)|(?:g|l|m|k|ct|h|г|л|м|к)\b)",
+    re.I,
+)
+_NEAR = 12
+_LONG_NUMBER = 9
+_FEWEST, _MOST, _MOST_GROUPS = 7, 23, 12
+# What a way to cut costs. A digit in sight must cost most, or nothing would be hidden.
+_SEEN, _AS_CARD, _AS_PHONE, _AS_WRITTEN_PHONE, _AS_NUMBER, _AS_ABROAD, _NO_PRICE = 2, 2, 3, 5, 15, 13, 10
+
+
+def hide_numbers(text: str, languages: Sequence[str]) -> str:
+    """The text with marks instead of cards, phone numbers and other long numbers.
+
+    `languages` (codes, likeliest first) tell whose numbers without a country code to expect.
+    """
+    plans = _plans_of(tuple(dict.fromkeys([*languages, "en"])))
+    return ROW.sub(lambda row: _cut(row, plans), text)
+
+
+def is_price(text: str, start: int, end: int) -> bool:
+    """Whether a currency stands before or after a number in the text."""
+    return bool(
+        _MONEY_AFTER.match(text[end : end + _NEAR]) or _MONEY_BEFORE.search(text[max(0, start - _NEAR) : start])
+    )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How a country writes its numbers."""
+
+    country_code: str
+    trunk: re.Pattern[str] | None
+    lengths: frozenset[int]
+    shape: re.Pattern[str]
+    zero_in_front: bool
+
+    def has(self, digits: str) -> bool:
+        """Whether these digits are a number in use, with or without what is dialled in front."""
+        if self.is_used(digits):
+            return True
+        if digits.startswith(self.country_code) and self.is_used(digits[len(self.country_code) :]):
+            return True
+        trunk = self.trunk.match(digits) if self.trunk else None
+        return bool(trunk and trunk.end() and self.is_used(digits[trunk.end() :]))
+
+    def is_used(self, national: str) -> bool:
+        return len(national) in self.lengths and bool(self.shape.fullmatch(national))
+
+    def could_have(self, digits: str) -> bool:
+        """Written as a phone number even if its block is not in use: a zero in front, and the right length."""
+        return self.zero_in_front and digits[0] == "0" and len(digits) - 1 in self.lengths
+
+
+@cache
+def _plan(region: str) -> _Plan:
+    data = PhoneMetadata.metadata_for_region(region)
+    assert data is not None, region
+    kinds = [data.fixed_line, data.mobile, data.toll_free, data.premium_rate, data.shared_cost, data.voip, data.uan]
+    shapes = [kind.national_number_pattern for kind in kinds if kind and kind.national_number_pattern]
+    return _Plan(
+        country_code=str(phonenumbers.country_code_for_region(region)),
+        trunk=re.compile(data.national_prefix_for_parsing) if data.national_prefix_for_parsing else None,
+        lengths=frozenset(data.general_desc.possible_length),
+        shape=re.compile("|".join(f"(?:{shape})" for shape in shapes) or r"(?!)"),
+        zero_in_front=data.national_prefix == "0",
+    )
+
+
+@lru_cache(maxsize=256)
+def _plans_of(languages: tuple[str, ...]) -> tuple[_Plan, ...]:
+    return tuple(_plan(region) for region in dict.fromkeys(r for code in languages for r in _REGIONS.get(code, ())))
+
+
+def _cut(row: re.Match[str], plans: Sequence[_Plan]) -> str:
+    found = row.group()
+    # int reads the digits of every script.
+    plain = "".join(str(int(char)) if char.isdecimal() else char for char in found)
+    if sum(char.isdecimal() for char in plain) < _FEWEST:
+        return found
+    groups = [(group.start(), group.end()) for group in _GROUP.finditer(plain)]
+    priced = _prices(row, plain, groups)
+    dates = {match.start(): match.end() for match in DATE.finditer(plain)}
+    costs, ways = [0.0] + [float("inf")] * len(groups), [(0, "")] * (len(groups) + 1)
+    for i in range(len(groups)):
+        for j, cost, mark in _pieces(plain, groups, i, plans, dates, priced):
+            if costs[i] + cost < costs[j]:
+                costs[j], ways[j] = costs[i] + cost, (i, mark)
+    out, end, j = [], len(found), len(groups)
+    while j:
+        i, mark = ways[j]
+        if mark:
+            start = 0 if i == 0 else groups[i][0] - (plain[groups[i][0] - 1] == "(")
+            out += [found[groups[j - 1][1] : end], mark]
+            end = start
+        j = i
+    out.append(found[:end])
+    return "".join(reversed(out))
+
+
+def _prices(row: re.Match[str], plain: str, groups: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """The first group of each price at either end of the row ("20 000 - 25 000 kr"), and the group after its last."""
+    text, priced = row.string, {}
+    end = len(groups) if _MONEY_AFTER.match(text[row.end() : row.end() + _NEAR]) else 0
+    while end:
+        near = range(max(0, end - 5), end)
+        first = next((i for i in near if _AMOUNT.fullmatch(plain, groups[i][0], groups[end - 1][1])), None)
+        if first is None:
+            break
+        priced[first] = end
+        between = plain[groups[first - 1][1] : groups[first][0]] if first else ""
+        end = first if re.search(r"[-–]", between) else 0
+    if _MONEY_BEFORE.search(text[max(0, row.start() - _NEAR) : row.start()]):
+        ends = [
+            j for j in range(1, min(6, len(groups) + 1)) if _AMOUNT.fullmatch(plain, groups[0][0], groups[j - 1][1])
+        ]
+        if ends:
+            priced[0] = ends[-1]
+    return priced
+
+
+def _pieces(
+    plain: str,
+    groups: Sequence[tuple[int, int]],
+    i: int,
+    plans: Sequence[_Plan],
+    dates: dict[int, int],
+    priced: dict[int, int],
+) -> Iterator[tuple[int, float, str]]:
+    """What may begin at a group of digits: the group after its last, its cost, and its mark ("" stays in sight)."""
+    start = groups[i][0]
+    plus = i == 0 and "+" in plain[:2]
+    begins_alone = not i or _stands_apart(plain, groups[i - 1][1], start)
+    if i in priced:
+        yield priced[i], 0, ""
+    yield i + 1, _SEEN * (groups[i][1] - start), ""
+    digits = ""
+    for j in range(i, min(len(groups), i + _MOST_GROUPS)):
+        digits += plain[groups[j][0] : groups[j][1]]
+        end, size = groups[j][1], len(digits)
+        if size > _MOST and j > i:
+            return
+        if dates.get(start) == end:
+            yield j + 1, 0, ""
+        ends_alone = j + 1 == len(groups) or _stands_apart(plain, end, groups[j + 1][0])
+        if begins_alone and ends_alone and j < i + 4 and _HARMLESS.fullmatch(plain, start, end):
+            yield j + 1, 0, ""
+        if any(
+            dates.get(groups[k][0]) == end and _is_surely_date(plain, groups[k][0], end)
+            for k in range(max(i, j - 2), j + 1)
+        ):
+            return
+        if size < _FEWEST:
+            continue
+        if not plus and is_card(digits):
+            yield j + 1, _AS_CARD, CARD
+        price = _NO_PRICE * ((i == 0 and 0 in priced) or (j + 1 == len(groups) and j + 1 in priced.values()))
+        listed = not plus and _is_listed(plain, start, end)
+        if not listed and (cost := _phone_cost(digits, plus, plans)) is not None:
+            yield j + 1, cost + price, PHONE
+        if size >= _LONG_NUMBER and not plus and "/" not in plain[start:end] and "." not in plain[start:end]:
+            yield j + 1, _AS_NUMBER + price, NUMBER
+
+
+def _is_listed(plain: str, start: int, end: int) -> bool:
+    """Whether it is part of a row such as B1/3/7/8/19 or 60/90/120/150, or of an article's number 11.307.39.1820."""
+    around = {plain[max(0, start - 1) : start], plain[end : end + 1]}
+    if "/" in around and plain.count("/", start, end) > 1:
+        return True
+    return "." in around and "." in plain[start:end] and plain[end : end + 2] != ". "
+
+
+def _is_surely_date(plain: str, start: int, end: int) -> bool:
+    """12-12-12 may be the end of a phone number, too."""
+    return "-" not in plain[start:end] or end - start > len("12-12-12")
+
+
+def _stands_apart(plain: str, end: int, start: int) -> bool:
+    """Whether white space stands between two groups of digits."""
+    return any(char.isspace() for char in plain[end:start])
+
+
+def _phone_cost(digits: str, plus: bool, plans: Sequence[_Plan]) -> int | None:
+    """The surer a phone number the less; None when it is none."""
+    if not _FEWEST <= len(digits) <= 15:
+        return None
+    if plus or digits.startswith("00"):
+        return _cost_abroad(digits if plus else digits[2:])
+    if any(plan.has(digits) for plan in plans):
+        return _AS_PHONE
+    return _AS_WRITTEN_PHONE if any(plan.could_have(digits) for plan in plans) else None
+
+
+def _cost_abroad(digits: str) -> int:
+    """Of digits that begin with a country code, also with "(0)" after it: less if there are such numbers there."""
+    cost = _AS_ABROAD
+    for length in (1, 2, 3):
+        code, rest = digits[:length], digits[length:].removeprefix("0")
+        if code.startswith("0") or int(code) not in COUNTRY_CODE_TO_REGION_CODE:
+            continue
+        for region in COUNTRY_CODE_TO_REGION_CODE[int(code)]:
+            plan = _plan(region) if region != "001" else None
+            if plan and plan.is_used(rest):
+                return _AS_PHONE
+            if plan and len(rest) in plan.lengths:
+                cost = _AS_WRITTEN_PHONE
+    return cost
+
+
+def is_card(digits: str) -> bool:
+    """ISO/IEC 7812: 13 to 19 digits of a known first digit whose Luhn sum is a multiple of ten."""
+    if not 13 <= len(digits) <= 19 or digits[0] not in "23456" or len(set(digits)) == 1:
+        return False
+    if len(digits) != _usual_length(digits) and not (digits[0] in "456" and len(digits) in (13, 18, 19)):
+        return False
+    doubled = [int(d) * (1 + i % 2) for i, d in enumerate(reversed(digits))]
+    return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
+
+
+def _usual_length(digits: str) -> int:
+    """American Express has 15 digits, Diners Club 14, all others 16."""
+    return 15 if digits[:2] in ("34", "37") else 14 if digits[:2] in ("30", "36", "38") else 16

@@ -1,0 +1,77 @@
+"""Numbers of orders, receipts and customers: known by the words in front of them, which stay."""
+
+import re
+from functools import cache
+
+from .digits import DATE, is_price
+from .lexicon import available, load
+
+ORDER = "[order]"
+
+# A number with its letters; a short word with a hyphen in front may be part of it ("WEB-4711") or tell what it is.
+_CODE = re.compile(r"(?<!\w)(?P<letters>[^\W\d_]{1,10}[-/_]?|[-/_])?(?P<digits>\d[\w/-]*)")
+_MORE = re.compile(r"(?:[ \u00a0]\d{2,4}(?![\w,]))+")
+_BEFORE = 70
+_FEWEST, _FEWEST_OF_NUMBERS, _FEWEST_OF_ABBREVIATED = 4, 3, 5
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_VERBS = "is|was|war|ist|lautet|lautete|est|es|è|é|jest|to|je|är|er|var|era|був|було|был|есть"
+_GAP = r"[\s.:/–-]{0,2}"
+
+
+def hide_orders(text: str) -> str:
+    """The text with a mark instead of every number that an order or its customer has, in any language."""
+    out, end = [], 0
+    for match in _CODE.finditer(text):
+        if match.start() < end:
+            continue
+        found = _find(text, match)
+        if found:
+            out += [text[end : found[0]], ORDER]
+            end = found[1]
+    return "".join([*out, text[end:]])
+
+
+def _find(text: str, match: re.Match[str]) -> tuple[int, int] | None:
+    """Where the number begins and ends; None if no word in front of it says that it is one of an order."""
+    if not match.group("letters") and len(match.group("digits")) == 1:
+        return None
+    for start in dict.fromkeys((match.start(), match.start("digits"))):
+        lead = _lead().search(text[max(0, start - _BEFORE) : start])
+        if lead and (end := _end(text, match.start("digits"), match.end(), lead)):
+            return start, end
+    return None
+
+
+def _end(text: str, start: int, end: int, lead: re.Match[str]) -> int | None:
+    """Where the number ends, which without a word like "number" may have no spaces and must be no price or year."""
+    numbered = bool(lead.group("numbered"))
+    if numbered and (more := _MORE.match(text, end)):
+        end = more.end()
+    number = text[start:end].rstrip("/-")
+    end = start + len(number)
+    if DATE.match(number):
+        return None
+    if is_price(text, start, end) or (not numbered and _YEAR.fullmatch(number)):
+        return None
+    fewest = _FEWEST_OF_NUMBERS if numbered else _FEWEST_OF_ABBREVIATED if lead.group("abbreviated") else _FEWEST
+    return end if sum(char.isdecimal() for char in number) >= fewest else None
+
+
+@cache
+def _lead() -> re.Pattern[str]:
+    """What stands in front: "order no.", "Bestellung mit der Nummer", "č. obj.", at the end of a text."""
+    words, short, numbers = (_any_of(kind) for kind in ("words", "short", "numbers"))
+    number = rf"(?:{numbers}|[#№])"
+    between = r"(?:[^\w.!?\n]{1,2}\w{1,9}){0,3}?[^\w!?\n]{1,2}"
+    return re.compile(
+        rf"(?<!\w)(?:(?P<numbered>(?:{words}){_GAP}{number}|(?:{words}){between}{number}|(?:{short}){_GAP}{number}"
+        rf"|{number}{_GAP}(?:(?:de|do|of|der|des|du|di|della|da|на|for)\s|d['’])?(?:{short}|{words}))|(?:{words})|(?P<abbreviated>(?:{short})\.))"
+        rf"[.:]?\s{{0,2}}(?:(?<!\w)(?:{_VERBS})(?!\w))?[\s:]{{0,2}}[#№nº°:.()-]{{0,3}}\s{{0,2}}\Z",
+        re.I,
+    )
+
+
+def _any_of(kind: str) -> str:
+    entries = {entry for language in available() for entry in load(language).get("orders", {}).get(kind, ())}
+    longest_first = sorted(entries, key=lambda entry: (-len(entry), entry))
+    return "|".join(re.escape(entry).replace(r"\*", r"\w{0,12}") for entry in longest_first)
