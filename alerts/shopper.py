@@ -24,7 +24,7 @@ from messaging.choices import Channel
 from surveys.actions import add_contact
 from surveys.choices import FACES, SCORE_RANGE, UNHAPPY_AT_MOST, ContactWish, QuestionKind
 from surveys.documents import document_of
-from surveys.forms import LONGEST_WORDS, AnswerForm, masked, tidy
+from surveys.forms import LONGEST_WORDS, AnswerForm, masked, tidy, too_long
 from surveys.kept import place
 from surveys.models import Response
 from surveys.pages import SMILEY_NAMES, contact_context, kept_page, lost_page, page, speak_like, store_context
@@ -128,10 +128,10 @@ def _act(request: HttpRequest, response: Response, form_id: UUID, typed: str) ->
     do = request.POST.get("do")
     if do in {"reply", "confirm", "score"} and not _is_own(case_for_response(response.pk), response):
         raise actions.ActionRefused(_("There is nothing to answer here."))
+    if len(typed) > LONGEST_WORDS:
+        raise actions.ActionRefused(too_long(typed))
     match do:
         case "reply":
-            if len(typed) > LONGEST_WORDS:
-                raise actions.ActionRefused(_("Please shorten your text."))
             actions.shopper_reply(response.pk, text=typed, form_id=form_id)
         case "confirm":
             _confirm(request, response, form_id, typed)
@@ -250,7 +250,6 @@ def _case_context(
             "nonce": nonces.mint(_case_scope(response)),
             "problem": problem,
             "typed": typed,
-            "longest": LONGEST_WORDS,
         }
     )
 

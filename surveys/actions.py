@@ -17,7 +17,7 @@ from customers.models import Contact, Permission
 from surveys.choices import AUTOMATIC, MANY, UNFINISHED, UNSENT, WAITING, ContactWish, ResponseChannel, SampleKind
 from surveys.documents import document_of
 from surveys.fairness import Browser, count_answer, is_one_of_many
-from surveys.forms import LONGEST_WORDS, Answers, Wish, missing
+from surveys.forms import MOST_WORDS, Answers, Wish, missing
 from surveys.inviting import call_ended, receipt_link
 from surveys.models import Invitation, Response, ResponseRevision, SurveyVersion, Verbatim
 from surveys.queries import ADDED, BY_A_PHONE, Asking
@@ -37,8 +37,6 @@ __all__ = [
     "submit",
     "takes_late_words",
 ]
-# Of the words under one key before more is texted; whoever writes more only fills our pages.
-_MOST_WORDS = 3 * LONGEST_WORDS
 
 
 @dataclass(frozen=True)
@@ -440,7 +438,7 @@ def add_words(
     known = response.verbatims.filter(question=question).first()
     there = known.text if known else ""
     # What is too much is cut, not dropped.
-    text = text[: max(_MOST_WORDS - len(there), 0)].strip()
+    text = text[: max(MOST_WORDS - len(there), 0)].strip()
     words = _with_below(there, text)
     if response.erased_at or not text or words == there:
         return Submitted(response)

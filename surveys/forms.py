@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from customers.models import Contact, ContactKind
 from customers.texting import may_be_texted
@@ -19,6 +18,10 @@ from surveys.contact_times import ContactTime
 from surveys.documents import LONGEST_KEY, WAYS, Question, SurveyDocument
 
 LONGEST_WORDS = 4000
+# What is kept of words under one key, however they came; whoever writes more only fills our pages.
+MOST_WORDS = 3 * LONGEST_WORDS
+# RFC 5321, 4.5.3.1.3, without the brackets.
+_LONGEST_ADDRESS = 254
 # Numbers that earn their owner money when somebody is made to dial them.
 _DEAR = {phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST}
 _MOST_SENT = 100
@@ -132,8 +135,8 @@ class AnswerForm:
             contact=post.get("contact", ContactWish.NONE),
             contact_when=post.get("contact_when", ContactTime.ANY),
             contact_language=post.get("contact_language", "")[:10],
-            phone=tidy(post.get("phone", ""))[:60],
-            email=tidy(post.get("email", ""))[:254],
+            phone=tidy(post.get("phone", "")),
+            email=tidy(post.get("email", "")),
             still_here=bool(post.get("still_here")),
         )
 
@@ -172,7 +175,7 @@ class AnswerForm:
             for q in _by_key(form.document)
             if q.kind != OtherKind.CONSENT and (value := form._chosen(q)) is not None
         }
-        said = {key: text[:LONGEST_WORDS] for key, text in form.words.items() if text} if words else {}
+        said = {key: text[:MOST_WORDS] for key, text in form.words.items() if text} if words else {}
         reached = form.document.reached(chosen | said | ({} if score is None else {form.document.headline.key: score}))
         chosen = {question.key: chosen[question.key] for question in reached if question.key in chosen}
         here = form.still_here and any(question.kind == OtherKind.HERE for question in reached)
@@ -202,16 +205,7 @@ class AnswerForm:
         words = {key: text for key, text in self.words.items() if text}
         for key, text in words.items():
             if len(text) > LONGEST_WORDS:
-                spare = len(text) - LONGEST_WORDS
-                self.problem(
-                    key,
-                    ngettext(
-                        "Please shorten your text by %(spare)d character.",
-                        "Please shorten your text by %(spare)d characters.",
-                        spare,
-                    )
-                    % {"spare": spare},
-                )
+                self.problem(key, too_long(text))
         return words
 
     def _chosen(self, question: Question) -> Any:
@@ -284,6 +278,12 @@ def tidy(text: str) -> str:
     return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
+def too_long(text: str) -> str:
+    """What somebody is told who wrote more than LONGEST_WORDS."""
+    asked, counted = _("Please shorten your text."), _("Characters: {n} of {most} at most.")
+    return f"{asked} {counted.format(n=len(text), most=LONGEST_WORDS)}"
+
+
 def phone_number(typed: str, country: str) -> str | None:
     """The number in E.164, read as people in `country` write it; None when nobody could, or should, dial it."""
     try:
@@ -297,6 +297,8 @@ def phone_number(typed: str, country: str) -> str | None:
 
 def email_address(typed: str) -> str | None:
     """The address in lower case; None when no mail could reach it."""
+    if len(typed) > _LONGEST_ADDRESS:
+        return None
     try:
         validate_email(typed)
     except ValidationError:

@@ -267,9 +267,11 @@ def _take(request: HttpRequest, asking: Asking, *, ended: bool = False) -> HttpR
     if answers is None:
         if so_far := form.so_far(words=True):
             # Not over an answer that is there: it stays as it was until Send is not refused.
-            form.kept = partials.keep(
+            kept = partials.keep(
                 _invite(asking, language), ticket.form_id, so_far, language=language, refused=True, flags=flags
             )
+            # "As it is" is promised of no text so long that its end is not kept.
+            form.kept = kept and form.words.items() >= so_far.words.items()
         return question_page(request, asking, form, nonce=nonce, status=422)
     asking = _invite(asking, language)
     browser = browser_of(request, asking.store)

@@ -71,8 +71,8 @@ def test_sentences_of_code_pages_and_messages_are_found() -> None:
     assert "What you told us" in ids
     assert "Thank you for your visit to %(store)s." in ids
     assert (
-        "Please shorten your text by %(spare)d character.",
-        "Please shorten your text by %(spare)d characters.",
+        "%(n)s more case is not kept on this device.",
+        "%(n)s more cases are not kept on this device.",
     ) in ids
 
 
@@ -110,8 +110,8 @@ def test_compiled_plurals_are_the_languages_own() -> None:
     activate("uk")
     try:
         one, many = (
-            "Please shorten your text by %(spare)d character.",
-            "Please shorten your text by %(spare)d characters.",
+            "%(n)s more case is not kept on this device.",
+            "%(n)s more cases are not kept on this device.",
         )
         forms = {n: ngettext(one, many, n) for n in (1, 2, 5, 21)}
         assert gettext("Yes") == "Так"

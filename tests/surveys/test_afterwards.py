@@ -84,6 +84,17 @@ def test_a_reply_is_kept_once(client: Client, private: str) -> None:
     assert "And the door" in client.get(private).content.decode()
 
 
+@pytest.mark.parametrize("do", ["reply", "confirm"])
+def test_a_text_that_is_too_long_stays_whole_on_its_page(client: Client, private: str, do: str) -> None:
+    shown = client.get(private)
+    fields = {"form": hidden(shown, "form"), "do": do, "contacted": "yes", "solved": "no", "text": "y" * 4001}
+    sent = client.post(private, fields if do == "confirm" else fields | {"contacted": "", "solved": ""})
+    assert sent.status_code == 422 and b"Characters: 4001 of 4000 at most." in sent.content
+    assert b"maxlength" not in shown.content.partition(b'id="f-text"')[2].partition(b">")[0]
+    assert do == "confirm" or b"y" * 4001 in sent.content
+    assert not CaseEntry.objects.exists()
+
+
 def test_an_unsigned_reply_is_kept_on_the_page_and_stored_nowhere(client: Client, private: str) -> None:
     sent = client.post(private, {"form": "x", "do": "reply", "text": "The lift, too"})
     assert sent.status_code == 422 and b"The lift, too" in sent.content

@@ -163,6 +163,19 @@ def test_a_send_that_was_refused_is_not_lost(client: Client, address: str, rules
     assert Response.objects.get().flags == []
 
 
+@pytest.mark.parametrize(("length", "promised"), [(8000, True), (12_001, False)])
+def test_a_text_that_is_refused_as_too_long_is_not_cut(
+    client: Client, address: str, length: int, promised: bool
+) -> None:
+    fields = {"form": hidden(client.get(address), "form"), "lang": "en", "score": "1", "reason": "ї" * length}
+    refused = client.post(address, fields).content.decode()
+    assert f"Characters: {length} of 4000 at most." in refused and fields["reason"] in refused
+    assert ("gets it as it is" in refused) == promised
+    with later(minutes=6):
+        assert settle_left() == 1
+    assert Verbatim.objects.get().text == "ї" * min(length, 12_000)
+
+
 def test_what_was_missing_comes_late_by_a_link_too(client: Client, chain: Chain, surveys: Any, rules: None) -> None:
     receipt_link(chain.store, "1", timezone.now())
     link = f"/r/{Invitation.objects.get().token}/"
