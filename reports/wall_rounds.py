@@ -98,11 +98,11 @@ def _send(claimed: Claim[WallRound]) -> None:
         if not finish(claimed, run_at=following, monday=(week + 1).monday, attempts=0):
             return
         if store.retired_at is None:
-            put_all([_message(store, week, person) for person in _readers(store)])
+            put_all([_message(store, week, person) for person in readers_of(store)])
 
 
-def _readers(store: Store) -> list[User]:
-    """Those who run the store, or who stand in for them."""
+def readers_of(store: Store) -> list[User]:
+    """Who is mailed a store's wall: those who run it, or who stand in for them."""
     people = people_by_role(store)
     found = {person.pk: person for role in STORE_ROLES for person in people.get(role, [])}
     return [person for person in found.values() if person.email]

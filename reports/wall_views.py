@@ -28,6 +28,7 @@ from reports.wall_actions import (
     show_deed,
     show_words,
 )
+from reports.wall_rounds import readers_of
 from stores.access import StaffRequest
 from stores.models import Store
 from surveys.models import Verbatim
@@ -43,6 +44,7 @@ def wall(request: StaffRequest, code: str, week: str) -> HttpResponse:
     context = {
         "wall": found,
         "reasons": HideReason.choices,
+        "has_readers": bool(readers_of(found.store)),
         "screen": screen,
         "screen_address": screen_address(screen) if screen else "",
     }

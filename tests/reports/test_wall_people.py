@@ -146,6 +146,12 @@ def test_who_looked_through_it_is_said_only_while_it_hangs_as_they_saw_it(client
     assert f"Looked through by {chain.head_office.name}" in page()
 
 
+def test_a_wall_that_nobody_is_mailed_says_so(client, chain):
+    assert "is mailed to nobody" not in wall_of(client, chain.head_office, chain.store).content.decode()
+    User.objects.filter(pk__in=[chain.manager.pk, chain.deputy.pk]).update(is_active=False)
+    assert "is mailed to nobody" in wall_of(client, chain.head_office, chain.store).content.decode()
+
+
 def test_a_large_wall_is_on_large_paper(client, chain):
     leave(chain, "They wrapped it so nicely")
     sizes = {}
