@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from .files import SHIPPED, ModelMissing, check_unchanged, check_whole, is_own, mark_of, sum_of
+from .files import NAME_LENGTH, SHIPPED, ModelMissing, check_unchanged, check_whole, is_own, mark_of, sum_of
 from .heads import served_heads
 from .irony import served_irony
 from .pieces import Pieces, UnknownPieces, give_back_memory
@@ -162,7 +162,6 @@ class PipelineClassifier:
 
     # Nobody has measured this model here: its text alone must be very sure, and a person looks first.
     alert_threshold = 0.9
-    mark = ""
     proven: frozenset[str] = frozenset()
 
     def __init__(self, name: str) -> None:
@@ -171,7 +170,7 @@ class PipelineClassifier:
             self._pipeline = transformers.pipeline("text-classification", model=name, top_k=None, truncation=True)
         except (OSError, ValueError) as error:
             raise ModelMissing(f"the model {name!r} cannot be loaded: {error}") from error
-        self.version = name[-60:]
+        self.version, self.mark = name[-NAME_LENGTH:], mark_of("")
         self._most_tokens = _most_tokens(self._pipeline)
         self._columns = [label_column(label) for label in self._pipeline.model.config.id2label.values()]
         self._labels = list(self._pipeline.model.config.id2label.values())

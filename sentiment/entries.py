@@ -26,6 +26,11 @@ class Entry:
     grade: str = "certain"
 
     @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What it is whatever its grade, which a release may change."""
+        return self.language, self.kind, self.target, self.text
+
+    @property
     def label(self) -> str:
         """What finding it means, in the words of topics.py and urgency.py."""
         return self.target if self.kind == "topic" else f"{self.target}:{self.grade}"
@@ -72,7 +77,8 @@ class ChainWords:
 
     def entries(self, kind: Kind, language: str) -> list[Entry]:
         """Everything that counts, the chain's own last."""
-        ours = [] if self._only_own else [entry for entry in built_in(kind, language) if entry not in self.off]
+        off = {entry.key for entry in self.off}
+        ours = [] if self._only_own else [entry for entry in built_in(kind, language) if entry.key not in off]
         return ours + [entry for entry in self.added if (entry.kind, entry.language) == (kind, language)]
 
     def own(self) -> "ChainWords":

@@ -4,6 +4,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from .lexicon import FOLDER as WORDS
+
 # Where a release has its model.
 SHIPPED = Path(__file__).parent / "model"
 # All that has a part in what is read; a card or a list of sums beside them makes no other model.
@@ -12,6 +14,8 @@ FILES = ("config.json", "heads.npz", "irony.npz", "model.onnx", "tokenizer.json"
 SUMS = "SHA256SUMS"
 # Short: with what was learnt and what a service said behind it, it must fit a column of versions.
 _MARK_DIGITS = 5
+# Of the name of an operator's own model the end, so that the mark behind it fits too.
+NAME_LENGTH = 54
 
 
 class ModelMissing(RuntimeError):
@@ -81,5 +85,14 @@ def check_unchanged(folder: Path) -> None:
 
 
 def mark_of(found: str) -> str:
-    """What stands behind the model's own version for a sum: other files read otherwise, under the same name too."""
-    return f"+{found[:_MARK_DIGITS]}"
+    """What stands behind the model's own version for a sum, empty for a model without one: other files, and other word
+    lists of a release, read otherwise under the same name too."""
+    return f"+{hashlib.sha256(f'{found} {_sum_of_words(WORDS)}'.encode()).hexdigest()[:_MARK_DIGITS]}"
+
+
+@cache
+def _sum_of_words(folder: Path) -> str:
+    whole = hashlib.sha256()
+    for path in sorted(folder.glob("*.toml")):
+        whole.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return whole.hexdigest()

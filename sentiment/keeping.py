@@ -23,7 +23,18 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from core.leases import ClockNow, from_now
-from sentiment.files import FILES, SHIPPED, ModelMissing, check_whole, compute_sum, exchanged, is_own, mark_of, sum_of
+from sentiment.files import (
+    FILES,
+    NAME_LENGTH,
+    SHIPPED,
+    ModelMissing,
+    check_whole,
+    compute_sum,
+    exchanged,
+    is_own,
+    mark_of,
+    sum_of,
+)
 from sentiment.models import ModelPart, ServedModel
 
 OWN = "sha256:"
@@ -57,7 +68,7 @@ def version_of(place: str | None) -> str:
     """What its readings will bear, but for what was learnt. Raises ModelMissing."""
     folder = _folder(place)
     if not is_own(folder):
-        return (place or "")[-60:]
+        return (place or "")[-NAME_LENGTH:] + mark_of("")
     return _stored_version(folder) + mark_of(sum_of(folder))
 
 

@@ -23,7 +23,7 @@ from sentiment.files import ModelMissing
 from sentiment.holding import JUDGED, Judgement, columns_of, model_said, overruled
 from sentiment.keeping import drop_unused, installed, name_of
 from sentiment.models import Analysis, Candidate, Rereading, RereadingState
-from sentiment.reading import Reader, hold_reader, readings_of
+from sentiment.reading import Reader, hold_reader, own_version, readings_of
 from sentiment.signals import readings_replaced
 from stores.models import User
 from surveys.models import Verbatim
@@ -219,7 +219,8 @@ def _read_batch(rereading: Rereading) -> int:
             rereading.skipped += 1
             continue
         rereading.model_version = rereading.model_version or reading.model_version
-        if rereading.model_version != reading.model_version:
+        # Its marks may be others since a release brought other word lists: each reading bears its own.
+        if own_version(rereading.model_version) != own_version(reading.model_version):
             raise JobFailed(_("The model was exchanged meanwhile. Discard this and start again."))
         candidates.append(_candidate(rereading, analysis, reading))
     # Of words that were changed since there is one of the old words.

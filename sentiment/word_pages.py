@@ -105,7 +105,7 @@ def _list_context(language: str, kind: Kind, target: str) -> dict[str, Any]:
     rows = ChainWord.objects.filter(language=language, kind=kind, target=target, ended_at=None)
     rows = rows.select_related("added_by").order_by("entry", "pk")
     off = [row for row in rows if row.effect == Effect.OFF]
-    gone = {entry_of(row) for row in off}
+    gone = {entry_of(row).key for row in off}
     return {
         "language": language,
         "language_name": language_name(language),
@@ -113,7 +113,7 @@ def _list_context(language: str, kind: Kind, target: str) -> dict[str, Any]:
         "label": _LABELS[kind][target],
         "own": [row for row in rows if row.effect == Effect.ADD],
         "off": off,
-        "built_in": [entry for entry in built_in(kind, language, target) if entry not in gone],
+        "built_in": [entry for entry in built_in(kind, language, target) if entry.key not in gone],
     }
 
 

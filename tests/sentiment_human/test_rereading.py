@@ -25,12 +25,12 @@ from sentiment import reading
 from sentiment import rereading as room
 from sentiment.actions import correct
 from sentiment.chain import change
-from sentiment.classifier import get_classifier
+from sentiment.classifier import _load, get_classifier
 from sentiment.comparison import agreement_of, lines_of, samples_of, total_of
 from sentiment.entries import Entry
 from sentiment.keeping import name_of, version_of
 from sentiment.models import Analysis, Candidate, Effect, Rereading, RereadingState
-from sentiment.reading import Reader, hold_reader, live_reader
+from sentiment.reading import Reader, hold_reader, live_reader, own_version
 from sentiment.rereading import NotNow, discard, go_live, open_rereading, resume, start_rereading
 from sentiment.work import read_due
 from surveys.models import Response, Verbatim
@@ -295,6 +295,26 @@ def test_what_the_old_model_read_behind_the_rereading_is_swept(
     assert set(Analysis.objects.values_list("model_version", flat=True)) == {version_of(model)}
     assert Analysis.objects.get(pk=history[0].pk).sentiment == "positive"
     assert not Candidate.objects.exists()
+
+
+def test_a_release_with_other_word_lists_does_not_stop_what_goes_live(
+    chain: Chain, history: list[Analysis], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = str(make_tiny(tmp_path / "new", "brand-new", "positive"))
+    started = start_rereading(chain.head_office, Reader(model))
+    work_off()
+    before = fresh(started).model_version
+    # No lists at all.
+    monkeypatch.setattr("sentiment.files.WORDS", tmp_path)
+    correct_words(history[0], "Wonderful people, I will come again.")
+    drain(["analysis"])
+    go_live(fresh(started), chain.head_office)
+    work_off()
+    _load.cache_clear()
+    assert fresh(started).state == RereadingState.LIVE
+    after = Analysis.objects.get(pk=history[0].pk).model_version
+    assert set(Analysis.objects.values_list("model_version", flat=True)) == {before, after}
+    assert before != after == version_of(model) and own_version(before) == own_version(after)
 
 
 def test_what_is_being_read_when_another_model_goes_live_is_read_anew(

@@ -1,5 +1,7 @@
 """The chain's own words: they count from the next batch on, and one knows before what they will change."""
 
+from dataclasses import replace
+
 import pytest
 from django.test import Client
 
@@ -42,6 +44,13 @@ def test_own_entries_count_and_built_in_ones_can_be_switched_off() -> None:
     assert "waiting" not in mentioned(queue, ChainWords(off=off))
     # Another language's lists stay as they are.
     assert mentioned("Die lounge war voller Leute und Hunde", ChainWords(added=[LOUNGE]), "de") == set()
+
+
+def test_what_was_switched_off_stays_so_when_a_release_grades_it_otherwise() -> None:
+    entry = next(one for one in built_in("urgency", "en", "safety") if one.grade == "possible")
+    graded_before = replace(entry, grade="certain")
+    assert entry not in ChainWords(off=[graded_before]).entries("urgency", "en")
+    assert entry in ChainWords(off=[replace(entry, target="legal")]).entries("urgency", "en")
 
 
 def test_an_own_urgency_is_as_certain_as_it_was_graded() -> None:
