@@ -19,7 +19,7 @@ from reports.lattice import Lattice, Place, node_place, store_place
 from reports.models import NodeWeek, StoreWeek
 from reports.periods import Week
 from reports.statistics import NO_ANSWERS, Nps
-from reports.stretches import QUARTER, Stretch, mondays, parts_of, quarters, year_ago
+from reports.stretches import Stretch, before, chart_of, cover, divided, latest, mondays, tops_of
 from stores.models import Node, Store
 from surveys.choices import QuestionKind
 
@@ -32,7 +32,6 @@ CASES = (
 )  # fmt: skip
 # What shares of the closed loop are shares of.
 WHOLES = ("contactable", "fix_only", "asked")
-_SHORT = 4
 # From so many on it is quicker to read all places than to look each of them up.
 MANY = 2000
 _NAMED = ("pk", "node_id", "name", "code", "sort_key", "kind", "time_zone")
@@ -112,30 +111,16 @@ def view_of(scope: Scope, filters: Filters, *, deep: bool = False, beside: Colle
     return View(places, dict(below), nodes, {pk: number for number, (pk, _node) in enumerate(stores)})
 
 
-def leaves_of(weeks: int, *, by_week: bool, with_year_ago: bool = False) -> list[Stretch]:
-    """The stretches to count by for a page about the last `weeks` and as many before them, newest first.
+def leaves_of(weeks: int, *, by_week: bool, back: int = 0) -> list[Stretch]:
+    """The stretches to count by for a page about the `weeks` up to `back` weeks ago and as many before them, newest
+    first.
 
     `by_week`: for a chart of the last ones, which has a point a week, or one for four to five weeks of a long period.
     """
-    now = quarters(weeks)
-    tops = {*now, *quarters(2 * weeks if weeks > _SHORT else weeks)}
-    if with_year_ago:
-        tops |= {(first, first + QUARTER) for first, _ in year_ago(weeks)}
-    found: list[Stretch] = []
-    for top in sorted(tops):
-        parts = parts_of(top)
-        if weeks == _SHORT:
-            newest = parts[0] if by_week and top in now else None
-            found += [leaf for part in parts for leaf in (_each_week(part) if part == newest else [part])]
-        elif by_week and top in now:
-            found += _each_week(top) if weeks == QUARTER else parts
-        else:
-            found.append(top)
-    return found
-
-
-def _each_week(stretch: Stretch) -> list[Stretch]:
-    return [(week, week + 1) for week in range(*stretch)]
+    wanted = [*latest(weeks, back=back), *before(weeks, back=back)]
+    if by_week:
+        wanted += [part for point in chart_of(weeks, back=back) for part in cover(*point)]
+    return divided(wanted)
 
 
 @dataclass
@@ -149,10 +134,6 @@ class Cells:
     scored: dict[tuple[str, Source], dict[Stretch, dict[Place, int]]] = field(default_factory=dict)
     cases: dict[Source, dict[Stretch, dict[Place, list[int]]]] = field(default_factory=dict)
     _lattices: dict[Any, Lattice] = field(default_factory=dict)
-
-    @property
-    def _tops(self) -> list[Stretch]:
-        return [(first, first + QUARTER) for first in sorted({QUARTER * (leaf[0] // QUARTER) for leaf in self.leaves})]
 
     def sources(self, stretches: Collection[Stretch], places: list[Place] | None = None) -> list[Source]:
         """The ways of asking that brought NPS answers to these places, the viewed ones if none, most answers first."""
@@ -212,7 +193,7 @@ class Cells:
         """What is shown of a measure of which `sizes` tells the number of answers, by leaf and place."""
         tops = self.view.below.get(ROOT, [])
         whole = {leaf: {**of, ROOT: sum(of.get(place, 0) for place in tops)} for leaf, of in sizes.items()}
-        return Lattice(ROOT, self.view.below, whole, self.leaves, self._tops)
+        return Lattice(ROOT, self.view.below, whole, self.leaves, tops_of(self.leaves))
 
     def shows(self, lattice: Lattice, places: Sequence[Place], stretches: Collection[Stretch]) -> bool:
         """Whether the sum of these places may be shown: each that has answers is shown by itself."""

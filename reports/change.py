@@ -23,7 +23,7 @@ from reports.statistics import (
     split_change,
     weighted_nps,
 )
-from reports.stretches import Stretch, before, latest, mondays
+from reports.stretches import Stretch, mondays
 
 # Above so many stores this is a page of its own.
 MOST_STORES_BESIDE = 600
@@ -78,7 +78,7 @@ def made_of(cells: Cells, source: Source, filters: Filters) -> Made:
     Stores that are not shown by themselves are one group with their like below the nearest place that is: a weighted
     sum tells no more about them than a plain one.
     """
-    now, ago = latest(filters.weeks), before(filters.weeks)
+    now, ago = filters.now, filters.ago
     wanted = [one for one in cells.sources([*now, *ago]) if source.covers(one)]
     shown = [one for one in wanted if cells.shows(cells.lattice(one), cells.view.places, now)]
     # Purchases are known by channel: a store is in one group for all the ways in which it asks there.
@@ -97,7 +97,7 @@ def made_of(cells: Cells, source: Source, filters: Filters) -> Made:
         weighted=_weighted(cells, new, groups, now),
         hidden=not shown,
         words=nps_words(filters, source=source),
-        words_before=nps_words(filters, source=source, until=cells.this_week + -filters.weeks),
+        words_before=nps_words(filters, source=source, until=cells.this_week + -(filters.back + filters.weeks)),
         channels=len(groups),
         pooled_query="" if source == Source("", POOLED) else filters.but(channel="", sample=POOLED),
     )

@@ -5,23 +5,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.utils.translation import gettext
 
-from reports.cells import Cells, View, leaves_of, places_of, read_cells, view_of
+from reports.cells import Cells, View, places_of, read_cells, view_of
 from reports.figures import ANY_WAY, Figure, LoopShare, Source
-from reports.filters import POOLED, Filters, Scope, find_node, find_store
+from reports.filters import Filters, Scope, read_filters
 from reports.lattice import Place
 from reports.linking import nps_words, words_behind
 from reports.overview import chosen_source, closed_loop, resolve
 from reports.periods import Period, Week
 from reports.statistics import MIN_SHOWN, Difference, Share, moved_among, nps_difference, share_difference
-from reports.stretches import Stretch, before, latest, year_ago
+from reports.stretches import Stretch, before, divided, year_ago
 from surveys.choices import ResponseChannel, SampleKind
 
 BEFORE, YEAR, GROUP = "before", "year", "group"
 AGAINST = (BEFORE, YEAR, GROUP)
-_STRETCHES = {BEFORE: before, YEAR: year_ago, GROUP: latest}
 # What one group of answers is to another.
 APART, SAME, WITHIN, AROUND, CROSSING = "apart", "same", "within", "around", "crossing"
 _WAYS = [Source(channel, sample) for channel in ResponseChannel.values for sample in SampleKind.values]
@@ -39,9 +38,16 @@ class Choice:
         """Which answers each side is made of."""
         other = self.other if self.against == GROUP else self.filters
         return [
-            (self.filters, _period(latest(self.filters.weeks), self.filters, this_week)),
-            (other, _period(_STRETCHES[self.against](self.filters.weeks), self.filters, this_week)),
+            (self.filters, _period(self.filters.now, this_week)),
+            (other, _period(self.then, this_week)),
         ]
+
+    @property
+    def then(self) -> list[Stretch]:
+        """The weeks of the second side."""
+        if self.against == GROUP:
+            return self.other.now
+        return (year_ago if self.against == YEAR else before)(self.filters.weeks, back=self.filters.back)
 
     def query(self) -> str:
         """The address of this comparison after the question mark."""
@@ -52,10 +58,18 @@ class Choice:
                 "store2": self.other.store.code if self.other.store else "",
                 "channel2": self.other.channel,
                 "sample2": self.other.sample,
+                "weeks2": str(self.other.weeks) if self.other.weeks != self.filters.weeks else "",
+                "until2": str(self.other.until) if self.other.until and self.other.until != self.filters.until else "",
             }
         more = urlencode({key: value for key, value in chosen.items() if value})
         own = self.filters.query().removeprefix("?")
         return "?" + "&".join(part for part in (own, more) if part)
+
+    def until(self, week: Week | None) -> "Choice":
+        """The same up to that week, and the other side too where it is of the same weeks."""
+        same = self.other.until == self.filters.until
+        other = replace(self.other, until=week) if same else self.other
+        return replace(self, filters=replace(self.filters, until=week), other=other)
 
     def but(self, against: str) -> str:
         """The address of another kind of comparison."""
@@ -120,27 +134,11 @@ class Comparison:
     shares: list[ShareRow]
 
 
-def read_choice(request: HttpRequest, scope: Scope, filters: Filters) -> Choice:
-    """Raises Http404 for places outside the scope; any other senseless value counts as not chosen."""
-    chosen = request.GET
-    against = chosen.get("against", "")
-    node = store = None
-    if code := chosen.get("store2", ""):
-        store = find_store(scope.stores, code)
-        if store is None:
-            raise Http404
-    elif number := chosen.get("node2", ""):
-        node = find_node(scope.nodes, number)
-        if node is None:
-            raise Http404
-    channel, sample = chosen.get("channel2", ""), chosen.get("sample2", "")
-    other = Filters(
-        node=node,
-        store=store,
-        channel=channel if channel in ResponseChannel.values else "",
-        sample=sample if sample in {*SampleKind.values, POOLED} else "",
-        weeks=filters.weeks,
-    )
+def read_choice(request: HttpRequest, scope: Scope, filters: Filters, this_week: Week) -> Choice:
+    """Raises Http404 for places outside the scope; any other senseless value counts as not chosen. The other side is of
+    the same weeks unless others are chosen for it."""
+    against = request.GET.get("against", "")
+    other = read_filters(request, scope, this_week, mark="2", otherwise=filters)
     return Choice(filters, against if against in AGAINST else BEFORE, other)
 
 
@@ -150,11 +148,9 @@ def comparison_of(scope: Scope, choice: Choice, this_week: Week) -> Comparison:
     other = choice.other if choice.against == GROUP else filters
     second_places = places_of(scope, other)
     view = view_of(scope, filters, beside=second_places)
-    leaves = leaves_of(filters.weeks, by_week=False, with_year_ago=choice.against == YEAR)
-    cells = read_cells(view, this_week, leaves)
-    weeks = _STRETCHES[choice.against](filters.weeks)
-    first = _side(scope, filters, view.places, latest(filters.weeks), this_week)
-    second = _side(scope, other, second_places, weeks, this_week)
+    cells = read_cells(view, this_week, divided([*filters.now, *choice.then]))
+    first = _side(filters, view.places, filters.now, this_week)
+    second = _side(other, second_places, choice.then, this_week)
     relation = _related(view, first, second, first.source, second.source)
     first = _named_rest(first) if relation == AROUND else first
     second = _named_rest(second) if relation == WITHIN else second
@@ -170,8 +166,8 @@ def comparison_of(scope: Scope, choice: Choice, this_week: Week) -> Comparison:
     )
 
 
-def _side(scope: Scope, filters: Filters, places: list[Place], stretches: list[Stretch], this_week: Week) -> Side:
-    period = _period(stretches, filters, this_week)
+def _side(filters: Filters, places: list[Place], stretches: list[Stretch], this_week: Week) -> Side:
+    period = _period(stretches, this_week)
     where = filters.store or filters.node
     return Side(
         name=_name(where.name if where else gettext("Everything"), chosen_source(filters)),
@@ -193,8 +189,8 @@ def _named_rest(side: Side) -> Side:
     return replace(side, name=_name(name, side.source), rest=True)
 
 
-def _period(stretches: list[Stretch], filters: Filters, this_week: Week) -> Period:
-    return Period(this_week + -min(first for first, _ in stretches), filters.weeks)
+def _period(stretches: list[Stretch], this_week: Week) -> Period:
+    return Period(this_week + -min(first for first, _ in stretches), sum(end - first for first, end in stretches))
 
 
 # --- what two groups have in common -----------------------------------------------------------------------------------
@@ -241,7 +237,7 @@ def _of_sets(one: Set[Any], other: Set[Any]) -> str:
 def _less(whole: Figure, part: Figure) -> Figure:
     """What is left of a figure without a part of it, where both are told."""
     nps = whole.nps - part.nps
-    told = whole.shown and (part.shown or not part.nps.n)
+    told = whole.shown and (not part.nps.n or (part.shown and part.left_out == whole.left_out))
     return Figure(nps, hidden=not told or nps.n < MIN_SHOWN, size_hidden=not told)
 
 

@@ -100,10 +100,10 @@ def _parts(page: str, request: HttpRequest, reading: Reading | None = None) -> l
         search = read_search(request, reading.scope, reading.week)
         return [Part(Filters(node=search.node, store=search.store), search.period, search.since)]
     if page == CALLS:
-        filters = of_centre(reading).filters
-        return [Part(replace(filters, channel=ASKED.channel, sample=ASKED.sample), reading.period)]
+        centre = of_centre(reading)
+        return [Part(replace(centre.filters, channel=ASKED.channel, sample=ASKED.sample), centre.period)]
     if page == COMPARED:
-        choice = read_choice(request, reading.scope, reading.filters)
+        choice = read_choice(request, reading.scope, reading.filters, reading.week)
         return [Part(filters, period) for filters, period in choice.sides(reading.week)]
     return [Part(reading.filters, reading.period)]
 
@@ -133,8 +133,7 @@ def _owner(job: Job) -> User:
 
 def _reading(job: Job, request: HttpRequest) -> Reading:
     """What its reader may see by now, of the weeks of its title: a Monday may have come since it was asked for."""
-    reading = read(request)
-    return replace(reading, period=replace(reading.period, last=Week.parse(job.params["week"])))
+    return read(request, Week.parse(job.params["week"]))
 
 
 def _in_its_language(run: Callable[[Job], Iterator[None]]) -> Callable[[Job], Iterator[None]]:

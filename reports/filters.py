@@ -3,12 +3,15 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import date
 from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, QueryDict
 
 from reports.lattice import Place, node_place, store_place
+from reports.periods import Week, within_reason
+from reports.stretches import Stretch, before, latest
 from stores.choices import REPORT_ROLES
 from stores.models import Node, Store, User
 from stores.queries import held_by, stores_visible_to
@@ -24,7 +27,8 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 class Filters:
     """Empty means: everything in scope; for `sample` and `channel`: the largest sample, side by side with the others.
 
-    `sample` is a SampleKind or POOLED, the one explicit way to have different samples in one figure.
+    `sample` is a SampleKind or POOLED, the one explicit way to have different samples in one figure. The weeks are the
+    latest ones, or those up to and with `until`, so that a link means the same later on.
     """
 
     node: Node | None = None
@@ -32,6 +36,19 @@ class Filters:
     channel: str = ""
     sample: str = ""
     weeks: int = DEFAULT_WEEKS
+    until: Week | None = None
+    # How many weeks ago that was.
+    back: int = 0
+
+    @property
+    def now(self) -> list[Stretch]:
+        """The weeks that were chosen, as figures are counted by."""
+        return latest(self.weeks, back=self.back)
+
+    @property
+    def ago(self) -> list[Stretch]:
+        """As many weeks right before."""
+        return before(self.weeks, back=self.back)
 
     def query(self) -> str:
         """The address after the question mark; what is at its default is left out."""
@@ -41,6 +58,7 @@ class Filters:
             "channel": self.channel,
             "sample": self.sample,
             "weeks": str(self.weeks) if self.weeks != DEFAULT_WEEKS else "",
+            "until": str(self.until) if self.until else "",
         }
         return "?" + urlencode({key: value for key, value in chosen.items() if value})
 
@@ -91,26 +109,49 @@ def find_node(nodes: QuerySet[Node], number: str) -> Node | None:
     return nodes.filter(pk=number).first() if _NUMBER.fullmatch(number) else None
 
 
-def read_filters(request: HttpRequest, scope: Scope) -> Filters:
-    """Raises Http404 for a node or store outside the scope; any other senseless value counts as not chosen."""
-    chosen: QueryDict = request.GET
+def read_filters(
+    request: HttpRequest, scope: Scope, this_week: Week, *, mark: str = "", otherwise: Filters | None = None
+) -> Filters:
+    """What stands in the address, under names with `mark` at their end. Raises Http404 for a node or store outside the
+    scope; any other senseless value counts as not chosen. `otherwise`: of when, where that is not chosen."""
+    sent: QueryDict = request.GET
+    chosen = {name: sent.get(name + mark, "") for name in ("store", "node", "channel", "sample", "weeks", "until")}
     node = store = None
-    if code := chosen.get("store", ""):
-        store = find_store(scope.stores, code)
+    if chosen["store"]:
+        store = find_store(scope.stores, chosen["store"])
         if store is None:
             raise Http404
-    elif number := chosen.get("node", ""):
-        node = find_node(scope.nodes, number)
+    elif chosen["node"]:
+        node = find_node(scope.nodes, chosen["node"])
         if node is None:
             raise Http404
-    channel, sample, weeks = (chosen.get(name, "") for name in ("channel", "sample", "weeks"))
+    channel, sample, weeks = chosen["channel"], chosen["sample"], chosen["weeks"]
+    default = otherwise or Filters()
+    until = _week(chosen["until"], this_week) or default.until
     return Filters(
         node=node,
         store=store,
         channel=channel if channel in ResponseChannel.values else "",
         sample=sample if sample in {*SampleKind.values, POOLED} else "",
-        weeks=int(weeks) if weeks in {str(number) for number in WEEKS} else DEFAULT_WEEKS,
+        weeks=int(weeks) if weeks in {str(number) for number in WEEKS} else default.weeks,
+        until=until,
+        back=(this_week.monday - until.monday).days // 7 if until else 0,
     )
+
+
+def _week(written: str, this_week: Week) -> Week | None:
+    """An ISO week, or that of a day; None for what is neither, or is to come."""
+    try:
+        week = Week.parse(written)
+    except ValueError:
+        try:
+            day = date.fromisoformat(written)
+        except ValueError:
+            return None
+        if not within_reason(day):
+            return None
+        week = Week.of(day)
+    return week if week <= this_week else None
 
 
 def selected_stores(scope: Scope, filters: Filters) -> QuerySet[Store]:

@@ -19,7 +19,7 @@ from reports.overview import closed_loop
 from reports.periods import Period
 from reports.recovering import midnight, scored_again
 from reports.statistics import MIN_RANKED, MIN_SHOWN, Difference, Share, moved_among, paired_change, share_difference
-from reports.stretches import Stretch, latest, mondays, quarters
+from reports.stretches import Stretch, mondays, tops_of
 from stores.models import Store
 from surveys.choices import PROMOTER_AT_LEAST, UNHAPPY_AT_MOST, QuestionKind
 from surveys.counting import left_out
@@ -82,7 +82,7 @@ class League:
 
 def league_of(cells: Cells, filters: Filters, period: Period, stores: QuerySet[Store], *, of_stores: bool) -> League:
     """The shares of the places right below, or of every store, ranked where they have enough cases."""
-    now = latest(filters.weeks)
+    now = filters.now
     places = list(cells.view.children)
     if of_stores:
         places = list(dict.fromkeys(store for place in cells.view.places for store in cells.view.under(place)))
@@ -140,8 +140,8 @@ def _left_out(cells: Cells, places: list[Place], period: Period, stores: QuerySe
 def recovery_of(cells: Cells, filters: Filters, stores: QuerySet[Store]) -> list[Recovery]:
     """How shoppers of these stores, which are those of the viewed places, score again after their case, beside what
     they said first. Weeks are those of UTC in which they scored again."""
-    now = latest(filters.weeks)
-    sizes = _scored_again(cells, quarters(filters.weeks))
+    now = filters.now
+    sizes = _scored_again(cells, tops_of(now))
     days = _days(cells, [(min(first for first, _ in now), max(end for _, end in now))])
     by_kind: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for kind, first, again, n in (

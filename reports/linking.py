@@ -34,7 +34,7 @@ def words_behind(
         "channel": source.channel,
         "sample": "" if source.sample == POOLED else source.sample,
         "weeks": str(min(weeks or filters.weeks, most)),
-        "until": str(until) if until else "",
+        "until": str(until or filters.until or ""),
         **more,
     }
     if days:

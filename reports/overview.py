@@ -31,7 +31,7 @@ from reports.linking import at_place, nps_words, words_behind
 from reports.models import NodeWeek, StoreWeek
 from reports.periods import Days, Period
 from reports.statistics import MIN_SHOWN, Share, moved_among, nps_difference
-from reports.stretches import Stretch, before, chart_of, latest, mondays
+from reports.stretches import Stretch, chart_of, cover
 from reports.topics import TopicRow
 from surveys.choices import PROMOTER_AT_LEAST, SCORE_RANGE, UNHAPPY_AT_MOST, QuestionKind
 
@@ -43,8 +43,8 @@ _SUM = "sum_"
 def overview(view: View, cells: Cells, filters: Filters, period: Period) -> Overview:
     """Everything the page of reports shows about the viewed places but the words."""
     found = Overview(period=period)
-    now, ago = latest(filters.weeks), before(filters.weeks)
-    rows = _own_rows(view, period, ago)
+    now, ago = filters.now, filters.ago
+    rows = _own_rows(view, period)
     current = [row for row in rows if row["now"]]
     in_view = [row for row in current if chosen_source(filters).covers(_source_of(row))]
     found.responses = sum(row["responses"] for row in in_view)
@@ -61,7 +61,7 @@ def overview(view: View, cells: Cells, filters: Filters, period: Period) -> Over
         found.headline_words = nps_words(filters, source=found.source)
         found.points = [
             replace(one, words=_words_of(one, filters, found.source))
-            for one in points(cells, view.places, found.source, filters.weeks)
+            for one in points(cells, view.places, found.source, filters)
         ]
         found.rows = _rows(view, cells, found.source, filters, now, ago)
     return found
@@ -120,15 +120,15 @@ def judged(figures: Iterable[Figure]) -> list[Figure]:
     return [replace(figure, moved=stands) for figure, stands in zip(listed, standing, strict=True)]
 
 
-def points(cells: Cells, places: list[Place], source: Source, weeks: int) -> list[Point]:
-    """The chart of the last weeks, oldest first."""
-    return [point_of(cells, places, source, stretch) for stretch in chart_of(weeks)]
+def points(cells: Cells, places: list[Place], source: Source, filters: Filters) -> list[Point]:
+    """The chart of the weeks, oldest first."""
+    return [point_of(cells, places, source, stretch) for stretch in chart_of(filters.weeks, back=filters.back)]
 
 
 def point_of(cells: Cells, places: list[Place], source: Source, stretch: Stretch) -> Point:
     """One point of a chart."""
     first, end = stretch
-    return Point(cells.this_week + (1 - end), cells.this_week + -first, cells.figure(places, source, [stretch]))
+    return Point(cells.this_week + (1 - end), cells.this_week + -first, cells.figure(places, source, cover(*stretch)))
 
 
 def _words_of(point: Point, filters: Filters, source: Source) -> str:
@@ -170,7 +170,7 @@ def _rows(
         PlaceRow(
             name=view.named(place).name,
             figure=figure,
-            points=points(cells, [place], source, filters.weeks),
+            points=points(cells, [place], source, filters),
             query=at_place(filters, place, view.named(place)),
             words=nps_words(filters, source=source, place=view.named(place)),
         )
@@ -182,7 +182,7 @@ def _rows(
 
 def stores_below(cells: Cells, source: Source, filters: Filters) -> list[PlaceRow]:
     """The stores further below than the places right below, each with its change."""
-    now, ago = latest(filters.weeks), before(filters.weeks)
+    now, ago = filters.now, filters.ago
     stores = {store for place in cells.view.places for store in cells.view.under(place)} - set(cells.view.children)
     rows = []
     for store in sorted(stores - set(cells.view.places)):
@@ -193,9 +193,8 @@ def stores_below(cells: Cells, source: Source, filters: Filters) -> list[PlaceRo
     return rows
 
 
-def _own_rows(view: View, period: Period, ago: Collection[Stretch]) -> list[dict[str, Any]]:
+def _own_rows(view: View, period: Period) -> list[dict[str, Any]]:
     """Everything counted of the viewed places, now and before, by question and way of asking."""
-    earliest = min(mondays(stretch, period.last)[0] for stretch in ago)
     found: list[dict[str, Any]] = []
     for model, owner, kind in ((NodeWeek, "node", "node"), (StoreWeek, "store", "store")):
         places = [place.pk for place in view.places if place.kind == kind]
@@ -203,7 +202,7 @@ def _own_rows(view: View, period: Period, ago: Collection[Stretch]) -> list[dict
             continue
         scores = {name: Sum(F(f"score_counts__{score}")) for score, name in enumerate(_SCORES)}
         rows = (
-            model._default_manager.filter(**{f"{owner}__in": places}, monday__range=(earliest, period.last.monday))
+            model._default_manager.filter(**{f"{owner}__in": places}, monday__range=(period.before, period.last.monday))
             .annotate(now=models.Case(models.When(monday__gte=period.start, then=True), default=False))
             .values("now", "headline_kind", "channel", "sample_kind")
             .annotate(

@@ -27,7 +27,7 @@ from reports.overview import compare_all, overview, resolve, stores_below
 from reports.periods import Period, Week, latest_day
 from reports.ranking import ranking_of
 from reports.statistics import MIN_RANKED, MIN_SHOWN
-from reports.stretches import latest
+from reports.stretches import Stretch
 from reports.topics import topics_of
 from stores.choices import Role, StoreKind
 from stores.models import Node, Store, User
@@ -50,6 +50,8 @@ class Reading:
     stores: QuerySet[Store]
     period: Period
     has_calls: bool = False
+    # The running one, where the period ended before it.
+    this_week: Week | None = None
 
     @property
     def place(self) -> Node | Store | None:
@@ -58,18 +60,25 @@ class Reading:
 
     @property
     def week(self) -> Week:
-        return self.period.last
+        """The running one."""
+        return self.this_week or self.period.last
 
 
-def read(request: HttpRequest) -> Reading:
-    """Raises Http404 for who reads no reports, and for places outside their scope."""
+def read(request: HttpRequest, this_week: Week | None = None) -> Reading:
+    """What is asked for, also as it was read in another week. Raises Http404 for who reads no reports, and for places
+    outside their scope."""
     scope = scope_of(_reader(request))
-    filters = read_filters(request, scope)
-    stores = selected_stores(scope, filters)
     found = set(scope.stores.order_by().values_list("time_zone", "kind").distinct())
-    week = Week.of(latest_day(zone for zone, _kind in found))
+    week = this_week or Week.of(latest_day(zone for zone, _kind in found))
+    filters = read_filters(request, scope, week)
+    stores = selected_stores(scope, filters)
     has_calls = any(kind == StoreKind.CALL_CENTRE for _zone, kind in found)
-    return Reading(scope, filters, stores, Period(week, filters.weeks), has_calls)
+    return Reading(scope, filters, stores, Period(filters.until or week, filters.weeks), has_calls, week)
+
+
+def leaves(reading: Reading, *, by_week: bool) -> list[Stretch]:
+    """By which stretches a page counts."""
+    return leaves_of(reading.filters.weeks, by_week=by_week, back=reading.filters.back)
 
 
 @require_safe
@@ -77,7 +86,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     """`/reports/`: how the chosen places do, how sure that is, and what changed more than chance."""
     reading = read(request)
     view = view_of(reading.scope, reading.filters)
-    cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=True))
+    cells = read_cells(view, reading.week, leaves(reading, by_week=True))
     found = overview(view, cells, reading.filters, reading.period)
     kinds = dict(reading.stores.order_by().values_list("kind").annotate(n=Count("pk")))
     beside = sum(kinds.values()) <= MOST_STORES_BESIDE
@@ -102,7 +111,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "call_centre_count": kinds.get(StoreKind.CALL_CENTRE, 0),
         "made": made,
         "made_apart": not beside,
-        "verbatims": newest(reading.filters, reading.stores, reading.week),
+        "verbatims": newest(reading.filters, reading.stores, reading.period.last),
         "store_choices": _store_choices(reading),
     }
     return render(request, "reports/overview.html", context)
@@ -113,8 +122,8 @@ def change(request: HttpRequest) -> HttpResponse:
     """`/reports/change/`: what the change is made of, and the score weighted by purchases."""
     reading = read(request)
     view = view_of(reading.scope, reading.filters)
-    cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
-    source, _chosen = resolve(cells, reading.filters, latest(reading.filters.weeks))
+    cells = read_cells(view, reading.week, leaves(reading, by_week=False))
+    source, _chosen = resolve(cells, reading.filters, reading.filters.now)
     context = {**frame(reading, view, "report_change"), "made": made_change(reading, cells, source)}
     return render(request, "reports/change.html", context)
 
@@ -133,8 +142,8 @@ def stores(request: HttpRequest) -> HttpResponse:
     reading = read(request)
     filters = reading.filters
     view = view_of(reading.scope, filters)
-    cells = read_cells(view, reading.week, leaves_of(filters.weeks, by_week=False))
-    source, _chosen = resolve(cells, filters, latest(filters.weeks))
+    cells = read_cells(view, reading.week, leaves(reading, by_week=False))
+    source, _chosen = resolve(cells, filters, filters.now)
     q = " ".join(request.GET.get("q", "").split())[:_LONGEST_SEARCH]
     moved_only = request.GET.get("moved") == "1"
     page = request.GET.get("page", "1")
@@ -158,7 +167,7 @@ def stores(request: HttpRequest) -> HttpResponse:
         "moved_only": moved_only,
         "address": f"?{address}&" if address else "?",
         "plain_address": filters.query(),
-        "sum_of_ways": source is not None and source not in cells.sources(latest(filters.weeks)),
+        "sum_of_ways": source is not None and source not in cells.sources(filters.now),
     }
     return render(request, "reports/stores.html", context)
 
@@ -175,8 +184,8 @@ def topics(request: HttpRequest) -> HttpResponse:
     """`/reports/topics/`: what shoppers speak of, in which tone, and what it costs in points."""
     reading = read(request)
     view = view_of(reading.scope, reading.filters)
-    cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
-    source, _chosen = resolve(cells, reading.filters, latest(reading.filters.weeks))
+    cells = read_cells(view, reading.week, leaves(reading, by_week=False))
+    source, _chosen = resolve(cells, reading.filters, reading.filters.now)
     context = {
         **frame(reading, view, "report_topics"),
         "found": topics_of(cells, source, reading.filters) if source else None,
@@ -191,7 +200,7 @@ def loop(request: HttpRequest) -> HttpResponse:
     reading = read(request)
     few = reading.stores.count() <= MOST_LEAGUE_STORES
     view = view_of(reading.scope, reading.filters, deep=few)
-    cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
+    cells = read_cells(view, reading.week, leaves(reading, by_week=False))
     league = league_of(cells, reading.filters, reading.period, reading.stores, of_stores=few)
     context = {
         **frame(reading, view, "report_loop"),
@@ -225,11 +234,13 @@ def asking(request: HttpRequest) -> HttpResponse:
 def compare(request: HttpRequest) -> HttpResponse:
     """`/reports/compare/`: two groups beside each other, and which differences are more than chance."""
     reading = read(request)
-    choice = read_choice(request, reading.scope, reading.filters)
+    choice = read_choice(request, reading.scope, reading.filters, reading.week)
     view = view_of(reading.scope, reading.filters)
     context = {
         **frame(reading, view, "report_compare"),
         "choice": choice,
+        "pinned": choice.until(reading.period.last).query(),
+        "unpinned": choice.until(None).query() if reading.filters.until else "",
         "comparison": comparison_of(reading.scope, choice, reading.week),
         "against_choices": [
             (BEFORE, gettext("the weeks before"), choice.but(BEFORE)),
@@ -245,8 +256,9 @@ def compare(request: HttpRequest) -> HttpResponse:
 def cells_of_stores(reading: Reading, cells: Cells, source: Source) -> Cells:
     """The NPS of every store under the viewed places by itself; `cells` tell which ways of asking there are."""
     view = view_of(reading.scope, reading.filters, deep=True)
-    leaves = leaves_of(reading.filters.weeks, by_week=False)
-    return read_cells(view, reading.week, leaves, only=[one for one in cells.nps if source.covers(one)])
+    return read_cells(
+        view, reading.week, leaves(reading, by_week=False), only=[one for one in cells.nps if source.covers(one)]
+    )
 
 
 # --- what all pages have --------------------------------------------------------------------------------------------
@@ -270,6 +282,8 @@ def frame(reading: Reading, view: View, page: str) -> dict[str, Any]:
         "week_choices": WEEKS,
         "words": words_behind(filters),
         "opens_less": opens_less(filters),
+        "pinned": filters.but(until=reading.period.last),
+        "unpinned": filters.but(until=None) if filters.until else "",
         "all_words": (all_words := words_behind(filters, source=ANY_WAY)),
         "loop_words": all_words,
         "begin_at": _begin_at(view),

@@ -10,7 +10,6 @@ from reports.lattice import Place
 from reports.linking import nps_words
 from reports.overview import with_change
 from reports.statistics import MIN_RANKED, NO_ANSWERS, Estimate, moved_among, nps_difference, ranked
-from reports.stretches import before, latest
 from stores.models import Store
 
 PER_PAGE = 50
@@ -51,7 +50,7 @@ def ranking_of(
     per_page: int = PER_PAGE,
 ) -> Ranking:
     """The page of the ranking; `wanted` leaves some of the stores, each with the place it has among all."""
-    now, ago = latest(filters.weeks), before(filters.weeks)
+    now, ago = filters.now, filters.ago
     view = cells.view
     stores = list(dict.fromkeys(store for place in view.places for store in view.under(place)))
     sums, old = cells.shown_sums(source, now), cells.shown_sums(source, ago)

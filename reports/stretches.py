@@ -4,6 +4,7 @@ A stretch is counted in weeks back from the running one, which is 0: `(0, 13)` a
 weeks are divided into four, four and five of them, and those into weeks. Longer periods are sums of thirteen weeks.
 """
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -35,15 +36,13 @@ def parts_of(stretch: Stretch) -> list[Stretch]:
 
 
 def latest(weeks: int, *, back: int = 0) -> list[Stretch]:
-    """The stretches whose sum are `weeks` weeks (4, 13 or whole quarters), beginning `back` weeks ago."""
-    if weeks % QUARTER:
-        return [(back, back + weeks)]
-    return [(start, start + QUARTER) for start in range(back, back + weeks, QUARTER)]
+    """The stretches whose sum are `weeks` weeks, the last of which was `back` weeks ago."""
+    return cover(back, back + weeks)
 
 
-def before(weeks: int) -> list[Stretch]:
+def before(weeks: int, *, back: int = 0) -> list[Stretch]:
     """As many weeks right before."""
-    return latest(weeks, back=weeks)
+    return latest(weeks, back=back + weeks)
 
 
 def cover(first: int, end: int) -> list[Stretch]:
@@ -63,16 +62,40 @@ def cover(first: int, end: int) -> list[Stretch]:
     return found
 
 
-def year_ago(weeks: int) -> list[Stretch]:
+def year_ago(weeks: int, *, back: int = 0) -> list[Stretch]:
     """The same weeks of the year before."""
-    return latest(weeks, back=_YEAR)
+    return latest(weeks, back=back + _YEAR)
 
 
-def chart_of(weeks: int) -> list[Stretch]:
-    """The points of a chart of the last `weeks`, oldest first: weeks, or four to five of them where they are many."""
-    if weeks <= QUARTER:
-        return [(week, week + 1) for week in reversed(range(weeks))]
-    return [part for quarter in reversed(quarters(weeks)) for part in reversed(parts_of(quarter))]
+def chart_of(weeks: int, *, back: int = 0) -> list[Stretch]:
+    """The points of a chart of these weeks, oldest first: weeks, or four to five of them where they are many. Each is a
+    sum of stretches of the tree: see `cover`."""
+    parts = [part for quarter in quarters(weeks) for part in parts_of(quarter)]
+    newest = [(week, week + 1) for week in range(weeks)] if weeks <= QUARTER else parts
+    return [(back + first, back + end) for first, end in reversed(newest)]
+
+
+def divided(wanted: Collection[Stretch]) -> list[Stretch]:
+    """The stretches of the tree to count by, newest first, for whom these are to be sums of them: whole quarters,
+    divided no further than that takes."""
+    found: list[Stretch] = []
+
+    def take(stretch: Stretch) -> None:
+        low, high = stretch
+        if any(low <= first and end <= high and (first, end) != stretch for first, end in wanted):
+            for part in parts_of(stretch):
+                take(part)
+        else:
+            found.append(stretch)
+
+    for top in tops_of(wanted):
+        take(top)
+    return found
+
+
+def tops_of(stretches: Collection[Stretch]) -> list[Stretch]:
+    """The quarters in which these stretches of the tree lie, newest first."""
+    return [(first, first + QUARTER) for first in sorted({week - week % QUARTER for week, _ in stretches})]
 
 
 def mondays(stretch: Stretch, this_week: Week) -> tuple[date, date]:

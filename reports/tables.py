@@ -15,16 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from reports.asking import RATES, asking_of
 from reports.call_figures import Row as CallRow
 from reports.call_pages import of_centre, read_calls
-from reports.cells import Cells, leaves_of, read_cells, view_of
+from reports.cells import Cells, read_cells, view_of
 from reports.comparing import comparison_of, read_choice
 from reports.figures import Answers, Figure, LoopShare, PlaceRow, Source
 from reports.league import MOST_STORES as MOST_LEAGUE_STORES
 from reports.league import league_of, recovery_of
 from reports.overview import overview, resolve
-from reports.pages import Reading, cells_of_stores, made_change
+from reports.pages import Reading, cells_of_stores, leaves, made_change
 from reports.ranking import ranking_of
 from reports.statistics import Difference, Share
-from reports.stretches import latest
 from reports.topics import TopicRow, topics_of
 from stores.models import User
 
@@ -161,7 +160,7 @@ def _loop(table: str, name: str, one: LoopShare, reading: Reading, *, way: str =
 def overview_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator[Line]:
     """What the overview shows: ways of asking, weeks, places, other questions, the mix and the closed loop."""
     view = view_of(reading.scope, reading.filters)
-    cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=True))
+    cells = read_cells(view, reading.week, leaves(reading, by_week=True))
     found = overview(view, cells, reading.filters, reading.period)
     for card in found.cards:
         yield _figure("ways", card.source.name, card.figure, reading)
@@ -195,8 +194,8 @@ def _answers(answers: Answers, reading: Reading) -> Iterator[Line]:
 
 def _main_source(reading: Reading) -> tuple[Cells, Source | None]:
     view = view_of(reading.scope, reading.filters)
-    cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
-    return cells, resolve(cells, reading.filters, latest(reading.filters.weeks))[0]
+    cells = read_cells(view, reading.week, leaves(reading, by_week=False))
+    return cells, resolve(cells, reading.filters, reading.filters.now)[0]
 
 
 def store_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator[Line]:
@@ -306,7 +305,7 @@ def loop_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator
     """The shares of the closed loop, place by place, and scores before and after a case."""
     few = reading.stores.count() <= MOST_LEAGUE_STORES
     view = view_of(reading.scope, reading.filters, deep=few)
-    cells = read_cells(view, reading.week, leaves_of(reading.filters.weeks, by_week=False))
+    cells = read_cells(view, reading.week, leaves(reading, by_week=False))
     league = league_of(cells, reading.filters, reading.period, reading.stores, of_stores=few)
     for one in [*league.total.contactable, *league.total.fix_only, *league.total.outcomes]:
         yield _loop("loop", one.name, one, reading, way=league.total.source.name)
@@ -364,7 +363,9 @@ def compared_lines(reading: Reading, request: HttpRequest | None = None) -> Iter
     """Both sides of a comparison, one after the other; the change is that of the first."""
     if request is None:
         return
-    found = comparison_of(reading.scope, read_choice(request, reading.scope, reading.filters), reading.week)
+    found = comparison_of(
+        reading.scope, read_choice(request, reading.scope, reading.filters, reading.week), reading.week
+    )
     names = [f"{side.name}, {side.period}" for side in (found.first, found.second)]
     for score in found.scores:
         change = _change(score.change) | {"moved": score.stands}

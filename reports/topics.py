@@ -23,7 +23,7 @@ from reports.statistics import (
     share_difference,
     topic_costs,
 )
-from reports.stretches import Stretch, before, latest
+from reports.stretches import Stretch
 from sentiment.labels import topic_label
 from surveys.choices import QuestionKind
 
@@ -72,7 +72,7 @@ class Topics:
 
 def topics_of(cells: Cells, source: Source, filters: Filters) -> Topics:
     """The topics of the answers to the 0-to-10 question, the costliest first."""
-    now, ago = latest(filters.weeks), before(filters.weeks)
+    now, ago = filters.now, filters.ago
     spoken = read_topics(cells)
     total = cells.figure(cells.view.places, source, now)
     old_total = cells.figure(cells.view.places, source, ago)
