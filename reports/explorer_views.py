@@ -117,16 +117,29 @@ def verbatim_reading(request: StaffRequest, verbatim_id: int) -> HttpResponse:
 
     Without JavaScript the same stands on the page of the words.
     """
-    reading = get_object_or_404(
+    reading = _reading(request, verbatim_id)
+    if not request.htmx:
+        return redirect("verbatim", verbatim_id)
+    back = page_of_ours(request.htmx.current_url_abs_path or "", reverse("verbatims"))
+    return render(request, "sentiment/_reading.html", {"reading": reading, "next": back})
+
+
+@require_safe
+def verbatim_labels(request: StaffRequest, verbatim_id: int) -> HttpResponse:
+    """`/verbatims/<id>/labels/`: the labels of words in a list, once somebody has corrected them there."""
+    reading = _reading(request, verbatim_id)
+    if not request.htmx:
+        return redirect("verbatim", verbatim_id)
+    return render(request, "reports/_labels.html", {"reading": reading})
+
+
+def _reading(request: StaffRequest, verbatim_id: int) -> Analysis:
+    return get_object_or_404(
         Analysis.objects.exclude(verbatim__text="").exclude(analysed_at=None),
         pk=verbatim_id,
         verbatim__response__store__in=scope_of(request.user).stores,
         verbatim__response__erased_at=None,
     )
-    if not request.htmx:
-        return redirect("verbatim", verbatim_id)
-    back = page_of_ours(request.htmx.current_url_abs_path or "", reverse("verbatims"))
-    return render(request, "sentiment/_reading.html", {"reading": reading, "next": back})
 
 
 def _reader(request: HttpRequest) -> User:

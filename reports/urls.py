@@ -37,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("verbatims/", explorer_views.verbatims, name="verbatims"),
     path("verbatims/<int:verbatim_id>/", explorer_views.verbatim, name="verbatim"),
     path("verbatims/<int:verbatim_id>/reading/", explorer_views.verbatim_reading, name="verbatim_reading"),
+    path("verbatims/<int:verbatim_id>/labels/", explorer_views.verbatim_labels, name="verbatim_labels"),
     path("wall/<str:code>/screen/", wall_views.screen_link, name="wall_screen"),
     path("wall/<str:code>/<str:week>.pdf", wall_views.wall_as_pdf, name="wall_pdf"),
     path("wall/<str:code>/<str:week>/", wall_views.wall, name="wall"),

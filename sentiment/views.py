@@ -32,7 +32,10 @@ def correct_reading(request: StaffRequest, pk: int) -> HttpResponse:
         said, status, reading = _("Thank you. It counts everywhere from now on."), 200, corrected.analysis
     if request.htmx:
         context = {"reading": reading, "said": said, "open": field != CorrectedField.SENTIMENT, "next": _back(request)}
-        return render(request, "sentiment/_reading.html", context, status=status)
+        answer = render(request, "sentiment/_reading.html", context, status=status)
+        # Whatever else of the page tells of it looks again.
+        answer["HX-Trigger"] = f"corrected-{found.pk}"
+        return answer
     messages.info(request, said)
     response = redirect(_back(request))
     response.status_code = 303

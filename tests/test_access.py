@@ -388,6 +388,12 @@ TABLE = [
         ],
     ),
     Row(
+        "verbatims/<int:verbatim_id>/labels/",
+        [
+            ({"verbatim_id": "999999999"}, NOBODYS | NO_REPORTS),
+        ],
+    ),
+    Row(
         "wall/<str:code>/<str:week>/",
         [
             ({"code": "KY1"}, OWN | NO_REPORTS),

@@ -165,6 +165,15 @@ def test_words_are_corrected_in_the_list_by_who_may_read_them(chain: Chain, mana
     back = manager.post(f"/readings/{own}/correct/", {"say": "sentiment//negative", "next": "/verbatims/?q=well"})
     assert back["Location"] == "/verbatims/?q=well"
     assert found(manager, "sentiment=negative") == {own}
+    # The labels beside the words follow what was said of them.
+    labels = f"/verbatims/{own}/labels/"
+    row = f'hx-get="{labels}" hx-trigger="corrected-{own} from:body"'
+    assert row in manager.get("/verbatims/").content.decode()
+    said = manager.post(f"/readings/{own}/correct/", {"say": "sentiment//neutral"}, headers=htmx)
+    assert said["HX-Trigger"] == f"corrected-{own}"
+    assert 'data-tone="neutral"' in manager.get(labels, headers=htmx).content.decode()
+    assert manager.get(labels)["Location"] == f"/verbatims/{own}/"
+    assert manager.get(f"/verbatims/{foreign}/labels/", headers=htmx).status_code == 404
 
 
 def test_a_shared_link_opens_after_the_sign_in_and_tells_a_stranger_nothing(chain: Chain, client: Client) -> None:
