@@ -1,9 +1,13 @@
 """Writing and drawing figures in templates."""
 
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
 from django import template
 
 from reports.charts import Span, call_bar, cost_bar, margin_bar, place_bar, span, stacked
 from reports.writing import change, hundred, percent, points, tenths
+from surveys.models import Verbatim
 
 register = template.Library()
 register.filter(points)
@@ -15,6 +19,13 @@ register.filter(stacked)
 register.filter(place_bar)
 register.filter(call_bar)
 register.filter(cost_bar)
+
+
+@register.filter
+def several_zones(verbatims: Iterable[Verbatim]) -> bool:
+    """Whether a list has words from stores whose clocks differ, each of whom writes the time of its own."""
+    answers = [one.response for one in verbatims]
+    return len({one.submitted_at.astimezone(ZoneInfo(one.store.time_zone)).utcoffset() for one in answers}) > 1
 
 
 @register.filter
