@@ -100,7 +100,10 @@ def league_of(cells: Cells, filters: Filters, period: Period, stores: QuerySet[S
     stands = dict(zip(unlike, moved_among(list(unlike.values())), strict=True))
     exempt = _left_out(cells, places, period, stores)
     able = sorted(unlike, key=lambda place: -(loops[place].contactable[0].share.value or 0))
-    numbers = {place: number for number, place in enumerate(able, 1)}
+    # One by itself is first of nothing.
+    numbers = {place: number for number, place in enumerate(able, 1)} if len(able) > 1 else {}
+    few = [place for place in filled if place not in unlike]
+    few.sort(key=lambda place: -loops[place].contactable[0].share.n)
 
     def row(place: Place) -> LeagueRow:
         named = cells.view.named(place)
@@ -115,7 +118,7 @@ def league_of(cells: Cells, filters: Filters, period: Period, stores: QuerySet[S
             words=words_behind(filters, source=ANY_WAY, place=named),
         )
 
-    return League(total, [row(place) for place in able], [row(place) for place in filled if place not in unlike])
+    return League(total, [row(place) for place in able], [row(place) for place in few])
 
 
 def _left_out(cells: Cells, places: list[Place], period: Period, stores: QuerySet[Store]) -> dict[Place, int]:

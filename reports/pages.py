@@ -205,7 +205,7 @@ def loop(request: HttpRequest) -> HttpResponse:
     context = {
         **frame(reading, view, "report_loop"),
         "league": league,
-        "league_groups": [("", league.ranked), (gettext("Too few to rank"), league.few)],
+        "league_groups": [("", league.ranked), (gettext("Too few to rank, by number of cases"), league.few)],
         "of_stores": few,
         "recovery": recovery_of(cells, reading.filters, reading.stores),
         "causes": causes_of(reading.stores, reading.filters, reading.period),
