@@ -3,7 +3,7 @@
 A page costs the same few queries however large the chain; the database does the adding up.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -165,6 +165,19 @@ class Cells:
         if key not in self._lattices:
             self._lattices[key] = self.lattice_of(self.scored.get(key, {}))
         return self._lattices[key]
+
+    def every_lattice(self) -> Lattice:
+        """What is shown of all answers with a score, whichever way they were asked and whatever."""
+        if "every" not in self._lattices:
+            sizes: dict[Stretch, Counter[Place]] = defaultdict(Counter)
+            for by_leaf in self.nps.values():
+                for leaf, scores in by_leaf.items():
+                    sizes[leaf].update({place: nps.n for place, nps in scores.items()})
+            for counted in self.scored.values():
+                for leaf, of in counted.items():
+                    sizes[leaf].update(of)
+            self._lattices["every"] = self.lattice_of(sizes)
+        return self._lattices["every"]
 
     def shows_cases(
         self, whole: str, places: Sequence[Place], stretches: Collection[Stretch], source: Source = ANY_WAY

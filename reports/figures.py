@@ -191,6 +191,8 @@ class MixRow:
     before: Share
     words: str
     words_before: str
+    hidden: bool
+    hidden_before: bool
 
 
 @dataclass

@@ -50,7 +50,7 @@ def overview(view: View, cells: Cells, filters: Filters, period: Period) -> Over
     found.responses = sum(row["responses"] for row in in_view)
     found.staff_responses = sum(row["staff_responses"] for row in in_view)
     found.answers = _answers(view, cells, in_view, filters, now)
-    found.mix = _mix(rows, filters, period)
+    found.mix = _mix(cells, rows, filters, period, now, ago)
     found.loop = closed_loop(cells, view.places, now, chosen_source(filters))
     found.source, found.chosen = resolve(cells, filters, now)
     found.cards = _cards(view, cells, found.source, filters, now, ago)
@@ -248,8 +248,16 @@ def _answers(
     return sorted(found, key=lambda one: (list(QuestionKind).index(QuestionKind(one.kind)), -one.n, one.source))
 
 
-def _mix(rows: Iterable[Mapping[str, Any]], filters: Filters, period: Period) -> list[MixRow]:
-    """Answers by way of asking, whatever was asked."""
+def _mix(
+    cells: Cells,
+    rows: Iterable[Mapping[str, Any]],
+    filters: Filters,
+    period: Period,
+    now: Collection[Stretch],
+    ago: Collection[Stretch],
+) -> list[MixRow]:
+    """Answers by way of asking, whatever was asked: shares of all of them, where all of them may be shown."""
+    hidden, hidden_before = (not cells.shows(cells.every_lattice(), cells.view.places, part) for part in (now, ago))
     sums: dict[bool, dict[Source, int]] = {True: defaultdict(int), False: defaultdict(int)}
     for row in rows:
         sums[row["now"]][_source_of(row)] += row["responses"]
@@ -262,6 +270,8 @@ def _mix(rows: Iterable[Mapping[str, Any]], filters: Filters, period: Period) ->
             Share(sums[False].get(source, 0), old_whole),
             words_behind(filters, source=source),
             words_behind(filters, source=source, until=period.first + -1),
+            hidden,
+            hidden_before,
         )
         for source in order
         if sums[True][source]

@@ -176,7 +176,7 @@ def overview_lines(reading: Reading, request: HttpRequest | None = None) -> Iter
     for answers in found.answers:
         yield from _answers(answers, reading)
     for mix in found.mix:
-        yield _share("mix", mix.source.name, mix.now, reading)
+        yield _share("mix", mix.source.name, mix.now, reading, hidden=mix.hidden)
     if found.loop:
         for one in [*found.loop.contactable, *found.loop.fix_only, *found.loop.outcomes]:
             yield _loop("loop", one.name, one, reading, way=found.loop.source.name)

@@ -56,7 +56,8 @@ def make_case(
     said_no: bool = False,
     **changes: Any,
 ) -> Case:
-    """A case of the response, reopened by its shopper if they `said_no`; `contacted`, `attempted` and `fixed` are minutes after opening; 30 are allowed."""
+    """A case of the response, reopened by its shopper if they `said_no`; `contacted`, `attempted` and `fixed` are
+    minutes after opening; 30 are allowed."""
     due_at = timezone.now() + due_in
     opened_at = due_at - timedelta(minutes=30)
     for name in ("contacted", "attempted", "fixed"):

@@ -289,6 +289,39 @@ def test_weeks_follow_the_iso_calendar(client, chain):
     assert len(overview.points) == 13
 
 
+def test_how_people_came_to_answer_is_hidden_where_few_answered(client, chain):
+    def mix() -> list[tuple[int, bool, int, bool]]:
+        found = page(client, chain.manager).context["overview"].mix
+        return [(row.now.part, row.hidden, row.before.part, row.hidden_before) for row in found]
+
+    old = TODAY - timedelta(weeks=14)
+    answer(chain.touchpoint, 9, day=TODAY, times=6)
+    answer(chain.touchpoint, 9, day=old, times=3)
+    answer(chain.touchpoint, 9, day=old, channel="receipt", sample_kind="verified")
+    assert mix() == [(6, False, 3, True)]
+    assert "75%" not in text_of(page(client, chain.manager))
+    answer(chain.touchpoint, 9, day=old)
+    assert mix() == [(6, False, 4, False)]
+    assert re.search(r"80% ± \d+% .*All together 6 n = 5", text_of(page(client, chain.manager)))
+
+
+def test_nothing_to_compare_says_so(client, chain):
+    answer(chain.touchpoint, 9, day=TODAY, times=6)
+    shown = text_of(page(client, chain.manager))
+    assert "Nothing can be compared yet" in shown and "of 0" not in shown
+
+
+def test_times_say_their_zone_where_several_stand_in_one_list(client, chain):
+    answer(chain.touchpoint, 9, day=TODAY, words="In Kyiv")
+    assert "EET" not in text_of(page(client, chain.head_office))
+    chain.foreign.time_zone = "Europe/Berlin"
+    chain.foreign.save()
+    answer(chain.foreign_touchpoint, 9, day=TODAY, words="In Berlin")
+    for of in ("reports", "verbatims"):
+        zones = re.findall(r" (EES?T|CES?T)</time>", page(client, chain.head_office, of=of).content.decode())
+        assert sorted(zone[0] for zone in zones) == ["C", "E"]
+
+
 def test_the_closed_loop_in_shares_with_n(client, chain):
     def case(**settings: Any) -> None:
         response = make_response(touchpoint=chain.touchpoint, score=1)
