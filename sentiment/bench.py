@@ -110,8 +110,9 @@ def report_memory(comments: int) -> None:
 def memory_grown(lines: int, *, since: int, model: str = "") -> float:
     """By how many megabytes a process of `analyse` is larger at the last of so many lines beyond `since` than there."""
     command = [sys.executable, "manage.py", "analyse", *(["--model", model] if model else [])]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=settings.BASE_DIR, env=process_environment(), **pipes) as child:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=settings.BASE_DIR, env=process_environment()
+    ) as child:
         assert child.stdin and child.stdout
         feeding = threading.Thread(target=_feed, args=(child.stdin, since + lines))
         feeding.start()
