@@ -226,12 +226,15 @@ class LearntHeads(models.Model):
 
     They count, for the model version they were fitted to, once a rereading with them went live. `before` and `after`
     are their figures on the evaluation sets, without and with the corrections; those have so many `comments`, of which
-    so many are `urgent`.
+    so many are `urgent`. They hold also how far people's words are met on the `held_out` corrected comments, which had
+    no part in learning; there people said so many things (`judged`).
     """
 
     model_version = models.CharField(max_length=60)
     content = models.BinaryField()
     corrections = models.PositiveIntegerField()
+    held_out = models.PositiveIntegerField(default=0)
+    judged = models.PositiveIntegerField(default=0)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     comments = models.PositiveIntegerField(default=0)

@@ -19,7 +19,7 @@ from sentiment.entries import ChainWords, Entry
 from sentiment.fitting import read_examples
 from sentiment.heads import FILE, HeadsMismatch, load_heads, served_heads
 from sentiment.keeping import name_of, version_of
-from sentiment.learning import NothingToLearn, learn, learnt_heads, rows_of_corrections
+from sentiment.learning import NothingToLearn, is_held_out, learn, learnt_heads, rows_of_corrections
 from sentiment.lessons import corrected_rows
 from sentiment.models import Analysis, Effect, LearntHeads, Rereading, RereadingState
 from sentiment.reading import Reader, live_reader, offered_heads
@@ -108,9 +108,12 @@ def test_what_people_correct_again_and_again_is_learnt_and_counts_once_a_person_
     served = Analysis.objects.get(verbatim__response=earlier).model_version
     row = learn(sets=FEW)
 
-    assert row.corrections == len(SAID)
+    # The coffee stains are held out: measured by, and never learnt from.
+    assert [is_held_out(words) for words in SAID] == [False] * 5 + [True]
+    assert (row.corrections, row.held_out, row.judged) == (5, 1, 1)
+    assert (row.before["agreed"], row.after["agreed"]) == (0.0, 1.0)
     assert (row.comments, row.urgent) == (2, 1)
-    assert set(row.before) == set(row.after) == {"topics", "found", "false_alarms"}
+    assert set(row.before) == set(row.after) == {"topics", "found", "false_alarms", "agreed"}
     assert "packaging" in topics_of(ALIKE, row.pk)
     assert "packaging" not in topics_of(OTHER, row.pk)
     assert (live_reader(), offered_heads()) == (Reader(name_of(None)), row)
@@ -120,7 +123,8 @@ def test_what_people_correct_again_and_again_is_learnt_and_counts_once_a_person_
 
     client.force_login(chain.head_office)
     page = client.get("/words/models/").content.decode()
-    assert "6 corrected comments" in page
+    assert "5 corrected comments" in page
+    assert "comments: 1, things people said about them: 1" in page and "As people said" in page
     client.post("/words/models/", {"do": "start", "by": str(row.pk)})
     work_off()
     started = Rereading.objects.latest("pk")
