@@ -95,7 +95,12 @@ def written_span(kind: PeriodKind, first: date) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def published(request: HttpRequest) -> HttpResponse:
-    """All published periods with the figure of the reader's place; head office publishes another."""
+    """All published periods with the figure of the reader's place; head office publishes another.
+
+    Places are nodes. Whether a store's figure may stand beside all weeks and periods would take minutes to decide for
+    thousands of stores (`reports.disclosure`), and that of its area would tell whoever knows the store's own answers of
+    a few others': who has stores alone is told that their reports show today's state.
+    """
     reader = _reader(request)
     scope = scope_of(reader)
     may_publish = Role.HEAD_OFFICE in roles_of(reader)
