@@ -21,6 +21,7 @@ from core.personal import impersonal, register
 
 log = structlog.get_logger()
 Runner = Callable[[Job], Iterator[None]]
+Titler = Callable[[Job], str]
 # Shorter than django-q2's time-out; a single step must end well before that too.
 SLICE_SECS = 25
 LEASE = timedelta(seconds=120)
@@ -29,6 +30,7 @@ KEPT_FOR = timedelta(days=7)
 PATIENCE_SECS = 600
 RightsReader = Callable[[int], list[str]]
 _runners: dict[str, Runner] = {}
+_titles: dict[str, Titler] = {}
 _rights_readers: list[RightsReader] = []
 _END = object()
 
@@ -37,14 +39,22 @@ class JobFailed(Exception):
     """What was asked for cannot be done; the message is for the person who asked, and nothing is tried again."""
 
 
-def register_job(kind: str, run: Runner) -> None:
+def register_job(kind: str, run: Runner, *, title: Titler | None = None) -> None:
     """Have jobs of `kind` run by `run`, called once from the owning room's `apps.py` or `receivers.py`.
 
     `run(job)` yields after each step, having set `job.done`, `job.total`, `job.note` and `job.cursor`; begun anew, it
     goes on from `job.cursor`. A step may take seconds, not minutes; work that is one step needs no `yield` at all. It
-    raises JobFailed with words for the person.
+    raises JobFailed with words for the person. `title(job)` writes its title in the language of whoever reads it now;
+    without it, it stays as it was asked for.
     """
     _runners[kind] = run
+    if title:
+        _titles[kind] = title
+
+
+def title_of(job: Job) -> str:
+    """What the job is, for people."""
+    return _titles[job.kind](job) if job.kind in _titles else job.title
 
 
 def register_rights(read: RightsReader) -> None:

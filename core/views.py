@@ -10,7 +10,7 @@ from django.utils.cache import patch_response_headers
 from django.views.decorators.http import require_POST, require_safe
 
 from core.health import overdue_work, silence_of_jobs, silence_of_lanes
-from core.jobs import KEPT_FOR, cancel_job, may_read_file
+from core.jobs import KEPT_FOR, cancel_job, may_read_file, title_of
 from core.look import look
 from core.models import Job, JobState
 from core.theme import stylesheet
@@ -67,7 +67,12 @@ def _own_job(request: HttpRequest, pk: UUID) -> Job:
 def job_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """How far a long job has come, and what came of it. May be left and opened again."""
     job = _own_job(request, pk)
-    context = {"job": job, "kept_until": job.created_at + KEPT_FOR, "may_read_file": may_read_file(job)}
+    context = {
+        "job": job,
+        "title": title_of(job),
+        "kept_until": job.created_at + KEPT_FOR,
+        "may_read_file": may_read_file(job),
+    }
     template = "core/job.html#job" if request.headers.get("HX-Request") else "core/job.html"
     return render(request, template, context)
 

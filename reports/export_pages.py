@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from core.jobs import KEPT_FOR, may_read_file
+from core.jobs import KEPT_FOR, may_read_file, title_of
 from core.models import Job
 from reports.call_pages import of_centre
 from reports.exporting import (
@@ -43,7 +43,7 @@ def exports(request: StaffRequest) -> HttpResponse:
         "period": reading.period,
         "formats": [(key, name) for key, (name, _type) in FORMATS.items()],
         "most_in_workbook": MOST_IN_WORKBOOK,
-        "files": [(job, job.created_at + KEPT_FOR, may_read_file(job)) for job in jobs],
+        "files": [(job, title_of(job), job.created_at + KEPT_FOR, may_read_file(job)) for job in jobs],
     }
     return render(request, "reports/files.html", context)
 

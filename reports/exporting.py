@@ -33,7 +33,7 @@ from reports.comparing import read_choice
 from reports.explorer import read_search
 from reports.filters import Filters
 from reports.pages import Reading, read
-from reports.periods import Week
+from reports.periods import Week, written_dates
 from stores.models import User
 from stores.security_log import note_file
 from surveys.models import Response
@@ -69,28 +69,44 @@ def start_export(user: User, *, page: str, query: str, kind: str, form: str, per
     parts = _parts(page, tables.asked(query, user))
     if personal and kind == ANSWERS:
         _refuse_many(user)
-    title = _("Answers") if kind == ANSWERS else _("Figures")
-    places = list(dict.fromkeys(part.place for part in parts))
-    params = {
+    params: dict[str, Any] = {
         "page": page,
         "query": query,
         "format": form,
         "personal": personal,
         "language": translation.get_language(),
         "week": str(read(tables.asked(query, user)).week),
-        # Of which days words may be in it: erasing asks.
-        "parts": [{"days": part.days} for part in parts],
+        # Of which days words may be in it: erasing asks. What its title names.
+        "parts": [
+            {
+                "days": part.days,
+                "place": part.place.name if part.place else "",
+                "period": [part.period.start.isoformat(), part.period.end.isoformat()],
+            }
+            for part in parts
+        ],
     }
-    where = " / ".join(place.name if place else _("Everything") for place in places)
-    dates = " / ".join(dict.fromkeys(part.period.dates for part in parts))
     job = start_job(
         kind,
         owner=user.pk,
-        title=" · ".join([title, where, dates, FORMATS[form][0]]),
+        title=_title(kind, params),
         params=params,
         back_url=(reverse(page) + (f"?{query}" if query else ""))[:200],
     )
     return job
+
+
+def _title(kind: str, params: dict[str, Any]) -> str:
+    places = dict.fromkeys(part["place"] or _("Everything") for part in params["parts"])
+    dates = dict.fromkeys(written_dates(*map(date.fromisoformat, part["period"])) for part in params["parts"])
+    what = _("Answers") if kind == ANSWERS else _("Figures")
+    return " · ".join([what, " / ".join(places), " / ".join(dates), FORMATS[params["format"]][0]])
+
+
+def title_of_file(job: Job) -> str:
+    """In the reader's language; of a file that was asked for before its parts were kept, as it was then."""
+    told = all("period" in part for part in job.params.get("parts", [{}]))
+    return _title(job.kind, job.params) if told else job.title
 
 
 def _parts(page: str, request: HttpRequest, reading: Reading | None = None) -> list[Part]:
@@ -378,5 +394,5 @@ def _may_hold(job: Job, day: date) -> bool:
     return any(part["days"][0] <= day.isoformat() <= part["days"][1] for part in parts)
 
 
-register_job(FIGURES, run_figures)
-register_job(ANSWERS, run_answers)
+register_job(FIGURES, run_figures, title=title_of_file)
+register_job(ANSWERS, run_answers, title=title_of_file)

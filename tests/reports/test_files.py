@@ -189,6 +189,19 @@ def test_a_file_is_of_the_weeks_of_its_title(client, chain, monkeypatch):
     assert len(table(Job.objects.latest("created_at"))) == 6
 
 
+def test_the_title_of_a_file_is_in_the_language_of_who_reads_it(client, chain):
+    job = ask(client, chain.manager, "reports", "weeks=4", kind=FIGURES)
+    assert job.title.startswith("Figures · Everything · ")
+    chain.manager.language = "de"
+    chain.manager.save()
+    for page in (reverse("report_files"), reverse("job", args=[job.pk])):
+        shown = client.get(page).content.decode()
+        assert "Zahlen · Alles · " in shown and job.title not in shown
+    # Of one from before the parts of its title were kept.
+    Job.objects.update(params={**job.params, "parts": [{"days": job.params["parts"][0]["days"]}]})
+    assert job.title in client.get(reverse("report_files")).content.decode()
+
+
 def test_what_is_too_much_for_one_file_is_counted_by_its_job_and_said_on_its_page(client, chain, monkeypatch):
     answer(chain.touchpoint, 9, day=TODAY, times=3)
     monkeypatch.setattr(exporting, "MOST_IN_WORKBOOK", 2)
