@@ -48,7 +48,7 @@ _HARMLESS = re.compile(
     r"[0-2]?\d\.[0-5]\d(?:\s?[-–]\s?[0-2]?\d\.[0-5]\d)?|(?:0?[1-9]|1[0-2])/(?:\d\d|20\d\d)"
     rf"|{_DAY}/(?:0?[1-9]|1[0-2])|(?:19|20)\d\d|[1-9]\d{{0,2}}(?:[. \u00a0\u202f]000)+"
 )
-_AMOUNT = re.compile(r"(?!0\d)(?:\d{1,3}(?:[ .\u00a0\u202f]\d{3})+|\d+)(?:\.\d{1,2})?")
+_AMOUNT = re.compile(r"(?!0\d)(?:\d{1,3}(?:[ .\u00a0\u202f]\d{3})+|\d{1,8})(?:\.\d{1,2})?")
 _CURRENCY = "EUR|USD|GBP|UAH|PLN|CHF|SEK|DKK|CZK|RUB|BRL|AED|SAR|EGP"
 _MONEY_BEFORE = re.compile(rf"(?:[€$£¥₴₽]|\b(?:{_CURRENCY}))\s?$", re.I)
 _MONEY_AFTER = re.compile(
@@ -155,15 +155,20 @@ def _cut(row: re.Match[str], plans: Sequence[_Plan]) -> str:
 def _prices(row: re.Match[str], plain: str, groups: Sequence[tuple[int, int]]) -> dict[int, int]:
     """The first group of each price at either end of the row ("20 000 - 25 000 kr"), and the group after its last."""
     text, priced = row.string, {}
+    # The lower end of a range has no more digits than the upper: a phone number has.
+    most = _MOST
     end = len(groups) if _MONEY_AFTER.match(text[row.end() : row.end() + _NEAR]) else 0
     while end:
         near = range(max(0, end - 5), end)
         first = next((i for i in near if _AMOUNT.fullmatch(plain, groups[i][0], groups[end - 1][1])), None)
         if first is None:
             break
-        priced[first] = end
+        size = sum(group[1] - group[0] for group in groups[first:end])
+        if size > most:
+            break
+        priced[first], most = end, size
         between = plain[groups[first - 1][1] : groups[first][0]] if first else ""
-        end = first if re.search(r"[-–]", between) else 0
+        end = first if len(priced) == 1 and re.search(r"[-–]", between) else 0
     if _MONEY_BEFORE.search(text[max(0, row.start() - _NEAR) : row.start()]):
         ends = [
             j for j in range(1, min(6, len(groups) + 1)) if _AMOUNT.fullmatch(plain, groups[0][0], groups[j - 1][1])
@@ -265,12 +270,16 @@ def is_card(digits: str) -> bool:
     """ISO/IEC 7812: 13 to 19 digits of a known first digit whose Luhn sum is a multiple of ten."""
     if not 13 <= len(digits) <= 19 or digits[0] not in "23456" or len(set(digits)) == 1:
         return False
-    if len(digits) != _usual_length(digits) and not (digits[0] in "456" and len(digits) in (13, 18, 19)):
+    if len(digits) not in _lengths(digits):
         return False
     doubled = [int(d) * (1 + i % 2) for i, d in enumerate(reversed(digits))]
     return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
 
 
-def _usual_length(digits: str) -> int:
-    """American Express has 15 digits, Diners Club 14, all others 16."""
-    return 15 if digits[:2] in ("34", "37") else 14 if digits[:2] in ("30", "36", "38") else 16
+def _lengths(digits: str) -> tuple[int, ...]:
+    """How long a card is by its first digits: American Express, Diners Club, Visa, Maestro and the others."""
+    if digits[:2] in ("34", "37"):
+        return (15,)
+    if digits[:2] in ("30", "36", "38"):
+        return (14, 16)
+    return (13, 16, 19) if digits[0] == "4" else (16, 18, 19) if digits[0] in "56" else (16,)

@@ -10,7 +10,7 @@ ORDER = "[order]"
 
 # A number with its letters; a short word with a hyphen in front may be part of it ("WEB-4711") or tell what it is.
 _CODE = re.compile(r"(?<!\w)(?P<letters>[^\W\d_]{1,10}[-/_]?|[-/_])?(?P<digits>\d[\w/-]*)")
-_MORE = re.compile(r"(?:[ \u00a0]\d{2,4}(?![\w,]))+")
+_MORE = re.compile(r"(?:[ \u00a0]\d{2,4}(?![\w,]|[.:/-]\d))+")
 _BEFORE = 70
 _FEWEST, _FEWEST_OF_NUMBERS, _FEWEST_OF_ABBREVIATED = 4, 3, 5
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -66,7 +66,7 @@ def _lead() -> re.Pattern[str]:
     return re.compile(
         rf"(?<!\w)(?:(?P<numbered>(?:{words}){_GAP}{number}|(?:{words}){between}{number}|(?:{short}){_GAP}{number}"
         rf"|{number}{_GAP}(?:(?:de|do|of|der|des|du|di|della|da|на|for)\s|d['’])?(?:{short}|{words}))|(?:{words})|(?P<abbreviated>(?:{short})\.))"
-        rf"[.:]?\s{{0,2}}(?:(?<!\w)(?:{_VERBS})(?!\w))?[\s:]{{0,2}}[#№nº°:.()-]{{0,3}}\s{{0,2}}\Z",
+        rf"[.:]?\s{{0,2}}(?:(?<!\w)(?:{_VERBS})(?!\w))?[\s:#№nº°.()-]{{0,6}}\Z",
         re.I,
     )
 

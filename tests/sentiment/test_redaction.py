@@ -163,6 +163,8 @@ def test_order_numbers_go_and_their_word_stays(language: str, text: str) -> None
         "2 rings for 300, 400 and 1500",
         "Кольцо 585 пробы, вес 3.75 г",
         "I ordered 2 weeks ago, the order of 2025 came",
+        "Безкоштовна доставка при замовленні від 1000 гривень, чекаю 1000 років",
+        "The best 1000 rings, I ordered 2000 pieces, order on 12/03/2026, an order of 1500 EUR",
     ],
 )
 def test_prices_dates_times_and_sizes_stay(text: str) -> None:

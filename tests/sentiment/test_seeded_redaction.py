@@ -1,95 +1,54 @@
-"""A few hundred seeded secrets in every product language: at least 99 in 100 must go, of every kind."""
+"""Seeded secrets in every product language: at least 99 in 100 must go, of every kind, and what stands behind stay."""
 
-import random
-from collections import Counter
-
-import phonenumbers
 import pytest
 
 from sentiment.redaction import redact
+from sentiment.redaction_evaluation import REGIONS, Figures, seeds
 
-# The countries whose formats a text of the language may hold, and sentences around the secret.
-PLACES = {
-    "en": (("GB", "US", "IE"), "Please call me on {} about the ring.", "My order {} never came."),
-    "de": (("DE", "AT", "CH"), "Bitte rufen Sie mich unter {} an, danke.", "Meine Bestellung {} fehlt."),
-    "uk": (("UA",), "Подзвоніть мені на {} щодо каблучки.", "Де моє замовлення {} поділось?"),
-    "fr": (("FR", "BE", "CH"), "Rappelez-moi au {} pour la bague.", "Ma commande {} est perdue."),
-    "es": (("ES", "MX"), "Llámenme al {} por el anillo.", "El pedido {} no llega."),
-    "it": (("IT", "CH"), "Chiamatemi al {} per l'anello.", "L'ordine {} manca."),
-    "pl": (("PL",), "Proszę zadzwonić pod {} w sprawie pierścionka.", "Zamówienie {} zaginęło."),
-    "da": (("DK",), "Ring til mig på {} om ringen.", "Ordre {} mangler."),
-    "nl": (("NL", "BE"), "Bel mij op {} over de ring.", "Bestelling {} is zoek."),
-    "pt": (("PT", "BR"), "Liguem-me para o {} por causa do anel.", "A encomenda {} não chegou."),
-    "cs": (("CZ",), "Zavolejte mi na {} kvůli prstenu.", "Objednávka {} nedorazila."),
-    "sv": (("SE", "FI"), "Ring mig på {} om ringen.", "Beställning {} saknas."),
-    "ar": (("AE", "SA", "EG"), "اتصلوا بي على {} بخصوص الخاتم.", "الطلب {} لم يصل."),
-}
-IBAN_DIGITS = {"DE": 18, "AT": 16, "PL": 24, "UA": 25, "ES": 20, "DK": 14, "PT": 21, "SE": 20, "CZ": 20, "BE": 12}
-EACH = 60
-KINDS = phonenumbers.PhoneNumberType
-STYLES = phonenumbers.PhoneNumberFormat
+EACH = 40
 
 
-def phone(rng: random.Random, language: str) -> str:
-    region = rng.choice(PLACES[language][0])
-    number = phonenumbers.example_number_for_type(region, rng.choice([KINDS.MOBILE, KINDS.FIXED_LINE]))
-    assert number is not None
-    assert number.national_number is not None
-    number.national_number = number.national_number // 1000 * 1000 + rng.randrange(1000)
-    style = rng.choice([STYLES.NATIONAL, STYLES.INTERNATIONAL, STYLES.E164])
-    written = phonenumbers.format_number(number, style)
-    return written.replace(" ", rng.choice([" ", " ", "-", ".", ""]))
-
-
-def mail(rng: random.Random, language: str) -> str:
-    name = "".join(rng.choices("abcdefghijklmnoprstuvwxyz0123456789", k=rng.randint(3, 10)))
-    host = "".join(rng.choices("abcdefghijklmnoprstuvwxyz", k=rng.randint(3, 8)))
-    tops = ["com", "de", "ua", "co.uk", "com.ua", "pl", "fr", "se", "com.br", "ae"]
-    at = rng.choice(["@", "@", "@", " @ ", "(at)"])
-    return f"{name}{rng.choice(['', '.', '_', '+'])}{rng.choice('xyz')}{at}{host}.{rng.choice(tops)}"
-
-
-def card(rng: random.Random, language: str) -> str:
-    start, length = rng.choice([("4", 16), ("51", 16), ("55", 16), ("2221", 16), ("34", 15), ("37", 15), ("36", 14)])
-    digits = start + "".join(rng.choices("0123456789", k=length - 1 - len(start)))
-    total = sum(sum(divmod(int(d) * (2 - i % 2), 10)) for i, d in enumerate(reversed(digits)))
-    digits += str(-total % 10)
-    return rng.choice(["", " ", "-"]).join(digits[i : i + 4] for i in range(0, length, 4))
-
-
-def iban(rng: random.Random, language: str) -> str:
-    country = rng.choice(sorted(IBAN_DIGITS))
-    account = "".join(rng.choices("0123456789", k=IBAN_DIGITS[country]))
-    number = int("".join(str(int(c, 36)) for c in f"{account}{country}00"))
-    compact = f"{country}{98 - number % 97:02d}{account}"
-    return rng.choice([compact, " ".join(compact[i : i + 4] for i in range(0, len(compact), 4))])
-
-
-def order(rng: random.Random, language: str) -> str:
-    digits = "".join(rng.choices("0123456789", k=rng.randint(5, 9)))
-    if digits[:2] in ("19", "20"):
-        digits = "7" + digits
-    shape = rng.choice(["{d}", "{d}", "#{d}", "{l}-{d}", "{d}-{l}", "{l}{d}", "№ {d}", "{y}-{d}"])
-    return shape.format(d=digits, l=rng.choice(["AB", "R", "WEB", "X"]), y="2026")
-
-
-MAKERS = {"phone": (phone, 1), "mail": (mail, 1), "card": (card, 1), "iban": (iban, 1), "order": (order, 2)}
-
-
-@pytest.mark.parametrize("language", sorted(PLACES))
+@pytest.mark.parametrize("language", sorted(REGIONS))
 def test_ninety_nine_seeded_secrets_in_a_hundred_go(language: str) -> None:
-    rng = random.Random(f"halfhour {language}")
-    left: Counter[str] = Counter()
-    samples = []
-    for kind, (make, sentence) in MAKERS.items():
-        for _ in range(EACH):
-            secret = make(rng, language)
-            redacted = redact(str(PLACES[language][sentence]).format(secret), languages=(language,))
-            longest = max((part for part in secret.replace("-", " ").replace(".", " ").split()), key=len)
-            if secret in redacted or longest in redacted:
-                left[kind] += 1
-                samples.append((kind, secret, redacted))
-    assert sum(left.values()) <= 0.01 * EACH * len(MAKERS), (left, samples[:12])
+    figures, wrong = Figures(), []
+    for seed in seeds(language, EACH):
+        figures.count(seed)
+        if not (seed.is_hidden and seed.is_all_else_kept):
+            wrong.append((seed.kind, seed.text, seed.redacted))
+    for kind, share in figures.hidden.items():
+        assert share.of == EACH
+        assert share.of - share.hits <= 0.01 * EACH, (kind, wrong)
+    assert figures.kept.of - figures.kept.hits <= 0.01 * figures.kept.of, wrong
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "4111 1111 1111 1111 12/27 cvv 123", "[card] 12/27 cvv [number]"),
+        ("en", "5555555555554444/05/28", "[card]/05/28"),
+        ("uk", "050 123 45 67 / 067 765 43 21", "[phone] / [phone]"),
+        ("uk", "0501234567,0677654321", "[phone],[phone]"),
+        ("de", "Tel. 0171 1234567 / 030 123456", "Tel. [phone] / [phone]"),
+        ("en", "07700 900123 - 12/03/2026", "[phone] - 12/03/2026"),
+        ("uk", "050 123 45 67 - 1500 грн", "[phone] - 1500 грн"),
+        ("uk", "25 000 - 30 000 грн", "25 000 - 30 000 грн"),
+        ("en", "+44 7700 900123 500", "[phone] 500"),
+        ("fr", "01.02.20.03.45 et 01/02/20/03/45", "[phone] et [phone]"),
+        (
+            "de",
+            "12.03.2026 - 14.03.2026 0171 1234567 24.12.2025 12.30",
+            "12.03.2026 - 14.03.2026 [phone] 24.12.2025 12.30",
+        ),
+        ("uk", "044 12-12-12", "[phone]"),
+        ("pl", "512345678lub 512 345 678", "[phone]lub [phone]"),
+        ("ar", "بطاقتي ٤١١١ ١١١١ ١١١١ ١١١١ ١٢/٢٧", "بطاقتي [card] ١٢/٢٧"),
+        ("nl", "op 28/11 23.00 uur, 140.000.000 keer", "op 28/11 23.00 uur, 140.000.000 keer"),
+        ("sv", "B1/3/7/8/19/20 och 60/90/120/150/180", "B1/3/7/8/19/20 och 60/90/120/150/180"),
+        ("da", "12 000 000 - 15 000 000 kr", "12 000 000 - 15 000 000 kr"),
+    ],
+)
+def test_a_row_of_digits_is_cut_where_its_numbers_end(language: str, text: str, expected: str) -> None:
+    assert redact(text, languages=(language,)) == expected
 
 
 @pytest.mark.parametrize(
@@ -109,6 +68,63 @@ def test_names_of_staff_go_in_their_inflected_forms(text: str, name: str) -> Non
     redacted = redact(text, staff_names=[name])
     for part in name.split():
         assert part[:-1] not in redacted, redacted
+
+
+@pytest.mark.parametrize(
+    ("languages", "name", "text", "expected"),
+    [
+        ("pl", "Jan Kot", "Z Janem; dla jana", "Z [name]; dla [name]"),
+        ("uk", "Оля", "Олі дякую, з Олею", "[name] дякую, з [name]"),
+        ("uk", "Юлія Іра", "З Юлею та Ірою, Юліє!", "З [name] та [name], [name]!"),
+        ("en", "Eva Li", "EVA WAS RUDE. eva was rude", "[name] WAS RUDE. [name] was rude"),
+        ("en", "Ann", "Anns help on any day", "[name] help on any day"),
+        ("uk", "Ольга Мельник", "Ользі дякую, ольго. пане Мельниче", "[name] дякую, [name]. пане [name]"),
+        ("uk", "Дарка Федір", "Дарці і Федору", "[name] і [name]"),
+        ("pl", "Marta Marek", "Marcie i Markiem", "[name] i [name]"),
+        ("pl", "Paweł Barbara", "Pawłowi, Barbarze", "[name], [name]"),
+        ("cs", "Marek Pavel", "Markem a Pavlem, Pavle", "[name] a [name], [name]"),
+        ("cs", "Lenka Petr", "Lence, Petře", "[name], [name]"),
+        ("ru", "Пётр Павел", "Петру, Павла", "[name], [name]"),
+        ("uk", "Olena Olha", "Олені та Ользі", "[name] та [name]"),
+        ("en", "Олена Коваленко", "Olena was rude, Kovalenko's too", "[name] was rude, [name] too"),
+        ("en", "Юлія", "Julia, Yulia and Yuliya in July", "[name], [name] and [name] in July"),
+        ("fr", "Anna", "l'accueil d'Anna", "l'accueil d'[name]"),
+        ("en", "Tim Dan", "the same time, done", "the same time, done"),
+        ("es", "Clara Bella", "claro, muy bello", "claro, muy bello"),
+    ],
+)
+def test_names_of_staff_go_in_every_case_and_script(languages: str, name: str, text: str, expected: str) -> None:
+    assert redact(text, languages=(languages,), staff_names=[name]) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "text", "expected"),
+    [
+        ("en", "Will Smith", "I will come. Will come again. I WILL NOT", "I will come. Will come again. I WILL NOT"),
+        ("en", "Will Smith", "Will was rude. Ask Will. will smith", "[name] was rude. Ask [name]. [name]"),
+        ("en", "Will Smith", "WILL SMITH WAS RUDE, thanks will", "[name] WAS RUDE, thanks [name]"),
+        ("en", "Will", "I Will Never Come Here Again", "I Will Never Come Here Again"),
+        ("en", "Rose May", "The rose, in May; it may rise", "The rose, in May; it may rise"),
+        ("en", "Rose May", "Rose helped and so did May", "[name] helped and so did [name]"),
+        ("en", "Hope Grace", "Hope this helps. Hope to be back", "Hope this helps. Hope to be back"),
+        ("en", "Hope Grace", "Grace and Hope were kind", "[name] and [name] were kind"),
+        ("en", "Mark Bill", "The bill was wrong, no mark", "The bill was wrong, no mark"),
+        ("en", "Mark Bill", "We asked Bill. Mark refused", "We asked [name]. [name] refused"),
+        ("en", "Sunny Angel", "Sunny day, you are an angel!", "Sunny day, you are an angel!"),
+        ("de", "Will", "Ich will. Wir will", "Ich will. Wir will"),
+        ("de", "Linde Frank", "Die Linde. frank und frei", "Die Linde. frank und frei"),
+        ("de", "Linde Frank", "Linde war nett, bei Frank", "[name] war nett, bei [name]"),
+        ("de", "Klein", "Ein Klein, klein; Frau Klein", "Ein Klein, klein; Frau [name]"),
+        ("uk", "Віра Слава", "Без віри. Слава Україні!", "Без віри. Слава Україні!"),
+        ("uk", "Віра Слава", "Віра була груба, дякую Славі", "[name] була груба, дякую [name]"),
+        ("uk", "Надія Любов", "маю надію і любов", "маю надію і любов"),
+        ("uk", "Надія Любов", "Надія допомогла, з Любов'ю теж", "[name] допомогла, з [name] теж"),
+        ("uk", "Mark", "відома марка, Марку дякую", "відома марка, [name] дякую"),
+        ("it", "Alla Vera", "alla cassa è vera. Grazie Vera!", "alla cassa è vera. Grazie [name]!"),
+    ],
+)
+def test_a_name_that_is_a_word_goes_where_it_is_a_name(language: str, name: str, text: str, expected: str) -> None:
+    assert redact(text, languages=(language,), staff_names=[name]) == expected
 
 
 @pytest.mark.parametrize(
