@@ -82,13 +82,13 @@ class Countdown:
         return self.texts.get(self.state, "")
 
 
-def local_moment(at: datetime, zone: ZoneInfo, now: datetime) -> str:
-    """`14:32` today, `Mon 09:20` within a week, `12 Nov 09:20` otherwise, in the store's zone."""
+def local_moment(at: datetime, zone: ZoneInfo, now: datetime, *, dated: bool = False) -> str:
+    """`14:32` today, `Mon 09:20` within a week unless `dated`, `12 Nov 09:20` otherwise, in the store's zone."""
     local, today = at.astimezone(zone), now.astimezone(zone).date()
     clock = f"{local:%H:%M}"
     if local.date() == today:
         return clock
-    if abs((local.date() - today).days) < 7:
+    if not dated and abs((local.date() - today).days) < 7:
         return f"{formats.date_format(local, 'D')} {clock}"
     return f"{formats.date_format(local, 'j M')} {clock}"
 

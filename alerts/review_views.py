@@ -45,8 +45,9 @@ def _card(review: Review) -> ReviewCard:
         review=review,
         words=[one for one in words_of(review.response) if one.reading and one.reading.pk == review.verbatim_id],
         why=_why(review),
-        came_at=local_moment(review.response.submitted_at, zone, now),
-        ends_at=local_moment(ends, zone, now),
+        came_at=local_moment(review.response.submitted_at, zone, now, dated=True),
+        # What came on a Saturday and waits a week, waits until a Saturday.
+        ends_at=local_moment(ends, zone, now, dated=True),
     )
 
 

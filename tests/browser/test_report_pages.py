@@ -5,16 +5,18 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.db.models import F
 from django.test import Client
 from playwright.sync_api import expect
 
 from alerts.choices import CaseState
-from alerts.models import RootCause, Rule
+from alerts.models import Case, RootCause, Rule
 from reports.actions import begin, end
 from reports.models import ActionState, PeriodKind
 from reports.periods import Week, latest_day
 from reports.published import publish
 from sentiment.models import Sentiment
+from stores.models import User
 from tests.browser.conftest import NARROWEST, PHONE, Stack, Visitor
 from tests.factories import Chain
 from tests.reports.callers import calls, counted
@@ -46,6 +48,22 @@ def chain(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Chain:
     counted(chain.call_centre)
     answer(chain.foreign_touchpoint, 4, day=today - timedelta(days=20), times=6, headline_kind="smiley5")
     return chain
+
+
+def fits_in_ukrainian(office: Visitor, chain: Chain) -> None:
+    """The medians of cases, as long as they get, in the language with the longest words for them."""
+    late, open_secs = F("opened_at") + timedelta(hours=46, minutes=44), 38 * 3600 + 2640
+    Case.objects.update(
+        **{f"{moment}_at": late for moment in ("acknowledged", "contacted", "resolved")},
+        **{f"{moment}_open_secs": open_secs for moment in ("acknowledged", "contacted", "resolved")},
+    )
+    User.objects.filter(pk=chain.head_office.pk).update(language="uk")
+    office.page.set_viewport_size(NARROWEST)  # type: ignore[arg-type]
+    office.page.goto(f"{office.origin}/inbox/closing/")
+    expect(office.page.get_by_text("46 год 44 хв")).to_have_count(3)
+    wide = office.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"how it went scrolls sideways by {wide} px"
+    User.objects.filter(pk=chain.head_office.pk).update(language="de")
 
 
 def test_every_page_of_figures_fits_a_phone_and_a_reader(visit: Callable[..., Visitor], chain: Chain) -> None:
@@ -81,6 +99,7 @@ def test_every_page_of_figures_fits_a_phone_and_a_reader(visit: Callable[..., Vi
         office.page.set_viewport_size(NARROWEST)  # type: ignore[arg-type]
         wide = office.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, f"{name} scrolls sideways by {wide} px on the narrowest screen"
+    fits_in_ukrainian(office, chain)
     # A week of the chart is reached by the keyboard and opens the words behind it.
     point = office.page.get_by_role("link", name=f"Woche {week}").first
     point.focus()

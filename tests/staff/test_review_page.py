@@ -1,15 +1,17 @@
 """The page of words that wait for a person, without JavaScript and with it."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from alerts.choices import ReviewReason, ReviewState
 from alerts.models import Case, Review
 from sentiment.models import Analysis
-from surveys.models import Verbatim
+from surveys.models import Response, Verbatim
 from tests.alerts.test_reviews import ANGRY, judged
 from tests.factories import Chain
 from tests.staff.cases import HTMX
@@ -55,6 +57,16 @@ def test_with_javascript_the_words_make_way_for_the_outcome(manager: Client, rev
     late = manager.post(f"/inbox/review/{review.pk}/", {"open": "1"}, headers=HTMX).content.decode()
     assert "Somebody was faster: Not a complaint" in late
     assert not Case.objects.exists()
+
+
+def test_a_week_apart_is_told_apart(manager: Client, review: Review) -> None:
+    came = timezone.now() - timedelta(days=1)
+    Response.objects.update(submitted_at=came)
+    Review.objects.update(run_at=came + timedelta(days=7))
+    zone = ZoneInfo(review.store.time_zone)
+    since, until = (date_format((came + timedelta(days=n)).astimezone(zone), "j M H:i") for n in (0, 7))
+    page = manager.get("/inbox/review/").content.decode()
+    assert f"<span>{since}</span>" in page and f"waits until {until}" in page
 
 
 def test_a_dismissal_without_a_reason_is_none(manager: Client, review: Review) -> None:
