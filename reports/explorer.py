@@ -361,8 +361,7 @@ def find(search: Search, stores: QuerySet[Store]) -> Found:
 
 
 def newest(filters: Filters, stores: QuerySet[Store], week: Week, *, limit: int = 6) -> list[Verbatim]:
-    """The latest words up to a week that a reader's choice of reports leaves, of as many weeks as are read at a time.
-    """
+    """The latest words up to a week that a reader's choice of reports leaves, of as many weeks as are read at once."""
     search = Search(
         last_week=week,
         this_week=week,

@@ -33,11 +33,14 @@ from reports.periods import Days, Period
 from reports.statistics import MIN_SHOWN, Share, moved_among, nps_difference
 from reports.stretches import Stretch, chart_of, cover
 from reports.topics import TopicRow
+from stores.models import Node, Store
 from surveys.choices import PROMOTER_AT_LEAST, SCORE_RANGE, UNHAPPY_AT_MOST, QuestionKind
 
 _SCORES = tuple(f"score_{score}" for score in range(11))
 # A sum may not bear the name of the column it sums.
 _SUM = "sum_"
+# Of more places the weeks stand in no table: the ranking has all of them.
+MOST_TABLED = 60
 
 
 def overview(view: View, cells: Cells, filters: Filters, period: Period) -> Overview:
@@ -60,8 +63,7 @@ def overview(view: View, cells: Cells, filters: Filters, period: Period) -> Over
         found.headline = with_change(cells, view.places, found.source, now, ago)
         found.headline_words = nps_words(filters, source=found.source)
         found.points = [
-            replace(one, words=_words_of(one, filters, found.source))
-            for one in points(cells, view.places, found.source, filters)
+            with_words(one, filters, found.source) for one in points(cells, view.places, found.source, filters)
         ]
         found.rows = _rows(view, cells, found.source, filters, now, ago)
     return found
@@ -131,11 +133,14 @@ def point_of(cells: Cells, places: list[Place], source: Source, stretch: Stretch
     return Point(cells.this_week + (1 - end), cells.this_week + -first, cells.figure(places, source, cover(*stretch)))
 
 
-def _words_of(point: Point, filters: Filters, source: Source) -> str:
+def with_words(point: Point, filters: Filters, source: Source, place: Node | Store | None = None) -> Point:
+    """The point with the words behind it, which are those of the filters' place where there is no other."""
     weeks = (point.last.monday - point.first.monday).days // 7 + 1
     if weeks in EXPLORED:
-        return nps_words(filters, source=source, until=point.last, weeks=weeks)
-    return nps_words(filters, source=source, days=Days(point.first.monday, point.last.sunday))
+        when: dict[str, Any] = {"until": point.last, "weeks": weeks}
+    else:
+        when = {"days": Days(point.first.monday, point.last.sunday)}
+    return replace(point, words=nps_words(filters, source=source, place=place, **when))
 
 
 def _cards(
@@ -170,7 +175,10 @@ def _rows(
         PlaceRow(
             name=view.named(place).name,
             figure=figure,
-            points=points(cells, [place], source, filters),
+            points=[
+                with_words(one, filters, source, view.named(place)) if len(children) <= MOST_TABLED else one
+                for one in points(cells, [place], source, filters)
+            ],
             query=at_place(filters, place, view.named(place)),
             words=nps_words(filters, source=source, place=view.named(place)),
         )

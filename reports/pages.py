@@ -23,7 +23,7 @@ from reports.lattice import Place, store_place
 from reports.league import MOST_STORES as MOST_LEAGUE_STORES
 from reports.league import league_of, recovery_of
 from reports.linking import opens_less, words_behind
-from reports.overview import compare_all, overview, resolve, stores_below
+from reports.overview import MOST_TABLED, compare_all, overview, resolve, stores_below
 from reports.periods import Period, Week, latest_day
 from reports.ranking import ranking_of
 from reports.statistics import MIN_RANKED, MIN_SHOWN
@@ -106,6 +106,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "loop_words": words_behind(reading.filters),
         "chart": week_chart(found.points),
         "row_charts": place_charts(found.rows),
+        "places_tabled": len(found.rows) <= MOST_TABLED,
         "breaks": breaks_between(reading.period.start, reading.period.end),
         "shop_count": kinds.get(StoreKind.SHOP, 0),
         "call_centre_count": kinds.get(StoreKind.CALL_CENTRE, 0),

@@ -1,6 +1,6 @@
 """One store on one screen, for whoever runs it: how the week goes, what to put right first and what to praise."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 from django.utils import timezone
@@ -14,9 +14,9 @@ from reports.cells import Cells, leaves_of, read_cells, view_of
 from reports.figures import Answers, Figure, Overview, Point, Source
 from reports.filters import Filters, Scope
 from reports.lattice import Place, node_place, store_place
-from reports.linking import words_behind
+from reports.linking import nps_words, words_behind
 from reports.models import Action, ActionState, StoreDay
-from reports.overview import overview, point_of
+from reports.overview import overview, point_of, with_words
 from reports.periods import Period, Week, latest_day
 from reports.statistics import MIN_SHOWN, Difference, Nps, nps_difference
 from reports.stretches import QUARTER, latest, parts_of
@@ -51,6 +51,8 @@ class Area:
     figure: Figure
     others: Nps
     unlike: Difference | None
+    # Where the reader may open them.
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def store_view_of(store: Store, scope: Scope, reader: User) -> StoreView:
         period=period,
         this_week=_this_week(store, week),
         found=found,
-        line=_line(cells, found),
+        line=_line(cells, found, filters),
         answers=None if found.source or not found.answers else found.answers[0],
         praises=praise_of(store, (week + -1).monday, week.sunday, limit=MOST_PRAISES),
         praise_words=words_behind(filters, weeks=4, sentiment="positive"),
@@ -116,16 +118,17 @@ def store_view_of(store: Store, scope: Scope, reader: User) -> StoreView:
         named_most=_named_most(topics),
         cause=_commonest(causes),
         under_way=_under_way(store, scope, reader),
-        area=_area(cells, store, found.source) if found.source else None,
+        area=_opened(_area(cells, store, found.source), scope, filters, found.source) if found.source else None,
     )
 
 
-def _line(cells: Cells, found: Overview) -> list[Point]:
+def _line(cells: Cells, found: Overview, filters: Filters) -> list[Point]:
     shown = [one for one in found.points if one.figure.shown]
     if found.source is None or len(shown) >= _ENOUGH_POINTS:
         return found.points
     parts = reversed(parts_of((0, QUARTER)))
-    return [point_of(cells, cells.view.places, found.source, part) for part in parts]
+    line = [point_of(cells, cells.view.places, found.source, part) for part in parts]
+    return [with_words(one, filters, found.source) for one in line]
 
 
 def _this_week(store: Store, week: Week) -> ThisWeek:
@@ -195,6 +198,12 @@ def _area(cells: Cells, store: Store, source: Source) -> Area | None:
         if figure.shown:
             return _beside(cells.view.nodes[pk], figure, cells.figure([own], source, now))
     return None
+
+
+def _opened(area: Area | None, scope: Scope, filters: Filters, source: Source) -> Area | None:
+    if area is None or not scope.nodes.filter(pk=area.node.pk).exists():
+        return area
+    return replace(area, words=nps_words(filters, source=source, place=area.node))
 
 
 def _beside(node: Node, whole: Figure, own: Figure) -> Area:

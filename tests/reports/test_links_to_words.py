@@ -17,7 +17,7 @@ from core.work import drain
 from reports.periods import Week, latest_day
 from stores.choices import StoreKind
 from surveys.choices import QuestionKind
-from tests.factories import Chain
+from tests.factories import Chain, make_touchpoint
 from tests.reports.makers import announce, answer, make_case
 
 TODAY = latest_day(["Europe/Kyiv"])
@@ -105,3 +105,20 @@ def test_every_number_of_the_closed_loop_opens_its_cases(head: Client, chain: Ch
     (row,) = league.context["league"].few or league.context["league"].ranked
     assert opened(head, f"?store={chain.store.code}&loop=exempt") == row.left_out > 0
     assert any("loop=exempt" in link for link in links(league, "loop="))
+
+
+def test_small_charts_and_that_of_a_store_have_their_figures_in_a_table_of_links(head: Client, chain: Chain) -> None:
+    answer(chain.touchpoint, 9, day=TODAY, times=6, words="Now")
+    answer(chain.touchpoint, 9, day=TODAY - timedelta(weeks=1), times=7, words="A week ago")
+    for spot in (make_touchpoint(store=chain.neighbour), chain.foreign_touchpoint):
+        answer(spot, 0, day=TODAY, times=8, words="Beside it")
+    page = head.get(reverse("reports"), {"node": str(chain.area.pk)})
+    table = page.content.decode().partition("NPS by place and week")[2].partition("</table>")[0]
+    cells = [html.unescape(one) for one in re.findall(r'href="/verbatims/([^"]*)"', table)]
+    assert sorted(opened(head, one) for one in cells) == [6, 7, 8]
+    again = Client()
+    again.force_login(chain.area_manager)
+    view = again.get(reverse("store_view", args=["KY1"]))
+    table = view.content.decode().partition('aria-label="NPS by week"')[2].partition("</table>")[0]
+    numbers = re.findall(r'href="/verbatims/([^"]*)">([^<]*)</a>', table)
+    assert numbers and all(opened(again, html.unescape(link)) == int(n) for link, n in numbers)
