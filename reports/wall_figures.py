@@ -70,8 +70,10 @@ class WallFigure:
     @property
     def happy(self) -> Share | None:
         """How many chose a happy or very happy face, or what means the same on the scale of the question."""
-        if self.answers is None or not self.faces:
-            return self.answers and self.answers.happy
+        if self.answers is None:
+            return None
+        if not self.faces:
+            return self.answers.happy
         return Share(sum(share.part for face, share in self.faces if face >= _HAPPY_FACE), self.n)
 
 

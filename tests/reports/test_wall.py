@@ -290,14 +290,14 @@ def test_a_wall_tells_nothing_that_the_pages_hide(chain):
     """Of a week that a page hides, the wall tells the shortest stretch around it that the page shows."""
     this_week = Week.of(TODAY)
 
-    def fill(touchpoint: Touchpoint, weeks_ago: int, times: int, **way: str) -> None:
-        answer(touchpoint, 5, day=(this_week + -weeks_ago).monday, times=times, **way)
+    def fill(touchpoint: Touchpoint, weeks_ago: int, times: int, kind: str = "nps") -> None:
+        answer(touchpoint, 5, day=(this_week + -weeks_ago).monday, times=times, headline_kind=kind)
 
     beside = make_touchpoint(store=chain.neighbour)
     for ago in (1, 2, 3, 15):
         fill(chain.touchpoint, ago, 8)
         fill(beside, ago, 3 if ago == 2 else 7)
-        fill(chain.touchpoint, ago, 2 if ago == 3 else 6, headline_kind="smiley5")
+        fill(chain.touchpoint, ago, 2 if ago == 3 else 6, kind="smiley5")
     filters = Filters(node=chain.area, weeks=26)
     leaves = [(week, week + 1) for week in range(26)]
     page = read_cells(view_of(scope_of(chain.head_office), filters, deep=True), this_week, leaves)
