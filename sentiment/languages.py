@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from copy import copy
-from functools import lru_cache
+from functools import cache, lru_cache
 from threading import Lock
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -51,6 +51,12 @@ def _of_chain(languages: frozenset[str]) -> LanguageIdentifier | None:
     every.set_languages(known)
     tables = every.nb_ptc, every.nb_pc, every.nb_classes, every.tk_nextmove, every.tk_output
     return LanguageIdentifier(*tables, norm_probs=True, tk_row=every.tk_row)
+
+
+@cache
+def known_languages() -> frozenset[str]:
+    """The codes of all languages that can be told apart."""
+    return frozenset(LanguageIdentifier.from_model_file(MODEL_FILE).labels)
 
 
 @lru_cache(maxsize=64)

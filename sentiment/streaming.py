@@ -69,20 +69,22 @@ def _batched(lines: Iterable[Line]) -> Iterator[list[Line]]:
 def analyse_lines(lines: Iterable[Line], *, chain: Sequence[str], model: str | None = None) -> Iterator[str]:
     """One answer a line, without its line end.
 
-    A line that cannot be read is answered in its place by `{"error": …}`; an empty one too, so that the nth answer
-    always belongs to the nth line.
+    A line that cannot be read is answered in its place by `{"error": …, "line": …}`; an empty one too, so that the nth
+    answer always belongs to the nth line.
     """
+    first = 1
     for chunk in _batched(lines):
-        yield from analyse_chunk(chunk, chain=chain, model=model)
+        yield from analyse_chunk(chunk, first=first, chain=chain, model=model)
+        first += len(chunk)
 
 
-def analyse_chunk(chunk: list[Line], *, chain: Sequence[str], model: str | None = None) -> Iterator[str]:
-    """The answers to lines that are read together."""
+def analyse_chunk(chunk: list[Line], *, first: int, chain: Sequence[str], model: str | None = None) -> Iterator[str]:
+    """The answers to lines that are read together. `first`: the number of the first, counted from 1."""
     parsed = [_parse(line) for line in chunk]
     readings = iter(_read([row for row in parsed if not isinstance(row, Unreadable)], chain, model))
-    for row in parsed:
+    for number, row in enumerate(parsed, start=first):
         found = row if isinstance(row, Unreadable) else next(readings)
-        answer = {"error": found.error} if isinstance(found, Unreadable) else _as_json(found)
+        answer = {"error": found.error, "line": number} if isinstance(found, Unreadable) else _as_json(found)
         yield json.dumps(answer, ensure_ascii=False)
 
 
@@ -110,7 +112,8 @@ def _parse(line: Line) -> dict[str, Any] | Unreadable:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        return Unreadable(f"not JSON: {error}")
+        # Its own place would be told in lines of this line.
+        return Unreadable(f"not JSON: {getattr(error, 'msg', error)}")
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
         return Unreadable('an object with a string "text" is wanted')
     language = row.get("language")

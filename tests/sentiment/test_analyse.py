@@ -40,13 +40,31 @@ def test_each_line_is_answered_in_its_place(tmp_path: Path) -> None:
     out = io.StringIO()
     call_command("analyse", str(source), stdout=out)
     answers = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert [sorted(answer) == ["error"] for answer in answers] == [False, True, True, True, True, False, False, False]
+    wrong = {number: answer for number, answer in enumerate(answers, start=1) if "error" in answer}
+    assert {number: answer["line"] for number, answer in wrong.items()} == {2: 2, 3: 3, 4: 4, 5: 5}
+    assert all(sorted(answer) == ["error", "line"] for answer in wrong.values()) and len(answers) == 8
     first, last = answers[0], answers[6]
     assert (first["language"], first["sentiment"], first["topics"]) == ("en", "negative", ["staff"])
     assert set(first["probabilities"]) == {"negative", "neutral", "positive"}
     assert first["urgency"] == []
     assert last["language"] == "uk"
     assert last["redacted"] == "Дзвоніть [phone], усе чудово, дякую!"
+
+
+def test_lines_are_counted_across_what_is_read_together(tmp_path: Path) -> None:
+    found = answers(b"\n" * 200, tmp_path)
+    assert [answer["line"] for answer in found] == list(range(1, 201))
+
+
+@pytest.mark.parametrize(("said", "refused"), [("xx,yy", "unknown: xx, yy"), ("en,German", "German"), (",", "no code")])
+def test_languages_that_nobody_can_tell_are_refused(said: str, refused: str, tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(GOOD)
+    with pytest.raises(CommandError, match=refused):
+        call_command("analyse", str(source), languages=said)
+    out = io.StringIO()
+    call_command("analyse", str(source), languages="en, pt-BR", stdout=out)
+    assert json.loads(out.getvalue())["language"] == "en"
 
 
 def test_a_missing_file_is_one_clear_line() -> None:
@@ -139,7 +157,7 @@ def test_a_line_at_which_the_model_fails_takes_no_other_along(monkeypatch: pytes
     deadly = json.dumps({"text": "A deadly line"})
     found = [json.loads(line) for line in analyse_lines([GOOD.decode(), deadly, GOOD.decode()], chain=["en"])]
     assert [answer.get("sentiment") for answer in found] == ["negative", None, "negative"]
-    assert found[1] == {"error": "it cannot be read: IndexError"}
+    assert found[1] == {"error": "it cannot be read: IndexError", "line": 2}
 
 
 def test_a_line_without_an_end_fills_no_memory() -> None:

@@ -10,10 +10,22 @@ from django.urls import reverse
 
 from sentiment.files import ModelMissing
 from sentiment.keeping import installed, keep, name_of
+from sentiment.languages import base_of, known_languages
 from sentiment.models import RereadingState
 from sentiment.reading import with_learnt
 from sentiment.rereading import NotNow, go_live, open_rereading, start_rereading
 from sentiment.streaming import Source, analyse_chunk, chunks_of
+
+
+def _chosen(said: str) -> list[str]:
+    """The codes of --languages. Raises CommandError where a language is not among those that can be told apart."""
+    codes = [code for part in said.split(",") if (code := part.strip())]
+    known = known_languages()
+    if unknown := [code for code in codes if base_of(code) not in known]:
+        raise CommandError(f"--languages: unknown: {', '.join(unknown)}. Known are {', '.join(sorted(known))}.")
+    if not codes:
+        raise CommandError("--languages: no code was given.")
+    return codes
 
 
 class Command(BaseCommand):
@@ -42,17 +54,19 @@ class Command(BaseCommand):
         if options["go_live"]:
             self._go_live()
             return
-        chain = options["languages"].split(",") if options["languages"] else settings.VERBATIM_LANGUAGES
+        chain = _chosen(options["languages"]) if options["languages"] is not None else settings.VERBATIM_LANGUAGES
         try:
             with ExitStack() as stack:
                 source: BinaryIO = sys.stdin.buffer
                 if options["path"] != "-":
                     source = stack.enter_context(Path(options["path"]).open("rb"))
                 model = options["model"] or settings.SENTIMENT_MODEL or None
+                first = 1
                 for chunk in chunks_of(cast("Source", source)):
-                    for answer in analyse_chunk(chunk, chain=chain, model=model):
+                    for answer in analyse_chunk(chunk, first=first, chain=chain, model=model):
                         self.stdout.write(answer)
                     self.stdout.flush()
+                    first += len(chunk)
         except (OSError, ModelMissing) as error:
             if isinstance(error, BrokenPipeError):
                 # The reader has had enough (`| head`): leave without a trace on its screen.
