@@ -42,13 +42,16 @@ def _endings(listed: str) -> frozenset[str]:
     return frozenset({*listed.split(), *map(_without_marks, listed.split())})
 
 
-_GENITIVE = frozenset({"", "s", "'s", "'", "s'", "es"})
+_GENITIVE = frozenset({"", "s", "'s", "'", "s'"})
 # What Polish and Czech hang on a name. In other languages too, where they make no word of theirs.
 _LATIN = _endings(
     "a e i o u y á é í ý ą ę ě ô em om ou ie iem owi ovi ami im ím ým ym iego ego iemu emu iej ej ích ich ých ých ych"
     " ího ého ému ímu imu ová ové ovou owa owej ową ův ovo ovu ech iu io ią ię ii ům ům mi ům"
 )
-_UNMISTAKABLE = _endings("em ou iem owi ovi ami ím iego iemu iej ího ému ová ové ovou owej ową ą ę ě")
+# Without their marks some of these would be everybody's.
+_UNMISTAKABLE = frozenset(
+    re.findall(r"\w+", "em ou iem owi ovi ami ím iego iemu iej ího ému ová ové ovou owej ową ą ę ě")
+)
 _IN_CYRILLIC = _endings(
     "а я о е є и ы і ї у ю ь й ом ем єм їм ою ею єю ой ей ові еві єві ого ому его ему ої ій ий ый ая ую ие ии ию ия ія"
     " ії ію ією ием ієм ієві иею им ым ім их ых ами ями ам ям ах ях ів їв ов ев ин ін іна ина ино іно иної ову ова"
@@ -57,7 +60,9 @@ _IN_CYRILLIC = _endings(
 )
 # A short stem with a syllable more is another word: "така" is no form of Тая.
 _IN_SHORT_CYRILLIC = frozenset(ending for ending in _IN_CYRILLIC if ending[0] not in "кц")
-_LATIN_OR_NONE, _IN_CYRILLIC_OR_NONE = _LATIN | {""}, _IN_CYRILLIC | {""}
+_LATIN_OR_NONE = _LATIN | {""}
+# Росія is no form of Rose: only Maria and the like have an і, and keep it.
+_RESPELT_IN_CYRILLIC = frozenset(end for end in _IN_CYRILLIC if not re.match("[иі][яюїєие]", end)) | {""}
 _SOFT = frozenset({"е", "ин", "ине", "ина"})
 _OF_LOVED = frozenset({"я", "і", "ю", "ею", "ей", "є", "и", "е"})
 
@@ -81,6 +86,7 @@ class _Hit:
     end: int
     part: str
     sure: bool
+    is_as_given: bool
 
 
 def hide_names(text: str, languages: Sequence[str], names: Sequence[str]) -> str:
@@ -158,8 +164,9 @@ def _stems_of_part(part: str) -> Iterator[_Stem]:
         for spelling in _spellings(part):
             yield from _in_latin(spelling, part)
         if len(part) > _SHORTEST_RESPELT:
-            stem = re.sub(r"(?:[iyj]?[aeou]|[iyj]{1,2}|e[yij])$", "", part)
-            yield from _respelt(stem, _IN_CYRILLIC_OR_NONE, part)
+            yield from _respelt(re.sub("[aeiouyj]$", "", part), _RESPELT_IN_CYRILLIC, part)
+            if re.search("[iyj]a$", part):
+                yield from _respelt(part[:-2], _OF_LOVED, part)
 
 
 def _spellings(part: str) -> set[str]:
@@ -282,7 +289,7 @@ def _hits(
             if stem := _find(written, stems, respelt, lists):
                 word = _fold(written)
                 sure = not lists.everyday.intersection((word, word.removesuffix("'s"), stem.part))
-                yield _Hit(at, start, end, stem.part, sure)
+                yield _Hit(at, start, end, stem.part, sure, is_as_given=word == stem.part)
                 if (start, end) == match.span():
                     break
 
@@ -353,7 +360,7 @@ def _is_told(text: str, words: Sequence[re.Match[str]], hits: Sequence[_Hit], i:
     capital = text[hit.start].isupper() and not (hit.end - hit.start > 1 and text[hit.start : hit.end].isupper())
     if begins:
         is_verb = after in lists.verbs or (lists.verb_endings and after.endswith(lists.verb_endings))
-        alone = capital and (not after or "," in text[hit.end : hit.end + 1])
+        alone = hit.is_as_given and capital and (not after or text[hit.end : hit.end + 1] == ",")
         joined = capital and after in _AND and _has_capital(words, at + 2)
         return bool(is_verb or alone or joined or (capital and after in lists.thanks))
     if not capital or before in lists.articles or before[:1].isdecimal() or after[:1].isdecimal():
