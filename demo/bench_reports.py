@@ -47,6 +47,7 @@ def pages(root: Node) -> list[Page]:
         Page("an area", f"/reports/?node={area.pk}", 300),
         Page("the ranking of all stores", "/reports/stores/", 300),
         Page("what the change is made of", "/reports/change/", 300),
+        Page("who was asked, the chain", "/reports/asking/", 300),
         Page("comments of the chain", "/verbatims/", 2000),
     ]
     if store:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from reports.asking_cells import COUNTS
@@ -153,11 +153,13 @@ def asking_of(view: View, stores: QuerySet[Store], filters: Filters, period: Per
         for place in view.children
         if place in counted
     ]
-    found = _judged([invited, ways, places])
+    invited, ways, places = _judged([invited, ways, places])
     counts = AskedCount.objects.filter(monday__range=(period.before, period.end))
     done = dict(counts.values_list("monday", "counted_at"))
     return Asking(
-        *found,
+        invited,
+        ways,
+        places,
         not_asked=_not_asked(stores, period) if stores.count() <= MOST_STORES else [],
         counted_at=done.get(period.last.monday),
         missing=2 * period.weeks - len(done),
@@ -236,7 +238,8 @@ def _sums(rows: QuerySet[Any], owner: str, period: Period) -> Iterator[tuple[Any
     sums = (
         rows.filter(monday__range=(period.before, period.end))
         .order_by()
-        .values_list(owner, "channel", "kind", Q(monday__gte=period.start))
+        .annotate(is_now=ExpressionWrapper(Q(monday__gte=period.start), BooleanField()))
+        .values_list(owner, "channel", "kind", "is_now")
         .annotate(**{f"sum_{name}": Sum(name) for name in COUNTS})
     )
     for one, channel, kind, is_now, *counts in sums:

@@ -15,6 +15,7 @@ Answers are those of `surveys.counting.no_answer`: staff's own, and what a phone
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -95,7 +96,7 @@ FROM reports_askedweek w JOIN stores_store s ON s.id = w.store_id WHERE w.monday
 @transaction.atomic
 def count_week(monday: date) -> None:
     """Count a week of all stores, and sum it by node."""
-    values = {
+    values: dict[str, Any] = {
         "monday": monday,
         "sent": MessageState.SENT,
         "sms": Channel.SMS,

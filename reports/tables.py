@@ -356,7 +356,7 @@ def asking_lines(reading: Reading, request: HttpRequest | None = None) -> Iterat
     for row in [*found.invited, *found.ways, *found.places]:
         for name, rate in row.rates.items():
             told = _change(rate.change) | {"moved": rate.moved, "way": str(RATES[name])}
-            yield _share("asking", row.name, rate.share, reading, **told)
+            yield _share("asking", row.name, rate.share, reading, hidden=False, **told)
 
 
 def compared_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator[Line]:

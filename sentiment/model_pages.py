@@ -109,16 +109,15 @@ def _figures(heads: LearntHeads | None) -> list[tuple[str, list[_F1 | InPoints]]
         return []
     both = heads.before, heads.after
     quiet = heads.comments - heads.urgent
-    return [
+    found: list[tuple[str, list[_F1 | InPoints]]] = [
         (_("Topics found rightly (F1)"), [_F1(round(100 * one["topics"])) for one in both]),
         (_("Urgent ones found"), [InPoints(round(one["found"] * heads.urgent), heads.urgent) for one in both]),
         (_("False alarms"), [InPoints(round(one["false_alarms"] * quiet), quiet) for one in both]),
-        *(
-            [(_("As people said"), [InPoints(round(one["agreed"] * heads.judged), heads.judged) for one in both])]
-            if heads.judged
-            else []
-        ),
     ]
+    if heads.judged:
+        agreed = [InPoints(round(one["agreed"] * heads.judged), heads.judged) for one in both]
+        found.append((_("As people said"), [*agreed]))
+    return found
 
 
 def _titles() -> list[str]:

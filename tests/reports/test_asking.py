@@ -1,6 +1,7 @@
 """From invitation and scan to an answer with words: counted by week, read at every level of the chain."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -17,6 +18,7 @@ from reports.rebuilding import rebuild
 from reports.tables import asked, asking_lines
 from stores.actions import move_stores
 from stores.models import Store
+from surveys.choices import ResponseChannel
 from surveys.inviting import receipt_link
 from surveys.models import Invitation, LinkHour, Response, ScanHour
 from tests.factories import make_node, make_response
@@ -40,12 +42,14 @@ def now() -> datetime:
 def invite(store, number: int, *, at: datetime, arrived: int, answered: list[str], touchpoint) -> None:
     """So many receipts, with these answers: each the marks of one."""
     for each in range(number):
-        invitation = receipt_link(store, f"{at:%j}-{store.code}-{each}", at, email=f"a{each}@example.com").invitation
+        receipt = f"{at:%j}-{store.code}-{each}"
+        invitation = receipt_link(store, receipt, at, email=f"a{each}@example.com").invitation
+        assert invitation
         Invitation.objects.filter(pk=invitation.pk).update(created_at=at)
         message = Message.objects.filter(dedup_key=f"receipt_survey:{invitation.pk}")
         message.update(state="sent" if each < arrived else "dead")
         if each < len(answered):
-            response = make_response(touchpoint=touchpoint, score=9, submitted_at=at, channel="receipt")
+            response = make_response(touchpoint=touchpoint, score=9, submitted_at=at, channel=ResponseChannel.RECEIPT)
             flags = [answered[each]] if answered[each] else []
             Response.objects.filter(pk=response.pk).update(invitation=invitation, flags=flags)
 
@@ -57,7 +61,7 @@ def scan(touchpoint, *, at: datetime, scans: int, opens: int, sent: int, left: i
         Response.objects.filter(pk=response.pk).update(flags=[] if each < sent else ["unsent"])
 
 
-def found(client: Client, **query: object) -> Asking:
+def found(client: Client, **query: Any) -> Asking:
     asking: Asking = client.get(reverse("report_asking"), query).context["asking"]
     return asking
 
@@ -71,7 +75,9 @@ def test_how_far_people_came_at_every_level_of_the_chain(head, chain):
     before = at - timedelta(weeks=13)
     invite(chain.store, 12, at=at, arrived=10, answered=["", "", "", "staff", "unsent"], touchpoint=chain.touchpoint)
     # A link that a till prints is no invitation.
-    Invitation.objects.filter(pk=receipt_link(chain.store, "printed", at).invitation.pk).update(created_at=at)
+    printed = receipt_link(chain.store, "printed", at).invitation
+    assert printed
+    Invitation.objects.filter(pk=printed.pk).update(created_at=at)
     LinkHour.objects.create(store=chain.store, channel="receipt", hour=at, opens=8, scanners=5)
     scan(chain.touchpoint, at=at, scans=400, opens=200, sent=20, left=20, words=5)
     scan(chain.touchpoint, at=before, scans=100, opens=90, sent=38, left=2)
@@ -86,6 +92,7 @@ def test_how_far_people_came_at_every_level_of_the_chain(head, chain):
     assert shares(till) == {"opened": (205, 406), "begun": (41, 205), "completion": (21, 41), "worded": (5, 21)}
     assert shares(link) == {"begun": (4, 8)}, "fewer than five began"
     completion = till.rates["completion"]
+    assert completion.change
     assert (round(completion.change.points), completion.moved) == (round(100 * (21 / 41 - 38 / 40)), True)
     # Each place tells its own.
     areas = {row.name: row for row in found(head, node=chain.area.parent_id).places}
