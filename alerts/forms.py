@@ -10,6 +10,7 @@ from alerts.cards import reach_of
 from alerts.changing import LONGEST_TEXT
 from alerts.choices import EXEMPT_REASONS, Exemption, Outcome
 from alerts.models import Case, ReplyTemplate, RootCause
+from core.widgets import WordsBox
 from stores.queries import everybody_of
 from surveys.choices import ContactWish
 
@@ -33,8 +34,8 @@ class CaseForm(forms.Form):
         self.case = case
 
 
-def _textarea(rows: int = 3) -> forms.Textarea:
-    return forms.Textarea(attrs={"rows": rows, "dir": "auto", "maxlength": LONGEST_TEXT})
+def _textarea(rows: int = 3) -> WordsBox:
+    return WordsBox(attrs={"rows": rows, "dir": "auto"})
 
 
 class ContactForm(CaseForm):

@@ -28,6 +28,7 @@ from alerts.models import AlertGroup, CasePolicy, Rule, UrgencyRoute
 from alerts.rules import LONGEST_MEMORY_DAYS, parse
 from alerts.urgent_kinds import URGENCY_NAMES
 from alerts.wording import LEVEL_NAMES, ROLE_NAMES, question_texts
+from core.widgets import WordsBox
 from messaging.choices import Channel
 from sentiment.entries import cleaned
 from sentiment.labels import SENTIMENT_LABELS, TOPIC_LABELS
@@ -187,7 +188,7 @@ class RuleForm(TargetsMixin, forms.Form):
         label=gettext_lazy("Contains one of these"),
         required=False,
         max_length=10_000,
-        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto", "spellcheck": "false"}),
+        widget=WordsBox(attrs={"rows": 3, "dir": "auto", "spellcheck": "false"}),
         help_text=gettext_lazy(
             "One word or phrase a line. “wait” finds waiting, waited; “bag!” that word only; “guard ... hit” with up "
             "to four words between."
@@ -465,7 +466,7 @@ class GroupForm(forms.Form):
         label=gettext_lazy("People, by e-mail address"),
         max_length=4000,
         help_text=gettext_lazy("One a line, or with commas between them."),
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        widget=WordsBox(attrs={"rows": 4, "spellcheck": "false"}),
     )
     retired = forms.BooleanField(label=gettext_lazy("Not used any more"), required=False)
 

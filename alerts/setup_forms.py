@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from alerts.models import ReplyTemplate, RootCause
 from alerts.replies import LANGUAGES, BadText, check
+from core.widgets import WordsBox
 from sentiment.labels import TOPIC_LABELS, named_languages
 
 LONGEST_REPLY = 2000
@@ -51,7 +52,7 @@ class ReplyForm(forms.Form):
                 label=gettext_lazy("What is sent"),
                 max_length=LONGEST_REPLY,
                 required=False,
-                widget=forms.Textarea(attrs={"rows": 7, "dir": "auto", "lang": code}),
+                widget=WordsBox(attrs={"rows": 7, "dir": "auto", "lang": code}),
             )
 
     @property

@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from core.widgets import WordsBox
 from reports.action_reads import owners_for, place_key, today_at
 from reports.actions import LONGEST_DID, LONGEST_NOTE, LONGEST_TITLE, Plan
 from reports.models import Action
@@ -63,9 +64,7 @@ class PlanForm(forms.Form):
 class NoteForm(forms.Form):
     """Words for whoever reads the action later; its `form_id` makes it count once."""
 
-    text = forms.CharField(
-        label=_("Note"), max_length=LONGEST_NOTE, widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"})
-    )
+    text = forms.CharField(label=_("Note"), max_length=LONGEST_NOTE, widget=WordsBox(attrs={"rows": 3, "dir": "auto"}))
     form_id = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None) -> None:
@@ -78,7 +77,7 @@ class DoneForm(forms.Form):
     text = forms.CharField(
         label=_("We did: one sentence for the walls"),
         max_length=LONGEST_DID,
-        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
+        widget=WordsBox(attrs={"rows": 2, "dir": "auto"}),
     )
 
     def __init__(self, data: Any = None) -> None:
@@ -88,7 +87,9 @@ class DoneForm(forms.Form):
 class DropForm(forms.Form):
     """Why nothing is done about it any more."""
 
-    text = forms.CharField(label=_("Why not"), max_length=LONGEST_NOTE, required=False)
+    text = forms.CharField(
+        label=_("Why not"), max_length=LONGEST_NOTE, required=False, widget=WordsBox(attrs={"rows": 2, "dir": "auto"})
+    )
 
     def __init__(self, data: Any = None) -> None:
         super().__init__(data, auto_id="drop-%s")

@@ -13,6 +13,7 @@ GRADES = ("certain", "possible")
 # Longer ones are sentences, and a list of them is no list of words.
 _MOST_WORDS, _MOST_LETTERS = 8, 200
 _FEWEST_LETTERS = 3
+_SIGNS = str.maketrans("", "", "!*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,12 @@ class Entry:
     def key(self) -> tuple[str, str, str, str]:
         """What it is whatever its grade, which a release may change."""
         return self.language, self.kind, self.target, self.text
+
+    @property
+    def spoken(self) -> str:
+        """Its words for people who read what was found: alternatives between strokes, and dots where others may be."""
+        groups = (group.replace("|", " / ").replace("_", " ") for group in self.text.split())
+        return " ".join(groups).translate(_SIGNS).replace("...", "…")
 
     @property
     def label(self) -> str:

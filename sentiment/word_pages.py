@@ -18,9 +18,9 @@ from sentiment.labels import TOPIC_LABELS, URGENCY_LABELS, language_name, named_
 from sentiment.models import ChainWord, Effect
 from stores.access import StaffRequest, roles_required
 from stores.choices import Role
+from surveys.forms import LONGEST_WORDS, tidy, too_long
 
 _LABELS: dict[Kind, dict[str, Any]] = {"topic": TOPIC_LABELS, "urgency": URGENCY_LABELS}
-_LONGEST_COMMENT = 4000
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,17 @@ def words(request: StaffRequest) -> HttpResponse:
     """The lists of a language. A posted comment is looked through and not kept."""
     asked = (request.POST if request.method == "POST" else request.GET).get("language", "")
     language = asked if asked in settings.VERBATIM_LANGUAGES else _readers_own(request)
-    comment = request.POST.get("comment", "")[:_LONGEST_COMMENT]
+    comment = tidy(request.POST.get("comment", ""))
+    problem = too_long(comment) if len(comment) > LONGEST_WORDS else ""
     context = {
         "language": language,
         "languages": named_languages(settings.VERBATIM_LANGUAGES),
         "groups": [(_("Topics"), _lines("topic", language)), (_("Urgency"), _lines("urgency", language))],
         "comment": comment,
-        "found": _found(comment, language) if comment.strip() else None,
+        "problem": problem,
+        "found": _found(comment, language) if comment and not problem else None,
     }
-    return render(request, "sentiment/words.html", context)
+    return render(request, "sentiment/words.html", context, status=422 if problem else 200)
 
 
 def _readers_own(request: StaffRequest) -> str:

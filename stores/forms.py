@@ -16,6 +16,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.widgets import WordsBox
 from stores.actions import CLOSURE_FIELDS, STORE_FIELDS
 from stores.choices import NodeKind
 from stores.models import Node, Store
@@ -192,7 +193,7 @@ class StoreForm(_Unchanged, _Coded):
     contact_emails = forms.CharField(
         label=_("E-mail addresses of the store"),
         help_text=_("One a line. Not for cases: those go to people."),
-        widget=forms.Textarea(attrs={"rows": 2, "autocapitalize": "off", "spellcheck": "false"}),
+        widget=WordsBox(attrs={"rows": 2, "autocapitalize": "off", "spellcheck": "false"}),
         required=False,
         max_length=1000,
     )

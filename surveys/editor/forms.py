@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.widgets import WordsBox
 from stores.models import Store
 from surveys.choices import (
     PROMOTER_AT_LEAST,
@@ -121,7 +122,7 @@ class QuestionForm(forms.Form):
 
     def _add_text(self, name: str, label: Any, *, area: bool = False, required: bool = False) -> None:
         attrs = {"lang": self.language, "dir": "auto"} | ({"rows": 2} if area else {})
-        widget = forms.Textarea(attrs) if area else forms.TextInput(attrs)
+        widget = WordsBox(attrs) if area else forms.TextInput(attrs)
         self.fields[name] = forms.CharField(
             label=label, required=required, max_length=LONGEST_AT_ALL, widget=widget, strip=True
         )

@@ -341,7 +341,7 @@ def survey_translation(request: StaffRequest, slug: str, language: str) -> HttpR
     seen = drafts.digest(drafts.words_of(names)(document))  # type: ignore[arg-type]  # only the places matter
     problem, typed = "", {}
     if request.method == "POST":
-        typed = {place: request.POST.get(name, "").strip()[:1000] for place, name in names.items()}
+        typed = {place: request.POST.get(name, "").strip() for place, name in names.items()}
         try:
             changed = drafts.save_words(found, typed, request.user, seen=request.POST.get("seen", ""))
             said = ngettext("%(n)d text changed.", "%(n)d texts changed.", changed) % {"n": changed}

@@ -1,5 +1,6 @@
 """The chain's own words: they count from the next batch on, and one knows before what they will change."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -206,6 +207,11 @@ def test_a_comment_can_be_tried_and_is_not_kept(head_office: Client) -> None:
     assert "Waiting time" in html
     assert "Safety" in html
     assert "<i>ages" not in html
+    # Words, and not the pattern that finds them.
+    assert re.search(r'<bdi lang="en">guard / security[^<|!_*]* … hit / [^<|!_*]*</bdi>', html)
+    long = head_office.post("/words/", {"language": "en", "comment": "wait " * 800 + "x"})
+    assert long.status_code == 422 and "Characters: 4001 of 4000 at most." in long.content.decode()
+    assert "wait " * 800 + "x" in long.content.decode() and "maxlength" not in long.content.decode()
     assert "No entry matches" in head_office.post("/words/", {"language": "en", "comment": "Blorb"}).content.decode()
 
 

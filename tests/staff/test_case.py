@@ -127,6 +127,7 @@ def test_a_refusal_says_why_and_keeps_what_was_typed(manager: Client, chain: Cha
     [
         ("answer", {"text": "  "}, "answer-text"),
         ("note", {"text": ""}, "note-text"),
+        ("note", {"text": "Typed already" + "y" * 4000}, "note-text"),
         ("resolve", {"text": "Typed already", "root_cause": ""}, "resolve-root_cause"),
         ("contact", {"channel": "sms", "reached": "yes", "note": "Typed already"}, "contact-channel"),
         ("contact", {"channel": "call", "note": "Typed already"}, ""),
@@ -140,8 +141,9 @@ def test_an_incomplete_form_comes_back(
     assert answer.status_code == 422
     page = answer.content.decode()
     assert not missing or f'id="{missing}_error"' in page
-    if "Typed already" in data.values():
-        assert "Typed already</textarea>" in page
+    if typed := next((one for one in data.values() if one.startswith("Typed already")), ""):
+        assert f"{typed}</textarea>" in page
+    assert not re.search(r"<textarea[^>]* maxlength", page), "what is pasted would be cut in silence"
     assert not case.entries.exists() and case.events.filter(actor__isnull=False).count() == 0
 
 
