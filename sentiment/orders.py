@@ -33,7 +33,9 @@ def hide_orders(text: str) -> str:
 
 def _find(text: str, match: re.Match[str]) -> tuple[int, int] | None:
     """Where the number begins and ends; None if no word in front of it says that it is one of an order."""
-    if not match.group("letters") and len(match.group("digits")) == 1:
+    # The words in front are looked at only where there may be enough digits.
+    size = sum(char.isdecimal() for char in match.group("digits"))
+    if size < _FEWEST_OF_NUMBERS and not _MORE.match(text, match.end()):
         return None
     for start in dict.fromkeys((match.start(), match.start("digits"))):
         lead = _lead().search(text[max(0, start - _BEFORE) : start])

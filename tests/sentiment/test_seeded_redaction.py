@@ -1,6 +1,10 @@
 """Seeded secrets in every product language: at least 99 in 100 must go, of every kind, and what stands behind stay."""
 
+import json
+from pathlib import Path
+
 import pytest
+from django.core.management import CommandError, call_command
 
 from sentiment.redaction import redact
 from sentiment.redaction_evaluation import REGIONS, Figures, seeds
@@ -157,3 +161,24 @@ def test_other_digits_abbreviations_and_verbs_hide_no_number(language: str, text
 )
 def test_names_of_staff_go_however_they_are_spelt(text: str, name: str, expected: str) -> None:
     assert redact(text, staff_names=[name]) == expected
+
+
+def test_the_figures_are_told_by_kind_language_and_of_real_comments(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = {"train": ["Lovely shop", "Call +380 50 123 45 67"], "dev": ["I will come back"]}
+    for name, rows in texts.items():
+        lines = [json.dumps({"text": text, "language": "en", "label": "positive"}) for text in rows]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    call_command("evaluate_redaction", each=2, data=tmp_path, show=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert {line[:2] for line in lines} >= {*REGIONS}
+    assert any(line.startswith("all  phone 1.000 (26/26)") for line in lines)
+    assert any("en\tCall +380 50 123 45 67\tCall [phone]" in line for line in lines)
+    assert any(line.startswith("all  real comments touched, rightly or not 0.333 (1/3)") for line in lines)
+    assert any(line.endswith("0.000 (0/3)") for line in lines if "whose names are words" in line)
+
+
+def test_comments_that_are_not_there_are_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="train"):
+        call_command("evaluate_redaction", each=1, data=tmp_path)
