@@ -136,7 +136,7 @@ def _limits(config: ModelConfig) -> list[str]:
         "  jewellery or gift shops. Neutral is noisy: a three-star complaint is a complaint to a manager.",
         "- A plain word of scorn that is rare among them (Swedish usel, Danish elendig) can be missed.",
         "- Irony: what sounds like a complaint in words of praise is called unsure by a layer of its own (`irony.npz`,",
-        "  `./run manage fit_irony`); about two in three ironic comments are not taken for praise, the rest are.",
+        "  `./run manage fit_irony`); about three in four ironic comments are not taken for praise, the rest are.",
         "  Figures: `sentiment/evaluation_sets/README.md`.",
         "- Texts in scripts unknown to it (Thai, Georgian, Amharic and others) and texts under three words are called",
         "  neutral and unsure and never raise an alarm.",

@@ -17,10 +17,10 @@ from .rows import find_rows, read_rows
 
 FOLDER = Path(__file__).parent / "irony"
 _SEED, _LAYERS = 1, (1, 2, 3)
-# Weight of a real comment beside a written one: they are many, and few of them look like irony at all.
-_REAL = 0.1
+# Weight of a real comment beside a written one. Less finds as much, but for more real praise that is doubted.
+_REAL = 0.3
 # Of real praise that had no part in the fit so much may be called unsure.
-_DOUBTED = 0.0048
+_DOUBTED = 0.002
 
 
 def read_remarks(folder: Path = FOLDER) -> list[Remark]:
@@ -46,14 +46,18 @@ def draw_praise(data: Path, each: int) -> list[str]:
     return texts
 
 
-def fit_irony(remarks: Sequence[Remark], written: Floats, praise: Floats, model_version: str) -> Irony:
+def fit_irony(
+    remarks: Sequence[Remark], written: Floats, praise: Floats, model_version: str, *, plain: Floats | None = None
+) -> Irony:
     """`written` are the traits of `remarks`, `praise` those of real comments that the model reads as praise: every
-    other one is learnt from, and the rest set the threshold."""
+    other one is learnt from, and the rest set the threshold. `plain` are those of praise that was written for something
+    else: without it, whatever is written rather than real looks like irony."""
     mean, scale = praise.mean(0), np.maximum(praise.std(0), 1e-4)
     learnt, held = praise[::2], praise[1::2]
-    x = deviations(np.vstack([written, learnt]), mean, scale)
-    labels = np.array([[remark.ironic] for remark in remarks] + [[False]] * len(learnt), np.float32)
-    weights = np.array([[1.0]] * len(remarks) + [[_REAL]] * len(learnt), np.float32)
+    plain = written[:0] if plain is None else plain
+    x = deviations(np.vstack([written, learnt, plain]), mean, scale)
+    labels = np.array([[remark.ironic] for remark in remarks] + [[False]] * (len(learnt) + len(plain)), np.float32)
+    weights = np.array([[1.0]] * len(remarks) + [[_REAL]] * len(learnt) + [[1.0]] * len(plain), np.float32)
     layer = mean_of([learn_hidden(x, labels, weights, seed) for seed in _LAYERS])
     # As it is stored, so that the threshold is that of what will be served.
     hidden = Hidden(*(part.astype(np.float16).astype(np.float32) for part in _parts(layer)))

@@ -151,8 +151,7 @@ def test_a_promoter_with_a_hurt_child_is_urgent() -> None:
             "Ware top, aber an der Kasse 25 Minuten gestanden, Personal trotzdem nett",
             {"staff": "positive", "waiting": "negative"},
         ),
-        # Doubted as irony might be: its complaint is heard, its praise is not counted.
-        ("uk", "Продавчиня чудова, а от черга на касу жах", {"staff": "neutral", "waiting": "negative"}),
+        ("uk", "Продавчиня чудова, а от черга на касу жах", {"staff": "positive", "waiting": "negative"}),
         (
             "uk",
             "Продавці дуже привітні, але черга на касі жахлива.",

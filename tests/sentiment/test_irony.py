@@ -41,8 +41,8 @@ def figures(readings: dict[str, engine.Reading]) -> dict[str, Figures]:
 def test_the_sets_are_as_well_told_as_their_readme_says(figures: dict[str, Figures]) -> None:
     """Some below the figures there: another processor rounds otherwise."""
     doubted, kept = figures["all"].ironic_doubted.value, figures["all"].sincere_kept.value
-    assert doubted is not None and doubted >= 0.60
-    assert kept is not None and kept >= 0.70
+    assert doubted is not None and doubted >= 0.70
+    assert kept is not None and kept >= 0.65
 
 
 def test_no_topic_is_praised_where_the_praise_is_doubted(readings: dict[str, engine.Reading]) -> None:
@@ -54,7 +54,7 @@ def test_no_topic_is_praised_where_the_praise_is_doubted(readings: dict[str, eng
 def test_more_is_told_than_the_model_tells_alone(figures: dict[str, Figures]) -> None:
     ironic = [remark.text for remark in read_sets() if remark.ironic]
     alone = get_classifier().score(ironic).probabilities.argmax(1) != LABELS.index("positive")
-    assert figures["all"].ironic_doubted.hits >= 1.6 * alone.sum()
+    assert figures["all"].ironic_doubted.hits >= 2 * alone.sum()
 
 
 def test_every_language_of_the_product_has_a_set_of_both_kinds() -> None:

@@ -1,13 +1,16 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sentiment.classifier import FOLDER, LABELS, get_classifier
+from sentiment.classifier import FOLDER, LABELS, Scores, get_classifier
 from sentiment.files import ModelMissing
 from sentiment.irony import FILE
 from sentiment.training.irony import draw_praise, fit_irony, read_remarks
 from sentiment.training.sums import note_checksums
+from sentiment.training.written import read_written
 
 
 class Command(BaseCommand):
@@ -17,7 +20,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--data", type=Path, required=True, help="folder with train.jsonl.gz")
         parser.add_argument("--folder", type=Path, default=FOLDER, help="the served files")
-        parser.add_argument("--rows", type=int, default=600, help="real comments of each language that praise")
+        parser.add_argument("--rows", type=int, default=1200, help="real comments of each language that praise")
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder: Path = options["folder"]
@@ -29,11 +32,17 @@ class Command(BaseCommand):
         written, real = classifier.score([remark.text for remark in remarks]), classifier.score(praise)
         if written.traits is None or real.traits is None:
             raise CommandError("this model says nothing that irony could be told by")
-        praising = real.probabilities.argmax(1) == LABELS.index("positive")
-        irony = fit_irony(remarks, written.traits, real.traits[praising], classifier.version)
+        other = classifier.score([example.text for example in read_written()])
+        plain = None if other.traits is None else other.traits[_praises(other)]
+        praised = real.traits[_praises(real)]
+        irony = fit_irony(remarks, written.traits, praised, classifier.version, plain=plain)
         (folder / FILE).write_bytes(irony.dump())
         note_checksums(folder, only=FILE)
         self.stdout.write(
-            f"{folder / FILE} for {classifier.version}: {len(remarks)} remarks, {int(praising.sum())} real comments "
+            f"{folder / FILE} for {classifier.version}: {len(remarks)} remarks, {len(praised)} real comments "
             f"that praise, doubted above {irony.threshold:.2f}"
         )
+
+
+def _praises(scores: Scores) -> npt.NDArray[np.bool_]:
+    return np.asarray(scores.probabilities.argmax(1) == LABELS.index("positive"))
