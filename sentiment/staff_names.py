@@ -147,12 +147,20 @@ def _fold(word: str) -> str:
 def _stems_of(names: tuple[str, ...]) -> tuple[Mapping[str, Sequence[_Stem]], frozenset[str]]:
     """All that the names may begin with, and the first two letters of what is respelt."""
     found: dict[str, dict[_Stem, None]] = {}
-    for part in {part for name in names for part in _PARTED.split(_fold(name.strip()))}:
+    for part in {part for name in names for part in _parts(name)}:
         if 1 < len(part) <= _LONGEST:
             for stem in _stems_of_part(part):
                 found.setdefault(stem.text, {})[stem] = None
     respelt = frozenset(text[:2] for text, stems in found.items() if any(stem.respelt for stem in stems))
     return {text: tuple(stems) for text, stems in found.items()}, respelt
+
+
+def _parts(name: str) -> Iterator[str]:
+    """What a name is made of; Anna-Maria is written in one word, too, and В'ячеслав without its apostrophe."""
+    for word in _fold(name).split():
+        yield from _PARTED.split(word)
+        yield word.replace("-", "")
+        yield word.replace("'", "")
 
 
 def _stems_of_part(part: str) -> Iterator[_Stem]:
@@ -355,14 +363,14 @@ def _is_told(text: str, words: Sequence[re.Match[str]], hits: Sequence[_Hit], i:
     ends = following is None or bool(_SENTENCE.search(text[hit.end : following.start()]))
     before = _fold(last.group()) if last and not begins else ""
     after = _fold(following.group()) if following and not ends else ""
-    if before in lists.thanks:
+    if before in lists.thanks or (text[hit.start].isupper() and _fold(text[hit.end - 2 : hit.end]) == "'s"):
         return True
     capital = text[hit.start].isupper() and not (hit.end - hit.start > 1 and text[hit.start : hit.end].isupper())
     if begins:
         is_verb = after in lists.verbs or (lists.verb_endings and after.endswith(lists.verb_endings))
-        alone = hit.is_as_given and capital and (not after or text[hit.end : hit.end + 1] == ",")
+        alone = capital and (not after or (hit.is_as_given and text[hit.end : hit.end + 1] == ","))
         joined = capital and after in _AND and _has_capital(words, at + 2)
-        return bool(is_verb or alone or joined or (capital and after in lists.thanks))
+        return bool(is_verb or alone or joined or after in lists.thanks)
     if not capital or before in lists.articles or before[:1].isdecimal() or after[:1].isdecimal():
         return False
     near = [word.group() for word in words[max(0, at - 4) : at + 5]]
