@@ -216,20 +216,37 @@ class Cells:
     def tells_size(self, lattice: Lattice, places: Sequence[Place], stretches: Collection[Stretch]) -> bool:
         return all(lattice.tells_size(place, stretches) for place in places)
 
+    def shown_among(self, lattice: Lattice, places: Sequence[Place], stretches: Collection[Stretch]) -> list[Stretch]:
+        """Those of the stretches of which the sum of these places may be shown. A long period is a sum of them: one in
+        which too few answered, as when a chain began, is left out and takes none along."""
+        return [stretch for stretch in stretches if self.shows(lattice, places, [stretch])]
+
     def figure(self, places: Sequence[Place], source: Source, stretches: Collection[Stretch]) -> Figure:
         """The NPS of the sum of these places for a way of asking, or for several: see `Source.covers`.
 
-        A sum of several ways is one of those that are shown, and says what it leaves out.
+        It is a sum of what is shown, and says which ways of asking and how many weeks it leaves out.
         """
         covered = self._covered(source)
-        parts = {one: self.nps_of(places, one, stretches) for one in covered}
-        shown = {one for one in covered if self.shows(self.lattice(one), places, stretches)}
-        if len(covered) > 1 and shown:
-            total = sum((parts[one] for one in covered if one in shown), NO_ANSWERS)
-            return Figure(total, False, left_out=[one for one in covered if one not in shown and parts[one].n])
-        total = sum(parts.values(), NO_ANSWERS)
+        shown = {one: self.shown_among(self.lattice(one), places, stretches) for one in covered}
+        if any(shown.values()):
+            total = sum((self.nps_of(places, one, parts) for one, parts in shown.items() if parts), NO_ANSWERS)
+            missed = [one for one in covered if not shown[one] and self.nps_of(places, one, stretches).n]
+            return Figure(total, False, left_out=missed, weeks_left_out=self._weeks_missed(places, shown, stretches))
+        total = sum((self.nps_of(places, one, stretches) for one in covered), NO_ANSWERS)
         told = all(self.tells_size(self.lattice(one), places, stretches) for one in covered)
-        return Figure(total, bool(total.n) and not shown, size_hidden=bool(total.n) and not shown and not told)
+        return Figure(total, bool(total.n), size_hidden=bool(total.n) and not told)
+
+    def _weeks_missed(
+        self, places: Sequence[Place], shown: Mapping[Source, list[Stretch]], stretches: Collection[Stretch]
+    ) -> int:
+        """Of how many weeks some answers to ways that are shown are left out."""
+        missed = {
+            (first, end)
+            for first, end in stretches
+            for one, parts in shown.items()
+            if parts and (first, end) not in parts and self.nps_of(places, one, [(first, end)]).n
+        }
+        return sum(end - first for first, end in missed)
 
     def _covered(self, source: Source) -> list[Source]:
         return [source] if source in self.nps else sorted(one for one in self.nps if source.covers(one))
@@ -238,10 +255,11 @@ class Cells:
         """The same as `figure(…).nps` of every place where that is shown; for thousands."""
         found: dict[Place, Nps] = {}
         for one in self._covered(source):
-            able = self.lattice(one).showing(stretches)
-            for of in self.columns(one, stretches):
-                for place in able & of.keys():
-                    found[place] = found[place] + of[place] if place in found else of[place]
+            for stretch in stretches:
+                able = self.lattice(one).showing([stretch])
+                for of in self.columns(one, [stretch]):
+                    for place in able & of.keys():
+                        found[place] = found[place] + of[place] if place in found else of[place]
         return found
 
     def answered(self, source: Source, stretches: Collection[Stretch]) -> set[Place]:

@@ -44,9 +44,10 @@ class Figure:
     change: Difference | None = None
     # Whether the change is more than chance, among all those it stands with.
     moved: bool = False
-    # Whether even the number of answers is not told; which ways of asking a sum had to leave out.
+    # Whether even the number of answers is not told; which ways of asking, and how many weeks, a sum had to leave out.
     size_hidden: bool = False
     left_out: list[Source] = field(default_factory=list)
+    weeks_left_out: int = 0
 
     @property
     def shown(self) -> bool:

@@ -1,7 +1,7 @@
 """The figures of the page of reports, summed from cells."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,7 @@ from reports.linking import at_place, nps_words, words_behind
 from reports.models import NodeWeek, StoreWeek
 from reports.periods import Days, Period
 from reports.statistics import MIN_SHOWN, Share, moved_among, nps_difference
-from reports.stretches import Stretch, chart_of, cover
+from reports.stretches import Stretch, chart_of, cover, mondays
 from reports.topics import TopicRow
 from stores.models import Node, Store
 from surveys.choices import PROMOTER_AT_LEAST, SCORE_RANGE, UNHAPPY_AT_MOST, QuestionKind
@@ -47,7 +47,7 @@ def overview(view: View, cells: Cells, filters: Filters, period: Period) -> Over
     """Everything the page of reports shows about the viewed places but the words."""
     found = Overview(period=period)
     now, ago = filters.now, filters.ago
-    rows = _own_rows(view, period)
+    rows = _own_rows(cells, now, ago)
     current = [row for row in rows if row["now"]]
     in_view = [row for row in current if chosen_source(filters).covers(_source_of(row))]
     found.responses = sum(row["responses"] for row in in_view)
@@ -201,25 +201,29 @@ def stores_below(cells: Cells, source: Source, filters: Filters) -> list[PlaceRo
     return rows
 
 
-def _own_rows(view: View, period: Period) -> list[dict[str, Any]]:
-    """Everything counted of the viewed places, now and before, by question and way of asking."""
+def _own_rows(cells: Cells, now: Sequence[Stretch], ago: Sequence[Stretch]) -> list[dict[str, Any]]:
+    """Everything counted of the viewed places, now and before, by question and way of asking; `part` is the number of
+    its stretch, those of `now` first."""
+    spans = [mondays(stretch, cells.this_week) for stretch in [*now, *ago]]
+    parts = [models.When(monday__range=span, then=number) for number, span in enumerate(spans)]
+    around = min(first for first, _ in spans), max(last for _, last in spans)
     found: list[dict[str, Any]] = []
     for model, owner, kind in ((NodeWeek, "node", "node"), (StoreWeek, "store", "store")):
-        places = [place.pk for place in view.places if place.kind == kind]
+        places = [place.pk for place in cells.view.places if place.kind == kind]
         if not places:
             continue
         scores = {name: Sum(F(f"score_counts__{score}")) for score, name in enumerate(_SCORES)}
         rows = (
-            model._default_manager.filter(**{f"{owner}__in": places}, monday__range=(period.before, period.last.monday))
-            .annotate(now=models.Case(models.When(monday__gte=period.start, then=True), default=False))
-            .values("now", "headline_kind", "channel", "sample_kind")
+            model._default_manager.filter(**{f"{owner}__in": places}, monday__range=around)
+            .annotate(part=models.Case(*parts, output_field=models.SmallIntegerField()))
+            .values("part", "headline_kind", "channel", "sample_kind")
             .annotate(
                 **{_SUM + name: Sum(name) for name in ("responses", "staff_responses")},
                 **scores,
             )
         )
         found += [{name.removeprefix(_SUM): value for name, value in row.items()} for row in rows]
-    return found
+    return [row | {"now": row["part"] < len(now)} for row in found]
 
 
 def _source_of(row: Mapping[str, Any]) -> Source:
@@ -231,13 +235,17 @@ def _answers(
     cells: Cells,
     rows: Iterable[Mapping[str, Any]],
     filters: Filters,
-    now: Collection[Stretch],
+    now: Sequence[Stretch],
 ) -> list[Answers]:
     counts: dict[tuple[str, Source], list[int]] = defaultdict(lambda: [0] * 11)
+    told: dict[tuple[str, Source], list[Stretch]] = {}
     for row in rows:
         if row["headline_kind"] != QuestionKind.NPS:
             key = (row["headline_kind"], _source_of(row))
-            counts[key] = [old + row[name] for old, name in zip(counts[key], _SCORES, strict=True)]
+            if key not in told:
+                told[key] = cells.shown_among(cells.scored_lattice(*key), view.places, now)
+            if now[row["part"]] in told[key] or not told[key]:
+                counts[key] = [old + row[name] for old, name in zip(counts[key], _SCORES, strict=True)]
     found = []
     for (kind, source), of in counts.items():
         low, high = SCORE_RANGE[QuestionKind(kind)]
@@ -248,7 +256,7 @@ def _answers(
             lowest=low,
             happy_from=PROMOTER_AT_LEAST[QuestionKind(kind)],
             unhappy_to=UNHAPPY_AT_MOST[QuestionKind(kind)],
-            hidden=not cells.shows(cells.scored_lattice(kind, source), view.places, now),
+            hidden=not told[kind, source],
             words=words_behind(filters, source=source, question=kind),
         )
         if one.n:
@@ -290,13 +298,16 @@ def closed_loop(
     cells: Cells, places: list[Place], stretches: Collection[Stretch], source: Source = ANY_WAY
 ) -> ClosedLoop:
     """What became of the cases of these places, of those whose shoppers were asked in one of these ways."""
-    sums = cells.cases_of(places, stretches, source)
-    sums["untried"] = sums["contactable"] - sums["reached"] - sums["attempted"]
-    suppressed = {
-        name for name in WHOLES if sums[name] >= MIN_SHOWN and not cells.shows_cases(name, places, stretches, source)
-    }
+    whole_sums = cells.cases_of(places, stretches, source)
+    told = {whole: [part for part in stretches if cells.shows_cases(whole, places, [part], source)] for whole in WHOLES}
+    # Of a long period the weeks in which such cases may be shown; of one in which none may, what is hidden.
+    by_whole = {whole: cells.cases_of(places, parts, source) if parts else whole_sums for whole, parts in told.items()}
+    for sums in by_whole.values():
+        sums["untried"] = sums["contactable"] - sums["reached"] - sums["attempted"]
+    suppressed = {whole for whole in WHOLES if whole_sums[whole] >= MIN_SHOWN and not told[whole]}
 
     def share(key: str, name: str, whole: str) -> LoopShare:
+        sums = by_whole[whole]
         return LoopShare(key, whole, name, Share(sums[key], sums[whole]), whole in suppressed)
 
     return ClosedLoop(
@@ -311,6 +322,6 @@ def closed_loop(
             share("reopened", gettext("Reopened at least once"), "asked"),
             share("unconfirmed", gettext("No word from the shopper"), "asked"),
         ],
-        running=sums["running"],
+        running=whole_sums["running"],
         source=source,
     )

@@ -1,14 +1,14 @@
 """What shoppers speak of, in which tone, and what each topic costs in points."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, models
 
 from reports.cells import Cells, buckets_of
-from reports.figures import Source
+from reports.figures import Figure, Source
 from reports.filters import Filters
 from reports.lattice import Lattice, Place
 from reports.linking import nps_words
@@ -72,10 +72,9 @@ class Topics:
 
 def topics_of(cells: Cells, source: Source, filters: Filters) -> Topics:
     """The topics of the answers to the 0-to-10 question, the costliest first."""
-    now, ago = filters.now, filters.ago
     spoken = read_topics(cells)
-    total = cells.figure(cells.view.places, source, now)
-    old_total = cells.figure(cells.view.places, source, ago)
+    now, total = _told(cells, source, filters.now)
+    ago, old_total = _told(cells, source, filters.ago)
     covered = [one for one in cells.sources(now) if source.covers(one) and one not in total.left_out]
     names = spoken.topics(covered)
     sums = {topic: spoken.sum_of(topic, covered, now) for topic in names}
@@ -109,6 +108,21 @@ def topics_of(cells: Cells, source: Source, filters: Filters) -> Topics:
     return Topics(source, total.nps, known, sorted((row for row in rows if not row.driver), key=lambda row: -row.n))
 
 
+def _told(cells: Cells, source: Source, stretches: list[Stretch]) -> tuple[list[Stretch], Figure]:
+    """The weeks in which all that the figure of the period is about is shown, and the figure of these weeks."""
+    places = cells.view.places
+    missed = cells.figure(places, source, stretches).left_out
+    ways = [one for one in cells.sources(stretches) if source.covers(one) and one not in missed]
+    hidden = {
+        part
+        for one in ways
+        for part in stretches
+        if cells.nps_of(places, one, [part]).n and not cells.shows(cells.lattice(one), places, [part])
+    }
+    told = [part for part in stretches if part not in hidden] or stretches
+    return told, cells.figure(places, source, told)
+
+
 def _nps(counted: Counted) -> Nps:
     n, promoters, detractors, _, _ = counted
     return Nps(promoters, n - promoters - detractors, detractors)
@@ -127,18 +141,31 @@ class Spoken:
         of = [self.counted[place].get(source, {}) for place in self.cells.view.places for source in sources]
         return sorted({topic for by_topic in of for topic in by_topic})
 
-    def sum_of(self, topic: str, sources: Collection[Source], stretches: Collection[Stretch]) -> Counted:
+    def sum_of(
+        self,
+        topic: str,
+        sources: Collection[Source],
+        stretches: Collection[Stretch],
+        places: Sequence[Place] | None = None,
+    ) -> Counted:
+        """What was counted of these places, the viewed ones if none."""
         total = _NOTHING
-        for place in self.cells.view.places:
+        for place in self.cells.view.places if places is None else places:
             for source in sources:
                 for (first, end), one in self.counted[place].get(source, {}).get(topic, {}).items():
                     if any(low <= first and end <= high for low, high in stretches):
                         total = tuple(x + y for x, y in zip(total, one, strict=True))  # type: ignore[assignment]
         return total
 
-    def may_show(self, topic: str, sources: Collection[Source], stretches: Collection[Stretch]) -> bool:
+    def may_show(
+        self,
+        topic: str,
+        sources: Collection[Source],
+        stretches: Collection[Stretch],
+        places: Sequence[Place] | None = None,
+    ) -> bool:
         """Whether neither those who speak of the topic nor the others are too few, or would follow from other pages."""
-        places = self.cells.view.places
+        places = self.cells.view.places if places is None else places
         for lattice in [one for source in sources for one in self._of_both(topic, source)]:
             present = any(lattice.size(place, stretch) for place in places for stretch in stretches)
             if present and not self.cells.shows(lattice, places, stretches):
