@@ -1,7 +1,7 @@
 """Where things lie in the drawings. Positions are strings, so that no language puts a comma into them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 
 from django.utils.translation import gettext
@@ -84,7 +84,12 @@ def place_charts(rows: Sequence[PlaceRow]) -> list[PlaceChart]:
     """A small chart for each place, all on the scale that covers every one of them."""
     bottom, top, _ = _scale([one for row in rows for one in row.points])
     zero = _height(0, bottom, top) if bottom < 0 < top else ""
-    return [PlaceChart(row, _curve(row.points, bottom, top), zero, _description(row.points)) for row in rows]
+    # Mere pictures: their words are opened from the table, for in drawings that small nobody hits a week.
+    lines = [[replace(one, words="") for one in row.points] for row in rows]
+    return [
+        PlaceChart(row, _curve(line, bottom, top), zero, _description(line))
+        for row, line in zip(rows, lines, strict=True)
+    ]
 
 
 def _scale(line: Iterable[Point]) -> tuple[int, int, int]:
