@@ -109,7 +109,7 @@ class _Plan:
 @cache
 def _plan(region: str) -> _Plan:
     data = PhoneMetadata.metadata_for_region(region)
-    assert data is not None, region
+    assert data is not None and data.general_desc is not None, region
     kinds = [data.fixed_line, data.mobile, data.toll_free, data.premium_rate, data.shared_cost, data.voip, data.uan]
     shapes = [kind.national_number_pattern for kind in kinds if kind and kind.national_number_pattern]
     return _Plan(

@@ -20,7 +20,8 @@ _GAP = r"[\s.:/–-]{0,2}"
 
 def hide_orders(text: str) -> str:
     """The text with a mark instead of every number that an order or its customer has, in any language."""
-    out, end = [], 0
+    out: list[str] = []
+    end = 0
     for match in _CODE.finditer(text):
         if match.start() < end:
             continue

@@ -116,7 +116,7 @@ def seeds(language: str, each: int) -> Iterator[Seed]:
     rng = random.Random(f"halfhour {language}")
     for kind, make in _MAKERS.items():
         for i in range(each):
-            secrets = (make(rng, language),)
+            secrets: tuple[str, ...] = (make(rng, language),)
             joined = secrets[0]
             if kind == "phone" and not i % 4:
                 secrets = (secrets[0], make(rng, language))

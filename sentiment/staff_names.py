@@ -98,7 +98,8 @@ def hide_names(text: str, languages: Sequence[str], names: Sequence[str]) -> str
     lists = _Words.of(tuple(languages))
     hits = list(_hits(words, stems, initials, lists))
     told = [hit for i, hit in enumerate(hits) if hit.sure or _is_told(text, words, hits, i, lists)]
-    out, end = [], 0
+    out: list[str] = []
+    end = 0
     for hit in told:
         # Parts side by side are one name.
         if out and out[-1] == NAME and _BESIDE.fullmatch(text, end, hit.start):
@@ -147,7 +148,7 @@ def _fold(word: str) -> str:
 def _stems_of(names: tuple[str, ...]) -> tuple[Mapping[str, Sequence[_Stem]], frozenset[str]]:
     """All that the names may begin with, and the first two letters of what is respelt."""
     found: dict[str, dict[_Stem, None]] = {}
-    for part in {part for name in names for part in _parts(name)}:
+    for part in dict.fromkeys(part for name in names for part in _parts(name)):
         if 1 < len(part) <= _LONGEST:
             for stem in _stems_of_part(part):
                 found.setdefault(stem.text, {})[stem] = None
@@ -315,7 +316,7 @@ def _find(written: str, stems: Mapping[str, Sequence[_Stem]], respelt: frozenset
     if _ARABIC.match(word):
         # "And Ahmad", "to Ahmad" are one word in Arabic.
         bare = re.sub("[\u064b-\u0652]", "", word)
-        rests = (bare.removeprefix(rest) for rest in {"", *_prefixes(bare)})
+        rests = (bare.removeprefix(rest) for rest in ["", *_prefixes(bare)])
         return next((stems[rest][0] for rest in rests if rest in stems), None)
     by_sound = respelt and _opening(word[:4]) in respelt
     for length in range(len(word), max(1, len(word) - 8), -1):
