@@ -17,6 +17,8 @@ from reports.overview import chosen_source, closed_loop, resolve
 from reports.periods import Period, Week
 from reports.statistics import MIN_SHOWN, Difference, Share, moved_among, nps_difference, share_difference
 from reports.stretches import Stretch, before, divided, year_ago
+from reports.topics import read_topics
+from sentiment.labels import topic_label
 from surveys.choices import ResponseChannel, SampleKind
 
 BEFORE, YEAR, GROUP = "before", "year", "group"
@@ -93,6 +95,11 @@ class Side:
     def source(self) -> Source:
         return chosen_source(self.filters)
 
+    @property
+    def words(self) -> str:
+        """All words of the place in these weeks."""
+        return words_behind(self.filters, source=ANY_WAY, until=self.until)
+
 
 @dataclass(frozen=True)
 class NpsRow:
@@ -105,6 +112,7 @@ class NpsRow:
     other_words: str
     # Whether both have answers in common, so that no difference can be told.
     overlap: bool = False
+    ways: tuple[Source, Source] | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +140,8 @@ class Comparison:
     relation: str
     scores: list[NpsRow]
     shares: list[ShareRow]
+    # How many of those of the first score speak of what.
+    topics: list[ShareRow]
 
 
 def read_choice(request: HttpRequest, scope: Scope, filters: Filters, this_week: Week) -> Choice:
@@ -156,13 +166,16 @@ def comparison_of(scope: Scope, choice: Choice, this_week: Week) -> Comparison:
     second = _named_rest(second) if relation == WITHIN else second
     scores = _scores(cells, first, second)
     shares = [] if relation == SAME else _shares(cells, first, second, overlap=relation == CROSSING)
-    standing = moved_among([*(row.change for row in scores), *(row.change for row in shares)])
+    topics = _topics(cells, first, second, scores[0]) if scores else []
+    changes = [*(row.change for row in scores), *(row.change for row in [*shares, *topics])]
+    standing = iter(moved_among(changes))
     return Comparison(
         first,
         second,
         relation,
-        [replace(row, stands=stands) for row, stands in zip(scores, standing[: len(scores)], strict=True)],
-        [replace(row, stands=stands) for row, stands in zip(shares, standing[len(scores) :], strict=True)],
+        [replace(row, stands=next(standing)) for row in scores],
+        [replace(row, stands=next(standing)) for row in shares],
+        [replace(row, stands=next(standing)) for row in topics],
     )
 
 
@@ -237,8 +250,9 @@ def _of_sets(one: Set[Any], other: Set[Any]) -> str:
 def _less(whole: Figure, part: Figure) -> Figure:
     """What is left of a figure without a part of it, where both are told."""
     nps = whole.nps - part.nps
-    told = whole.shown and (not part.nps.n or (part.shown and part.left_out == whole.left_out))
-    return Figure(nps, hidden=not told or nps.n < MIN_SHOWN, size_hidden=not told)
+    same = (part.left_out, part.weeks_left_out) == (whole.left_out, whole.weeks_left_out)
+    told = whole.shown and (not part.nps.n or (part.shown and same))
+    return replace(whole, nps=nps, hidden=not told or nps.n < MIN_SHOWN, size_hidden=not told)
 
 
 def _share_less(whole: LoopShare, part: LoopShare) -> LoopShare:
@@ -274,6 +288,7 @@ def _scores(cells: Cells, first: Side, second: Side) -> list[NpsRow]:
                 words=words,
                 other_words=other_words,
                 overlap=not apart,
+                ways=(one, other),
             )
         )
     return sorted(rows, key=lambda row: -row.first.nps.n)
@@ -325,6 +340,58 @@ def _shares(cells: Cells, first: Side, second: Side, *, overlap: bool) -> list[S
             )
         )
     return rows
+
+
+def _topics(cells: Cells, first: Side, second: Side, row: NpsRow) -> list[ShareRow]:
+    """What those of one row of scores speak of, the commonest first; nothing where it compares sums of several ways."""
+    ways = row.ways or ()
+    if row.change is None or any(one not in cells.nps for one in ways):
+        return []
+    sides = list(zip((first, second), ways, strict=True))
+    told = [
+        [part for part in side.stretches if cells.shows(cells.lattice(one), side.places, [part])] for side, one in sides
+    ]
+    rest = first.rest or second.rest
+    if rest and told[0] != told[1]:
+        return []
+    spoken = read_topics(cells)
+    known = {t for side, one in sides for place in side.places for t in spoken.counted[place].get(one, {})}
+    rows = []
+    for topic in sorted(known):
+        shares = [
+            LoopShare(
+                topic,
+                "",
+                topic_label(topic),
+                Share(spoken.sum_of(topic, [one], parts, side.places)[0], cells.nps_of(side.places, one, parts).n),
+                suppressed=not spoken.may_show(topic, [one], parts, side.places),
+            )
+            for (side, one), parts in zip(sides, told, strict=True)
+        ]
+        if first.rest:
+            shares[0] = _share_less(*shares)
+        elif second.rest:
+            shares[1] = _share_less(shares[1], shares[0])
+        here, there = shares
+        if not (here.share.part or there.share.part):
+            continue
+        both = not here.hidden and not there.hidden
+        words = [
+            "" if side.rest else nps_words(side.filters, source=one, until=side.until, topic=topic)
+            for side, one in sides
+        ]
+        rows.append(
+            ShareRow(
+                name=here.name,
+                first=here,
+                second=there,
+                change=share_difference(here.share, there.share) if both else None,
+                stands=False,
+                words=words[0],
+                other_words=words[1],
+            )
+        )
+    return sorted(rows, key=lambda one: -(one.first.share.value or 0))
 
 
 def _case_words(side: Side, whole: str) -> str:

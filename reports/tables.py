@@ -372,7 +372,7 @@ def compared_lines(reading: Reading, request: HttpRequest | None = None) -> Iter
         none = {"first": None, "last": None}
         yield _figure("compared", names[0], score.first, reading, way=score.name, **change | none)
         yield _figure("compared", names[1], score.second, reading, way=score.name, **none)
-    for row in found.shares:
+    for row in [*found.shares, *found.topics]:
         for name, (one, _words) in zip(names, row.both, strict=True):
             yield _loop("compared", name, one, reading, way=row.name)
 

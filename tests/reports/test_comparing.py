@@ -7,8 +7,9 @@ from django.urls import reverse
 
 from core.work import drain
 from reports.periods import latest_day
+from sentiment.models import Sentiment
 from tests.factories import make_touchpoint
-from tests.reports.makers import announce, answer, make_case
+from tests.reports.makers import announce, answer, make_analysis, make_case
 
 TODAY = latest_day(["Europe/Kyiv"])
 
@@ -26,6 +27,35 @@ def test_each_side_of_a_comparison_shows_the_sample_that_asks_most_there(head, c
     (row,) = head.get(reverse("report_compare"), query).context["comparison"].scores
     assert row.name == "QR code · Volunteer / Receipt · Verified purchase or call"
     assert (row.first.nps.n, row.second.nps.n, row.change.points, row.stands) == (12, 9, 200, True)
+
+
+def test_topics_stand_beside_each_other_with_what_is_more_than_chance(head, chain):
+    for spot, spoken in ((chain.touchpoint, 20), (chain.foreign_touchpoint, 6)):
+        for number, response in enumerate(answer(spot, 8, day=TODAY, times=40, words="So long")):
+            topics = [{"topic": "waiting", "sentiment": "negative"}] if number < spoken else []
+            make_analysis(response.verbatims.get(), sentiment=Sentiment.NEGATIVE, topics=topics)
+            announce(response)
+    drain(["facts"])
+    for query in ({"store": "KY1", "store2": "LV1"}, {"store": "KY1"}):
+        page = head.get(reverse("report_compare"), {"against": "group"} | query)
+        (row,) = page.context["comparison"].topics
+        assert [(one.share.part, one.share.n) for one in (row.first, row.second)] == [(20, 40), (6, 40)]
+        assert row.stands and "topic=waiting" in row.words
+        assert "Topics · QR code · Volunteer" in page.content.decode()
+    # One of forty is too few to be told.
+    for response in answer(make_touchpoint(store=chain.neighbour), 8, day=TODAY, times=40, words="Fine"):
+        announce(response)
+    one = make_analysis(
+        response.verbatims.get(), sentiment=Sentiment.NEGATIVE, topics=[{"topic": "waiting", "sentiment": "negative"}]
+    )
+    announce(one.verbatim.response)
+    drain(["facts"])
+    (row,) = (
+        head.get(reverse("report_compare"), {"against": "group", "store": "LV1", "store2": "KY2"})
+        .context["comparison"]
+        .topics
+    )
+    assert row.second.hidden and row.change is None
 
 
 def test_a_group_is_compared_with_the_rest_of_what_contains_it(head, chain):
