@@ -1,7 +1,8 @@
 """How cases ended: what shoppers say of it, what they deny, how they score afterwards, and what was left out.
 
 Of thirteen weeks, the running one among them, as reports are. Every share comes with n and its margin, and is hidden
-below five; nothing here goes into an NPS. "Reached" is what a colleague recorded; "denied" is the shopper's own No to "Did we contact you?".
+below five; nothing here goes into an NPS. "Reached" is what a colleague recorded; "denied" is the shopper's own No to
+"Did we contact you?".
 """
 
 from collections import defaultdict

@@ -21,8 +21,10 @@ one. What it does not hide: a figure of today less one of yesterday, or less one
 went between. So it is from minute to minute, and with weeks that roll: thirteen weeks less the thirteen a week later
 are the week that left less the week that came; where nobody answered in one of these, the other may be one to four
 answers. Showing a window only where both have none or five would hide nearly every figure of small stores and close no
-more than one way of many, for the same reader sees the figure grow by each answer, and reads the words of each. Published figures beside each other: `reports.statistics.disclosing`. Complementary suppression:
-Willenborg, L., de Waal, T.: Elements of Statistical Disclosure Control, Springer 2001, chapter 6.
+more than one way of many, for the same reader sees the figure grow by each answer, and reads the words of each.
+
+Published figures beside each other: `reports.statistics.disclosing`. Complementary suppression: Willenborg, L., de
+Waal, T.: Elements of Statistical Disclosure Control, Springer 2001, chapter 6.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence

@@ -111,10 +111,9 @@ def test_scores_afterwards_are_hidden_where_other_places_or_weeks_would_tell_of_
 
 def test_a_shift_between_channels_shows_as_such_by_default(head, chain):
     before = TODAY - timedelta(weeks=13)
-    verified = {"sample_kind": "verified"}
     for day, receipts, calls in ((before, 30, 10), (TODAY, 20, 20)):
-        answer(chain.touchpoint, 10, day=day, times=receipts, channel="receipt", **verified)
-        answer(chain.touchpoint, 0, day=day, times=calls, channel="call", **verified)
+        answer(chain.touchpoint, 10, day=day, times=receipts, channel="receipt", sample_kind="verified")
+        answer(chain.touchpoint, 0, day=day, times=calls, channel="call", sample_kind="verified")
     answer(chain.touchpoint, 7, day=TODAY, times=5)
     for page in ("reports", "report_change"):
         made = head.get(reverse(page), {"node": chain.area.pk}).context["made"]
