@@ -19,7 +19,7 @@ from reports.filters import Filters, Scope
 from reports.lattice import Place
 from reports.linking import nps_words, words_behind
 from reports.models import Action, ActionState, NodeWeek, StoreWeek
-from reports.periods import Week, written_dates
+from reports.periods import Days, Week
 from reports.statistics import (
     NO_ANSWERS,
     Difference,
@@ -46,8 +46,11 @@ class Span:
 
     first: int
     end: int
-    dates: str
-    until: Week
+    days: Days
+
+    @property
+    def dates(self) -> str:
+        return self.days.dates
 
     @property
     def weeks(self) -> int:
@@ -56,11 +59,13 @@ class Span:
 
 @dataclass(frozen=True)
 class Side:
-    """A measure over a span: both values are None where nothing of it may be shown; `weeks` of its weeks are in it."""
+    """A measure over a span: both values are None where nothing of it may be shown; `weeks` of its weeks are in it.
+    `words` opens all answers it is of, `part_words` those that are the share of them."""
 
     span: Span
     weeks: int
     words: str
+    part_words: str = ""
     nps: Nps | None = None
     share: Share | None = None
 
@@ -157,7 +162,7 @@ def _spans(action: Action, this_week: Week) -> tuple[Span, Span] | None:
 
 def _span(first: int, end: int, this_week: Week) -> Span:
     start, last = mondays((first, end), this_week)
-    return Span(first, end, written_dates(start, Week(last).sunday), Week(last))
+    return Span(first, end, Days(start, Week(last).sunday))
 
 
 def _parts(span: Span, shows: Shows) -> list[Stretch]:
@@ -173,7 +178,7 @@ def _score(cells: Cells, filters: Filters, source: Source, before: Span, after: 
         places, lattice = cells.view.places, cells.lattice(source)
         parts = _parts(span, lambda part: cells.shows(lattice, places, [part]))
         nps = cells.nps_of(places, source, parts) if parts else NO_ANSWERS
-        words = nps_words(filters, source=source, until=span.until, weeks=QUARTER)
+        words = nps_words(filters, source=source, days=span.days)
         return Side(span, _weeks(parts), words, nps=nps if nps.n else None)
 
     old, new = side(before), side(after)
@@ -196,8 +201,9 @@ def _topic(cells: Cells, filters: Filters, topic: str, before: Span, after: Span
         parts = _parts(span, lambda part: cells.shows(lattice, places, [part]))
         n = cells.nps_of(places, source, parts).n if parts else 0
         negative = spoken.sum_of(topic, [source], parts)[3] if parts else 0
-        words = nps_words(filters, source=source, until=span.until, weeks=QUARTER, topic=topic, sentiment="negative")
-        return Side(span, _weeks(parts), words, share=Share(negative, n) if n else None)
+        words = nps_words(filters, source=source, days=span.days)
+        speaking = nps_words(filters, source=source, days=span.days, topic=topic, sentiment="negative")
+        return Side(span, _weeks(parts), words, speaking, share=Share(negative, n) if n else None)
 
     return [
         _less(
@@ -217,9 +223,10 @@ def _cause(cells: Cells, action: Action, filters: Filters, before: Span, after: 
     def side(span: Span) -> Side:
         parts = _parts(span, lambda part: cells.shows(lattice, places, [part]))
         n = sum(lattice.size(place, part) for place in places for part in parts)
-        words = words_behind(filters, until=span.until, weeks=QUARTER, cause=str(action.cause_id))
+        words = words_behind(filters, days=span.days)
+        cases = words_behind(filters, days=span.days, cause=str(action.cause_id))
         share = Share(min(n, _cases(cells, action, parts)), n) if n else None
-        return Side(span, _weeks(parts), words, share=share)
+        return Side(span, _weeks(parts), words, cases, share=share)
 
     name = gettext("Cases for “%(cause)s” per 100 answers") % {"cause": action.cause}
     return _less(name, side(before), side(after))

@@ -12,8 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alerts.choices import CaseState, Exemption
-from alerts.models import Verification
+from alerts.models import RootCause, Verification
 from core.work import drain
+from reports.actions import begin
+from reports.models import Action, ActionState
 from reports.periods import Week, latest_day
 from stores.choices import StoreKind
 from surveys.choices import QuestionKind
@@ -122,3 +124,26 @@ def test_small_charts_and_that_of_a_store_have_their_figures_in_a_table_of_links
     table = view.content.decode().partition('aria-label="NPS by week"')[2].partition("</table>")[0]
     numbers = re.findall(r'href="/verbatims/([^"]*)">([^<]*)</a>', table)
     assert numbers and all(opened(again, html.unescape(link)) == int(n) for link, n in numbers)
+
+
+def test_the_effect_of_an_action_opens_the_cases_of_its_cause_in_these_weeks(head: Client, chain: Chain) -> None:
+    cause, other = RootCause.objects.create(name="Long wait"), RootCause.objects.create(name="Rude")
+    for weeks, named in ((16, [cause] * 6), (5, [cause] * 4 + [other]), (1, [cause] * 2)):
+        day = Week.of(TODAY).monday - timedelta(weeks=weeks)
+        answer(chain.touchpoint, 9, day=day, times=5, words="All well")
+        unhappy = answer(chain.touchpoint, 1, day=day, times=len(named), words="Oh")
+        for response, why in zip(unhappy, named, strict=True):
+            announce(response, make_case(response, root_cause=why))
+    drain(["facts"])
+    action = begin(chain.store, by=chain.manager, cause=cause).action
+    at = timezone.now()
+    Action.objects.filter(pk=action.pk).update(
+        created_at=at - timedelta(weeks=3), state=ActionState.DONE, ended_at=at - timedelta(weeks=2)
+    )
+    page = head.get(reverse("action", args=[action.pk]))
+    own = page.context["effect"].first
+    assert [(side.share.part, side.share.n) for side in (own.before, own.after)] == [(10, 21), (2, 7)]
+    # Each in its own weeks: those after it are two.
+    assert [opened(head, side.part_words) for side in (own.before, own.after)] == [10, 2]
+    assert [opened(head, side.words) for side in (own.before, own.after)] == [21, 7]
+    assert html.escape(own.after.part_words) in page.content.decode()
