@@ -14,7 +14,8 @@ Why that is enough: within the places right below one place, what is hidden of a
 of which at most the sums of whole rows and of whole columns are known. What can be computed from these about a set of
 answers is about whole rows and whole columns, and each of them holds five answers or none. Below a hidden part nothing
 is shown. Every other figure of the pages is a sum of figures that are shown: of ways of asking, of longer periods, of
-the places that a reader may see. It tells nothing that they do not.
+the places that a reader may see, and of any weeks that a reader chooses: these are cut into stretches of the one tree.
+It tells nothing that they do not.
 
 The rule looks at answers and never at the reader, so that two readers who put their pages together learn no more than
 one. What it does not hide: a figure of today less one of yesterday, or less one that was published, is what came and
