@@ -167,6 +167,7 @@ def stores(request: HttpRequest) -> HttpResponse:
         "q": q,
         "moved_only": moved_only,
         "address": f"?{address}&" if address else "?",
+        "pinned": "&".join(part for part in (filters.but(until=reading.period.last), more) if part),
         "plain_address": filters.query(),
         "sum_of_ways": source is not None and source not in cells.sources(filters.now),
     }

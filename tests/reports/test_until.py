@@ -67,6 +67,11 @@ def test_a_link_to_weeks_shows_the_same_when_others_have_come(head: Client, chai
     assert overview(head, until=WEEK.monday.isoformat()).headline.nps == before[0]
 
 
+def test_a_link_to_the_weeks_of_a_ranking_keeps_what_was_looked_for(head: Client, chain: Chain) -> None:
+    page = head.get(reverse("report_stores"), {"q": "kyiv", "moved": "1"})
+    assert page.context["pinned"] == f"?until={WEEK}&q=kyiv&moved=1"
+
+
 @pytest.mark.parametrize("nonsense", ["2019", "2026-W99", "9999-12-31", "x", str(WEEK + 1), "0001-01-01", "2026-13-01"])
 def test_weeks_that_make_no_sense_are_the_latest(head: Client, chain: Chain, nonsense: str) -> None:
     page = head.get(reverse("reports"), {"until": nonsense})
