@@ -54,7 +54,7 @@ def _within(at: str) -> str:
 # Counters are purged and only ever grow: what was counted of them before stays. What has no rows any more becomes 0.
 _COUNT = f"""
 INSERT INTO reports_askedweek AS t ({_KEY}, monday, {", ".join(COUNTS)})
-SELECT {_KEY}, %(monday)s, {", ".join(f"sum({name})" for name in COUNTS)} FROM (
+SELECT {_KEY}, %(monday)s, {", ".join(f"coalesce(sum({name}), 0)" for name in COUNTS)} FROM (
     SELECT i.store_id, i.channel, '' AS kind, 1 AS invited,
         (m.state = %(sent)s AND (m.channel <> %(sms)s OR m.provider_state IN ('delivered', 'read')))::int AS delivered,
         (r.id IS NOT NULL)::int AS answered, 0 AS scans, 0 AS opens, 0 AS begun, 0 AS completed, 0 AS with_words
