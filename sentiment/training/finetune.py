@@ -4,6 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,20 @@ from .wheel import Base, Floats
 
 log = logging.getLogger(__name__)
 _RIDGE = 1.0
+# Where there is a GPU, minutes instead of an hour; its rounding differs, so the files do too.
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@contextmanager
+def on_device(*parts: torch.nn.Module) -> Iterator[None]:
+    """These parts are on the device meanwhile, and on the CPU again afterwards."""
+    for part in parts:
+        part.to(DEVICE)
+    try:
+        yield
+    finally:
+        for part in parts:
+            part.cpu()
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,7 @@ class Cached:
         return int(self.starts[i + 1] - self.starts[i])
 
     def batch(self, rows: list[int]) -> tuple[Tensor, Tensor]:
+        """States and mask of these rows, on the device."""
         longest = max(map(self.length, rows))
         x = torch.zeros(len(rows), longest, self.states.shape[1])
         mask = torch.zeros(len(rows), longest, dtype=torch.bool)
@@ -73,7 +89,7 @@ class Cached:
             n = self.length(i)
             x[k, :n] = torch.from_numpy(self.states[self.starts[i] : self.starts[i + 1]].astype(np.float32))
             mask[k, :n] = True
-        return x, mask
+        return x.to(DEVICE), mask.to(DEVICE)
 
 
 def by_length(lengths: list[int], size: int, rng: random.Random | None = None) -> Iterator[list[int]]:
@@ -101,14 +117,14 @@ def run_trunk(trunk: Trunk, tokenizer: Tokenizer, texts: list[str], pad: int, re
     log.info("%d texts, %.1f tokens each", len(texts), starts[-1] / len(texts))
     trunk.eval()
     began, done = time.monotonic(), 0
-    with torch.inference_mode():
+    with on_device(trunk), torch.inference_mode():
         for batch in by_length(lengths, recipe.batch):
             longest = lengths[batch[-1]]
             x = torch.full((len(batch), longest), pad)
             for k, i in enumerate(batch):
                 x[k, : lengths[i]] = torch.tensor(ids[i])
             mask = torch.arange(longest)[None, :] < torch.tensor([lengths[i] for i in batch])[:, None]
-            out = trunk(x, mask).numpy().astype(np.float16)
+            out = trunk(x.to(DEVICE), mask.to(DEVICE)).cpu().numpy().astype(np.float16)
             for k, i in enumerate(batch):
                 states[starts[i] : starts[i + 1]] = out[k, : lengths[i]]
             done += 1
@@ -122,6 +138,12 @@ def tune(base: Base, cached: Cached, rows: list[Row], recipe: Recipe) -> tuple[L
     torch.manual_seed(recipe.seed)
     upper = Layers(base, recipe.frozen_layers, recipe.layers, recipe.dropout)
     head = Head(base.hidden, 3)
+    with on_device(upper, head):
+        _tune(upper, head, cached, rows, recipe)
+    return upper.eval(), head.eval()
+
+
+def _tune(upper: Layers, head: Head, cached: Cached, rows: list[Row], recipe: Recipe) -> None:
     groups = [
         {"params": list(upper.parameters()), "lr": recipe.body_rate, "base": recipe.body_rate},
         {"params": list(head.parameters()), "lr": recipe.head_rate, "base": recipe.head_rate},
@@ -129,7 +151,7 @@ def tune(base: Base, cached: Cached, rows: list[Row], recipe: Recipe) -> tuple[L
     weights = [*upper.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
     lengths = [cached.length(i) for i in range(len(cached))]
-    labels = torch.tensor([row.label for row in rows])
+    labels = torch.tensor([row.label for row in rows], device=DEVICE)
     total = recipe.epochs * -(-len(rows) // recipe.batch)
     step, running, began = 0, 0.0, time.monotonic()
     upper.train()
@@ -149,25 +171,24 @@ def tune(base: Base, cached: Cached, rows: list[Row], recipe: Recipe) -> tuple[L
             running = loss.item() if step == 1 else 0.98 * running + 0.02 * loss.item()
             if step % 100 == 0:
                 log.info("tune: step %d of %d, loss %.3f, %.0f s", step, total, running, time.monotonic() - began)
-    return upper.eval(), head.eval()
 
 
 def embed(upper: Layers, cached: Cached, rows: list[int], recipe: Recipe) -> Floats:
     """Embeddings of some rows by layers over the cached trunk."""
     out = np.empty((len(rows), cached.states.shape[1]), np.float32)
-    with torch.inference_mode():
+    with on_device(upper), torch.inference_mode():
         for batch in by_length([cached.length(i) for i in rows], recipe.batch):
             x, mask = cached.batch([rows[k] for k in batch])
-            out[batch] = mean_pool(upper(x, mask), mask).numpy()
+            out[batch] = mean_pool(upper(x, mask), mask).cpu().numpy()
     return out
 
 
 def run_layers(layers: Layers, cached: Cached, recipe: Recipe) -> Cached:
     """What layers make of every token of a cached trunk."""
     states = np.empty_like(cached.states)
-    with torch.inference_mode():
+    with on_device(layers), torch.inference_mode():
         for batch in by_length([cached.length(i) for i in range(len(cached))], recipe.batch):
-            out = layers(*cached.batch(batch)).numpy().astype(np.float16)
+            out = layers(*cached.batch(batch)).cpu().numpy().astype(np.float16)
             for k, i in enumerate(batch):
                 states[cached.starts[i] : cached.starts[i + 1]] = out[k, : cached.length(i)]
     return Cached(states, cached.starts)
@@ -181,6 +202,12 @@ def fit_judge(cached: Cached, labels: npt.NDArray[np.int64], recipe: Recipe) -> 
     judge = TopicJudge(cached.states.shape[1], recipe.judge_hidden, answers.shape[1], recipe.judge_dropout)
     states = cached.states.astype(np.float32)
     judge.mean.data, judge.scale.data = torch.from_numpy(states.mean(0)), torch.from_numpy(states.std(0))
+    with on_device(judge):
+        _teach(judge, cached, answers.to(DEVICE), weights.to(DEVICE), recipe)
+    return judge.eval()
+
+
+def _teach(judge: TopicJudge, cached: Cached, answers: Tensor, weights: Tensor, recipe: Recipe) -> None:
     learnt = [weight for weight in judge.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(learnt, weight_decay=recipe.judge_decay)
     lengths = [cached.length(i) for i in range(len(cached))]
@@ -197,8 +224,6 @@ def fit_judge(cached: Cached, labels: npt.NDArray[np.int64], recipe: Recipe) -> 
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             step += 1
-    judge.eval()
-    return judge
 
 
 def fit_likeness(pooled: Floats, embeddings: Floats) -> tuple[Floats, Floats]:

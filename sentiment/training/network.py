@@ -93,7 +93,7 @@ class Trunk(nn.Module):  # type: ignore[misc]  # torch is an optional extra
         self.requires_grad_(False)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        x = self.norm(self.words(ids) + self.places(torch.arange(ids.shape[1])))
+        x = self.norm(self.words(ids) + self.places(torch.arange(ids.shape[1], device=ids.device)))
         out: Tensor = self.lower(x, mask)
         return out
 
