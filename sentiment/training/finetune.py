@@ -204,7 +204,8 @@ def fit_judge(cached: Cached, labels: npt.NDArray[np.int64], recipe: Recipe) -> 
     judge.mean.data, judge.scale.data = torch.from_numpy(states.mean(0)), torch.from_numpy(states.std(0))
     with on_device(judge):
         _teach(judge, cached, answers.to(DEVICE), weights.to(DEVICE), recipe)
-    return judge.eval()
+    judge.eval()
+    return judge
 
 
 def _teach(judge: TopicJudge, cached: Cached, answers: Tensor, weights: Tensor, recipe: Recipe) -> None:
