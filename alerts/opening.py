@@ -22,6 +22,7 @@ from alerts.rules import Facts, rules_that_hold
 from alerts.signals import case_changed
 from alerts.verdicts import Verdict, verdict_of
 from core.quick import insert, insert_soon
+from sentiment.holding import is_by_service
 from sentiment.lexicon import split_words
 from sentiment.models import Analysis
 from stores.models import User
@@ -148,6 +149,7 @@ def reading_facts(analysis: Analysis) -> dict[str, Any]:
         "confident": analysis.confident,
         "alarming": analysis.alarming,
         "proven": analysis.proven,
+        "by_service": is_by_service(analysis.model_version),
         "readable": bool(analysis.embedding),
         "urgency": tuple(analysis.urgency),
         "urgency_certain": analysis.urgency_certain,

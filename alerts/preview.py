@@ -20,6 +20,7 @@ from alerts.models import Case, Rule
 from alerts.opening import says_enough
 from alerts.rules import Conditions, Facts, first_that_holds, trigger_of
 from alerts.urgent_kinds import wholes_of
+from sentiment.holding import is_by_service
 from sentiment.models import Analysis
 from stores.choices import NodeKind
 from stores.models import Node, Store, User
@@ -147,7 +148,7 @@ def _earlier_rules(rule: Rule, trigger: Trigger) -> list[Rule]:
 _OF_RESPONSE = ("headline_kind", "score", "channel", "still_here", "answers", "store_id", "submitted_at")
 _OF_READING = (
     "p_negative", "p_neutral", "p_positive", "sentiment", "confident", "alarming", "proven", "urgency",
-    "urgency_certain", "topics",
+    "urgency_certain", "topics", "model_version",
 )  # fmt: skip
 
 
@@ -204,6 +205,7 @@ def _rows_of_words(
         reading = dict(zip(("words", *_OF_READING), rest[split:], strict=True))
         reading["urgency"] = tuple(reading["urgency"])
         reading["topics"] = tuple((one["topic"], one.get("sentiment", "")) for one in reading["topics"])
+        reading["by_service"] = is_by_service(reading.pop("model_version"))
         yield _row(pk, rest[:split], reading, places)
 
 

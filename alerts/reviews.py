@@ -30,7 +30,7 @@ def reason_to_read(rules: Iterable[Rule], facts: Facts) -> ReviewReason | None:
     """
     if facts.urgency:
         return ReviewReason.URGENT
-    if not facts.proven and first_that_holds(rules, replace(facts, proven=True)):
+    if not facts.feeling_proven and first_that_holds(rules, replace(facts, proven=True, by_service=False)):
         return ReviewReason.UNPROVEN
     # Negative, if at all, below what four in five alarms need; maybe irony; or unreadable with no score to go by.
     doubtful = facts.sentiment == "negative" if facts.confident else facts.readable or facts.score is None

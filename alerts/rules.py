@@ -31,6 +31,8 @@ class Facts:
     """What the rules may look at: of a response, and of one reading of its words when there is one.
 
     `proven`: the model was measured in the language of the words. In any other its opinion of them opens nothing.
+    `by_service`: what the words feel like is said by an operator's service, which nobody has measured in any language;
+    their topics stay the model's.
     `readable`: the model knows the words. Readable without `confident` is praise that may be ironic. `above` are the
     ids of the places over the store; `topics` each with its sentiment; `earlier` how many days ago this verified
     shopper had a case before, for each.
@@ -45,6 +47,7 @@ class Facts:
     confident: bool = False
     alarming: bool = False
     proven: bool = False
+    by_service: bool = False
     readable: bool = False
     urgency: tuple[str, ...] = ()
     urgency_certain: bool = False
@@ -67,6 +70,11 @@ class Facts:
         """The kinds of urgency that have a way of their own, see `alerts.urgent_kinds`."""
         return with_parts(self.urgency, self.split)
 
+    @property
+    def feeling_proven(self) -> bool:
+        """Whether what the words feel like may open something by itself."""
+        return self.proven and not self.by_service
+
     def probability(self, sentiment: str) -> float | None:
         return {"negative": self.p_negative, "neutral": self.p_neutral, "positive": self.p_positive}[sentiment]
 
@@ -86,7 +94,7 @@ class Conditions:
     `unhappy`: at or below its question's mark (UNHAPPY_AT_MOST). `scores`: from and to for each kind of headline
     question, or for the key of any other; one of those answered must lie within, what is not named never does.
     `alarming`: the model's own judgement that the words are a reason to act, in a proven language. `sentiment`: the
-    least probability of a reading, of confident ones in a proven language only. `urgency`: any of these kinds
+    least probability of a reading, of confident ones in a proven language only; neither on a service's word. `urgency`: any of these kinds
     of `alerts.urgent_kinds`, or any at all for an empty list. `urgency_certain`: pattern and model agree. `topics`:
     any of these, in an unproven language only beside an unhappy score or a condition of urgency; with `topics_negative`
     those that are spoken badly of, of confident readings in a proven language only. `words`: any of these entries, see
@@ -117,7 +125,7 @@ class Conditions:
             and (self.channels is None or facts.channel in self.channels)
             and (self.store_kinds is None or facts.store_kind in self.store_kinds)
             and (self.nodes is None or not set(facts.above).isdisjoint(self.nodes))
-            and (self.alarming is None or self.alarming == (facts.alarming and facts.proven))
+            and (self.alarming is None or self.alarming == (facts.alarming and facts.feeling_proven))
             and (self.sentiment is None or _is_felt(facts, self.sentiment))
             and (self.urgency is None or _is_urgent(facts, self.urgency))
             and (self.urgency_certain is None or self.urgency_certain == facts.urgency_certain)
@@ -180,7 +188,7 @@ def _is_unhappy(facts: Facts) -> bool:
 
 
 def _is_felt(facts: Facts, least: Mapping[str, float]) -> bool:
-    if not (facts.confident and facts.proven):
+    if not (facts.confident and facts.feeling_proven):
         return False
     return all((facts.probability(one) or 0.0) >= probability for one, probability in least.items())
 

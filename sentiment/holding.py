@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # and 14 in a thousand real comments are, told which page they were typed on.
 LANGUAGE_TOLD = 0.5
 CERTAIN = "certain"
+# Ends the version of a reading whose sentiment is an operator's service's, see `service.py`.
+ANSWERED = "+service"
 SENTIMENTS = tuple(SENTIMENT_LABELS)
 
 
@@ -48,6 +50,11 @@ class Judgement(TypedDict):
 
 
 JUDGED = tuple(Judgement.__annotations__)
+
+
+def is_by_service(model_version: str) -> bool:
+    """Whether a reading's sentiment is a service's word. `proven` speaks of our own model: of its topics, not of that."""
+    return model_version.endswith(ANSWERED)
 
 
 def judgement_of(reading: "Reading") -> Judgement:

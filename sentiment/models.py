@@ -39,8 +39,8 @@ class Analysis(Leased):
     p_positive = models.FloatField(null=True)
     # False when the words were too few or too strange: such a reading never opens a case.
     confident = models.BooleanField(default=False)
-    # The model's own judgement that the words are a reason to act, and whether it was measured in their language: in
-    # any other a person looks first. See `engine.Reading`.
+    # The judgement that the words are a reason to act, and whether our own model was measured in their language: in any
+    # other a person looks first, as they do at a service's word (`holding.is_by_service`). See `engine.Reading`.
     alarming = models.BooleanField(default=False)
     proven = models.BooleanField(default=False)
     # [{"topic": "staff", "sentiment": "negative"}, …]

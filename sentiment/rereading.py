@@ -20,7 +20,7 @@ from core.leases import ClockNow
 from core.models import Job
 from sentiment.comparison import agreement_of
 from sentiment.files import ModelMissing
-from sentiment.holding import JUDGED, Judgement, columns_of, model_said, overruled
+from sentiment.holding import ANSWERED, JUDGED, Judgement, columns_of, is_by_service, model_said, overruled
 from sentiment.keeping import drop_unused, installed, name_of
 from sentiment.models import Analysis, Candidate, Rereading, RereadingState
 from sentiment.reading import Reader, hold_reader, own_version, readings_of
@@ -273,14 +273,11 @@ def _candidate(rereading: Rereading, analysis: Analysis, reading: "Reading") -> 
 
 def _with_service_kept(columns: dict[str, Any], analysis: Analysis) -> dict[str, Any]:
     """An operator's service is asked about fresh words only; what it said of these stays as long as it is in use."""
-    from sentiment.service import ANSWERED  # noqa: PLC0415
-
-    if not settings.SENTIMENT_SERVICE_URL or not analysis.model_version.endswith(ANSWERED):
+    if not settings.SENTIMENT_SERVICE_URL or not is_by_service(analysis.model_version):
         return columns
     said = cast(dict[str, Any], model_said(analysis))
     kept = {name: said[name] for name in _OF_SERVICE}
-    version = columns["model_version"] + ANSWERED
-    return columns | kept | {"proven": analysis.proven, "model_version": version}
+    return columns | kept | {"model_version": columns["model_version"] + ANSWERED}
 
 
 def differences(before: Judgement, after: Judgement) -> list[str]:

@@ -24,9 +24,10 @@ from django.conf import settings
 from core.outbound import Answer, post
 from sentiment.classifier import LABELS, PipelineClassifier
 from sentiment.engine import Reading, Sentiment
+from sentiment.holding import ANSWERED
 
 log = structlog.get_logger()
-ANSWERED, FAILED = "+service", "+service-failed"
+FAILED = "+service-failed"
 _OK = 200
 # Long enough for a batch, short enough that the lease of its rows outlasts it.
 _TIMEOUT_SECS = 10
@@ -112,7 +113,8 @@ def _is_distribution(row: dict[str, float]) -> bool:
 
 
 def _overruled(reading: Reading, said: dict[str, float]) -> Reading:
-    """The service's word. Nobody has measured it here: it must be very sure, and then a person looks first."""
+    """The service's word. Nobody has measured it here: it must be very sure, and then a person looks first, which the
+    mark tells the rules. `proven` stays what it is of our own model, whose topics stay too."""
     total = sum(said.values())
     probabilities = {label: round(value / total, 4) for label, value in said.items()}
     return replace(
@@ -120,7 +122,6 @@ def _overruled(reading: Reading, said: dict[str, float]) -> Reading:
         sentiment=cast(Sentiment, max(probabilities, key=probabilities.__getitem__)),
         probabilities=probabilities,
         alarming=probabilities["negative"] >= PipelineClassifier.alert_threshold,
-        proven=False,
     )
 
 

@@ -132,6 +132,7 @@ def answers(chain: Chain) -> list[Response]:
                 p_positive=1 - negative,
                 confident=chance.random() < 0.7,
                 proven=chance.random() < 0.7,
+                model_version=chance.choice(["own", "own", "own+service"]),
                 alarming=chance.random() < 0.5,
                 urgency=chance.choice([[], ["fraud"], ["safety", "legal"]]),
                 urgency_certain=chance.random() < 0.5,

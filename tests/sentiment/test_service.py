@@ -15,10 +15,15 @@ import pytest
 from django.conf import LazySettings
 from django.db import transaction
 
+from alerts.choices import ReviewReason
+from alerts.models import Case, Review, Rule
+from alerts.policy import ensure_defaults
+from alerts.work import run_evaluations
 from core.database import process_environment
 from core.work import drain
 from sentiment import service
 from sentiment.engine import read
+from sentiment.holding import is_by_service
 from sentiment.models import Analysis, ServedModel
 from sentiment.reading import live_reader
 from surveys.models import Response
@@ -114,11 +119,35 @@ def test_its_word_counts_for_sentiment_and_a_person_looks_first(chain: Chain, st
         "negative",
         0.97,
         True,
-        False,
+        True,
     )
-    assert analysis.model_version.endswith("+service")
+    assert is_by_service(analysis.model_version)
     assert [topic["topic"] for topic in analysis.topics] == ["staff"]
     assert analysis.embedding
+
+
+@pytest.mark.parametrize(
+    ("conditions", "words", "opens"),
+    [
+        ({"alarming": True}, "Lovely staff, thank you so much for the help.", False),
+        ({"sentiment": {"negative": 0.8}}, "Lovely staff, thank you so much for the help.", False),
+        ({"topics": ["staff"]}, "Lovely staff, thank you so much for the help.", True),
+        ({"topics": ["staff"], "topics_negative": True}, "The staff were terribly rude to all of us.", True),
+        ({"topics": ["staff"]}, "Sprzedawczyni była bardzo niemiła, nie polecam.", False),
+    ],
+)
+def test_our_own_topics_open_a_case_beside_a_service_and_its_word_asks_a_person(
+    chain: Chain, stand_in: StandIn, conditions: dict[str, Any], words: str, opens: bool
+) -> None:
+    ensure_defaults()
+    Rule.objects.filter(trigger="text").delete()
+    Rule.objects.create(name="Tried", trigger="text", conditions=conditions)
+    submit(chain, words)
+    drain(["analysis"])
+    run_evaluations()
+    assert is_by_service(Analysis.objects.get().model_version)
+    assert Case.objects.exists() == opens
+    assert [review.reason for review in Review.objects.all()] == ([] if opens else [ReviewReason.UNPROVEN])
 
 
 @pytest.mark.parametrize(

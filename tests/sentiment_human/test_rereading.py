@@ -376,7 +376,7 @@ def test_another_model_waits_for_a_reading_that_is_being_stored(chain: Chain, hi
 def test_what_a_service_said_of_old_words_stays_while_it_is_in_use(
     chain: Chain, history: list[Analysis], settings: LazySettings
 ) -> None:
-    said = {"sentiment": "neutral", "p_negative": 0.1, "p_neutral": 0.8, "p_positive": 0.1, "proven": False}
+    said = {"sentiment": "neutral", "p_negative": 0.1, "p_neutral": 0.8, "p_positive": 0.1}
     Analysis.objects.filter(pk=history[0].pk).update(model_version="old+service", **said)
     Analysis.objects.filter(pk=history[1].pk).update(model_version="old+service-failed", sentiment="neutral")
     settings.SENTIMENT_SERVICE_URL = "https://sentiment.example/"
@@ -385,7 +385,7 @@ def test_what_a_service_said_of_old_words_stays_while_it_is_in_use(
     go_live(fresh(started), chain.head_office)
     work_off()
     first, second, _third = Analysis.objects.order_by("pk")
-    assert (first.sentiment, first.p_neutral, first.proven) == ("neutral", 0.8, False)
+    assert (first.sentiment, first.p_neutral, first.proven) == ("neutral", 0.8, True)
     assert first.model_version == fresh(started).model_version + "+service"
     assert (second.sentiment, second.model_version) == ("positive", fresh(started).model_version)
     settings.SENTIMENT_SERVICE_URL = ""
