@@ -25,10 +25,10 @@ from reports.models import WallRound
 from reports.pdf import wall_pdf
 from reports.periods import Week
 from reports.wall import build_wall
-from stores.choices import STORE_ROLES
+from stores.choices import REPORT_ROLES, STORE_ROLES
 from stores.models import Store, User
 from stores.opening import StoreHours, hours_of, hours_of_stores
-from stores.queries import people_by_role
+from stores.queries import people_by_role, stores_visible_to
 
 WALL = "wall"
 USUAL_OPENING = time(8)
@@ -120,10 +120,11 @@ def _message(store: Store, week: Week, reader: User) -> Message:
 
 
 def render_wall(message: Message) -> Rendered | None:
-    """The wall as a file, and a link to it; nothing for a week in which nobody answered."""
+    """The wall as a file, and a link to it; nothing for a week in which nobody answered, nor for a reader who, while
+    mail was away, has lost the store."""
     number, _, written = message.subject_id.partition(":")
     store = Store.objects.select_related("node").filter(pk=number, retired_at=None).first()
-    if store is None:
+    if store is None or not _still_reads(message.user, store):
         return None
     week = Week.parse(written)
     wall = build_wall(store, week)
@@ -145,6 +146,12 @@ def render_wall(message: Message) -> Rendered | None:
         render_to_string("reports/mail/wall.html", context),
         attachments=(Attachment(f"wall-{store.code}-{week}.pdf", wall_pdf(wall), "application/pdf"),),
     )
+
+
+def _still_reads(reader: User | None, store: Store) -> bool:
+    if reader is None:
+        return False
+    return stores_visible_to(reader, roles=REPORT_ROLES).filter(pk=store.pk).exists() or reader in readers_of(store)
 
 
 def rounds_overdue(patience_secs: int) -> int:

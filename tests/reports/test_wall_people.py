@@ -29,7 +29,7 @@ from reports.wall_rounds import LEASE, WALL, begin_rounds, opening_after, send_d
 from sentiment.labels import TOPIC_LABELS
 from sentiment.models import Analysis
 from stores.history import entries
-from stores.models import ConfigChange, HoursException, OpeningInterval, User
+from stores.models import ConfigChange, HoursException, OpeningInterval, RoleAssignment, User
 from stores.opening import hours_of
 from tests.factories import Chain, make_store
 from tests.reports.makers import answer, make_case
@@ -307,7 +307,7 @@ def test_the_wall_comes_by_mail_with_its_pdf_in_the_readers_language(chain, sett
     assert "They wrapped it so nicely" in sent[chain.deputy.email].text
 
 
-def test_a_week_without_answers_sends_nothing(chain):
+def test_a_week_without_answers_sends_nothing_nor_does_one_to_who_lost_the_store(chain):
     put_all([wall_rounds._message(chain.store, LAST_WEEK, chain.manager)])
     message = Message.objects.get(kind=WALL)
     assert wall_rounds.render_wall(message) is None
@@ -317,3 +317,8 @@ def test_a_week_without_answers_sends_nothing(chain):
     assert rendered
     (attached,) = rendered.attachments
     assert attached.content_type == "application/pdf" and "wrapped it so nicely" in printed(attached.content)
+    # While mail was away, the manager went to another store; who reads it from above still does.
+    RoleAssignment.objects.filter(user=chain.manager).update(store=chain.foreign)
+    assert wall_rounds.render_wall(Message.objects.get(pk=message.pk)) is None
+    message.user = chain.area_manager
+    assert wall_rounds.render_wall(message)
