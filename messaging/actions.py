@@ -25,6 +25,8 @@ MAX_ATTEMPTS = 5
 # How long the first choice may fail until the second is tried (RELIABILITY A4).
 FAILOVER_AFTER = timedelta(minutes=2)
 _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(seconds=60)
+# Of this priority and after is what may come hours late.
+_PATIENT = 9
 _ERROR_LENGTH = 300
 # When the provider is asked of what is unknown, and of what it took and has not spoken of again.
 _ASK_UNKNOWN_AFTER, ASK_TAKEN_AFTER = timedelta(seconds=20), timedelta(hours=1)
@@ -98,15 +100,16 @@ def try_later(claimed: Claim[Message], reason: str) -> None:
 def wait_for_server(claimed: Claim[Message], reason: str) -> None:
     """The server was away: no attempt is used up, for an alert must outlive an outage. Ends when the message expires.
 
-    The wait grows with the message's age: a minute at most, and later a hundredth of it, so that what is never
-    taken costs ever less.
+    The wait grows with the message's age to a minute at most. What is as patient as a weekly mail waits a hundredth
+    of its age, for it never expires, and what is never taken must cost ever less.
     """
     age = claimed.at - claimed.row.created_at
+    longest = max(_LONGEST_WAIT, age / 100) if claimed.row.priority >= _PATIENT else _LONGEST_WAIT
     finish(
         claimed,
         state=MessageState.PENDING,
         attempts=F("attempts") - 1,
-        run_at=from_now(max(min(max(age / 2, _SHORTEST_WAIT), _LONGEST_WAIT), age / 100)),
+        run_at=from_now(min(max(age / 2, _SHORTEST_WAIT), longest)),
         last_error=reason[:_ERROR_LENGTH],
         failover_at=_failover_at(claimed.row),
     )

@@ -97,6 +97,10 @@ def test_a_server_that_is_down_uses_up_no_attempt(chain: Chain, catcher: Catcher
                 deliver_now(message)
                 assert (message.state, message.attempts) == (MessageState.PENDING, 0)
                 assert 0 < wait_of(message) <= 60
+            # However long it is away, an alert is there a minute after it is back; a weekly mail may take longer.
+            weekly = to_staff(chain, priority=9)
+            Message.objects.update(created_at=timezone.now() - timedelta(days=3))
+            assert wait_of(deliver_now(message)) <= 60 < wait_of(deliver_now(weekly))
     assert deliver_now(message).state == MessageState.SENT
 
 
