@@ -2,7 +2,8 @@
 
 Scans and opened links are counted in batches that tell nobody, and a text message arrives when it does: so weeks are
 counted again by the clock and not with the cells of answers. The newest two every ten minutes; those before once a day
-for as long as scans are kept; what is older has nothing left to change but by a rebuild of all cells.
+for as long as scans are kept; what is older is counted once, and has nothing left to change but by a rebuild of all
+cells.
 
 - `invited`: to whom we wrote ourselves, by the local day on which that was decided. A link that a till prints is none.
 - `delivered`: of these, texts that the provider says arrived, and mail that the mail server took: more is not known.
@@ -18,23 +19,25 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Min
 from django.utils import timezone
 
 from core.work import register_watch
 from messaging.choices import Channel, MessageState
-from reports.models import AskedCount
+from reports.models import AskedCount, NodeWeek
 from reports.sums import monday_of
 from surveys.choices import AUTOMATIC, STAFF_FLAG, UNSENT, ResponseChannel
 from surveys.counting import NO_ANSWERS
 from surveys.inviting import CALL_SURVEY, RECEIPT_SURVEY
 
 COUNTS = ("invited", "delivered", "answered", "scans", "opens", "begun", "completed", "with_words")
-# As far as the longest period and the one before it.
+_PURGED = ("scans", "opens")
+# The longest period and the one before it.
 WEEKS = 104
-# Scans and opened links are kept for a hundred days.
+# Scans and opened links are kept for a hundred days: of these weeks all of them are still there.
 _CHANGING = 14
 _OFTEN, _DAILY = timedelta(minutes=9), timedelta(hours=23)
-# So many are counted often: of a large chain each takes seconds.
+# So many weeks are counted often: of a large chain each takes seconds.
 _NEWEST = 2
 # Of one run: what is left waits for the next.
 _AT_ONCE = timedelta(seconds=60)
@@ -51,7 +54,8 @@ def _within(at: str) -> str:
     return f"{_NEAR.format(at=at)} AND {_DAY.format(at=at)}"
 
 
-# Counters are purged and only ever grow: what was counted of them before stays. What has no rows any more becomes 0.
+# Of what may be purged by now stays what was counted before. While all of it is there it is counted like the rest: a
+# touchpoint that is given another kind takes its scans along. What has no rows any more becomes 0.
 _COUNT = f"""
 INSERT INTO reports_askedweek AS t ({_KEY}, monday, {", ".join(COUNTS)})
 SELECT {_KEY}, %(monday)s, {", ".join(f"coalesce(sum({name}), 0)" for name in COUNTS)} FROM (
@@ -83,8 +87,8 @@ SELECT {_KEY}, %(monday)s, {", ".join(f"coalesce(sum({name}), 0)" for name in CO
     SELECT {_KEY}, 0, 0, 0, 0, 0, 0, 0, 0 FROM reports_askedweek WHERE monday = %(monday)s
 ) AS asked ({_KEY}, {", ".join(COUNTS)}) GROUP BY 1, 2, 3
 ON CONFLICT ({_KEY}, monday) DO UPDATE SET
-    {", ".join(f"{name} = excluded.{name}" for name in COUNTS if name not in ("scans", "opens"))},
-    scans = greatest(t.scans, excluded.scans), opens = greatest(t.opens, excluded.opens)
+    {", ".join(f"{name} = excluded.{name}" for name in COUNTS if name not in _PURGED)},
+    {", ".join(f"{name} = greatest(excluded.{name}, CASE WHEN %(purged)s THEN t.{name} END)" for name in _PURGED)}
 """  # noqa: S608  (our own text)
 _SUM = f"""
 INSERT INTO reports_askednodeweek (node_id, channel, kind, monday, {", ".join(COUNTS)})
@@ -106,6 +110,7 @@ def count_week(monday: date) -> None:
         "no_answers": list(NO_ANSWERS),
         # Of what was never sent only that of shoppers is something begun.
         "nobody": [STAFF_FLAG, AUTOMATIC],
+        "purged": monday <= _newest() - timedelta(weeks=_CHANGING),
     }
     assert UNSENT in NO_ANSWERS
     _lock()
@@ -124,10 +129,11 @@ def sum_week(monday: date) -> None:
 
 
 def _sum(monday: date) -> None:
+    # First of all: whoever moves stores meanwhile is waited for, and their tree is read; or they wait, and say it anew.
+    AskedCount.objects.filter(monday=monday).update(summed=True)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM reports_askednodeweek WHERE monday = %s", [monday])
         cursor.execute(_SUM, {"monday": monday})
-    AskedCount.objects.filter(monday=monday).update(summed=True)
 
 
 def _lock() -> None:
@@ -139,8 +145,7 @@ def _lock() -> None:
 def count_due() -> None:
     """Count the weeks whose turn it is, the newest first, for a minute at most; what is left waits for the next run."""
     until = timezone.now() + _AT_ONCE
-    # Somewhere it may be Monday already.
-    for monday in weeks_due(monday_of(timezone.now().date() + timedelta(days=1))):
+    for monday in weeks_due(_newest()):
         count_week(monday)
         if timezone.now() > until:
             return
@@ -148,13 +153,22 @@ def count_due() -> None:
         sum_week(monday)
 
 
+def _newest() -> date:
+    """The Monday of the newest week: somewhere it may have begun already."""
+    return monday_of(timezone.now().date() + timedelta(days=1))
+
+
 def weeks_due(newest: date) -> Iterable[date]:
-    """The Mondays of which nothing was counted yet, or not lately enough, newest first."""
+    """The Mondays of which nothing was counted yet, or not lately enough, newest first.
+
+    As far back as a period that ends with the first answers, and the one before it, reach.
+    """
     counted = dict(AskedCount.objects.values_list("monday", "counted_at"))
     now = timezone.now()
-    for number in range(WEEKS):
+    first = NodeWeek.objects.aggregate(first=Min("monday"))["first"] or newest
+    for number in range(WEEKS + (newest - first).days // 7):
         monday = newest - timedelta(weeks=number)
-        at, again = counted.get(monday), _OFTEN if number <= 2 else _DAILY
+        at, again = counted.get(monday), _OFTEN if number < _NEWEST else _DAILY
         if at is None or (number < _CHANGING and at < now - again):
             yield monday
 

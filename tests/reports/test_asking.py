@@ -4,25 +4,29 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from messaging.models import Message
 from reports.asking import Asking, Row
-from reports.asking_cells import count_behind, count_due, count_week
-from reports.models import AskedCount, AskedNodeWeek
+from reports.asking_cells import count_behind, count_due, count_week, sum_week, weeks_due
+from reports.models import AskedCount, AskedNodeWeek, AskedWeek, NodeWeek
 from reports.pages import read
 from reports.periods import Week
 from reports.rebuilding import rebuild
 from reports.tables import asked, asking_lines
 from stores.actions import move_stores
+from stores.choices import TouchpointKind
 from stores.models import Store
+from stores.touchpoints import change_touchpoint
 from surveys.choices import ResponseChannel
 from surveys.inviting import receipt_link
 from surveys.models import Invitation, LinkHour, Response, ScanHour
-from tests.factories import make_node, make_response
+from tests.factories import Chain, make_node, make_response
 from tests.reports.makers import noon
+from tests.threads import Beside
 
 HOUR = timedelta(hours=1)
 
@@ -108,7 +112,7 @@ def test_how_far_people_came_at_every_level_of_the_chain(head, chain):
 
 
 def test_weeks_are_counted_by_the_clock_and_keep_what_was_purged(head, chain):
-    at = now()
+    at = now() - timedelta(weeks=20)
     week = Week.of(at.date())
     scan(chain.touchpoint, at=at, scans=40, opens=20, sent=10)
     count_due()
@@ -133,3 +137,39 @@ def test_weeks_are_counted_by_the_clock_and_keep_what_was_purged(head, chain):
     assert count_behind(3600) == 0
     AskedCount.objects.update(counted_at=timezone.now() - 3 * HOUR)
     assert count_behind(3600) == 1
+
+
+def test_a_touchpoint_of_another_kind_takes_its_scans_along(chain):
+    at = now()
+    scan(chain.touchpoint, at=at, scans=40, opens=20, sent=10)
+    monday = Week.of(at.date()).monday
+    count_week(monday)
+    change_touchpoint(chain.touchpoint, actor=None, kind=TouchpointKind.EXIT, name="")
+    count_week(monday)
+    counted = AskedWeek.objects.order_by("kind").values_list("kind", "scans", "opens", "completed")
+    assert {kind: counts for kind, *counts in counted if any(counts)} == {TouchpointKind.EXIT: [40, 20, 10]}
+
+
+def test_as_far_back_as_a_period_may_lie(chain):
+    newest = Week.of(timezone.now().date()).monday
+    assert len(list(weeks_due(newest))) == 104
+    first = newest - timedelta(weeks=200)
+    NodeWeek.objects.create(
+        node=chain.area, monday=first, channel="qr", sample_kind="random", headline_kind="nps", score_counts=[0] * 11
+    )
+    assert min(weeks_due(newest)) == first - timedelta(weeks=103)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_store_that_moves_while_weeks_are_summed_takes_them_along():
+    chain, at = Chain(), now()
+    scan(chain.touchpoint, at=at, scans=40, opens=20, sent=1)
+    monday = Week.of(at.date()).monday
+    count_week(monday)
+    summing = Beside(lambda: sum_week(monday))
+    with transaction.atomic():
+        move_stores(Store.objects.filter(pk=chain.store.pk), to=chain.other_area, actor=chain.head_office)
+        summing.until_held()
+    summing.end()
+    assert AskedNodeWeek.objects.get().node == chain.other_area
+    assert AskedCount.objects.get().summed
