@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from reports.digest_rules import begin_rule
-from reports.digests import WEEKS_OF, reading_of, subscribe, zone_of
+from reports.digests import WEEKS_OF, end, reading_of, subscribe, zone_of
 from reports.filters import find_node, find_store, node_options, scope_of
 from reports.models import Digest, DigestRule, Rhythm
 from reports.periods import Week
@@ -29,7 +29,9 @@ def digests(request: StaffRequest) -> HttpResponse:
     scope = scope_of(request.user)
     if request.method == "POST":
         return _changed(request)
-    own = Digest.objects.filter(user=request.user).select_related("user", "node", "store").order_by("rhythm", "pk")
+    # What they had asked for themselves and have ended is gone for them.
+    own = Digest.objects.filter(user=request.user).exclude(rule=None, run_at=None)
+    own = own.select_related("user", "node", "store").order_by("rhythm", "pk")
     few = scope.stores.count() <= _LONGEST_LIST
     context = {
         "digests": [
@@ -100,7 +102,7 @@ def _begin(request: StaffRequest) -> HttpResponse:
     store = find_store(scope.stores, chosen) if kind == "store" else None
     if kind and not node and not store:
         raise Http404
-    if request.user.digests.count() >= _MOST:
+    if request.user.digests.filter(run_at__isnull=False).count() >= _MOST:
         messages.error(request, gettext("You get twenty digests already. End one of them first."))
     else:
         subscribe(request.user, Rhythm(sent["rhythm"]), node=node, store=store)
@@ -111,9 +113,6 @@ def _begin(request: StaffRequest) -> HttpResponse:
 def _end(request: StaffRequest) -> HttpResponse:
     number = request.POST["end"]
     if number.isdecimal() and len(number) < 19:
-        own = request.user.digests.filter(pk=number)
-        # What a rule has begun stays, or the rule would begin it again.
-        own.filter(rule=None).delete()
-        own.update(run_at=None)
+        end(request.user.digests.filter(pk=number))
         messages.success(request, gettext("It comes no more."))
     return redirect("digests")

@@ -38,7 +38,8 @@ def follow(rule: DigestRule) -> None:
 
     Who has asked for the same themselves gets it once. Who has ended what a rule began is left in peace.
     """
-    DigestRule.objects.select_for_update().filter(pk=rule.pk).first()
+    if DigestRule.objects.select_for_update().filter(pk=rule.pk).first() is None:
+        return  # Head office has just ended it.
     wanted = _people(rule)
     known = {(one.user_id, one.node_id, one.store_id): one.pk for one in rule.digests.all()}
     rule.digests.filter(pk__in=[pk for whom, pk in known.items() if whom not in wanted]).delete()

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import QuerySet
 from django.http import Http404
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -93,11 +94,21 @@ def subscribe(user: User, rhythm: Rhythm, *, node: Node | None = None, store: St
     zone = zone_of(digest)
     week = issue_from(rhythm, Week.of(timezone.now().astimezone(zone).date()))
     made = {"monday": week.monday, "run_at": sent_at(zone, week)}
-    known = Digest.objects.get_or_create(user=user, rhythm=rhythm, node=node, store=store, defaults=made)[0]
-    if known.run_at is None:  # They had ended what head office had sent them.
-        Digest.objects.filter(pk=known.pk, run_at=None).update(**made)
-        known.refresh_from_db()
+    with transaction.atomic():
+        held = Digest.objects.select_for_update()
+        known, new = held.get_or_create(user=user, rhythm=rhythm, node=node, store=store, defaults=made)
+        if not new:
+            # Their own wish from now on: it outlives the rule that began it.
+            Digest.objects.filter(pk=known.pk).update(rule=None)
+            Digest.objects.filter(pk=known.pk, run_at=None).update(**made)
+            known.refresh_from_db()
     return known
+
+
+def end(digests: QuerySet[Digest]) -> None:
+    """Send these no more. They stay, so that no rule of head office begins them anew."""
+    # Whoever is sending one at this moment lets go of it.
+    digests.update(run_at=None, lease_token=None, lease_until=None)
 
 
 # --- sending ----------------------------------------------------------------------------------------------------

@@ -661,8 +661,8 @@ class DigestRule(models.Model):
 class Digest(Leased):
     """That somebody wants the figures of a place by e-mail; no place is everything they may see.
 
-    The next issue is about the weeks up to and with the one that begins on `monday`, and goes out at `run_at`. Of one
-    that a rule has begun (`rule`) no `run_at` says that its reader does not want it.
+    The next issue is about the weeks up to and with the one that begins on `monday`, and goes out at `run_at`. None
+    says that its reader wants it no more, whatever rules say. `rule` has begun it and ends it; else they asked for it.
     """
 
     rule = models.ForeignKey(DigestRule, models.CASCADE, null=True, blank=True, related_name="digests")

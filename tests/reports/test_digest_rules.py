@@ -7,7 +7,7 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from messaging.models import Message
-from reports.digest_rules import begin_rule, follow_all
+from reports.digest_rules import begin_rule, follow, follow_all
 from reports.digests import render_digest, subscribe
 from reports.models import Digest, DigestRule, Rhythm
 from reports.periods import Week
@@ -66,6 +66,28 @@ def test_who_ends_it_is_left_in_peace_until_they_want_it_again(client: Client, c
     client.post(PAGE, {"place": f"node:{chain.area.pk}", "rhythm": Rhythm.MONTHLY})
     digest.refresh_from_db()
     assert digest.run_at is not None
+
+
+def test_ones_own_wish_stands_above_what_a_rule_says(client: Client, chain) -> None:
+    own = subscribe(chain.area_manager, Rhythm.WEEKLY, node=chain.area)
+    rule = begin_rule(Role.AREA_MANAGER, chain.root, Rhythm.WEEKLY, by=chain.head_office)
+    client.force_login(chain.area_manager)
+    client.post(PAGE, {"end": own.pk})
+    follow_all()
+    assert not chain.area_manager.digests.filter(run_at__isnull=False).exists()
+    # What they ask for on top of a rule outlives it.
+    (sent,) = rule.digests.filter(user=chain.foreign_area_manager)
+    assert subscribe(chain.foreign_area_manager, Rhythm.WEEKLY, node=sent.node) == sent
+    follow_all()
+    DigestRule.objects.all().delete()
+    assert Digest.objects.get(run_at__isnull=False) == sent
+
+
+def test_a_rule_that_is_gone_by_now_gives_nobody_anything(chain) -> None:
+    rule = begin_rule(Role.AREA_MANAGER, chain.root, Rhythm.WEEKLY, by=chain.head_office)
+    DigestRule.objects.filter(pk=rule.pk).delete()
+    follow(rule)
+    assert not Digest.objects.exists()
 
 
 def test_what_it_says_is_for_whoever_runs_the_place(chain) -> None:

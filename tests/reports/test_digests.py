@@ -205,6 +205,7 @@ def test_one_asks_for_it_and_ends_it_on_a_page(client, chain):
     assert Digest.objects.count() == 2
     client.force_login(chain.area_manager)
     client.post(address, {"end": str(first.pk)})
-    assert Digest.objects.get() == second
+    assert Digest.objects.get(run_at__isnull=False) == second
+    assert [one for one, *_ in client.get(address).context["digests"]] == [second]
     drain(["facts"])
     assert not Message.objects.filter(kind=DIGEST).exists()
