@@ -26,6 +26,9 @@ from surveys.models import Response
 from surveys.signals import answer_comes, response_saved
 
 log = structlog.get_logger()
+_DUE_AGAIN: dict[str, Any] = {
+    "done_at": None, "attempts": 0, "lease_token": None, "lease_until": None, "last_error": "",
+}  # fmt: skip
 
 
 @receiver(answer_comes)
@@ -66,6 +69,20 @@ def judge_score(
     insert_soon([evaluation], ignore_conflicts=True)
 
 
+@receiver(response_saved)
+def judge_words_again(sender: object, response: Response, corrected: bool = False, **_: Any) -> None:
+    """Another score may make a case of words that were judged beside the old one. What is still to be read, or read
+    again, is judged then."""
+    if not corrected:
+        return
+    before = response.revisions.order_by("-number").first()
+    if before is None or before.score == response.score:
+        return
+    judged = Evaluation.objects.filter(response=response, trigger=Trigger.TEXT, done_at__isnull=False)
+    read = judged.filter(verbatim__analysis__analysed_at__isnull=False, verbatim__analysis__run_at=None)
+    read.update(run_at=ClockNow(), **_DUE_AGAIN)
+
+
 @receiver(verbatim_analysed)
 def queue_text_rules(sender: object, analysis: Analysis, **_: Any) -> None:
     """Leave a due evaluation; words that are read again are judged again."""
@@ -81,7 +98,7 @@ def queue_text_rules(sender: object, analysis: Analysis, **_: Any) -> None:
         ],
         update_conflicts=True,
         unique_fields=["response", "trigger", "revision", "verbatim"],
-        update_fields=["run_at", "done_at", "attempts", "lease_token", "lease_until", "last_error"],
+        update_fields=["run_at", *_DUE_AGAIN],
     )
 
 

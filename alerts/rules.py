@@ -93,8 +93,8 @@ class Conditions:
 
     `unhappy`: at or below its question's mark (UNHAPPY_AT_MOST). `scores`: from and to for each kind of headline
     question, or for the key of any other; one of those answered must lie within, what is not named never does.
-    `alarming`: the model's own judgement that the words are a reason to act, in a proven language. `sentiment`: the
-    least probability of a reading, of confident ones in a proven language only; neither on a service's word. `urgency`: any of these kinds
+    `alarming`: the judgement that the words are a reason to act, where it is proven: never a service's. `sentiment`:
+    the least probability of a reading, of confident ones and where it is proven only. `urgency`: any of these kinds
     of `alerts.urgent_kinds`, or any at all for an empty list. `urgency_certain`: pattern and model agree. `topics`:
     any of these, in an unproven language only beside an unhappy score or a condition of urgency; with `topics_negative`
     those that are spoken badly of, of confident readings in a proven language only. `words`: any of these entries, see

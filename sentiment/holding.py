@@ -53,7 +53,7 @@ JUDGED = tuple(Judgement.__annotations__)
 
 
 def is_by_service(model_version: str) -> bool:
-    """Whether a reading's sentiment is a service's word. `proven` speaks of our own model: of its topics, not of that."""
+    """Whether a reading's sentiment is a service's word. `proven` speaks of our own model's, and of topics."""
     return model_version.endswith(ANSWERED)
 
 

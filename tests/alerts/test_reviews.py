@@ -9,7 +9,7 @@ from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from alerts.choices import Dismissal, EventKind, ReviewReason, ReviewState, Severity
-from alerts.models import Case, Review, ReviewEvent, Rule
+from alerts.models import Case, Evaluation, Review, ReviewEvent, Rule
 from alerts.policy import ensure_defaults
 from alerts.reviewing import AlreadyReviewed, dismiss, open_reviewed
 from alerts.reviews import EXPIRES_AFTER, count_to_review, queue_of
@@ -19,6 +19,7 @@ from core.leases import from_now
 from core.personal import erase_response
 from core.work import drain
 from sentiment.models import Analysis
+from surveys.actions import add_words, change_score
 from surveys.models import Response
 from tests.alerts.conftest import give_contact, open_case, submit
 from tests.alerts.test_opening import read
@@ -107,6 +108,30 @@ def test_beside_an_unhappy_score_a_topic_counts_in_any_language() -> None:
     assert Conditions(topics=("staff",)).hold(facts)
     assert not Conditions(topics=("staff",)).hold(replace(facts, score=7))
     assert not Conditions(topics=("staff",), topics_negative=True).hold(facts)
+
+
+def test_a_corrected_score_has_read_words_judged_again(chain: Chain) -> None:
+    Rule.objects.filter(trigger="score").delete()
+    Rule.objects.filter(name="Angry words").update(conditions={"topics": ["staff"]})
+    response = judged(chain, **STAFF, proven=False, score=None)
+    assert not Case.objects.exists()
+    version = response.version
+    change_score(response.pk, 9, at=timezone.now(), version=version)
+    run_evaluations()
+    assert not Case.objects.exists()
+    # Words that are to be read again are judged then, not before.
+    Analysis.objects.update(run_at=timezone.now())
+    change_score(response.pk, 5, at=timezone.now(), version=version)
+    run_evaluations()
+    assert not Case.objects.exists()
+    Analysis.objects.update(run_at=None)
+    for score in (4, 5):
+        change_score(response.pk, score, at=timezone.now(), version=version)
+        run_evaluations()
+    assert Case.objects.get().trigger == "text"
+    assert review_of(response).state == ReviewState.OPENED
+    add_words(response.pk, "other", "More of it was said", at=timezone.now())
+    assert not Evaluation.objects.filter(trigger="text", done_at=None).exists()
 
 
 def test_urgency_for_sure_opens_in_any_language(chain: Chain) -> None:
