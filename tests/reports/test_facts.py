@@ -246,3 +246,18 @@ def test_days_of_words_without_a_score_are_counted_again_store_by_store(chain, m
     assert sum("INSERT" in query["sql"] for query in queries) == Store.objects.count()
     assert [(mark.store, mark.local_day) for mark in StaleMark.objects.all()] == [(chain.store, today)]
     assert not migration.Migration.atomic
+
+
+def test_days_of_reopened_cases_wait_until_the_release_before_is_gone(chain):
+    today = timezone.now().date()
+    for score, round_ in ((1, 1), (2, 0)):
+        (response,) = answer(chain.touchpoint, score, day=today - timedelta(days=score))
+        make_case(response, round=round_)
+    StaleMark.objects.all().delete()
+    (operation,) = import_module("reports.migrations.0021_outcomes_of_reopened_cases").Migration.operations
+    with connection.cursor() as cursor:
+        cursor.execute(operation.sql)
+    mark = StaleMark.objects.get()
+    assert mark.local_day == today - timedelta(days=1)
+    assert mark.run_at is not None
+    assert mark.run_at > timezone.now() + timedelta(minutes=10)
