@@ -4,7 +4,7 @@ they would change in history, and let them go live: see `rereading.py`."""
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from django.conf import settings
 from sentiment import engine
 from sentiment.chain import current_words
 from sentiment.classifier import FOLDER, Classifier, get_classifier
+from sentiment.entries import ChainWords
 from sentiment.fitting import Rows, evidence_of, read_examples, refit, rows_of_examples
 from sentiment.heads import HEADS, Heads, HeadsMismatch, load_heads, served_heads
 from sentiment.lessons import CorrectedRow, corrected_rows
@@ -57,8 +58,11 @@ def learn(model: str | None = None, *, sets: Sequence[Comment] | None = None) ->
     served = served_heads(Path(model) if model else FOLDER, classifier.version)
     corrected = [row for row in corrected_rows() if row.said.get("topics") or row.said.get("urgency")]
     rows, held_out = ([row for row in corrected if is_held_out(row.text) == out] for out in (False, True))
-    if served is None or not rows:
-        raise NothingToLearn("no heads fit this model" if served is None else "nobody has corrected a topic or urgency")
+    if served is None:
+        raise NothingToLearn("no heads fit this model")
+    if not rows:
+        measured_by = f"the corrected comments, {len(held_out)} so far, are of those to measure by: more are needed"
+        raise NothingToLearn(measured_by if held_out else "nobody has corrected a topic or urgency")
     learnt = refit(served, rows_of_corrections(rows, classifier), _examples(classifier))
     comments = read_sets() if sets is None else sets
     before, after = (_measure(comments, held_out, model, heads) for heads in (served, learnt))
@@ -110,14 +114,20 @@ def _examples(classifier: Classifier) -> Rows:
 
 
 def _measure(comments: Sequence[Comment], held_out: Sequence[CorrectedRow], model: str | None, heads: Heads) -> Quality:
-    def read(texts: Sequence[str], language: str) -> list[engine.Reading]:
-        chain = settings.VERBATIM_LANGUAGES
+    """The sets by the lists of a release, so that chains compare; the chain's own comments as they are read here."""
+
+    def read(texts: Sequence[str], language: str, *, words: ChainWords | None = None) -> list[engine.Reading]:
         return engine.read(
-            texts, page_languages=[language] * len(texts), chain_languages=chain, model=model, heads=heads
+            texts,
+            page_languages=[language] * len(texts),
+            chain_languages=settings.VERBATIM_LANGUAGES,
+            model=model,
+            chain_words=words,
+            heads=heads,
         )
 
     figures = judge(comments, read, Figures)["all"]
-    agreed = judge(held_out, read, Agreed)["all"].agreed.value
+    agreed = judge(held_out, partial(read, words=current_words()), Agreed)["all"].agreed.value
     return Quality(figures.topics.value, figures.found.value or 0.0, figures.false_alarms.value or 0.0, agreed or 0.0)
 
 

@@ -19,7 +19,7 @@ from sentiment.entries import ChainWords, Entry
 from sentiment.fitting import read_examples
 from sentiment.heads import FILE, HeadsMismatch, load_heads, served_heads
 from sentiment.keeping import name_of, version_of
-from sentiment.learning import NothingToLearn, is_held_out, learn, learnt_heads, rows_of_corrections
+from sentiment.learning import NothingToLearn, _measure, is_held_out, learn, learnt_heads, rows_of_corrections
 from sentiment.lessons import corrected_rows
 from sentiment.models import Analysis, Effect, LearntHeads, Rereading, RereadingState
 from sentiment.reading import Reader, live_reader, offered_heads
@@ -76,7 +76,9 @@ def work_off(limit: int = 50) -> None:
         limit -= 1
 
 
-def test_corrections_are_weighed_by_the_lists_that_read(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_corrections_are_weighed_and_measured_by_the_lists_that_read(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # What is remembered of the rows must not outlive them.
     monkeypatch.setattr("sentiment.chain._known", ((0, 0), ChainWords()))
     submit(chain, SAID[0])
@@ -84,9 +86,11 @@ def test_corrections_are_weighed_by_the_lists_that_read(chain: Chain, monkeypatc
     correct(Analysis.objects.get().pk, chain.manager, field="topic", key="environment", value="negative")
     (row,) = corrected_rows()
     environment = TOPICS.index("environment")
+    served = served_heads(FOLDER, get_classifier().version)
     for added in (0, 1):
         (evidence,) = rows_of_corrections([row], get_classifier()).evidence
         assert evidence.signs[environment] == added
+        assert served is not None and _measure(FEW, [row], None, served).agreed == added
         change(Entry("en", "topic", "environment", "lounge"), Effect.ADD, chain.head_office)
 
 
@@ -172,6 +176,15 @@ def test_nothing_corrected_nothing_learnt() -> None:
     with pytest.raises(CommandError, match="nobody has corrected"):
         call_command("learn_topics")
     assert not LearntHeads.objects.exists()
+
+
+@pytest.mark.django_db
+def test_where_all_corrections_are_to_measure_by_it_says_so(chain: Chain) -> None:
+    submit(chain, SAID[-1])
+    drain(["analysis"])
+    correct(Analysis.objects.get().pk, chain.manager, field="topic", key="packaging", value="negative")
+    with pytest.raises(NothingToLearn, match="1 so far"):
+        learn(sets=FEW)
 
 
 def test_a_torn_file_of_heads_says_so() -> None:
