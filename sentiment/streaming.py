@@ -89,20 +89,38 @@ def analyse_chunk(chunk: list[Line], *, first: int, chain: Sequence[str], model:
 
 
 def _read(rows: list[dict[str, Any]], chain: Sequence[str], model: str | None) -> Sequence[engine.Reading | Unreadable]:
-    """Together; each alone where the model fails at one of them."""
+    """Together; each alone where the model fails at one of them. Raises ModelMissing where it fails at any words."""
     try:
-        return engine.read(
-            [row["text"] for row in rows],
-            page_languages=[row["language"] for row in rows],
-            chain_languages=chain,
-            model=model,
-        )
+        return _ask(rows, chain, model)
     except ModelMissing:
         raise
-    except Exception as error:  # whatever a model may throw
-        if len(rows) == 1:
-            return [Unreadable(f"it cannot be read: {type(error).__name__}")]
-        return [one for row in rows for one in _read([row], chain, model)]
+    except Exception:  # whatever a model may throw
+        _try_out(chain, model)
+    return [_read_alone(row, chain, model) for row in rows]
+
+
+def _ask(rows: list[dict[str, Any]], chain: Sequence[str], model: str | None) -> list[engine.Reading]:
+    texts, languages = [row["text"] for row in rows], [row["language"] for row in rows]
+    return engine.read(texts, page_languages=languages, chain_languages=chain, model=model)
+
+
+def _read_alone(row: dict[str, Any], chain: Sequence[str], model: str | None) -> engine.Reading | Unreadable:
+    try:
+        return _ask([row], chain, model)[0]
+    except ModelMissing:
+        raise
+    except Exception as error:
+        return Unreadable(f"it cannot be read: {type(error).__name__}")
+
+
+def _try_out(chain: Sequence[str], model: str | None) -> None:
+    """Raises ModelMissing for a model that cannot read the plainest words: the lines are not to blame."""
+    try:
+        _ask([{"text": "Good service, thank you.", "language": None}], chain, model)
+    except ModelMissing:
+        raise
+    except Exception as error:
+        raise ModelMissing(f"the model reads nothing: {type(error).__name__}: {error}") from error
 
 
 def _parse(line: Line) -> dict[str, Any] | Unreadable:

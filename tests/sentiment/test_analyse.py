@@ -160,6 +160,17 @@ def test_a_line_at_which_the_model_fails_takes_no_other_along(monkeypatch: pytes
     assert found[1] == {"error": "it cannot be read: IndexError", "line": 2}
 
 
+def test_a_model_that_reads_nothing_is_told_as_such(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def broken(_: object) -> None:
+        raise IndexError("of no such layer")
+
+    monkeypatch.setattr("sentiment.engine.get_classifier", broken)
+    source = tmp_path / "in.jsonl"
+    source.write_bytes((GOOD + b"\n") * 3)
+    with pytest.raises(CommandError, match="reads nothing: IndexError: of no such layer"):
+        call_command("analyse", str(source))
+
+
 def test_a_line_without_an_end_fills_no_memory() -> None:
     class Endless:
         """A gigabyte without a line feed, and the most that was held of it."""
