@@ -47,7 +47,9 @@ def _sums_in(folder: Path) -> dict[str, str]:
 def read_sums(folder: Path) -> dict[str, str]:
     """The sums noted beside the files, by name; none where there is no list."""
     lines = (folder / SUMS).read_text(encoding="utf-8").splitlines() if (folder / SUMS).exists() else []
-    return {name: found for found, name in (line.split(maxsplit=1) for line in lines)}
+    # A star is `sha256sum`'s word for a file that was read as binary.
+    noted = (line.split(maxsplit=1) for line in lines if line.strip())
+    return {name.removeprefix("*"): found for found, name in noted}
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 from sentiment import bench
 from sentiment.bench import memory_of_worker
 from sentiment.classifier import FOLDER, get_classifier
-from sentiment.files import SUMS
+from sentiment.files import SUMS, read_sums
 from sentiment.training.sums import note_checksums
 from sentiment.training.vocabulary import PRODUCT
 
@@ -100,3 +100,8 @@ def test_the_benchmark_reads_with_a_stores_names_and_a_chains_own_words() -> Non
     (reading,) = bench._read([{"text": "Sofie Novák at the charm bar was kind to us", "language": "en"}])
     assert len(bench.STAFF) == 30 and reading.redacted.startswith("[name]")
     assert {"availability", "staff"} <= {hit.topic for hit in reading.topics}
+
+
+def test_a_list_as_sha256sum_writes_it_is_read_whole(tmp_path: Path) -> None:
+    (tmp_path / SUMS).write_text("aa *model.onnx\n\nbb  config.json\n")
+    assert read_sums(tmp_path) == {"model.onnx": "aa", "config.json": "bb"}
