@@ -18,10 +18,12 @@ def direction_of(text: str, language: str = "") -> str:
 
 def printable(text: str) -> str:
     """What a typeface of letters can show: no emoji, no control signs, no signs that turn the direction around."""
-    kept = (c for c in text if c in "\n\u200c\u200d" or unicodedata.category(c) not in _UNPRINTABLE)
+    kept = (c for c in _VARIANTS.sub("", text) if c in "\n\u200c\u200d" or unicodedata.category(c) not in _UNPRINTABLE)
     return re.sub(r" {2,}", " ", "".join(kept)).strip()
 
 
+# Each says how the sign before it is drawn, as in colour, and is in itself nothing.
+_VARIANTS = re.compile("[\ufe00-\ufe0f]")
 _UNPRINTABLE = frozenset({"So", "Sk", "Cc", "Cf", "Cs", "Co", "Cn", "Me"})
 
 

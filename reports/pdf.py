@@ -86,7 +86,7 @@ def _data(wall: Wall) -> dict[str, Any]:
 
 def _figures(wall: Wall) -> list[dict[str, str]]:
     rows = [{"value": str(wall.responses), "label": gettext("answers in all"), "note": ""}]
-    if wall.kudos.n:
+    if wall.kudos and wall.kudos.n:
         note = gettext("thanked for %(n)s") % {"n": wall.kudos.thanked}
         rows.append({"value": str(wall.kudos.n), "label": gettext("very happy"), "note": note})
     for one in wall.figures:
@@ -134,8 +134,9 @@ def _done(one: Done) -> dict[str, Any] | None:
 
 
 def _words(text: str, direction: str, language: str) -> dict[str, str] | None:
+    """None of what cannot be printed, and of emoji alone, which leave nothing but what joined them."""
     plain = on_paper(text)
-    if plain is None:
+    if not plain or not plain.strip("\u200c\u200d"):
         return None
     # Chinese and Japanese draw the same letter each in its own way.
     shapes = "JP" if _KANA.search(plain) else "SC"

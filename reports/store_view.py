@@ -6,8 +6,8 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 from django.utils import timezone
 
 from alerts.choices import TO_DO
-from alerts.kudos import KudosCount, count_kudos
-from alerts.models import Case, Kudos
+from alerts.kudos import KudosCount
+from alerts.models import Case
 from reports.action_reads import actions_about, is_late, time_zones_of
 from reports.causes import CauseRow, causes_of
 from reports.cells import Cells, leaves_of, read_cells, view_of
@@ -21,7 +21,8 @@ from reports.periods import Period, Week, latest_day
 from reports.statistics import MIN_SHOWN, Difference, Nps, nps_difference
 from reports.stretches import QUARTER, latest, parts_of
 from reports.topics import TopicRow, Topics, topics_of
-from reports.wall import Voice, praise_of
+from reports.wall import Voice, kudos_between, praise_of
+from reports.wall_figures import shows_week
 from stores.models import Node, Store, User
 
 MOST_PRAISES, MOST_ACTIONS = 3, 5
@@ -33,11 +34,14 @@ _ENOUGH_OTHERS = 3
 
 @dataclass(frozen=True)
 class ThisWeek:
-    """Answers and cases of the running week: `waiting` cases want somebody, of which nobody has tried `untouched`."""
+    """Answers and cases of the running week: `waiting` cases want somebody, of which nobody has tried `untouched`.
+
+    `kudos` is None where it would tell of few answers.
+    """
 
     week: Week
     responses: int
-    kudos: KudosCount
+    kudos: KudosCount | None
     waiting: int
     untouched: int
     overdue: int
@@ -108,7 +112,7 @@ def store_view_of(store: Store, scope: Scope, reader: User) -> StoreView:
     return StoreView(
         store=store,
         period=period,
-        this_week=_this_week(store, week),
+        this_week=_this_week(store, week, cells),
         found=found,
         line=_line(cells, found, filters),
         answers=None if found.source or not found.answers else found.answers[0],
@@ -131,7 +135,7 @@ def _line(cells: Cells, found: Overview, filters: Filters) -> list[Point]:
     return [with_words(one, filters, found.source) for one in line]
 
 
-def _this_week(store: Store, week: Week) -> ThisWeek:
+def _this_week(store: Store, week: Week, cells: Cells) -> ThisWeek:
     days = (week.monday, week.sunday)
     answers = StoreDay.objects.filter(store=store, local_day__range=days).values_list("responses", flat=True)
     untouched = Q(attempted_at=None, contacted_at=None, fixed_at=None)
@@ -140,8 +144,8 @@ def _this_week(store: Store, week: Week) -> ThisWeek:
         untouched=Count("pk", filter=untouched),
         overdue=Count("pk", filter=untouched & Q(due_at__lt=timezone.now())),
     )
-    happy = Kudos.objects.filter(store=store, response__local_day__range=days, response__erased_at=None)
-    return ThisWeek(week, sum(answers), count_kudos(happy), **cases)
+    kudos = kudos_between(store, *days) if shows_week(cells, store_place(store.pk), (0, 1)) else None
+    return ThisWeek(week, sum(answers), kudos, **cases)
 
 
 def _costliest(topics: Topics | None) -> TopicRow | None:

@@ -21,9 +21,9 @@ from core.tokens import keyed_hash
 from customers.models import ContactKind
 from reports.action_reads import actions_about
 from reports.figures import Source
-from reports.models import ActionState, StoreWeek, WallApproval, WallDeedHidden, WallHidden
+from reports.models import Action, ActionState, StoreWeek, WallApproval, WallDeedHidden, WallHidden
 from reports.periods import Week, latest_day
-from reports.wall_figures import WallFigure, figures_of_week
+from reports.wall_figures import WallFigure, figures_of_week, tells_of_all
 from reports.writing import direction_of
 from sentiment.labels import topic_label
 from sentiment.models import Analysis, Sentiment
@@ -113,8 +113,9 @@ class Wall:
     responses: int
     # Words that wait for being read.
     unread: int
-    # How many shoppers were very happy that week, and for how many somebody of the team has said thank you.
-    kudos: KudosCount
+    # How many shoppers were very happy that week, and for how many somebody of the team has said thank you; None where
+    # that would tell of fewer answers than the figures of the week do.
+    kudos: KudosCount | None
     hidden: list[Hidden] = field(default_factory=list)
     hidden_deeds: list[HiddenDeed] = field(default_factory=list)
     # Who has looked through it, if anybody has; see `looked_through` for whether it was as it hangs now.
@@ -171,6 +172,7 @@ def build_wall(store: Store, week: Week) -> Wall:
     today = latest_day([store.time_zone])
     done, hidden_deeds = _done(store, week)
     counted = StoreWeek.objects.filter(store=store, monday=week.monday).values_list("responses", flat=True)
+    figures = figures_of_week(store, week, Week.of(today))
     return Wall(
         store=store,
         week=week,
@@ -178,20 +180,20 @@ def build_wall(store: Store, week: Week) -> Wall:
         praises=telling_voices(fit, Sentiment.POSITIVE, MOST_PRAISES),
         lessons=telling_voices(fit, Sentiment.NEGATIVE, MOST_LESSONS),
         done=done,
-        figures=figures_of_week(store, week, Week.of(today)),
+        figures=figures,
         responses=sum(counted),
         unread=readings.filter(run_at__isnull=False).count(),
-        kudos=count_kudos(
-            Kudos.objects.filter(
-                store=store,
-                response__local_day__range=(week.monday, week.sunday),
-                response__erased_at=None,
-            )
-        ),
+        kudos=kudos_between(store, week.monday, week.sunday) if tells_of_all(figures) else None,
         hidden=[Hidden(_voice(one), one.verbatim.wall_hidden) for one in kept_off],
         hidden_deeds=hidden_deeds,
         approval=WallApproval.objects.filter(store=store, monday=week.monday).select_related("by").first(),
     )
+
+
+def kudos_between(store: Store, first: date, last: date) -> KudosCount:
+    """Of the answers of these days."""
+    days = (first, last)
+    return count_kudos(Kudos.objects.filter(store=store, response__local_day__range=days, response__erased_at=None))
 
 
 def praise_of(store: Store, first: date, last: date, *, limit: int) -> list[Voice]:
@@ -294,11 +296,13 @@ def _closed_cases(store: Store, week: Week, staff: list[str]) -> list[Done]:
     found: list[Done] = []
     for case in cases[: 10 * MOST_DONE]:
         readings = Analysis.objects.filter(verbatim__response=case.response_id, analysed_at__isnull=False)
-        reading = with_shopper(readings).first()
-        entry = case.entries.filter(kind=EntryKind.ACTION).exclude(text="").select_related("author").last()
+        reading = with_shopper(readings.exclude(verbatim__question=BY_A_PHONE)).first()
+        entries = list(case.entries.select_related("author").order_by("pk"))
+        entry = next((one for one in reversed(entries) if one.kind == EntryKind.ACTION and one.text), None)
         if entry is not None:
             said = _voice(reading) if reading and reading.redacted else None
-            did = _without_names(entry.text, store, staff, entry.author, case)
+            names = [*staff, *(one.author.name for one in entries if one.author)]
+            did = _without_names(entry.text, store, names, entry.author, case)
             found.append(Done(said, did, deed=f"case:{case.pk}"))
     return sorted(found, key=lambda one: one.said is None)
 
@@ -307,21 +311,30 @@ def _actions(store: Store, week: Week, staff: list[str]) -> list[Done]:
     """The latest first."""
     start, end = week.bounds(store.time_zone)
     done = actions_about(store).filter(state=ActionState.DONE, ended_at__gte=start, ended_at__lt=end)
+    done = done.exclude(left_out("case__response__")).exclude(case__response__verbatims__analysis__urgency__len__gt=0)
+    done = done.select_related("case__response__contact", "case__store__node").prefetch_related("entries__by")
+    done = done.order_by("-ended_at")
+    of_stores = names_of_staff({one.case.store for one in done if one.case})
+
+    def names(one: Action) -> list[str]:
+        there = of_stores[one.case.store_id] if one.case else []
+        return [*staff, *there, one.owner.name, *(entry.by.name for entry in one.entries.all())]
+
     return [
         Done(
             said=None,
-            did=_without_names(one.did or one.title, store, [*staff, one.owner.name], one.owner, one.case),
+            did=_without_names(one.did or one.title, store, names(one), one.owner, one.case),
             about=str(one.cause) if one.cause else topic_label(one.topic) if one.topic else "",
             whose=one.node.name if one.node else "",
             deed=f"action:{one.pk}",
         )
-        for one in done.select_related("case__response__contact").order_by("-ended_at")
+        for one in done
     ]
 
 
 def _without_names(text: str, store: Store, staff: list[str], author: User | None, case: Case | None) -> str:
-    """What one of ours wrote, without their names and without the shopper's name and number. Who reads the wall makes
-    no difference."""
+    """What one of ours wrote, without the names of our `staff` and without the shopper's name and number. Who reads the
+    wall makes no difference."""
     names = [*staff, case.shopper_name] if case else staff
     contact = case.response.contact if case else None
     if contact and contact.kind == ContactKind.PHONE:

@@ -18,7 +18,7 @@ from datetime import date
 from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
 
-from reports.cells import read_cells, view_of
+from reports.cells import Cells, read_cells, view_of
 from reports.figures import Answers, Figure, Source
 from reports.filters import Filters, Scope
 from reports.lattice import Lattice, Place, store_place
@@ -101,6 +101,22 @@ def figures_of_week(store: Store, week: Week, this_week: Week) -> list[WallFigur
             hidden = not lattice.shows(place, [stretch])
             found.append(WallFigure(*about, answers=replace(answers, hidden=hidden)))
     return found
+
+
+def tells_of_all(figures: list[WallFigure]) -> bool:
+    """Whether the week itself is shown of every way of asking that brought answers in it. Only then a number about all
+    its answers, less what these figures tell, leaves no few answers."""
+    return bool(figures) and not any(one.hidden or one.when for one in figures)
+
+
+def shows_week(cells: Cells, place: Place, week: Stretch) -> bool:
+    """The same, of cells that were read."""
+    lattices = [
+        *(cells.lattice(source) for source in cells.nps),
+        *(cells.scored_lattice(kind, source) for kind, source in cells.scored),
+    ]
+    filled = [one for one in lattices if one.size(place, week)]
+    return bool(filled) and all(one.shows(place, [week]) for one in filled)
 
 
 def _around(ago: int, top: Stretch) -> Iterator[Stretch]:

@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from pypdf import PdfReader
 
 from alerts.choices import CaseState
-from alerts.models import CaseEntry
+from alerts.models import Case, CaseEntry, Kudos
 from core.personal import erase_response
 from core.work import drain
 from customers.models import Contact
@@ -21,13 +21,14 @@ from reports.actions import begin, end
 from reports.cells import read_cells, view_of
 from reports.filters import Filters, scope_of
 from reports.lattice import store_place
-from reports.models import ActionState
+from reports.models import Action, ActionState
 from reports.pdf import on_paper, wall_pdf
 from reports.periods import Week, latest_day
 from reports.wall import build_wall
 from sentiment.models import Analysis, Sentiment
-from stores.models import Store, Touchpoint, User
+from stores.models import RoleAssignment, Store, Touchpoint, User
 from surveys.models import Response, Verbatim
+from surveys.queries import BY_A_PHONE
 from tests.factories import Chain, make_touchpoint
 from tests.reports.makers import answer, make_analysis, make_case
 from tests.timing import cpu_secs
@@ -250,6 +251,34 @@ def test_you_said_we_did_from_closed_cases_without_names(client, chain):
     assert "opened a second till" in printed(wall_of(client, chain.manager, chain.store, name="wall_pdf").content)
 
 
+def test_deeds_name_none_of_those_who_did_them_wherever_they_work_now_and_none_of_what_is_grave(chain):
+    def closed(response: Response, did: str) -> Case:
+        case = make_case(response, state=CaseState.RESOLVED, resolved_at=timezone.now())
+        for text, author in (("I called them", chain.deputy), (did, chain.manager)):
+            CaseEntry.objects.create(case=case, kind="action", text=text, author=author)
+        return case
+
+    User.objects.filter(pk=chain.deputy.pk).update(name="Martin Quill")
+    User.objects.filter(pk=chain.foreign_manager.pk).update(name="Zenobia Ash")
+    response = leave(chain, "I am away from my phone", sentiment=Sentiment.NEGATIVE)
+    response.verbatims.update(question=BY_A_PHONE)
+    closed(response, "Martin apologised")
+    (theirs,) = answer(make_touchpoint(store=chain.foreign), 2, day=TODAY)
+    elsewhere = make_case(theirs, state=CaseState.RESOLVED, resolved_at=timezone.now())
+    grave = leave(chain, "He hit my son", sentiment=Sentiment.NEGATIVE, urgency=["safety"])
+    for case in (elsewhere, closed(grave, "Dismissed the guard")):
+        action = begin(chain.root, by=chain.head_office, case=case).action
+        end(action.pk, ActionState.DONE, by=chain.head_office, text="Zenobia bought a second guard")
+    # He has left since.
+    RoleAssignment.objects.filter(user=chain.deputy).delete()
+    wall = build_wall(chain.store, Week.of(TODAY))
+    assert [(one.said, one.did) for one in wall.done] == [
+        (None, "[name] bought a second guard"),
+        (None, "[name] apologised"),
+    ]
+    assert wall.done[0].deed == f"action:{Action.objects.get(case=elsewhere).pk}"
+
+
 def test_the_shoppers_name_and_number_stay_on_no_wall(chain):
     response = leave(chain, "Olena here again, still no ladder to lend", sentiment=Sentiment.NEGATIVE)
     response.contact = Contact.create("phone", "+4930765432")
@@ -284,6 +313,26 @@ def test_figures_of_the_week_with_n_and_margin(client, chain):
         assert re.search(r"n = 3 · since .{9,25} · shown from 5 answers on", found)
         assert re.search(r"n = 4 · since .{9,25} · shown from 5 answers on", found)
         assert found.count(" hidden ") == 2
+
+
+def test_how_many_were_very_happy_is_told_of_no_few_answers(client, chain):
+    def told() -> tuple[bool, ...]:
+        client.force_login(chain.manager)
+        store_page = client.get(reverse("store_view", args=[chain.store.code])).content.decode()
+        pages = (
+            wall_of(client, chain.manager, chain.store).content.decode(),
+            printed(wall_of(client, chain.manager, chain.store, name="wall_pdf").content),
+        )
+        return tuple("thanked for 0" in page for page in (*pages, store_page))
+
+    response = leave(chain, "The best shop of all", score=10)
+    Kudos.objects.create(response=response, store=chain.store, created_at=timezone.now())
+    assert told() == (False, False, False)
+    answer(chain.touchpoint, 5, day=TODAY, times=4)
+    assert told() == (True, True, True)
+    # Less what the figures tell, it would be about the one that was asked otherwise.
+    answer(chain.touchpoint, 10, day=TODAY, channel="receipt", sample_kind="verified")
+    assert told() == (False, False, False)
 
 
 def test_a_wall_tells_nothing_that_the_pages_hide(chain):
@@ -366,11 +415,19 @@ def test_letters_that_no_typeface_has_are_told_of_and_never_printed_as_boxes(cli
         assert on_paper(words) == words
         leave(chain, words, language=language)
     leave(chain, "ძალიან კეთილი პერსონალი", language="ka")
+    assert on_paper("\u2764\ufe0f Great \u263a\ufe0e 1\ufe0f\u20e3") == "Great 1"
     assert on_paper("ძალიან") is None and on_paper("good → cheap \U0001f600 \ue000") == "good → cheap"
     text = printed(wall_of(client, chain.manager, chain.store, name="wall_pdf").content)
     assert all(words in text for language, words in printable.items() if language in {"ja", "zh", "ko", "el", "vi"})
     assert "1 more is in letters that cannot be printed here" in text
     assert "ძალიან" not in text and "ძალიან" in wall_of(client, chain.manager, chain.store).content.decode()
+
+
+def test_words_are_printed_without_their_emoji_and_emoji_alone_are_told_of(client, chain):
+    for words in ("Great shop \u2764\ufe0f", "\u2b50\u2b50\u2b50\u2b50\u2b50", "\U0001f469\u200d\U0001f467"):
+        leave(chain, words)
+    text = printed(wall_of(client, chain.manager, chain.store, name="wall_pdf").content)
+    assert "Great shop" in text and "2 more are in letters that cannot be printed here" in text
 
 
 def _fonts(page: Any) -> list[Any]:
