@@ -31,12 +31,16 @@ _REGIONS = {
     "sv": ("SE", "FI"),
     "uk": ("UA",),
 }
-_BETWEEN = r"[ \u00a0\u2009\u202f\t().·/\-‐-―−]{1,3}"
+_SIGN_BETWEEN = r"[ \u00a0\u2009\u202f\t().·/_\-‐-―−]"
+_BETWEEN = rf"{_SIGN_BETWEEN}{{1,3}}"
 # After "tel." too, but not within a number; after a letter only where the digits are too many for a model's name.
 ROW = re.compile(
     r"(?:(?<!\w)(?:(?<!\d[.,:/])|(?<=\d,)(?=0[1-9]\d|\d{9}))|(?<=[^\W\d_])(?=\d{9})|(?<=\d)(?=\+\d{7}))"
     rf"(?:\+|\(\+?)?\d++(?:{_BETWEEN}\d++)*+"
 )
+_MOST_GROUPS = 12
+# One number, behind which " - " or " / " begins something else.
+_ROW_AT = re.compile(rf"\d++(?:{_SIGN_BETWEEN}{{1,2}}\d++){{0,{_MOST_GROUPS - 1}}}")
 _GROUP = re.compile(r"\d+")
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 DATE = re.compile(
@@ -53,14 +57,22 @@ _CURRENCY = "EUR|USD|GBP|UAH|PLN|CHF|SEK|DKK|CZK|RUB|BRL|AED|SAR|EGP"
 _MONEY_BEFORE = re.compile(rf"(?:[€$£¥₴₽]|\b(?:{_CURRENCY}))\s?$", re.I)
 _MONEY_AFTER = re.compile(
     rf"^(?:,\d\d?(?!\d))?(?:\s?(?:[€$£¥₴₽%]|,-|(?:{_CURRENCY}|kr|kron\w*|zł\w*|Kč|korun\w*|грн|грив\w*|руб\w*|euros?"
-    r"|dollars?|pounds?|reais|ريال|درهم|جنيه|kg|cm|mm|ml|km|min|кг|см|мм|мл|хв|мин)\b)|(?:g|l|m|k|ct|h|г|л|м|к)\b)",
+    r"|dollars?|pounds?|reais|ريال|درهم|جنيه)\b)|k\b)",
     re.I,
 )
+_UNIT_AFTER = re.compile(
+    r"^(?:,\d\d?(?!\d))?(?:\s?(?:kg|cm|mm|ml|km|min|кг|см|мм|мл|хв|мин)\b|(?:g|l|m|ct|h|г|л|м|к)\b)", re.I
+)
+# "min" is "my" in Danish and Swedish, too, and stands behind a phone.
+_MOST_MEASURED = 4
 _NEAR = 12
 _LONG_NUMBER = 9
-_FEWEST, _MOST, _MOST_GROUPS = 7, 23, 12
+_FEWEST, _MOST = 7, 23
+_FEWEST_SIZES, _SIZE_STEPS = 5, range(1, 6)
 # What a way to cut costs. A digit in sight must cost most, or nothing would be hidden.
-_SEEN, _AS_CARD, _AS_PHONE, _AS_WRITTEN_PHONE, _AS_NUMBER, _AS_ABROAD, _NO_PRICE = 2, 2, 3, 5, 15, 13, 10
+_SEEN, _AS_CARD, _AS_PHONE, _AS_WRITTEN_PHONE, _AS_NUMBER, _AS_ABROAD = 2, 2, 3, 5, 15, 13
+# What it costs more if a price goes with it: a phone that is surely one has only something like a price behind it.
+_NO_PRICE, _NO_PRICE_OF_PHONE = 10, 1
 
 
 def hide_numbers(text: str, languages: Sequence[str]) -> str:
@@ -68,14 +80,26 @@ def hide_numbers(text: str, languages: Sequence[str]) -> str:
 
     `languages` (codes, likeliest first) tell whose numbers without a country code to expect.
     """
-    plans = _plans_of(tuple(dict.fromkeys([*languages, "en"])))
-    return ROW.sub(lambda row: _cut(row, plans), text)
+    plans = _plans_for(languages)
+    return ROW.sub(lambda row: _hide(row, plans), text)
+
+
+def find_at(text: str, start: int, languages: Sequence[str]) -> tuple[int, str] | None:
+    """Where the card, phone or long number whose first digit is at `start` ends, and its mark; None if none is."""
+    row = _ROW_AT.match(text, start)
+    date = next((date for date in DATE.finditer(text, start + 1, row.end())), None) if row else None
+    row = _ROW_AT.match(text, start, date.start()) if date else row
+    marks = _cut(row, _plans_for(languages)) if row else []
+    return (start + marks[0][1], marks[0][2]) if marks and marks[0][0] == 0 else None
 
 
 def is_price(text: str, start: int, end: int) -> bool:
-    """Whether a currency stands before or after a number in the text."""
+    """Whether a currency stands before or after a number in the text, or a unit after a short one."""
+    after = text[end : end + _NEAR]
     return bool(
-        _MONEY_AFTER.match(text[end : end + _NEAR]) or _MONEY_BEFORE.search(text[max(0, start - _NEAR) : start])
+        _MONEY_AFTER.match(after)
+        or _MONEY_BEFORE.search(text[max(0, start - _NEAR) : start])
+        or (end - start <= _MOST_MEASURED and _UNIT_AFTER.match(after))
     )
 
 
@@ -126,38 +150,63 @@ def _plans_of(languages: tuple[str, ...]) -> tuple[_Plan, ...]:
     return tuple(_plan(region) for region in dict.fromkeys(r for code in languages for r in _REGIONS.get(code, ())))
 
 
-def _cut(row: re.Match[str], plans: Sequence[_Plan]) -> str:
-    found = row.group()
+def _plans_for(languages: Sequence[str]) -> tuple[_Plan, ...]:
+    return _plans_of(tuple(dict.fromkeys([*languages, "en"])))
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of digits, where its groups are, and what may stay: each by its first group and that after its last."""
+
+    plain: str
+    groups: Sequence[tuple[int, int]]
+    # By place in the row, not by group.
+    dates: dict[int, int]
+    priced: dict[int, int]
+    sizes: dict[int, int]
+
+
+def _hide(row: re.Match[str], plans: Sequence[_Plan]) -> str:
+    found, out, end = row.group(), [], 0
+    for start, mark_end, mark in _cut(row, plans):
+        out += [found[end:start], mark]
+        end = mark_end
+    return "".join([*out, found[end:]])
+
+
+def _cut(match: re.Match[str], plans: Sequence[_Plan]) -> list[tuple[int, int, str]]:
+    """Where in the row what is to go begins and ends, and its mark."""
     # int reads the digits of every script.
-    plain = "".join(str(int(char)) if char.isdecimal() else char for char in found)
+    plain = "".join(str(int(char)) if char.isdecimal() else char for char in match.group())
     if sum(char.isdecimal() for char in plain) < _FEWEST:
-        return found
+        return []
     groups = [(group.start(), group.end()) for group in _GROUP.finditer(plain)]
-    priced = _prices(row, plain, groups)
-    dates = {match.start(): match.end() for match in DATE.finditer(plain)}
+    dates = {date.start(): date.end() for date in DATE.finditer(plain)}
+    row = _Row(plain, groups, dates, _prices(match, plain, groups, plans), _sizes(plain, groups))
     costs, ways = [0.0] + [float("inf")] * len(groups), [(0, "")] * (len(groups) + 1)
     for i in range(len(groups)):
-        for j, cost, mark in _pieces(plain, groups, i, plans, dates, priced):
+        for j, cost, mark in _pieces(row, i, plans):
             if costs[i] + cost < costs[j]:
                 costs[j], ways[j] = costs[i] + cost, (i, mark)
-    out, end, j = [], len(found), len(groups)
+    marks, j = [], len(groups)
     while j:
         i, mark = ways[j]
         if mark:
             start = 0 if i == 0 else groups[i][0] - (plain[groups[i][0] - 1] == "(")
-            out += [found[groups[j - 1][1] : end], mark]
-            end = start
+            marks.append((start, groups[j - 1][1], mark))
         j = i
-    out.append(found[:end])
-    return "".join(reversed(out))
+    return marks[::-1]
 
 
-def _prices(row: re.Match[str], plain: str, groups: Sequence[tuple[int, int]]) -> dict[int, int]:
-    """The first group of each price at either end of the row ("20 000 - 25 000 kr"), and the group after its last."""
-    text, priced = row.string, {}
+def _prices(
+    match: re.Match[str], plain: str, groups: Sequence[tuple[int, int]], plans: Sequence[_Plan]
+) -> dict[int, int]:
+    """Prices and measures at either end of the row ("20 000 - 25 000 kr")."""
+    text, priced = match.string, {}
     # The lower end of a range has no more digits than the upper: a phone number has.
-    most = _MOST
-    end = len(groups) if _MONEY_AFTER.match(text[row.end() : row.end() + _NEAR]) else 0
+    after = text[match.end() : match.end() + _NEAR]
+    most = _MOST if _MONEY_AFTER.match(after) else _MOST_MEASURED if _UNIT_AFTER.match(after) else 0
+    end = len(groups) if most else 0
     while end:
         near = range(max(0, end - 5), end)
         first = next((i for i in near if _AMOUNT.fullmatch(plain, groups[i][0], groups[end - 1][1])), None)
@@ -169,29 +218,42 @@ def _prices(row: re.Match[str], plain: str, groups: Sequence[tuple[int, int]]) -
         priced[first], most = end, size
         between = plain[groups[first - 1][1] : groups[first][0]] if first else ""
         end = first if len(priced) == 1 and re.search(r"[-–]", between) else 0
-    if _MONEY_BEFORE.search(text[max(0, row.start() - _NEAR) : row.start()]):
+    if _MONEY_BEFORE.search(text[max(0, match.start() - _NEAR) : match.start()]):
         ends = [
             j for j in range(1, min(6, len(groups) + 1)) if _AMOUNT.fullmatch(plain, groups[0][0], groups[j - 1][1])
         ]
         if ends:
             priced[0] = ends[-1]
-    return priced
+    return {i: j for i, j in priced.items() if not _is_rather_phone(plain[groups[i][0] : groups[j - 1][1]], plans)}
 
 
-def _pieces(
-    plain: str,
-    groups: Sequence[tuple[int, int]],
-    i: int,
-    plans: Sequence[_Plan],
-    dates: dict[int, int],
-    priced: dict[int, int],
-) -> Iterator[tuple[int, float, str]]:
+def _is_rather_phone(amount: str, plans: Sequence[_Plan]) -> bool:
+    """Whether what stands like a price is no round sum but a number of a country that writes it without a zero."""
+    digits = "".join(char for char in amount if char.isdecimal())
+    if len(digits) < _FEWEST or _HARMLESS.fullmatch(amount):
+        return False
+    return any(not plan.zero_in_front and plan.has(digits) for plan in plans)
+
+
+def _sizes(plain: str, groups: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """Rows such as 38 40 42 44 46, of which a phone number has no more than four groups."""
+    numbers = [int(plain[start:end]) if end - start == 2 and plain[start] != "0" else 0 for start, end in groups]
+    ends = list(range(1, len(groups) + 1))
+    for i in range(len(groups) - 2, -1, -1):
+        if numbers[i] and numbers[i + 1] - numbers[i] in _SIZE_STEPS:
+            ends[i] = ends[i + 1]
+    return {i: end for i, end in enumerate(ends) if end - i >= _FEWEST_SIZES}
+
+
+def _pieces(row: _Row, i: int, plans: Sequence[_Plan]) -> Iterator[tuple[int, float, str]]:
     """What may begin at a group of digits: the group after its last, its cost, and its mark ("" stays in sight)."""
+    plain, groups, dates, priced = row.plain, row.groups, row.dates, row.priced
     start = groups[i][0]
     plus = i == 0 and "+" in plain[:2]
     begins_alone = not i or _stands_apart(plain, groups[i - 1][1], start)
-    if i in priced:
-        yield priced[i], 0, ""
+    for ends in (priced, row.sizes):
+        if i in ends:
+            yield ends[i], 0, ""
     yield i + 1, _SEEN * (groups[i][1] - start), ""
     digits = ""
     for j in range(i, min(len(groups), i + _MOST_GROUPS)):
@@ -201,10 +263,10 @@ def _pieces(
             return
         if dates.get(start) == end:
             yield j + 1, 0, ""
-        ends_alone = j + 1 == len(groups) or _stands_apart(plain, end, groups[j + 1][0])
-        if begins_alone and ends_alone and j < i + 4 and _HARMLESS.fullmatch(plain, start, end):
+        may_stay = begins_alone and j < i + 4 and _HARMLESS.fullmatch(plain, start, end)
+        if may_stay and (j + 1 == len(groups) or _stands_apart(plain, end, groups[j + 1][0])):
             yield j + 1, 0, ""
-        if any(
+        if dates and any(
             dates.get(groups[k][0]) == end and _is_surely_date(plain, groups[k][0], end)
             for k in range(max(i, j - 2), j + 1)
         ):
@@ -213,12 +275,13 @@ def _pieces(
             continue
         if not plus and is_card(digits):
             yield j + 1, _AS_CARD, CARD
-        price = _NO_PRICE * ((i == 0 and 0 in priced) or (j + 1 == len(groups) and j + 1 in priced.values()))
+        has_price = (i == 0 and 0 in priced) or (j + 1 == len(groups) and j + 1 in priced.values())
         listed = not plus and _is_listed(plain, start, end)
         if not listed and (cost := _phone_cost(digits, plus, plans)) is not None:
-            yield j + 1, cost + price, PHONE
+            is_sure = cost == _AS_PHONE or digits[0] == "0"
+            yield j + 1, cost + has_price * (_NO_PRICE_OF_PHONE if is_sure else _NO_PRICE), PHONE
         if size >= _LONG_NUMBER and not plus and "/" not in plain[start:end] and "." not in plain[start:end]:
-            yield j + 1, _AS_NUMBER + price, NUMBER
+            yield j + 1, _AS_NUMBER + has_price * _NO_PRICE, NUMBER
 
 
 def _is_listed(plain: str, start: int, end: int) -> bool:

@@ -1,34 +1,42 @@
 """Numbers of orders, receipts and customers: known by the words in front of them, which stay."""
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
-from .digits import DATE, is_price
+from .digits import DATE, NUMBER, find_at, is_price
 from .lexicon import available, load
 
 ORDER = "[order]"
 
 # A number with its letters; a short word with a hyphen in front may be part of it ("WEB-4711") or tell what it is.
 _CODE = re.compile(r"(?<!\w)(?P<letters>[^\W\d_]{1,10}[-/_]?|[-/_])?(?P<digits>\d[\w/-]*)")
-_MORE = re.compile(r"(?:[ \u00a0]\d{2,4}(?![\w,]|[.:/-]\d))+")
+_MORE = re.compile(r"(?:[ \u00a0]\d{2,4}(?![\w,]|[.:/-]\d)){1,5}")
 _BEFORE = 70
+# How near the last letter or sign of such a word stands.
+_NEAR, _ANY_WORD = 10, re.compile(r"[^\W\d_]|[#№]")
 _FEWEST, _FEWEST_OF_NUMBERS, _FEWEST_OF_ABBREVIATED = 4, 3, 5
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _VERBS = "is|was|war|ist|lautet|lautete|est|es|è|é|jest|to|je|är|er|var|era|був|було|был|есть"
 _GAP = r"[\s.:/–-]{0,2}"
 
 
-def hide_orders(text: str) -> str:
-    """The text with a mark instead of every number that an order or its customer has, in any language."""
+def hide_orders(text: str, languages: Sequence[str]) -> str:
+    """The text with a mark instead of every number that an order or its customer has, in any language.
+
+    A card or phone in its place goes whole, under its own mark; `languages` tell whose phones to expect.
+    """
     out: list[str] = []
     end = 0
     for match in _CODE.finditer(text):
         if match.start() < end:
             continue
-        found = _find(text, match)
-        if found:
-            out += [text[end : found[0]], ORDER]
-            end = found[1]
+        if found := _find(text, match):
+            start, found_end = found
+            longer = find_at(text, match.start("digits"), languages) or (0, ORDER)
+            found_end, mark = max((found_end, ORDER), longer, key=lambda end_and_mark: end_and_mark[0])
+            out += [text[end:start], ORDER if mark == NUMBER else mark]
+            end = found_end
     return "".join([*out, text[end:]])
 
 
@@ -39,6 +47,8 @@ def _find(text: str, match: re.Match[str]) -> tuple[int, int] | None:
     if size < _FEWEST_OF_NUMBERS and not _MORE.match(text, match.end()):
         return None
     for start in dict.fromkeys((match.start(), match.start("digits"))):
+        if not _ANY_WORD.search(text, max(0, start - _NEAR), start):
+            continue
         lead = _lead().search(text[max(0, start - _BEFORE) : start])
         if lead and (end := _end(text, match.start("digits"), match.end(), lead)):
             return start, end

@@ -72,9 +72,10 @@ def redact(text: str, *, languages: Sequence[str] = (), staff_names: Sequence[st
 def _redact_once(text: str, languages: Sequence[str], names: Sequence[str]) -> str:
     text = _EMAIL.sub(EMAIL, text)
     text = _IBAN.sub(lambda m: IBAN if _is_iban(m.group()) else m.group(), text)
-    text = hide_orders(text)
-    text = _SECRET.sub(lambda m: m.group(1) + NUMBER, text)
+    text = hide_orders(text, languages)
     text = hide_numbers(text, languages)
+    # After them: what looks like a card's code may be the first group of something longer.
+    text = _SECRET.sub(lambda m: m.group(1) + NUMBER, text)
     for language in dict.fromkeys([*languages, "en"]):
         for pattern in _name_patterns(language):
             text = pattern.sub(lambda m: m.group(1) + NAME, text)

@@ -60,7 +60,19 @@ _ORDERS = {
     "sv": ("Beställning {}", "ordernr {}", "order nr. {}", "best.nr {}", "kundnr: {}"),
     "uk": ("Замовлення {}", "№ замовлення {}", "зам. № {}", "номер замовлення: {}", "чек №{}"),
 }
-_AFTER = ("", ".", "!", ", ok", " / 12.03.2026", " - 12/03/2026", " 24.12.2025", " - 1500 €", ", 49,90 €", "; 14:30")
+_AFTER = (
+    "",
+    ".",
+    "!",
+    ", ok",
+    " min mobil",
+    " / 12.03.2026",
+    " - 12/03/2026",
+    " 24.12.2025",
+    " - 1500 €",
+    ", 49,90 €",
+    "; 14:30",
+)
 _AFTER_CARD = (*_AFTER, " 12/27", " 12/27 cvv 123", "/ 05/2028")
 _IBAN_DIGITS = {"DE": 18, "AT": 16, "PL": 24, "UA": 25, "ES": 20, "DK": 14, "PT": 21, "SE": 20, "CZ": 20, "BE": 12}
 
@@ -121,7 +133,7 @@ def seeds(language: str, each: int) -> Iterator[Seed]:
             if kind == "phone" and not i % 4:
                 secrets = (secrets[0], make(rng, language))
                 joined = rng.choice([" / ", ", ", " - ", "; "]).join(secrets)
-            sentence = rng.choice((_ORDERS if kind == "order" else _SENTENCES)[language])
+            sentence = rng.choice((_SENTENCES if kind in _BY_THEMSELVES else _ORDERS)[language])
             # What begins with the secret has its end already.
             after = rng.choice(_AFTER_CARD if kind == "card" else _AFTER) if sentence.endswith("{}") else ""
             yield Seed(kind, language, sentence.format(joined) + after, secrets, after)
@@ -170,10 +182,16 @@ def _order(rng: random.Random, language: str) -> str:
     return shape.format(d=digits, l=rng.choice(["AB", "R", "WEB", "X"]), y="2026")
 
 
+def _called_order(rng: random.Random, language: str) -> str:
+    return rng.choice([_phone, _card])(rng, language)
+
+
+_BY_THEMSELVES = ("phone", "mail", "card", "iban")
 _MAKERS: dict[str, Callable[[random.Random, str], str]] = {
     "phone": _phone,
     "mail": _mail,
     "card": _card,
     "iban": _iban,
     "order": _order,
+    "called order": _called_order,
 }

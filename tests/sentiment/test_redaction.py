@@ -210,7 +210,20 @@ def test_words_that_only_contain_a_staff_name_stay() -> None:
 
 
 HOSTILE = ["1", "а", ".a", "a-", "faktura", "faktur a", "order a1", "name is Aa", "Mrs "]
-HOSTILE += ["1 ", "01 ", "0049 ", "12.12.2012 ", "n n n 1234 ", "will ", "Will Rose. ", "Anna'", "nowak"]
+HOSTILE += [
+    "1 ",
+    "12 ",
+    "38 40 42 44 46 48 ",
+    "order no. 12 12 ",
+    "01 ",
+    "0049 ",
+    "12.12.2012 ",
+    "n n n 1234 ",
+    "will ",
+    "Will Rose. ",
+    "Anna'",
+    "nowak",
+]
 
 
 @pytest.mark.parametrize("words", HOSTILE)

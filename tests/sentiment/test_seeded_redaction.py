@@ -49,9 +49,52 @@ def test_ninety_nine_seeded_secrets_in_a_hundred_go(language: str) -> None:
         ("nl", "op 28/11 23.00 uur, 140.000.000 keer", "op 28/11 23.00 uur, 140.000.000 keer"),
         ("sv", "B1/3/7/8/19/20 och 60/90/120/150/180", "B1/3/7/8/19/20 och 60/90/120/150/180"),
         ("da", "12 000 000 - 15 000 000 kr", "12 000 000 - 15 000 000 kr"),
+        ("sv", "1 250 500 kr, 1500 min", "1 250 500 kr, 1500 min"),
+        ("en", "sizes 38 40 42 44 46 48 50", "sizes 38 40 42 44 46 48 50"),
+        ("fr", "01 23 45 67 89", "[phone]"),
+        ("da", "20 22 24 26", "[phone]"),
     ],
 )
 def test_a_row_of_digits_is_cut_where_its_numbers_end(language: str, text: str, expected: str) -> None:
+    assert redact(text, languages=(language,)) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("da", "ring 12 34 56 78 min mobil", "ring [phone] min mobil"),
+        ("da", "Ring på 12345678 min telefon", "Ring på [phone] min telefon"),
+        ("sv", "070-1234567 min mobil", "[phone] min mobil"),
+        ("sv", "070-123 45 67 min fru", "[phone] min fru"),
+        ("nl", "06 12345678 min of meer", "[phone] min of meer"),
+        ("en", "07700 900 123 min", "[phone] min"),
+        ("pl", "501 234 567 zł", "[phone] zł"),
+        ("uk", "067 1234567 грн", "[phone] грн"),
+        ("de", "0171 1234567 20 min", "[phone] 20 min"),
+    ],
+)
+def test_a_phone_goes_although_a_unit_or_currency_seems_to_follow(language: str, text: str, expected: str) -> None:
+    assert redact(text, languages=(language,)) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "my order 07700 900123", "my order [phone]"),
+        ("fr", "ma réservation 0612 345 678", "ma réservation [phone]"),
+        ("uk", "замовлення 0671 234567", "замовлення [phone]"),
+        ("nl", "bestelling 0612 34 56 78", "bestelling [phone]"),
+        ("ru", "заказ 8912 3456789", "заказ [phone]"),
+        ("en", "by card 4539 1488 0343 6467", "by card [card]"),
+        ("en", "card 4539.1488.0343.6467 12/27", "card [card] 12/27"),
+        ("en", "order (0171) 1234567", "order ([phone]"),
+        ("en", "pin 07700 900123", "pin [phone]"),
+        ("en", "order 12345 12/03/2026, order 88213 20 min", "order [order] 12/03/2026, order [order] 20 min"),
+        ("de", "Bestellung 88213 0171 1234567", "Bestellung [phone] [phone]"),
+        ("de", "Rechnungs-Nr. 77484 - 1500 €", "Rechnungs-Nr. [order] - 1500 €"),
+    ],
+)
+def test_a_phone_or_card_behind_an_order_word_goes_whole(language: str, text: str, expected: str) -> None:
     assert redact(text, languages=(language,)) == expected
 
 
