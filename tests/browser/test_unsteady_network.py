@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from stores.models import Touchpoint
 from surveys.defaults import ensure_surveys
+from surveys.inviting import receipt_link
 from surveys.models import PartialAnswer, Response
 from surveys.partials import settle_left
 from tests.browser.conftest import eventually
@@ -20,6 +21,7 @@ from tests.factories import Chain, make_touchpoint
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 SEND, ARRIVED = "main .send", "**/t/**"
+KEEP = "sessionStorage.draft = JSON.stringify(draft)"
 
 
 @pytest.fixture
@@ -52,16 +54,39 @@ def test_what_is_sent_without_network_goes_out_when_it_is_back(page: Page) -> No
     assert page.evaluate("sessionStorage.length + localStorage.length") == 0 and not page.context.cookies()
 
 
-def test_a_page_that_was_closed_meanwhile_sends_the_same_answer_when_it_is_opened(page: Page) -> None:
-    address, nonce = page.url, page.get_attribute("input[name=form]", "value") or ""
-    page.context.set_offline(True)
-    page.click(SEND)
-    eventually(lambda: page.evaluate("localStorage.length == 1"), "what the page keeps")
+def test_whoever_opens_the_page_anew_on_a_tablet_meets_nobody_else(page: Page) -> None:
+    """The first one types and leaves, the second sends without network and leaves, the third is led nowhere."""
+    address = page.url
+    page.check("#w-call", force=True)
+    page.fill("#f-phone", "0501112233")
+    page.goto(address)
+    assert not given(page) and page.evaluate("sessionStorage.length + localStorage.length") == 0
+    page.fill("#f-reason", "In the tunnel")
+    page.check("#f-score2", force=True)
+    nonce = sent_without_network(page)
     page.goto("about:blank")
     page.context.set_offline(False)
-    page.goto(address, wait_until="commit")
-    page.wait_for_url(ARRIVED)
+    page.goto(address)
+    expect(page.locator("h1 + .net")).to_contain_text("has now been sent")
     assert only_response().pk.hex == nonce[:32]
+    assert page.url == address and not given(page) and page.get_attribute("input[name=form]", "value") != nonce
+
+
+def given(page: Page) -> list[str]:
+    """Whatever stands or is chosen in the fields of the page."""
+    fields: list[str] = page.evaluate(
+        "[...new FormData(document.getElementById('ask'))]"
+        ".filter(([name, value]) => value && !/^(form|lang|contact.*)$/.test(name)).map(String)"
+    )
+    return fields
+
+
+def sent_without_network(page: Page) -> str:
+    """Press Send while offline. Returns the submission's nonce."""
+    page.context.set_offline(True)
+    page.click(SEND)
+    expect(page.locator("#net")).to_contain_text("three days")
+    return page.get_attribute("input[name=form]", "value") or ""
 
 
 def page_of_the_exit(page: Page) -> str:
@@ -72,9 +97,7 @@ def page_of_the_exit(page: Page) -> str:
 
 def closed_without_network(page: Page) -> BrowserContext:
     """The tab is closed after Send, before its answer could leave."""
-    page.context.set_offline(True)
-    page.click(SEND)
-    expect(page.locator("#net")).to_contain_text("three days")
+    sent_without_network(page)
     context = page.context
     page.close()
     assert not Response.objects.exists()
@@ -106,29 +129,116 @@ def test_what_a_closed_tab_left_is_forgotten_after_three_days(page: Page) -> Non
     assert not Response.objects.exists()
 
 
-def test_what_a_closed_tab_left_and_is_refused_is_shown_on_its_own_page_alone(page: Page) -> None:
+def test_a_tab_that_waits_for_three_days_forgets_as_well(page: Page) -> None:
+    page.clock.install()
+    nonce = sent_without_network(page)
+    since = page.evaluate("JSON.parse(Object.values(localStorage))[0]")
+    page.clock.run_for(60_000)
+    assert page.evaluate("JSON.parse(Object.values(localStorage))[0]") == since
+    page.clock.fast_forward(timedelta(days=3) // timedelta(milliseconds=1))
+    expect(page.locator("#net")).to_contain_text("press Send once more")
+    assert page.evaluate("localStorage.length") == 0 and page.get_attribute("input[name=form]", "value") == nonce
+
+
+def test_a_refused_answer_that_a_closed_tab_left_is_shown_to_nobody_at_a_till(page: Page) -> None:
     address = page.url
-    exit_page = page_of_the_exit(page)
     page.check("#w-call", force=True)
     page.fill("#f-phone", "12")
-    context = closed_without_network(page)
-    elsewhere = context.new_page()
-    with elsewhere.expect_response(lambda response: response.status == 422):
-        elsewhere.goto(exit_page)
-    own = context.new_page()
-    own.goto(address)
-    own.wait_for_selector("[role=alert]")
-    assert own.input_value("#f-reason") == "In the tunnel" and own.input_value("#f-phone") == "12"
-    assert elsewhere.input_value("#f-reason") == "" and own.evaluate("localStorage.length") == 0
+    another = closed_without_network(page).new_page()
+    with another.expect_response(lambda response: response.status == 422):
+        another.goto(address)
+    another.wait_for_timeout(200)
+    assert another.url == address and not given(another)
+    assert another.evaluate("localStorage.length") == 1
 
 
-def test_what_is_typed_outlives_a_reload(page: Page) -> None:
-    page.reload()
-    assert page.input_value("#f-reason") == "In the tunnel" and page.is_checked("#f-score2")
+def test_a_refused_answer_is_shown_by_its_own_private_link(page: Page) -> None:
+    origin, _, code = page.url.rstrip("/").rpartition("/q/")
+    invited = receipt_link(Touchpoint.objects.get(code=code).store, "A 1", timezone.now()).invitation
+    assert invited is not None
+    address = f"{origin}/r/{invited.token}/"
+    page.goto(address)
+    page.fill("#f-reason", "In the tunnel")
+    page.check("#w-call", force=True)
+    page.fill("#f-phone", "12")
+    own = closed_without_network(page).new_page()
+    with own.expect_navigation(url="**/?send"):
+        own.goto(address)
+    assert refused(own) == ("In the tunnel", "12")
+
+
+def refused(page: Page) -> tuple[str, str]:
+    """The words and the number on a page that shows what is to be put right, once the device keeps them no more."""
+    page.wait_for_selector("[role=alert]")
+    eventually(lambda: page.evaluate("localStorage.length == 0"), "that the page has taken over what was kept")
+    return page.input_value("#f-reason"), page.input_value("#f-phone")
+
+
+def test_a_refused_answer_is_shown_where_it_was_sent_and_by_a_reload_of_it(page: Page) -> None:
+    page.check("#w-call", force=True)
+    page.fill("#f-phone", "12")
+    sent_without_network(page)
+    page.context.set_offline(False)
+    with page.expect_navigation(url="**/?send"):
+        page.reload()
+    assert refused(page) == ("In the tunnel", "12")
+    page.fill("#f-reason", "In the lift")
+    sent_without_network(page)
+    with page.expect_navigation(url="**/?send"):
+        page.context.set_offline(False)
+    assert refused(page) == ("In the lift", "12")
+
+
+def test_what_is_typed_outlives_a_reload_for_five_minutes_without_who_it_is(page: Page) -> None:
+    nonce = page.get_attribute("input[name=form]", "value")
+    page.check("#w-call", force=True)
+    page.fill("#f-phone", "0501112233")
+    typed = page.evaluate("sessionStorage.draft")
+    for older in ("draft[0] -= 3e5", "draft[2] = draft[2].replace(/\\.\\d+/, '.0')", ""):
+        page.evaluate(f"typed => {{ const draft = JSON.parse(typed); {older}; {KEEP} }}", typed)
+        page.reload()
+        assert given(page) == ([] if older else ["score,2", "reason,In the tunnel"])
+    assert "0501112233" not in typed and page.get_attribute("input[name=form]", "value") != nonce
     assert page.evaluate("localStorage.length") == 0
+    page.check("#w-none", force=True)
     page.click(SEND)
     page.wait_for_url(ARRIVED)
     assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_what_is_typed_after_send_waits_for_the_next_send(page: Page) -> None:
+    sent_without_network(page)
+    page.fill("#f-reason", "In the tunnel, and half of a")
+    page.context.set_offline(False)
+    expect(page.locator("h1 + .net")).to_contain_text("has now been sent")
+    assert only_response().answers["reason"] == "In the tunnel"
+    assert page.input_value("#f-reason") == "In the tunnel, and half of a"
+    page.click(SEND)
+    page.wait_for_url(ARRIVED)
+    assert (only_response().revision, only_response().answers["reason"]) == (2, "In the tunnel, and half of a")
+
+
+def test_a_second_send_while_the_first_is_on_its_way_is_sent_too(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/*?send", lambda route: route.continue_() if held else held.append(route))
+    page.click(SEND)
+    eventually(lambda: bool(held), "the first Send")
+    page.check("#f-score9", force=True)
+    page.click(SEND, force=True)
+    held[0].continue_()
+    page.wait_for_url(ARRIVED)
+    assert (only_response().revision, only_response().score) == (2, 9)
+
+
+def test_who_is_too_busy_or_finds_it_too_large_has_not_refused_it(page: Page) -> None:
+    statuses = [413, 429]
+    page.route("**/*?send", lambda route: route.fulfill(status=statuses.pop()) if statuses else route.continue_())
+    page.click(SEND)
+    expect(page.locator("#net")).to_contain_text("kept")
+    for _again in range(2):
+        page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_url(ARRIVED)
+    assert not statuses and only_response().revision == 1
 
 
 def test_a_browser_that_keeps_nothing_asks_for_the_page_to_stay_open(page: Page) -> None:
