@@ -2,7 +2,8 @@
 has changed more than chance.
 
 Of whom nothing but how many is told here, as in the mix of the ways of asking: no figure is about what anybody
-answered. A share of fewer than MIN_SHOWN is left out, for it says nothing.
+answered. A share of fewer than MIN_SHOWN is left out, for it says nothing; and how many answered or began to, where
+other pages hide how many answered (`Cells.tells_sizes`).
 """
 
 from collections import defaultdict
@@ -15,13 +16,13 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from reports.asking_cells import COUNTS
-from reports.cells import View
+from reports.cells import View, leaves_of, read_cells
 from reports.figures import Source
 from reports.filters import Filters
 from reports.lattice import Place, node_place, store_place
 from reports.linking import at_place, words_behind
 from reports.models import AskedCount, AskedNodeWeek, AskedWeek
-from reports.periods import Period
+from reports.periods import Period, Week
 from reports.statistics import MIN_SHOWN, Difference, Share, moved_among, share_difference
 from stores.choices import TouchpointKind
 from stores.models import Store
@@ -32,6 +33,8 @@ from surveys.models import NotAsked
 MOST_STORES = 600
 # A channel, and a kind of touchpoint where codes hang.
 Way = tuple[str, str]
+# Whether how many answered in these weeks may be told, and in those before.
+Told = tuple[bool, bool]
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ RATES = {
 }
 _INVITED, _WAYS = ("delivered", "response"), ("opened", "begun", "completion", "worded")
 _PLACES = ("response", "begun", "completion", "worded")
+# Which tell of none who answered, nor of who began to.
+_BEFORE_ANSWERS = ("delivered", "opened")
 _PARTS = {
     "delivered": ("delivered", "invited"),
     "response": ("answered", "invited"),
@@ -101,13 +106,15 @@ class Rate:
 
 @dataclass(frozen=True)
 class Row:
-    """A way of asking or a place; `words` leads to what its answers say, `query` to the same page of a place."""
+    """A way of asking or a place; `words` leads to what its answers say, `query` to the same page of a place. `hidden`:
+    how many answered or began to is not told."""
 
     name: str
     now: Counts
     rates: Mapping[str, Rate]
     words: str = ""
     query: str = ""
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,26 +135,42 @@ class Asking:
     def empty(self) -> bool:
         return not (self.ways or self.invited or self.not_asked)
 
+    @property
+    def hides(self) -> bool:
+        """Whether of anything it is not told how many answered."""
+        return any(row.hidden for row in [*self.invited, *self.ways, *self.places])
 
-def asking_of(view: View, stores: QuerySet[Store], filters: Filters, period: Period) -> Asking:
+
+def asking_of(view: View, stores: QuerySet[Store], filters: Filters, period: Period, this_week: Week) -> Asking:
     """Of the viewed places, which hold these stores, and of those right below them."""
     counted = _counted(view, period)
+    cells = read_cells(view, this_week, leaves_of(filters.weeks, by_week=False, back=filters.back))
+
+    def told(places: list[Place], channel: str = "") -> Told:
+        source = Source(channel, "")
+        return cells.tells_sizes(places, filters.now, source), cells.tells_sizes(places, filters.ago, source)
+
     whole, by_channel = Pairs(), Pairs()
     for place in view.places:
         for way, pair in counted[place].items():
             whole[way] += pair
             by_channel[way[0], ""] += pair
     invited = [
-        _way((channel.value, ""), by_channel[channel.value, ""], filters, _INVITED)
+        _way((channel.value, ""), by_channel[channel.value, ""], filters, _INVITED, told(view.places, channel.value))
         for channel in ResponseChannel
         if by_channel[channel.value, ""].now.invited
     ]
-    ways = [_way(way, whole[way], filters, _WAYS) for way in sorted(whole, key=_order) if _came(whole[way].now)]
+    ways = [
+        _way(way, whole[way], filters, _WAYS, told(view.places, way[0]))
+        for way in sorted(whole, key=_order)
+        if _came(whole[way].now)
+    ]
     places = [
         _row(
             view.named(place).name,
             sum(counted[place].values(), Pair()),
             _PLACES,
+            told([place]),
             query=at_place(filters, place, view.named(place)),
         )
         for place in view.children
@@ -176,24 +199,27 @@ def _order(way: Way) -> tuple[int, int]:
     return ResponseChannel.values.index(channel), kinds.index(kind)
 
 
-def _way(way: Way, pair: Pair, filters: Filters, wanted: Iterable[str]) -> Row:
+def _way(way: Way, pair: Pair, filters: Filters, wanted: Iterable[str], told: Told) -> Row:
     channel, kind = way
     if kind:
         words = words_behind(filters, source=Source("", ""), code=kind)
-        return _row(str(TouchpointKind(kind).label), pair, wanted, words=words)
+        return _row(str(TouchpointKind(kind).label), pair, wanted, told, words=words)
     words = words_behind(filters, source=Source(channel, ""))
-    return _row(str(ResponseChannel(channel).label), pair, wanted, words=words)
+    return _row(str(ResponseChannel(channel).label), pair, wanted, told, words=words)
 
 
-def _row(name: str, pair: Pair, wanted: Iterable[str], *, words: str = "", query: str = "") -> Row:
+def _row(name: str, pair: Pair, wanted: Iterable[str], told: Told, *, words: str = "", query: str = "") -> Row:
     rates = {}
     for rate in wanted:
-        now, old = (_share(counts, *_PARTS[rate]) for counts in (pair.now, pair.old))
+        now, old = (
+            _share(counts, *_PARTS[rate]) if able or rate in _BEFORE_ANSWERS else None
+            for counts, able in zip((pair.now, pair.old), told, strict=True)
+        )
         if rate == "delivered" and pair.now.delivered < pair.now.answered:
             continue  # Told to us by whoever sends the messages, and not of these.
         if now:
             rates[rate] = Rate(now, share_difference(now, old) if old else None)
-    return Row(name, pair.now, rates, words, query)
+    return Row(name, pair.now, rates, words, query, hidden=not told[0])
 
 
 def _share(counts: Counts, part: str, whole: str) -> Share | None:

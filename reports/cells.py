@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, models
 from django.db.models import Q
 
-from reports.figures import ANY_WAY, Figure, Source
+from reports.figures import ANY_WAY, Figure, Reach, Source
 from reports.filters import Filters, Scope
 from reports.lattice import Lattice, Place, node_place, store_place
 from reports.models import NodeWeek, StoreWeek
@@ -141,6 +141,13 @@ class Cells:
         sums = {source: self.nps_of(places, source, stretches).n for source in self.nps}
         return sorted((source for source, n in sums.items() if n), key=lambda source: (-sums[source], source))
 
+    def known_sources(self, stretches: Collection[Stretch], places: list[Place] | None = None) -> list[Source]:
+        """The same, and last those of which it is not told whether they brought any."""
+        found = self.sources(stretches, places)
+        places = self.view.places if places is None else places
+        rest = [one for one in sorted(self.nps) if one not in found]
+        return found + [one for one in rest if not self.tells_size(self.lattice(one), places, stretches)]
+
     def nps_of(self, places: Iterable[Place], source: Source, stretches: Collection[Stretch]) -> Nps:
         """The sum of all of them, whether it may be shown or not."""
         columns = self.columns(source, stretches)
@@ -189,6 +196,20 @@ class Cells:
             return self.shows(self._case_lattice(whole, ANY_WAY), places, stretches)
         return all(self.shows(self._case_lattice(whole, one), places, stretches) for one in [ANY_WAY, *ways])
 
+    def reach_of_cases(
+        self, whole: str, places: Sequence[Place], stretches: Collection[Stretch], source: Source = ANY_WAY
+    ) -> Reach:
+        """Of which stretches a share of one of WHOLES tells, all ways that `source` covers taken together."""
+        told = [part for part in stretches if self.shows_cases(whole, places, [part], source)]
+        ways = [one for one in self.cases if source.covers(one)]
+        lattices = [self._case_lattice(whole, one) for one in (ways if len(ways) < len(self.cases) else [ANY_WAY])]
+        missed = [
+            part
+            for part in stretches
+            if part not in told and any(self.may_hold(lattice, places, part) for lattice in lattices)
+        ]
+        return Reach(frozenset((ANY_WAY, part) for part in told), frozenset((ANY_WAY, part) for part in missed))
+
     def _case_lattice(self, whole: str, source: Source) -> Lattice:
         key = (whole, source)
         if key not in self._lattices:
@@ -216,6 +237,15 @@ class Cells:
     def tells_size(self, lattice: Lattice, places: Sequence[Place], stretches: Collection[Stretch]) -> bool:
         return all(lattice.tells_size(place, stretches) for place in places)
 
+    def tells_sizes(self, places: Sequence[Place], stretches: Collection[Stretch], source: Source = ANY_WAY) -> bool:
+        """Whether it may be told how many answered whatever question in the ways that `source` covers: the number of
+        each way and question may, for less all others a sum would tell it."""
+        lattices = [
+            *(self.lattice(one) for one in self.nps if source.covers(one)),
+            *(self.scored_lattice(kind, one) for kind, one in self.scored if source.covers(one)),
+        ]
+        return all(self.tells_size(lattice, places, stretches) for lattice in lattices)
+
     def shown_among(self, lattice: Lattice, places: Sequence[Place], stretches: Collection[Stretch]) -> list[Stretch]:
         """Those of the stretches of which the sum of these places may be shown. A long period is a sum of them: one in
         which too few answered, as when a chain began, is left out and takes none along."""
@@ -230,23 +260,34 @@ class Cells:
         shown = {one: self.shown_among(self.lattice(one), places, stretches) for one in covered}
         if any(shown.values()):
             total = sum((self.nps_of(places, one, parts) for one, parts in shown.items() if parts), NO_ANSWERS)
-            missed = [one for one in covered if not shown[one] and self.nps_of(places, one, stretches).n]
-            return Figure(total, False, left_out=missed, weeks_left_out=self._weeks_missed(places, shown, stretches))
+            return Figure(total, False, reach=self._reach(places, shown, stretches))
         total = sum((self.nps_of(places, one, stretches) for one in covered), NO_ANSWERS)
         told = all(self.tells_size(self.lattice(one), places, stretches) for one in covered)
-        return Figure(total, bool(total.n), size_hidden=bool(total.n) and not told)
+        return Figure(total, bool(total.n) or not told, size_hidden=not told)
 
-    def _weeks_missed(
+    def reach_of_scores(
+        self, kind: str, source: Source, places: Sequence[Place], stretches: Collection[Stretch]
+    ) -> Reach:
+        """Of which stretches is told how another headline question was answered."""
+        lattice = self.scored_lattice(kind, source)
+        told = self.shown_among(lattice, places, stretches)
+        missed = [part for part in stretches if part not in told and self.may_hold(lattice, places, part)]
+        return Reach(frozenset((source, part) for part in told), frozenset((source, part) for part in missed))
+
+    def _reach(
         self, places: Sequence[Place], shown: Mapping[Source, list[Stretch]], stretches: Collection[Stretch]
-    ) -> int:
-        """Of how many weeks some answers to ways that are shown are left out."""
-        missed = {
-            (first, end)
-            for first, end in stretches
-            for one, parts in shown.items()
-            if parts and (first, end) not in parts and self.nps_of(places, one, [(first, end)]).n
-        }
-        return sum(end - first for first, end in missed)
+    ) -> Reach:
+        """What a sum of these stretches tells of each way; of the others what has answers, or may have."""
+        told = frozenset((one, part) for one, parts in shown.items() for part in parts)
+        rest = [(one, part) for one in shown for part in stretches if (one, part) not in told]
+        return Reach(
+            told,
+            frozenset((one, part) for one, part in rest if self.may_hold(self.lattice(one), places, part)),
+        )
+
+    def may_hold(self, lattice: Lattice, places: Sequence[Place], stretch: Stretch) -> bool:
+        """Whether there are answers, as far as a reader may know."""
+        return _any_in(lattice, places, [stretch]) or not self.tells_size(lattice, places, [stretch])
 
     def _covered(self, source: Source) -> list[Source]:
         return [source] if source in self.nps else sorted(one for one in self.nps if source.covers(one))
@@ -359,7 +400,7 @@ def _read(found: Cells, model: type[models.Model], owner: str, places: Mapping[i
     values: dict[str, Any] = {
         "starts": starts,
         "first": starts[0],
-        "last": found.this_week.monday,
+        "last": mondays(min(found.leaves), found.this_week)[1],
         "places": list(places),
         "nps": QuestionKind.NPS.value,
     }

@@ -17,7 +17,7 @@ from reports.overview import chosen_source, closed_loop, resolve
 from reports.periods import Period, Week
 from reports.statistics import MIN_SHOWN, Difference, Share, moved_among, nps_difference, share_difference
 from reports.stretches import Stretch, before, divided, year_ago
-from reports.topics import read_topics
+from reports.topics import in_parts, read_topics
 from sentiment.labels import topic_label
 from surveys.choices import ResponseChannel, SampleKind
 
@@ -248,17 +248,18 @@ def _of_sets(one: Set[Any], other: Set[Any]) -> str:
 
 
 def _less(whole: Figure, part: Figure) -> Figure:
-    """What is left of a figure without a part of it, where both are told."""
+    """What is left of a figure without a part of it, where both are told, of the same weeks."""
+    if not whole.shown or part.hidden or not whole.reach.leaves_a_rest(part.reach):
+        return replace(whole, hidden=True, size_hidden=True)
     nps = whole.nps - part.nps
-    same = (part.left_out, part.weeks_left_out) == (whole.left_out, whole.weeks_left_out)
-    told = whole.shown and (not part.nps.n or (part.shown and same))
-    return replace(whole, nps=nps, hidden=not told or nps.n < MIN_SHOWN, size_hidden=not told)
+    return replace(whole, nps=nps, hidden=nps.n < MIN_SHOWN)
 
 
 def _share_less(whole: LoopShare, part: LoopShare) -> LoopShare:
-    told = not whole.hidden and (not part.hidden or not part.share.n)
-    left = Share(whole.share.part - part.share.part, whole.share.n - part.share.n)
-    return replace(whole, share=left, suppressed=not told)
+    told = not whole.hidden and (not part.hidden or not (part.share.n or part.size_hidden))
+    if not told or not whole.reach.leaves_a_rest(part.reach):
+        return replace(whole, suppressed=True, size_hidden=True)
+    return replace(whole, share=Share(whole.share.part - part.share.part, whole.share.n - part.share.n))
 
 
 # --- rows ---------------------------------------------------------------------------------------------------------
@@ -358,15 +359,19 @@ def _topics(cells: Cells, first: Side, second: Side, row: NpsRow) -> list[ShareR
     known = {t for side, one in sides for place in side.places for t in spoken.counted[place].get(one, {})}
     rows = []
     for topic in sorted(known):
+        shown = [
+            spoken.may_show(topic, [one], parts, side.places) for (side, one), parts in zip(sides, told, strict=True)
+        ]
         shares = [
             LoopShare(
                 topic,
                 "",
                 topic_label(topic),
                 Share(spoken.sum_of(topic, [one], parts, side.places)[0], cells.nps_of(side.places, one, parts).n),
-                suppressed=not spoken.may_show(topic, [one], parts, side.places),
+                suppressed=not able,
+                size_hidden=not able and in_parts(parts),
             )
-            for (side, one), parts in zip(sides, told, strict=True)
+            for (side, one), parts, able in zip(sides, told, shown, strict=True)
         ]
         if first.rest:
             shares[0] = _share_less(*shares)

@@ -1,5 +1,6 @@
 """The figures that reports show, and whether each may be shown. Nothing here decides how it looks."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from reports.filters import POOLED
 from reports.periods import Period, Week
 from reports.statistics import MIN_RANKED, MIN_SHOWN, Difference, Nps, Share
 from reports.statistics import NO_ANSWERS as NO_ANSWERS
+from reports.stretches import QUARTER, Stretch
 from surveys.choices import FACES, QuestionKind, ResponseChannel, SampleKind
 
 
@@ -36,6 +38,39 @@ ANY_WAY = Source("", "")
 
 
 @dataclass(frozen=True)
+class Reach:
+    """Of which stretches of weeks a sum is made, way by way, and which it leaves out for they are not shown."""
+
+    told: frozenset[tuple[Source, Stretch]] = frozenset()
+    missed: frozenset[tuple[Source, Stretch]] = frozenset()
+
+    @property
+    def left_out(self) -> list[Source]:
+        """Ways of asking of which nothing is told."""
+        return sorted({one for one, _ in self.missed} - {one for one, _ in self.told})
+
+    @property
+    def weeks_left_out(self) -> int:
+        """Of how many weeks some answers to ways that are told are left out."""
+        ways = {one for one, _ in self.told}
+        return sum(end - first for first, end in {stretch for one, stretch in self.missed if one in ways})
+
+    @property
+    def hides_size(self) -> bool:
+        """Whether not even the number is told: nothing is shown, and of parts of thirteen weeks no number is either."""
+        return not self.told and any(end - first < QUARTER for _, (first, end) in self.missed)
+
+    def leaves_a_rest(self, part: "Reach") -> bool:
+        """Whether this sum less that of a part of it is the sum of all others: both are of the same weeks."""
+        told = _weeks_of(self.told)
+        return _weeks_of(part.told) <= told and told.isdisjoint(_weeks_of(part.missed))
+
+
+def _weeks_of(stretches: Iterable[tuple[Source, Stretch]]) -> set[tuple[Source, int]]:
+    return {(source, week) for source, stretch in stretches for week in range(*stretch)}
+
+
+@dataclass(frozen=True)
 class Figure:
     """An NPS as it may be shown: `hidden` when its group is too small, or would give away one that is."""
 
@@ -44,10 +79,17 @@ class Figure:
     change: Difference | None = None
     # Whether the change is more than chance, among all those it stands with.
     moved: bool = False
-    # Whether even the number of answers is not told; which ways of asking, and how many weeks, a sum had to leave out.
+    # Whether even the number of answers is not told, nor whether there is any.
     size_hidden: bool = False
-    left_out: list[Source] = field(default_factory=list)
-    weeks_left_out: int = 0
+    reach: Reach = Reach()
+
+    @property
+    def left_out(self) -> list[Source]:
+        return self.reach.left_out
+
+    @property
+    def weeks_left_out(self) -> int:
+        return self.reach.weeks_left_out
 
     @property
     def shown(self) -> bool:
@@ -121,10 +163,16 @@ class Answers:
     unhappy_to: int
     hidden: bool
     words: str
+    size_hidden: bool = False
+    reach: Reach = Reach()
 
     @property
     def n(self) -> int:
         return sum(self.counts)
+
+    @property
+    def weeks_left_out(self) -> int:
+        return self.reach.weeks_left_out
 
     @property
     def question(self) -> str:
@@ -150,14 +198,21 @@ class Answers:
 
 @dataclass(frozen=True)
 class LoopShare:
-    """One share of the closed loop and what it is a share of; `suppressed` when it would give away a neighbour's.
-    `key` and `whole` are the parts of `loop_cases` whose words are behind them."""
+    """One share of the closed loop and what it is a share of; `suppressed` when it would give away a neighbour's;
+    `size_hidden` when not even their number is told. `key` and `whole` are the parts of `loop_cases` whose words are
+    behind them."""
 
     key: str
     whole: str
     name: str
     share: Share
     suppressed: bool = False
+    size_hidden: bool = False
+    reach: Reach = Reach()
+
+    @property
+    def weeks_left_out(self) -> int:
+        return self.reach.weeks_left_out
 
     @property
     def too_few(self) -> bool:
@@ -165,7 +220,7 @@ class LoopShare:
 
     @property
     def hidden(self) -> bool:
-        return self.suppressed or self.too_few
+        return self.suppressed or self.size_hidden or self.too_few
 
 
 @dataclass(frozen=True)
@@ -180,12 +235,14 @@ class ClosedLoop:
 
     @property
     def empty(self) -> bool:
-        return not (self.running or any(part.share.n for part in self.contactable + self.fix_only + self.outcomes))
+        parts = self.contactable + self.fix_only + self.outcomes
+        return not (self.running or any(part.share.n or part.size_hidden for part in parts))
 
 
 @dataclass(frozen=True)
 class MixRow:
-    """How many answers came by one way of asking, now and before."""
+    """How many answers came by one way of asking, now and before; `size_hidden` and `whole_hidden`: where not even that
+    is told, of this way or of all together."""
 
     source: Source
     now: Share
@@ -194,6 +251,8 @@ class MixRow:
     words_before: str
     hidden: bool
     hidden_before: bool
+    size_hidden: bool = False
+    whole_hidden: bool = False
 
 
 @dataclass
@@ -214,6 +273,8 @@ class Overview:
     mix: list[MixRow] = field(default_factory=list)
     responses: int = 0
     staff_responses: int = 0
+    # Whether the number of answers is not told.
+    size_hidden: bool = False
 
     @property
     def source_is_sum(self) -> bool:

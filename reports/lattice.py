@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from reports.statistics import shown_at_the_top, shown_below
@@ -104,5 +104,27 @@ class Lattice:
         return {place for stretch in stretches for place in self.column(stretch)}
 
     def tells_size(self, place: Place, stretches: Iterable[Stretch]) -> bool:
-        """Whether at least the number of answers may be told: always of thirteen weeks, of parts with the figure."""
-        return all(stretch in self._tops or self._shows(place, stretch) for stretch in stretches)
+        """Whether at least the number of answers may be told: always of thirteen weeks, of parts with the figure. That
+        there is none is told where it follows: where all is shown that there is beside it."""
+        return all(self._tells_size(place, stretch) for stretch in stretches)
+
+    def _tells_size(self, place: Place, stretch: Stretch) -> bool:
+        if stretch in self._tops or self._shows(place, stretch):
+            return True
+        if self.size(place, stretch) or stretch not in self._wholes:
+            return False
+        whole = self._wholes[stretch]
+        if not self.size(place, whole):
+            return self._tells_size(place, whole)
+        return any(self._shows(place, part) for part in self._parts(whole))
+
+    @cached_property
+    def _wholes(self) -> dict[Stretch, Stretch]:
+        """What each stretch is a part of."""
+        found, queue = {}, list(self._tops)
+        while queue:
+            whole = queue.pop()
+            for part in self._parts(whole):
+                found[part] = whole
+                queue.append(part)
+        return found

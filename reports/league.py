@@ -89,14 +89,11 @@ def league_of(cells: Cells, filters: Filters, period: Period, stores: QuerySet[S
     loops = {place: closed_loop(cells, [place], now) for place in places}
     filled = [place for place in places if not loops[place].empty]
     total = closed_loop(cells, cells.view.places, now)
-    whole = total.contactable[0].share
     unlike = {}
     for place in filled:
         reached = loops[place].contactable[0]
-        if reached.hidden or reached.share.n < MIN_RANKED:
-            continue
-        rest = Share(whole.part - reached.share.part, whole.n - reached.share.n)
-        unlike[place] = share_difference(reached.share, rest)
+        if not reached.hidden and reached.share.n >= MIN_RANKED:
+            unlike[place] = _unlike(total.contactable[0], reached)
     stands = dict(zip(unlike, moved_among(list(unlike.values())), strict=True))
     exempt = _left_out(cells, places, period, stores)
     able = sorted(unlike, key=lambda place: -(loops[place].contactable[0].share.value or 0))
@@ -119,6 +116,13 @@ def league_of(cells: Cells, filters: Filters, period: Period, stores: QuerySet[S
         )
 
     return League(total, [row(place) for place in able], [row(place) for place in few])
+
+
+def _unlike(whole: LoopShare, part: LoopShare) -> Difference | None:
+    """How far a share is from that of all others, where both are told of the same weeks."""
+    if whole.hidden or not whole.reach.leaves_a_rest(part.reach):
+        return None
+    return share_difference(part.share, Share(whole.share.part - part.share.part, whole.share.n - part.share.n))
 
 
 def _left_out(cells: Cells, places: list[Place], period: Period, stores: QuerySet[Store]) -> dict[Place, int]:

@@ -52,6 +52,7 @@ def overview(view: View, cells: Cells, filters: Filters, period: Period) -> Over
     in_view = [row for row in current if chosen_source(filters).covers(_source_of(row))]
     found.responses = sum(row["responses"] for row in in_view)
     found.staff_responses = sum(row["staff_responses"] for row in in_view)
+    found.size_hidden = not cells.tells_sizes(view.places, now, chosen_source(filters))
     found.answers = _answers(view, cells, in_view, filters, now)
     found.mix = _mix(cells, rows, filters, period, now, ago)
     found.loop = closed_loop(cells, view.places, now, chosen_source(filters))
@@ -97,7 +98,7 @@ def resolve(
     """
     if filters.sample:
         return chosen_source(filters), True
-    return next((one for one in cells.sources(now, places) if chosen_source(filters).covers(one)), None), False
+    return next((one for one in cells.known_sources(now, places) if chosen_source(filters).covers(one)), None), False
 
 
 def with_change(
@@ -151,7 +152,7 @@ def _cards(
     now: Collection[Stretch],
     ago: Collection[Stretch],
 ) -> list[SourceCard]:
-    order = cells.sources(now)
+    order = cells.known_sources(now)
     figures = judged(with_change(cells, view.places, source, now, ago) for source in order)
     return [
         SourceCard(
@@ -238,16 +239,20 @@ def _answers(
     now: Sequence[Stretch],
 ) -> list[Answers]:
     counts: dict[tuple[str, Source], list[int]] = defaultdict(lambda: [0] * 11)
-    told: dict[tuple[str, Source], list[Stretch]] = {}
+    reaches = {
+        key: cells.reach_of_scores(*key, view.places, now)
+        for key in sorted(cells.scored)
+        if chosen_source(filters).covers(key[1])
+    }
     for row in rows:
-        if row["headline_kind"] != QuestionKind.NPS:
-            key = (row["headline_kind"], _source_of(row))
-            if key not in told:
-                told[key] = cells.shown_among(cells.scored_lattice(*key), view.places, now)
-            if now[row["part"]] in told[key] or not told[key]:
+        key = (row["headline_kind"], _source_of(row))
+        if key in reaches:
+            told = reaches[key].told
+            if not told or (key[1], now[row["part"]]) in told:
                 counts[key] = [old + row[name] for old, name in zip(counts[key], _SCORES, strict=True)]
     found = []
-    for (kind, source), of in counts.items():
+    for (kind, source), reach in reaches.items():
+        of = counts[kind, source]
         low, high = SCORE_RANGE[QuestionKind(kind)]
         one = Answers(
             kind=kind,
@@ -256,10 +261,12 @@ def _answers(
             lowest=low,
             happy_from=PROMOTER_AT_LEAST[QuestionKind(kind)],
             unhappy_to=UNHAPPY_AT_MOST[QuestionKind(kind)],
-            hidden=not told[kind, source],
+            hidden=not reach.told,
             words=words_behind(filters, source=source, question=kind),
+            size_hidden=reach.hides_size,
+            reach=reach,
         )
-        if one.n:
+        if one.n or one.size_hidden:
             found.append(one)
     return sorted(found, key=lambda one: (list(QuestionKind).index(QuestionKind(one.kind)), -one.n, one.source))
 
@@ -272,13 +279,20 @@ def _mix(
     now: Collection[Stretch],
     ago: Collection[Stretch],
 ) -> list[MixRow]:
-    """Answers by way of asking, whatever was asked: shares of all of them, where all of them may be shown."""
-    hidden, hidden_before = (not cells.shows(cells.every_lattice(), cells.view.places, part) for part in (now, ago))
+    """Answers by way of asking, whatever was asked: shares of all of them, where all of them may be shown, and how many
+    came by each way that tells it."""
+    places = cells.view.places
+    hidden, hidden_before = (
+        not (cells.tells_sizes(places, part) and cells.shows(cells.every_lattice(), places, part))
+        for part in (now, ago)
+    )
     sums: dict[bool, dict[Source, int]] = {True: defaultdict(int), False: defaultdict(int)}
     for row in rows:
         sums[row["now"]][_source_of(row)] += row["responses"]
     whole, old_whole = sum(sums[True].values()), sum(sums[False].values())
-    order = sorted(sums[True], key=lambda source: (-sums[True][source], source))
+    known = {*cells.nps, *(source for _, source in cells.scored), *sums[True]}
+    told = {source for source in known if cells.tells_sizes(places, now, source)}
+    order = sorted(known, key=lambda source: (-sums[True][source], source))
     return [
         MixRow(
             source,
@@ -288,9 +302,11 @@ def _mix(
             words_behind(filters, source=source, until=period.first + -1),
             hidden,
             hidden_before,
+            size_hidden=source not in told,
+            whole_hidden=known != told,
         )
         for source in order
-        if sums[True][source]
+        if sums[True][source] or source not in told
     ]
 
 
@@ -299,16 +315,19 @@ def closed_loop(
 ) -> ClosedLoop:
     """What became of the cases of these places, of those whose shoppers were asked in one of these ways."""
     whole_sums = cells.cases_of(places, stretches, source)
-    told = {whole: [part for part in stretches if cells.shows_cases(whole, places, [part], source)] for whole in WHOLES}
+    reaches = {whole: cells.reach_of_cases(whole, places, stretches, source) for whole in WHOLES}
     # Of a long period the weeks in which such cases may be shown; of one in which none may, what is hidden.
-    by_whole = {whole: cells.cases_of(places, parts, source) if parts else whole_sums for whole, parts in told.items()}
+    by_whole = {
+        whole: cells.cases_of(places, [part for _, part in reach.told], source) if reach.told else dict(whole_sums)
+        for whole, reach in reaches.items()
+    }
     for sums in by_whole.values():
         sums["untried"] = sums["contactable"] - sums["reached"] - sums["attempted"]
-    suppressed = {whole for whole in WHOLES if whole_sums[whole] >= MIN_SHOWN and not told[whole]}
 
     def share(key: str, name: str, whole: str) -> LoopShare:
-        sums = by_whole[whole]
-        return LoopShare(key, whole, name, Share(sums[key], sums[whole]), whole in suppressed)
+        sums, reach = by_whole[whole], reaches[whole]
+        suppressed = whole_sums[whole] >= MIN_SHOWN and not reach.told
+        return LoopShare(key, whole, name, Share(sums[key], sums[whole]), suppressed, reach.hides_size, reach)
 
     return ClosedLoop(
         contactable=[

@@ -224,7 +224,7 @@ def asking(request: HttpRequest) -> HttpResponse:
     view = view_of(reading.scope, reading.filters)
     context = {
         **frame(reading, view, "report_asking"),
-        "asking": asking_of(view, reading.stores, reading.filters, reading.period),
+        "asking": asking_of(view, reading.stores, reading.filters, reading.period, reading.week),
         "store_choices": _store_choices(reading),
         "all_ways": True,
         "may_see_who": Role.HEAD_OFFICE in roles_of(_reader(request)),

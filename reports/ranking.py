@@ -67,7 +67,9 @@ def ranking_of(
     def group(store: Place) -> int:
         if store in estimates:
             return 0
-        return 1 if store in shown else 2 if store in answered else 3
+        if store in shown:
+            return 1
+        return 2 if store in answered or cells.figure([store], source, now).hidden else 3
 
     def order(store: Place) -> tuple[int, float, int]:
         return group(store), -estimates[store].score if store in estimates else 0.0, view.order[store.pk]

@@ -128,13 +128,22 @@ def _figure(table: str, name: str, figure: Figure, reading: Reading, **more: obj
     )
 
 
-def _share(table: str, name: str, share: Share, reading: Reading, *, hidden: bool = False, **more: object) -> Line:
+def _share(
+    table: str,
+    name: str,
+    share: Share,
+    reading: Reading,
+    *,
+    hidden: bool = False,
+    size_hidden: bool = False,
+    **more: object,
+) -> Line:
     shown = share.n > 0 and not hidden
     told = {"first": reading.period.start, "last": reading.period.end}
     return Line(
         table,
         name,
-        n=share.n,
+        n=None if size_hidden else share.n,
         value=_round(100 * (share.value or 0)) if shown else None,
         low=_round(100 * share.low) if shown else None,
         high=_round(100 * share.high) if shown else None,
@@ -153,7 +162,8 @@ def _round(value: float | None) -> float | None:
 
 
 def _loop(table: str, name: str, one: LoopShare, reading: Reading, *, way: str = "") -> Line:
-    return _share(table, name, one.share, reading, hidden=one.hidden and one.share.n > 0, way=way)
+    hidden = one.size_hidden or (one.hidden and one.share.n > 0)
+    return _share(table, name, one.share, reading, hidden=hidden, size_hidden=one.size_hidden, way=way)
 
 
 # --- pages ----------------------------------------------------------------------------------------------------
@@ -176,7 +186,7 @@ def overview_lines(reading: Reading, request: HttpRequest | None = None) -> Iter
     for answers in found.answers:
         yield from _answers(answers, reading)
     for mix in found.mix:
-        yield _share("mix", mix.source.name, mix.now, reading, hidden=mix.hidden)
+        yield _share("mix", mix.source.name, mix.now, reading, hidden=mix.hidden, size_hidden=mix.whole_hidden)
     if found.loop:
         for one in [*found.loop.contactable, *found.loop.fix_only, *found.loop.outcomes]:
             yield _loop("loop", one.name, one, reading, way=found.loop.source.name)
@@ -189,7 +199,8 @@ def _place(row: PlaceRow, way: str, reading: Reading) -> Line:
 def _answers(answers: Answers, reading: Reading) -> Iterator[Line]:
     for score, _face, share in answers.each:
         name = f"{answers.question}: {score}"
-        yield _share("answers", name, share, reading, hidden=answers.hidden, way=answers.source.name)
+        told = {"hidden": answers.hidden, "size_hidden": answers.size_hidden, "way": answers.source.name}
+        yield _share("answers", name, share, reading, **told)  # type: ignore[arg-type]
 
 
 def _main_source(reading: Reading) -> tuple[Cells, Source | None]:
@@ -279,7 +290,8 @@ def topic_lines(reading: Reading, request: HttpRequest | None = None) -> Iterato
     found = topics_of(cells, source, reading.filters)
     for row in found.all:
         change = _change(row.change) | {"moved": row.moved}
-        yield _share("topics", row.name, row.share, reading, hidden=row.hidden, way=source.name, **change)
+        told = {"hidden": row.hidden, "size_hidden": found.size_hidden, "way": source.name}
+        yield _share("topics", row.name, row.share, reading, **told | change)  # type: ignore[arg-type]
     for row in found.rows:
         yield from _cost(row, source, reading)
 
@@ -352,11 +364,11 @@ def change_lines(reading: Reading, request: HttpRequest | None = None) -> Iterat
 def asking_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator[Line]:
     """From invitation and scan to answer, by way of asking and by place."""
     view = view_of(reading.scope, reading.filters)
-    found = asking_of(view, reading.stores, reading.filters, reading.period)
+    found = asking_of(view, reading.stores, reading.filters, reading.period, reading.week)
     for row in [*found.invited, *found.ways, *found.places]:
         for name, rate in row.rates.items():
             told = _change(rate.change) | {"moved": rate.moved, "way": str(RATES[name])}
-            yield _share("asking", row.name, rate.share, reading, hidden=False, **told)
+            yield _share("asking", row.name, rate.share, reading, **told)  # type: ignore[arg-type]
 
 
 def compared_lines(reading: Reading, request: HttpRequest | None = None) -> Iterator[Line]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connection, models
@@ -23,7 +23,7 @@ from reports.statistics import (
     share_difference,
     topic_costs,
 )
-from reports.stretches import Stretch
+from reports.stretches import QUARTER, Stretch, mondays
 from sentiment.labels import topic_label
 from surveys.choices import QuestionKind
 
@@ -33,7 +33,8 @@ _NOTHING: Counted = (0, 0, 0, 0, 0)
 
 @dataclass(frozen=True)
 class TopicRow:
-    """A topic: how many answers speak of it and how, and its cost. Hidden ones have only their number."""
+    """A topic: how many answers speak of it and how, and its cost. Hidden ones have only their number, and of parts of
+    thirteen weeks not even that (`size_hidden`)."""
 
     topic: str
     n: int
@@ -46,6 +47,7 @@ class TopicRow:
     driver: Driver | None
     words: str
     words_negative: str
+    size_hidden: bool = False
 
     @property
     def name(self) -> str:
@@ -58,6 +60,8 @@ class Topics:
     total: Nps
     rows: list[TopicRow]
     few: list[TopicRow]
+    # Whether it is not told how many answers these topics are of.
+    size_hidden: bool = False
 
     @property
     def all(self) -> list[TopicRow]:
@@ -100,12 +104,19 @@ def topics_of(cells: Cells, source: Source, filters: Filters) -> Topics:
             driver=drivers.get(topic),
             words=nps_words(filters, source=source, topic=topic),
             words_negative=nps_words(filters, source=source, topic=topic, sentiment="negative"),
+            size_hidden=topic not in shown and in_parts(now),
         )
         for topic in names
         if sums[topic][0]
     ]
     known = sorted((row for row in rows if row.driver), key=lambda row: -(row.driver.cost if row.driver else 0))
-    return Topics(source, total.nps, known, sorted((row for row in rows if not row.driver), key=lambda row: -row.n))
+    few = sorted((row for row in rows if not row.driver), key=lambda row: -row.n)
+    return Topics(source, total.nps, known, few, size_hidden=total.size_hidden)
+
+
+def in_parts(stretches: Collection[Stretch]) -> bool:
+    """Whether any of these is less than thirteen weeks, of which even what is hidden tells its number."""
+    return any(end - first < QUARTER for first, end in stretches)
 
 
 def _told(cells: Cells, source: Source, stretches: list[Stretch]) -> tuple[list[Stretch], Figure]:
@@ -119,8 +130,10 @@ def _told(cells: Cells, source: Source, stretches: list[Stretch]) -> tuple[list[
         for part in stretches
         if cells.nps_of(places, one, [part]).n and not cells.shows(cells.lattice(one), places, [part])
     }
-    told = [part for part in stretches if part not in hidden] or stretches
-    return told, cells.figure(places, source, told)
+    if told := [part for part in stretches if part not in hidden]:
+        return told, cells.figure(places, source, told)
+    # Each way is shown in other weeks: who speaks of a topic is not part of the sum of these.
+    return stretches, replace(cells.figure(places, source, stretches), hidden=True)
 
 
 def _nps(counted: Counted) -> Nps:
@@ -213,7 +226,7 @@ def _read_from(found: Spoken, model: type[models.Model], owner: str, kind: str, 
     values: dict[str, Any] = {
         "starts": starts,
         "first": starts[0],
-        "last": cells.this_week.monday,
+        "last": mondays(min(cells.leaves), cells.this_week)[1],
         "places": places,
         "nps": QuestionKind.NPS.value,
     }

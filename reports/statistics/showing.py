@@ -8,7 +8,7 @@ asking, and for one measure, a place shows a stretch
 - and it shows the parts of that stretch only all at once: every part with answers in it has five of them;
 - and what must be hidden beside its neighbours adds up, in every part, to nothing or to five answers: otherwise the
   smallest neighbour that could be shown is hidden with it, until it does or all of them are hidden;
-- and where the parts are hidden, their numbers of answers are hidden as well.
+- and where the parts are hidden, their numbers of answers are hidden as well, and whether there are any.
 
 Why that is enough: within the places right below one place, what is hidden of a stretch is a table of places by parts
 of which at most the sums of whole rows and of whole columns are known. What can be computed from these about a set of
