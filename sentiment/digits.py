@@ -185,7 +185,7 @@ def _cut(match: re.Match[str], plans: Sequence[_Plan]) -> list[tuple[int, int, s
     row = _Row(plain, groups, dates, _prices(match, plain, groups, plans), _sizes(plain, groups))
     costs, ways = [0.0] + [float("inf")] * len(groups), [(0, "")] * (len(groups) + 1)
     for i in range(len(groups)):
-        for j, cost, mark in _pieces(row, i, plans):
+        for j, cost, mark in _pieces(row, i, plans) if costs[i] < float("inf") else ():
             if costs[i] + cost < costs[j]:
                 costs[j], ways[j] = costs[i] + cost, (i, mark)
     marks, j = [], len(groups)
@@ -251,9 +251,11 @@ def _pieces(row: _Row, i: int, plans: Sequence[_Plan]) -> Iterator[tuple[int, fl
     start = groups[i][0]
     plus = i == 0 and "+" in plain[:2]
     begins_alone = not i or _stands_apart(plain, groups[i - 1][1], start)
-    for ends in (priced, row.sizes):
-        if i in ends:
-            yield ends[i], 0, ""
+    if i in priced:
+        yield priced[i], 0, ""
+    if i in row.sizes:
+        yield row.sizes[i], 0, ""
+        return
     yield i + 1, _SEEN * (groups[i][1] - start), ""
     digits = ""
     for j in range(i, min(len(groups), i + _MOST_GROUPS)):

@@ -50,6 +50,15 @@ _IBAN = re.compile(
 )
 # A card's code and a PIN are too short to be found by themselves.
 _SECRET = re.compile(r"(?<!\w)((?:cv[vc]2?|cvn|pin)(?:[ -]?code)?\W{1,3}(?:(?:is|ist|est|es)\s)?)\d{3,6}(?!\w)", re.I)
+# A handle in a network; "@60fps" and "2 @ 5" are none.
+_HANDLE = re.compile(r"(?<![\w@.])@(?!\d)\w{3,30}(?![\w@])")
+# Czech and Slovak: year, month (women's and late ones' begin later) and day of birth.
+_BIRTH_NUMBER = re.compile(r"(?<![\w.,/-])\d\d[0-35-8]\d[0-3]\d/\d{3,4}(?![\w/-])")
+# Signs nobody sees, which would keep the parts of a number or a name apart; what joins the parts of an emoji stays.
+_UNSEEN = re.compile(
+    r"[\u00ad\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]|\u200d(?![^\w\s+@.()/-])"
+)
+_WIDE_SIGNS = str.maketrans({"＠": "@", "﹫": "@", "．": ".", "＋": "+", "＿": "_"})
 _NAME_WORD = r"[A-ZÀ-ÞĀ-ŽА-ЯІЇЄҐ][\w'’ʼ-]+"
 # A mark can uncover what its number had hidden ("… 0000 DE89 3704 …"); most texts are unchanged after the first.
 _PASSES = 6
@@ -60,19 +69,23 @@ def redact(text: str, *, languages: Sequence[str] = (), staff_names: Sequence[st
 
     `languages` (codes, likeliest first) tell whose phone numbers and whose ways of giving a name to expect.
     `staff_names` are redacted wherever they stand, whole or in part; one that is a word of the languages, too, only
-    where something says that it is a name.
+    where something says that it is a name. Where nothing is found the text stays as it was, sign by sign.
     """
+    original, text = text, _UNSEEN.sub("", text.translate(_WIDE_SIGNS))
+    plain = text
     for _ in range(_PASSES):
         before, text = text, _redact_once(text, languages, staff_names)
         if text == before:
             break
-    return text
+    return original if text == plain else text
 
 
 def _redact_once(text: str, languages: Sequence[str], names: Sequence[str]) -> str:
     text = _EMAIL.sub(EMAIL, text)
+    text = _HANDLE.sub(NAME, text)
     text = _IBAN.sub(lambda m: IBAN if _is_iban(m.group()) else m.group(), text)
     text = hide_orders(text, languages)
+    text = _BIRTH_NUMBER.sub(NUMBER, text)
     text = hide_numbers(text, languages)
     # After them: what looks like a card's code may be the first group of something longer.
     text = _SECRET.sub(lambda m: m.group(1) + NUMBER, text)

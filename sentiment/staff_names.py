@@ -17,6 +17,7 @@ NAME = "[name]"
 
 _APOSTROPHES = "'’ʼ`´"
 _WORD = re.compile(rf"[\w\u0300-\u036f\u064b-\u0652]+(?:[{_APOSTROPHES}][\w\u0300-\u036f]+)*+[{_APOSTROPHES}]?")
+_PARTS_A_WORD, _PIECE = re.compile(rf"[{_APOSTROPHES}\d_]"), re.compile(rf"[^{_APOSTROPHES}\d_]+")
 _ARABIC, _CYRILLIC = re.compile("[\u0600-\u06ff]"), re.compile("[\u0400-\u04ff]")
 _PARTED = re.compile(r"[\s.,()\-/]+")
 # Longer words are no names, and would only cost time.
@@ -117,6 +118,7 @@ class _Words:
     everyday: frozenset[str]
     thanks: frozenset[str]
     articles: frozenset[str]
+    name_articles: frozenset[str]
     verbs: frozenset[str]
     verb_endings: tuple[str, ...]
     slavic: bool
@@ -127,12 +129,13 @@ class _Words:
         lists = [load(language).get("names", {}) for language in languages or available()]
         every = {
             kind: frozenset(_fold(entry) for own in lists for entry in own.get(kind, ()))
-            for kind in ("everyday", "thanks", "articles", "verbs")
+            for kind in ("everyday", "thanks", "articles", "name_articles", "verbs")
         }
         return _Words(
             everyday=every["everyday"],
             thanks=every["thanks"],
             articles=every["articles"],
+            name_articles=every["name_articles"],
             verbs=every["verbs"],
             verb_endings=tuple(sorted(verb[1:] for verb in every["verbs"] if verb.startswith("*"))),
             slavic=not languages or bool(_SLAVIC_IN_LATIN.intersection(languages)),
@@ -304,10 +307,10 @@ def _hits(
 
 
 def _places(match: re.Match[str]) -> Iterator[tuple[int, int]]:
-    """A word, and where it has apostrophes what stands between them (d'Anna)."""
+    """A word, and what stands between its apostrophes, digits and underscores (d'Anna, Anna2)."""
     yield match.span()
-    if any(char in _APOSTROPHES for char in match.group()):
-        for piece in re.finditer(rf"[^{_APOSTROPHES}]+", match.group()):
+    if _PARTS_A_WORD.search(match.group()):
+        for piece in _PIECE.finditer(match.group()):
             yield match.start() + piece.start(), match.start() + piece.end()
 
 
@@ -364,14 +367,19 @@ def _is_told(text: str, words: Sequence[re.Match[str]], hits: Sequence[_Hit], i:
     ends = following is None or bool(_SENTENCE.search(text[hit.end : following.start()]))
     before = _fold(last.group()) if last and not begins else ""
     after = _fold(following.group()) if following and not ends else ""
-    if before in lists.thanks or (text[hit.start].isupper() and _fold(text[hit.end - 2 : hit.end]) == "'s"):
+    asked = f"{_fold(words[at - 2].group())} {before}" if at > 1 and before else before
+    if lists.thanks.intersection((before, asked)) or (
+        text[hit.start].isupper() and _fold(text[hit.end - 2 : hit.end]) == "'s"
+    ):
         return True
     capital = text[hit.start].isupper() and not (hit.end - hit.start > 1 and text[hit.start : hit.end].isupper())
+    is_verb = after in lists.verbs or (lists.verb_endings and after.endswith(lists.verb_endings))
     if begins:
-        is_verb = after in lists.verbs or (lists.verb_endings and after.endswith(lists.verb_endings))
         alone = capital and (not after or (hit.is_as_given and text[hit.end : hit.end + 1] == ","))
         joined = capital and after in _AND and _has_capital(words, at + 2)
         return bool(is_verb or alone or joined or after in lists.thanks)
+    if capital and is_verb and before in lists.name_articles:
+        return True
     if not capital or before in lists.articles or before[:1].isdecimal() or after[:1].isdecimal():
         return False
     near = [word.group() for word in words[max(0, at - 4) : at + 5]]
