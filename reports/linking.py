@@ -1,7 +1,7 @@
 """The addresses behind figures: the same choices in the explorer of words."""
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from reports.explorer import DEFAULT_WEEKS, weeks_of
 from reports.figures import Source
@@ -41,7 +41,12 @@ def words_behind(
         chosen |= {"weeks": "", "until": "", "from": days.start.isoformat(), "to": days.end.isoformat()}
     if chosen["weeks"] == str(DEFAULT_WEEKS):
         chosen["weeks"] = ""
-    return "?" + urlencode({key: value for key, value in chosen.items() if value})
+    # A page has hundreds of these, and hardly anything in them needs to be quoted.
+    return "?" + "&".join(f"{key}={_quoted(value)}" for key, value in chosen.items() if value)
+
+
+def _quoted(value: str) -> str:
+    return value if value.isascii() and value.isalnum() else quote_plus(value)
 
 
 def nps_words(filters: Filters, **more: Any) -> str:
