@@ -21,6 +21,9 @@ _UNUSUAL = (("HH1", time(1), (3, 5, 2)), ("LO2", time(12), (46,)))
 def save_scans(responses: Iterable[Response], rng: random.Random, now: datetime) -> None:
     """Counts by the hour that fit the responses; the unusual ones are judged by the rules that judge all."""
     scans, opens = Counter[tuple[int, datetime]](), Counter[tuple[int, datetime]]()
+    responses = list(responses)
+    # Weeks of scans that nobody answered would make any share of them a great leap.
+    first = min((response.submitted_at for response in responses), default=now)
     for response in responses:
         if response.touchpoint_id is None:
             continue
@@ -29,7 +32,7 @@ def save_scans(responses: Iterable[Response], rng: random.Random, now: datetime)
         opens[response.touchpoint_id, hour] += 1
         for _other in range(rng.randrange(5)):
             other = hour + timedelta(weeks=rng.choice(_WEEKS_OFF))
-            if other < now - _HOUR:
+            if first <= other < now - _HOUR:
                 scans[response.touchpoint_id, other] += 1
                 opens[response.touchpoint_id, other] += rng.random() < 0.8
     ScanHour.objects.bulk_create(
