@@ -222,7 +222,8 @@ def test_a_second_send_while_the_first_is_on_its_way_is_sent_too(page: Page) -> 
     held: list[Route] = []
     page.route("**/*?send", lambda route: route.continue_() if held else held.append(route))
     page.click(SEND)
-    eventually(lambda: bool(held), "the first Send")
+    # Playwright calls a route's handler only while it is itself waiting for the browser.
+    eventually(lambda: page.evaluate("true") and held, "the first Send")
     page.check("#f-score9", force=True)
     page.click(SEND, force=True)
     held[0].continue_()
