@@ -11,7 +11,15 @@ from reports.periods import Period, Week
 from reports.statistics import MIN_RANKED, MIN_SHOWN, Difference, Nps, Share
 from reports.statistics import NO_ANSWERS as NO_ANSWERS
 from reports.stretches import QUARTER, Stretch
-from surveys.choices import FACES, QuestionKind, ResponseChannel, SampleKind
+from surveys.choices import (
+    FACES,
+    PROMOTER_AT_LEAST,
+    SCORE_RANGE,
+    UNHAPPY_AT_MOST,
+    QuestionKind,
+    ResponseChannel,
+    SampleKind,
+)
 
 
 class Source(NamedTuple):
@@ -157,14 +165,22 @@ class Answers:
 
     kind: str
     source: Source
-    counts: tuple[int, ...]
-    lowest: int
-    happy_from: int
-    unhappy_to: int
+    # From 0 on, whatever the lowest of the question is.
+    scores: tuple[int, ...]
     hidden: bool
     words: str
     size_hidden: bool = False
     reach: Reach = Reach()
+
+    @property
+    def lowest(self) -> int:
+        return SCORE_RANGE[QuestionKind(self.kind)][0]
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """From the lowest answer to the highest."""
+        low, high = SCORE_RANGE[QuestionKind(self.kind)]
+        return self.scores[low : high + 1]
 
     @property
     def n(self) -> int:
@@ -189,11 +205,11 @@ class Answers:
 
     @property
     def happy(self) -> Share:
-        return Share(sum(self.counts[self.happy_from - self.lowest :]), self.n)
+        return Share(sum(self.counts[PROMOTER_AT_LEAST[QuestionKind(self.kind)] - self.lowest :]), self.n)
 
     @property
     def unhappy(self) -> Share:
-        return Share(sum(self.counts[: self.unhappy_to - self.lowest + 1]), self.n)
+        return Share(sum(self.counts[: UNHAPPY_AT_MOST[QuestionKind(self.kind)] - self.lowest + 1]), self.n)
 
 
 @dataclass(frozen=True)

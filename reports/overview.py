@@ -34,7 +34,7 @@ from reports.statistics import MIN_SHOWN, Share, moved_among, nps_difference
 from reports.stretches import Stretch, chart_of, cover, mondays
 from reports.topics import TopicRow
 from stores.models import Node, Store
-from surveys.choices import PROMOTER_AT_LEAST, SCORE_RANGE, UNHAPPY_AT_MOST, QuestionKind
+from surveys.choices import QuestionKind
 
 _SCORES = tuple(f"score_{score}" for score in range(11))
 # A sum may not bear the name of the column it sums.
@@ -252,15 +252,10 @@ def _answers(
                 counts[key] = [old + row[name] for old, name in zip(counts[key], _SCORES, strict=True)]
     found = []
     for (kind, source), reach in reaches.items():
-        of = counts[kind, source]
-        low, high = SCORE_RANGE[QuestionKind(kind)]
         one = Answers(
             kind=kind,
             source=source,
-            counts=tuple(of[low : high + 1]),
-            lowest=low,
-            happy_from=PROMOTER_AT_LEAST[QuestionKind(kind)],
-            unhappy_to=UNHAPPY_AT_MOST[QuestionKind(kind)],
+            scores=tuple(counts[kind, source]),
             hidden=not reach.told,
             words=words_behind(filters, source=source, question=kind),
             size_hidden=reach.hides_size,

@@ -12,7 +12,7 @@ its day, as a page of yesterday is. How many answered at all is nobody's answer,
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from django.utils.formats import date_format
@@ -28,7 +28,7 @@ from reports.periods import Days, Week
 from reports.statistics import MIN_SHOWN, Share
 from reports.stretches import QUARTER, Stretch, mondays, parts_of
 from stores.models import Node, Store
-from surveys.choices import PROMOTER_AT_LEAST, SCORE_RANGE, UNHAPPY_AT_MOST, QuestionKind
+from surveys.choices import QuestionKind
 
 # A view of one store asks for no scope: the rule looks at answers and never at the reader.
 _NOBODY = Scope(Store.objects.none(), Node.objects.none(), [])
@@ -97,9 +97,9 @@ def figures_of_week(store: Store, week: Week, this_week: Week) -> list[WallFigur
             lattice = cells.scored_lattice(kind, source)
             stretch = _shown(lattice, place, around)
             about = _about(store, this_week, source, kind, stretch, around[0])
-            answers = _answers(store, kind, source, mondays(stretch, this_week), about[2])
-            hidden = not lattice.shows(place, [stretch])
-            found.append(WallFigure(*about, answers=replace(answers, hidden=hidden)))
+            scores = _scores(store, kind, source, mondays(stretch, this_week))
+            answers = Answers(kind, source, scores, hidden=not lattice.shows(place, [stretch]), words=about[2])
+            found.append(WallFigure(*about, answers=answers))
     return found
 
 
@@ -147,19 +147,8 @@ def _about(
     return source, when, words_behind(filters, source=source, days=days, question=kind)
 
 
-def _answers(store: Store, kind: str, source: Source, between: tuple[date, date], words: str) -> Answers:
-    low, high = SCORE_RANGE[QuestionKind(kind)]
+def _scores(store: Store, kind: str, source: Source, between: tuple[date, date]) -> tuple[int, ...]:
     weeks = StoreWeek.objects.filter(
         store=store, monday__range=between, headline_kind=kind, channel=source.channel, sample_kind=source.sample
     )
-    counts = [sum(of) for of in zip(*weeks.values_list("score_counts", flat=True), strict=True)]
-    return Answers(
-        kind=kind,
-        source=source,
-        counts=tuple(counts[low : high + 1]),
-        lowest=low,
-        happy_from=PROMOTER_AT_LEAST[QuestionKind(kind)],
-        unhappy_to=UNHAPPY_AT_MOST[QuestionKind(kind)],
-        hidden=True,
-        words=words,
-    )
+    return tuple(sum(of) for of in zip(*weeks.values_list("score_counts", flat=True), strict=True))
