@@ -349,16 +349,13 @@ def _topics(cells: Cells, first: Side, second: Side, row: NpsRow) -> list[ShareR
     if row.change is None or any(one not in cells.nps for one in ways):
         return []
     sides = list(zip((first, second), ways, strict=True))
-    told = [
-        [part for part in side.stretches if cells.shows(cells.lattice(one), side.places, [part])] for side, one in sides
-    ]
+    told = [cells.shown_among(cells.lattice(one), side.places, side.stretches) for side, one in sides]
     rest = first.rest or second.rest
     if rest and told[0] != told[1]:
         return []
     spoken = read_topics(cells)
-    known = {t for side, one in sides for place in side.places for t in spoken.counted[place].get(one, {})}
     rows = []
-    for topic in sorted(known):
+    for topic in sorted({topic for side, one in sides for topic in spoken.topics([one], side.places)}):
         shown = [
             spoken.may_show(topic, [one], parts, side.places) for (side, one), parts in zip(sides, told, strict=True)
         ]

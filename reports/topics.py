@@ -149,9 +149,10 @@ class Spoken:
     counted: dict[Place, dict[Source, dict[str, dict[Stretch, Counted]]]]
     _lattices: dict[tuple[str, Source], tuple[Lattice, Lattice]] = field(default_factory=dict)
 
-    def topics(self, sources: Collection[Source]) -> list[str]:
-        """What is spoken of in the viewed places."""
-        of = [self.counted[place].get(source, {}) for place in self.cells.view.places for source in sources]
+    def topics(self, sources: Collection[Source], places: Sequence[Place] | None = None) -> list[str]:
+        """What is spoken of in these places, the viewed ones if none."""
+        places = self.cells.view.places if places is None else places
+        of = [self.counted[place].get(source, {}) for place in places for source in sources]
         return sorted({topic for by_topic in of for topic in by_topic})
 
     def sum_of(
