@@ -1,6 +1,6 @@
 """Two groups of answers beside each other: now and before, this year and last, or any two places and ways of asking."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -323,23 +323,8 @@ def _shares(cells: Cells, first: Side, second: Side, *, overlap: bool) -> list[S
     for here, there in zip(*([*loop.contactable, *loop.fix_only, *loop.outcomes] for loop in loops), strict=True):
         if not (here.share.n or there.share.n):
             continue
-        if first.rest:
-            here = _share_less(here, there)
-        elif second.rest:
-            there = _share_less(there, here)
-        both = not overlap and not here.hidden and not there.hidden
-        rows.append(
-            ShareRow(
-                name=here.name,
-                first=here,
-                second=there,
-                change=share_difference(here.share, there.share) if both else None,
-                stands=False,
-                words=_case_words(first, here.whole),
-                other_words=_case_words(second, there.whole),
-                overlap=overlap,
-            )
-        )
+        words = [words_behind(side.filters, until=side.until, loop=here.whole) for side in (first, second)]
+        rows.append(_share_row(first, second, (here, there), words, overlap=overlap))
     return rows
 
 
@@ -370,31 +355,29 @@ def _topics(cells: Cells, first: Side, second: Side, row: NpsRow) -> list[ShareR
             )
             for (side, one), parts, able in zip(sides, told, shown, strict=True)
         ]
-        if first.rest:
-            shares[0] = _share_less(*shares)
-        elif second.rest:
-            shares[1] = _share_less(shares[1], shares[0])
-        here, there = shares
-        if not (here.share.part or there.share.part):
-            continue
-        both = not here.hidden and not there.hidden
-        words = [
-            "" if side.rest else nps_words(side.filters, source=one, until=side.until, topic=topic)
-            for side, one in sides
-        ]
-        rows.append(
-            ShareRow(
-                name=here.name,
-                first=here,
-                second=there,
-                change=share_difference(here.share, there.share) if both else None,
-                stands=False,
-                words=words[0],
-                other_words=words[1],
-            )
-        )
-    return sorted(rows, key=lambda one: -(one.first.share.value or 0))
+        words = [nps_words(side.filters, source=one, until=side.until, topic=topic) for side, one in sides]
+        rows.append(_share_row(first, second, shares, words))
+    spoken_of = [one for one in rows if one.first.share.part or one.second.share.part]
+    return sorted(spoken_of, key=lambda one: -(one.first.share.value or 0))
 
 
-def _case_words(side: Side, whole: str) -> str:
-    return "" if side.rest else words_behind(side.filters, until=side.until, loop=whole)
+def _share_row(
+    first: Side, second: Side, shares: Sequence[LoopShare], words: Sequence[str], *, overlap: bool = False
+) -> ShareRow:
+    """A row of both sides' shares: that of a rest is without the other's, and has no link to words."""
+    here, there = shares
+    if first.rest:
+        here = _share_less(here, there)
+    elif second.rest:
+        there = _share_less(there, here)
+    both = not overlap and not here.hidden and not there.hidden
+    return ShareRow(
+        name=here.name,
+        first=here,
+        second=there,
+        change=share_difference(here.share, there.share) if both else None,
+        stands=False,
+        words="" if first.rest else words[0],
+        other_words="" if second.rest else words[1],
+        overlap=overlap,
+    )
