@@ -31,13 +31,6 @@ from tests.threads import Beside
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def head(chain) -> Client:
-    client = Client()
-    client.force_login(chain.head_office)
-    return client
-
-
 def now() -> datetime:
     """Noon of the running week's Monday: no zone has another week then."""
     return noon(Week.of(timezone.now().date()).monday)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from django.urls import reverse
 
 from core.work import drain
@@ -12,12 +11,6 @@ from tests.factories import make_touchpoint
 from tests.reports.makers import announce, answer, make_analysis, make_case
 
 TODAY = latest_day(["Europe/Kyiv"])
-
-
-@pytest.fixture
-def head(client, chain):
-    client.force_login(chain.head_office)
-    return client
 
 
 def test_each_side_of_a_comparison_shows_the_sample_that_asks_most_there(head, chain):

@@ -20,12 +20,6 @@ from tests.reports.makers import announce, answer, make_case
 TODAY = latest_day(["Europe/Kyiv"])
 
 
-@pytest.fixture
-def head(client, chain):
-    client.force_login(chain.head_office)
-    return client
-
-
 def test_a_store_counts_by_its_purchases_and_not_by_how_often_it_asks(head, chain):
     answer(chain.touchpoint, 10, day=TODAY, times=30)
     answer(make_touchpoint(store=chain.neighbour), 0, day=TODAY, times=10)

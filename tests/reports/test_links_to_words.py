@@ -6,7 +6,6 @@ import re
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -23,12 +22,6 @@ from tests.factories import Chain, make_touchpoint
 from tests.reports.makers import announce, answer, make_case
 
 TODAY = latest_day(["Europe/Kyiv"])
-
-
-@pytest.fixture
-def head(client: Client, chain: Chain) -> Client:
-    client.force_login(chain.head_office)
-    return client
 
 
 def opened(client: Client, query: str) -> int:

@@ -20,12 +20,6 @@ TODAY = latest_day(["Europe/Kyiv"])
 WEEK = Week.of(TODAY)
 
 
-@pytest.fixture
-def head(client: Client, chain: Chain) -> Client:
-    client.force_login(chain.head_office)
-    return client
-
-
 def overview(client: Client, **query: str) -> Any:
     return client.get(reverse("reports"), query).context["overview"]
 
