@@ -134,6 +134,7 @@ class Cells:
     scored: dict[tuple[str, Source], dict[Stretch, dict[Place, int]]] = field(default_factory=dict)
     cases: dict[Source, dict[Stretch, dict[Place, list[int]]]] = field(default_factory=dict)
     _lattices: dict[Any, Lattice] = field(default_factory=dict)
+    _columns: dict[tuple[Source, Stretch], list[dict[Place, Nps]]] = field(default_factory=dict)
 
     def sources(self, stretches: Collection[Stretch], places: list[Place] | None = None) -> list[Source]:
         """The ways of asking that brought NPS answers to these places, the viewed ones if none, most answers first."""
@@ -154,9 +155,16 @@ class Cells:
         return sum((of[place] for place in places for of in columns if place in of), NO_ANSWERS)
 
     def columns(self, source: Source, stretches: Collection[Stretch]) -> list[dict[Place, Nps]]:
-        """The counts of these stretches, part by part."""
-        by_leaf = self.nps.get(source, {})
-        return [of for leaf, of in by_leaf.items() if _within(leaf, stretches)]
+        """The counts of these stretches, which do not overlap, part by part."""
+        return [of for stretch in stretches for of in self._columns_of(source, stretch)]
+
+    def _columns_of(self, source: Source, stretch: Stretch) -> list[dict[Place, Nps]]:
+        key = (source, stretch)
+        if key not in self._columns:
+            low, high = stretch
+            by_leaf = self.nps.get(source, {})
+            self._columns[key] = [of for (first, end), of in by_leaf.items() if low <= first and end <= high]
+        return self._columns[key]
 
     def lattice(self, source: Source) -> Lattice:
         """What is shown of the NPS of a way of asking."""
@@ -172,6 +180,13 @@ class Cells:
         if key not in self._lattices:
             self._lattices[key] = self.lattice_of(self.scored.get(key, {}))
         return self._lattices[key]
+
+    def lattices(self, source: Source) -> list[Lattice]:
+        """What is shown of each headline question, way by way, of those that `source` covers."""
+        return [
+            *(self.lattice(one) for one in self.nps if source.covers(one)),
+            *(self.scored_lattice(kind, one) for kind, one in self.scored if source.covers(one)),
+        ]
 
     def every_lattice(self) -> Lattice:
         """What is shown of all answers with a score, whichever way they were asked and whatever."""
@@ -240,11 +255,7 @@ class Cells:
     def tells_sizes(self, places: Sequence[Place], stretches: Collection[Stretch], source: Source = ANY_WAY) -> bool:
         """Whether it may be told how many answered whatever question in the ways that `source` covers: the number of
         each way and question may, for less all others a sum would tell it."""
-        lattices = [
-            *(self.lattice(one) for one in self.nps if source.covers(one)),
-            *(self.scored_lattice(kind, one) for kind, one in self.scored if source.covers(one)),
-        ]
-        return all(self.tells_size(lattice, places, stretches) for lattice in lattices)
+        return all(self.tells_size(lattice, places, stretches) for lattice in self.lattices(source))
 
     def shown_among(self, lattice: Lattice, places: Sequence[Place], stretches: Collection[Stretch]) -> list[Stretch]:
         """Those of the stretches of which the sum of these places may be shown. A long period is a sum of them: one in
@@ -256,13 +267,13 @@ class Cells:
 
         It is a sum of what is shown, and says which ways of asking and how many weeks it leaves out.
         """
-        covered = self._covered(source)
-        shown = {one: self.shown_among(self.lattice(one), places, stretches) for one in covered}
+        lattices = {one: self.lattice(one) for one in self._covered(source)}
+        shown = {one: self.shown_among(lattice, places, stretches) for one, lattice in lattices.items()}
         if any(shown.values()):
             total = sum((self.nps_of(places, one, parts) for one, parts in shown.items() if parts), NO_ANSWERS)
-            return Figure(total, False, reach=self._reach(places, shown, stretches))
-        total = sum((self.nps_of(places, one, stretches) for one in covered), NO_ANSWERS)
-        told = all(self.tells_size(self.lattice(one), places, stretches) for one in covered)
+            return Figure(total, False, reach=self._reach(lattices, places, shown, stretches))
+        total = sum((self.nps_of(places, one, stretches) for one in lattices), NO_ANSWERS)
+        told = all(self.tells_size(lattice, places, stretches) for lattice in lattices.values())
         return Figure(total, bool(total.n) or not told, size_hidden=not told)
 
     def reach_of_scores(
@@ -270,20 +281,20 @@ class Cells:
     ) -> Reach:
         """Of which stretches is told how another headline question was answered."""
         lattice = self.scored_lattice(kind, source)
-        told = self.shown_among(lattice, places, stretches)
-        missed = [part for part in stretches if part not in told and self.may_hold(lattice, places, part)]
-        return Reach(frozenset((source, part) for part in told), frozenset((source, part) for part in missed))
+        shown = {source: self.shown_among(lattice, places, stretches)}
+        return self._reach({source: lattice}, places, shown, stretches)
 
     def _reach(
-        self, places: Sequence[Place], shown: Mapping[Source, list[Stretch]], stretches: Collection[Stretch]
+        self,
+        lattices: Mapping[Source, Lattice],
+        places: Sequence[Place],
+        shown: Mapping[Source, list[Stretch]],
+        stretches: Collection[Stretch],
     ) -> Reach:
         """What a sum of these stretches tells of each way; of the others what has answers, or may have."""
         told = frozenset((one, part) for one, parts in shown.items() for part in parts)
         rest = [(one, part) for one in shown for part in stretches if (one, part) not in told]
-        return Reach(
-            told,
-            frozenset((one, part) for one, part in rest if self.may_hold(self.lattice(one), places, part)),
-        )
+        return Reach(told, frozenset((one, part) for one, part in rest if self.may_hold(lattices[one], places, part)))
 
     def may_hold(self, lattice: Lattice, places: Sequence[Place], stretch: Stretch) -> bool:
         """Whether there are answers, as far as a reader may know."""

@@ -1,7 +1,7 @@
 """Where things lie in the drawings. Positions are strings, so that no language puts a comma into them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, floor
 
 from django.utils.translation import gettext
@@ -39,11 +39,12 @@ class Tick:
 
 @dataclass(frozen=True)
 class Curve:
-    """A line through what may be shown, its margin as a band, gaps where there is too little."""
+    """A line through what may be shown, its margin as a band, gaps where there is too little; `marks` is one path of
+    dots where each point is."""
 
     bands: list[str]
     lines: list[str]
-    dots: list[Dot]
+    marks: str
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class WeekChart:
     """NPS by week, with its scale."""
 
     curve: Curve
+    dots: list[Dot]
     ticks: list[Tick]
     labels: list[tuple[str, bool]]
     description: str
@@ -58,7 +60,7 @@ class WeekChart:
     @property
     def leads_on(self) -> bool:
         """Whether any of its points opens words: then it is no mere picture."""
-        return any(dot.words for dot in self.curve.dots)
+        return any(dot.words for dot in self.dots)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def week_chart(line: list[Point]) -> WeekChart:
     ticks = [Tick(_height(value, bottom, top), points(value), value == 0) for value in range(top, bottom - 1, -step)]
     every = ceil(len(line) / 13) if line else 1
     labels = [(str(one.last.number), (len(line) - 1 - place) % every == 0) for place, one in enumerate(line)]
-    return WeekChart(_curve(line, bottom, top), ticks, labels, _description(line))
+    return WeekChart(_curve(line, bottom, top), _dots(line, bottom, top), ticks, labels, _description(line))
 
 
 def place_charts(rows: Sequence[PlaceRow]) -> list[PlaceChart]:
@@ -85,11 +87,7 @@ def place_charts(rows: Sequence[PlaceRow]) -> list[PlaceChart]:
     bottom, top, _ = _scale([one for row in rows for one in row.points])
     zero = _height(0, bottom, top) if bottom < 0 < top else ""
     # Mere pictures: their words are opened from the table, for in drawings that small nobody hits a week.
-    lines = [[replace(one, words="") for one in row.points] for row in rows]
-    return [
-        PlaceChart(row, _curve(line, bottom, top), zero, _description(line))
-        for row, line in zip(rows, lines, strict=True)
-    ]
+    return [PlaceChart(row, _curve(row.points, bottom, top), zero, _description(row.points)) for row in rows]
 
 
 def _scale(line: Iterable[Point]) -> tuple[int, int, int]:
@@ -104,30 +102,43 @@ def _height(value: float, bottom: int, top: int) -> str:
     return f"{HEIGHT * (top - value) / (top - bottom):.1f}"
 
 
+def _across(line: list[Point], place: int) -> float:
+    return WIDTH * (place + 0.5) / len(line)
+
+
 def _curve(line: list[Point], bottom: int, top: int) -> Curve:
     def y(value: float) -> str:
         return _height(value, bottom, top)
 
-    def x(place: int) -> float:
-        return WIDTH * (place + 0.5) / len(line)
-
-    curve = Curve([], [], [])
+    bands, lines, marks = [], [], []
     for run in _runs(line):
-        ends = (-_ALONE, _ALONE) if len(run) == 1 else (0, 0)
-        upper = [(x(run[0]) + ends[0], line[run[0]].figure.nps.high)]
-        upper += [(x(place), line[place].figure.nps.high) for place in run[1:-1]]
-        upper += [(x(run[-1]) + ends[1], line[run[-1]].figure.nps.high)]
-        lower = [(x(run[-1]) + ends[1], line[run[-1]].figure.nps.low)]
-        lower += [(x(place), line[place].figure.nps.low) for place in reversed(run[1:-1])]
-        lower += [(x(run[0]) + ends[0], line[run[0]].figure.nps.low)]
-        curve.bands.append(" ".join(f"{across:.1f},{y(value)}" for across, value in upper + lower))
-        curve.lines.append(" ".join(f"{x(place):.1f},{y(line[place].figure.nps.score or 0)}" for place in run))
-    for place, one in enumerate(line):
-        if one.figure.shown:
-            wide = WIDTH / len(line)
-            across = f"{x(place):.1f}", y(one.figure.nps.score or 0), f"{place * wide:.1f}", f"{wide:.1f}"
-            curve.dots.append(Dot(*across, _title(one), one.words))
-    return curve
+        across = [_across(line, place) for place in run]
+        figures = [line[place].figure.nps for place in run]
+        drawn = [f"{x:.1f},{y(nps.score or 0)}" for x, nps in zip(across, figures, strict=True)]
+        marks += [f"M{one}h0" for one in drawn]
+        lines.append(" ".join(drawn))
+        if len(run) == 1:
+            across, figures = [across[0] - _ALONE, across[0] + _ALONE], figures * 2
+        upper = [f"{x:.1f},{y(nps.high)}" for x, nps in zip(across, figures, strict=True)]
+        lower = [f"{x:.1f},{y(nps.low)}" for x, nps in zip(across, figures, strict=True)]
+        bands.append(" ".join(upper + lower[::-1]))
+    return Curve(bands, lines, "".join(marks))
+
+
+def _dots(line: list[Point], bottom: int, top: int) -> list[Dot]:
+    wide = WIDTH / max(1, len(line))
+    return [
+        Dot(
+            x=f"{_across(line, place):.1f}",
+            y=_height(one.figure.nps.score or 0, bottom, top),
+            left=f"{place * wide:.1f}",
+            width=f"{wide:.1f}",
+            title=_title(one),
+            words=one.words,
+        )
+        for place, one in enumerate(line)
+        if one.figure.shown
+    ]
 
 
 def _runs(line: list[Point]) -> list[list[int]]:

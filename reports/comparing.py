@@ -338,7 +338,7 @@ def _topics(cells: Cells, first: Side, second: Side, row: NpsRow) -> list[ShareR
     rest = first.rest or second.rest
     if rest and told[0] != told[1]:
         return []
-    spoken = read_topics(cells)
+    spoken = read_topics(cells, ways)
     rows = []
     for topic in sorted({topic for side, one in sides for topic in spoken.topics([one], side.places)}):
         shown = [

@@ -194,7 +194,7 @@ def _topic(cells: Cells, filters: Filters, topic: str, before: Span, after: Span
     alone, and hidden where they are too few: `Spoken.may_show`.
     """
     sources = cells.sources(cover(before.first, before.end) + cover(after.first, after.end))[:1]
-    spoken = read_topics(cells)
+    spoken = read_topics(cells, sources)
 
     def side(source: Source, span: Span) -> Side:
         places, lattice = cells.view.places, cells.lattice(source)

@@ -1,6 +1,6 @@
 """Which place shows which stretch of weeks, decided from the top of the chain downwards."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import NamedTuple
@@ -51,28 +51,38 @@ class Lattice:
         leaves: Collection[Stretch],
         tops: Iterable[Stretch],
     ) -> None:
-        self._sizes = sizes
+        self._root, self._below, self._sizes = root, below, sizes
         self._columns: dict[Stretch, Column] = {}
         self._leaves = set(leaves)
         self._tops = list(tops)
-        self._shown: dict[Stretch, set[Place]] = defaultdict(set)
-        for stretch in shown_at_the_top(partial(self.size, root), self._tops, self._parts):
-            self._shown[stretch].add(root)
-        queue = [root]
-        while queue:
-            place = queue.pop()
-            if children := below.get(place, ()):
-                shown = shown_below(children, self.column, partial(self._shows, place), self._tops, self._parts)
-                for stretch, places in shown.items():
-                    self._shown[stretch] |= places
-                queue += children
+        self._decided: dict[Place | None, Mapping[Stretch, Collection[Place]]] = {}
+
+    @cached_property
+    def _above(self) -> dict[Place, Place]:
+        return {place: above for above, places in self._below.items() for place in places}
+
+    def _shown_of(self, above: Place | None) -> Mapping[Stretch, Collection[Place]]:
+        """Which of the places right below one, None being above the root, show which stretches: decided when it is
+        asked for, so that a page about one place does not decide about all those below it."""
+        if above not in self._decided:
+            if above is None:
+                tops = shown_at_the_top(partial(self.size, self._root), self._tops, self._parts)
+                self._decided[above] = {stretch: {self._root} for stretch in tops}
+            else:
+                self._decided[above] = shown_below(
+                    self._below[above], self.column, partial(self._shows, above), self._tops, self._parts
+                )
+        return self._decided[above]
 
     def _parts(self, stretch: Stretch) -> list[Stretch]:
         """The parts of a stretch, if it was counted by them."""
         return [] if stretch in self._leaves else parts_of(stretch)
 
     def _shows(self, place: Place, stretch: Stretch) -> bool:
-        return place in self._shown[stretch]
+        above = self._above.get(place)
+        if above is None and place != self._root:
+            return False
+        return place in self._shown_of(above).get(stretch, ())
 
     def column(self, stretch: Stretch) -> Column:
         """How many answers each place has in the stretch, of those that have any."""
@@ -96,7 +106,8 @@ class Lattice:
         """All places of which `shows` is true, for thousands of them."""
         found = self.filled(stretches)
         for stretch in stretches:
-            found -= self.column(stretch).keys() - self._shown[stretch]
+            shown = {place for above in (None, *self._below) for place in self._shown_of(above).get(stretch, ())}
+            found -= self.column(stretch).keys() - shown
         return found
 
     def filled(self, stretches: Collection[Stretch]) -> set[Place]:

@@ -76,10 +76,10 @@ class Topics:
 
 def topics_of(cells: Cells, source: Source, filters: Filters) -> Topics:
     """The topics of the answers to the 0-to-10 question, the costliest first."""
-    spoken = read_topics(cells)
     now, total = _told(cells, source, filters.now)
     ago, old_total = _told(cells, source, filters.ago)
     covered = [one for one in cells.sources(now) if source.covers(one) and one not in total.left_out]
+    spoken = read_topics(cells, covered)
     names = spoken.topics(covered)
     sums = {topic: spoken.sum_of(topic, covered, now) for topic in names}
     olds = {topic: spoken.sum_of(topic, covered, ago) for topic in names}
@@ -202,17 +202,19 @@ class Spoken:
         return self._lattices[key]
 
 
-def read_topics(cells: Cells) -> Spoken:
-    """In one query for nodes and one for stores."""
+def read_topics(cells: Cells, sources: Collection[Source]) -> Spoken:
+    """What those speak of who were asked in these ways: in one query for nodes and one for stores."""
     found = Spoken(cells, defaultdict(lambda: defaultdict(dict)))
     for model, owner, kind in ((NodeWeek, "node_id", "node"), (StoreWeek, "store_id", "store")):
         places = [place.pk for place in cells.view.all_places if place.kind == kind]
-        if places:
-            _read_from(found, model, owner, kind, places)
+        if places and sources:
+            _read_from(found, model, owner, kind, places, sources)
     return found
 
 
-def _read_from(found: Spoken, model: type[models.Model], owner: str, kind: str, places: list[int]) -> None:
+def _read_from(
+    found: Spoken, model: type[models.Model], owner: str, kind: str, places: list[int], sources: Collection[Source]
+) -> None:
     cells = found.cells
     oldest, starts = buckets_of(cells.leaves, cells.this_week)
     sums = ", ".join(
@@ -222,6 +224,7 @@ def _read_from(found: Spoken, model: type[models.Model], owner: str, kind: str, 
         SELECT {owner}, channel, sample_kind, t.key, width_bucket(monday, %(starts)s::date[]), {sums}
         FROM {model._meta.db_table} CROSS JOIN LATERAL jsonb_each(topics) AS t
         WHERE monday >= %(first)s AND monday <= %(last)s AND {owner} = ANY(%(places)s) AND headline_kind = %(nps)s
+            AND (channel, sample_kind) IN (SELECT * FROM unnest(%(channels)s::text[], %(samples)s::text[]))
         GROUP BY 1, 2, 3, 4, 5
     """  # noqa: S608  (our own names)
     values: dict[str, Any] = {
@@ -230,6 +233,8 @@ def _read_from(found: Spoken, model: type[models.Model], owner: str, kind: str, 
         "last": mondays(min(cells.leaves), cells.this_week)[1],
         "places": places,
         "nps": QuestionKind.NPS.value,
+        "channels": [one.channel for one in sources],
+        "samples": [one.sample for one in sources],
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

@@ -19,7 +19,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext
 
 from reports.cells import Cells, read_cells, view_of
-from reports.figures import Answers, Figure, Source
+from reports.figures import ANY_WAY, Answers, Figure, Source
 from reports.filters import Filters, Scope
 from reports.lattice import Lattice, Place, store_place
 from reports.linking import words_behind
@@ -111,11 +111,7 @@ def tells_of_all(figures: list[WallFigure]) -> bool:
 
 def shows_week(cells: Cells, place: Place, week: Stretch) -> bool:
     """The same, of cells that were read."""
-    lattices = [
-        *(cells.lattice(source) for source in cells.nps),
-        *(cells.scored_lattice(kind, source) for kind, source in cells.scored),
-    ]
-    filled = [one for one in lattices if one.size(place, week)]
+    filled = [one for one in cells.lattices(ANY_WAY) if one.size(place, week)]
     return bool(filled) and all(one.shows(place, [week]) for one in filled)
 
 

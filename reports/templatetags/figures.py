@@ -4,8 +4,12 @@ from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.translation import gettext
 
 from reports.charts import Span, call_bar, cost_bar, margin_bar, place_bar, span, stacked
+from reports.figures import Point
 from reports.writing import change, hundred, percent, points, tenths
 from surveys.models import Verbatim
 
@@ -26,6 +30,24 @@ def several_zones(verbatims: Iterable[Verbatim]) -> bool:
     """Whether a list has words from stores whose clocks differ, each of whom writes the time of its own."""
     answers = [one.response for one in verbatims]
     return len({one.submitted_at.astimezone(ZoneInfo(one.store.time_zone)).utcoffset() for one in answers}) > 1
+
+
+@register.filter
+def in_cell(point: Point, explorer: str) -> str:
+    """A place's week in a table, which opens its words at the address of the explorer. A filter, as a page has hundreds
+    of them."""
+    nps = point.figure.nps
+    if point.figure.shown:
+        return format_html(
+            '<a class="size" href="{}{}" dir="ltr">{} <span class="muted">± {}</span></a><br>'
+            '<span class="small muted">n = {}</span>',
+            explorer,
+            point.words,
+            points(nps.score),
+            points(nps.margin),
+            number_format(nps.n),
+        )
+    return format_html('<span class="muted">{}</span>', gettext("hidden")) if nps.n or point.figure.size_hidden else "–"
 
 
 @register.filter
