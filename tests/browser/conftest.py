@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from core.database import process_environment
 from feedback.processes import die_with_parent
@@ -29,8 +30,16 @@ ROOT = Path(__file__).resolve().parents[2]
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
 NARROWEST = {"width": 320, "height": 640}
+# A machine that is busy and slow is waited for; whoever waits longer than this is stuck.
+PATIENCE_SECS = 60
+expect.set_options(timeout=PATIENCE_SECS * 1000)
 # Axe tells at length what passed unless it is asked for violations alone; that takes half of its time.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+# A colour that is on its way to another one contrasts with nothing.
+_SETTLED = """() => Promise.all(document.getAnimations()
+    .filter((one) => one.playState == 'running' && Number.isFinite(one.effect?.getComputedTiming().endTime))
+    .map((one) => one.finished.catch(() => {})))"""
 
 
 def chromium() -> str | None:
@@ -53,6 +62,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
         pytest.skip("no Chromium found: install chromium, or set CHROMIUM to its path")
     running = playwright.chromium.launch(
         executable_path=path,
+        timeout=2 * PATIENCE_SECS * 1000,
         args=[
             "--no-sandbox",
             "--disable-gpu",
@@ -84,9 +94,11 @@ class Visitor:
 
         Without JavaScript only the complaints can be looked at: the page cannot be asked anything.
         """
+        self.page.wait_for_load_state()
         assert not self.complaints, f"{name}: {sorted(set(self.complaints))}"
         if not self.javascript:
             return
+        self.page.evaluate(_SETTLED)
         result = Axe().run(self.page, options={"runOnly": RULES, "resultTypes": ["violations"]})
         violations = [
             f"{v['id']}: {v['help']} {[n['html'][:160] for n in v['nodes']][:3]}" for v in result.response["violations"]
@@ -104,6 +116,16 @@ class Visitor:
             self.complaints.clear()
 
 
+@pytest.fixture(autouse=True)
+def answered() -> Iterator[None]:
+    """What the browser asked for last is answered before the database is emptied: the two would wait for each other."""
+    yield
+    until = time.monotonic() + PATIENCE_SECS
+    for thread in threading.enumerate():
+        if thread.name.endswith("(process_request_thread)"):
+            thread.join(max(0, until - time.monotonic()))
+
+
 @pytest.fixture
 def visit(browser: Browser, stack: "Stack") -> Iterator[Callable[..., Visitor]]:
     """Opens a browser of its own for a person: `visit(viewport=PHONE, locale="de-DE", javascript=False)`."""
@@ -116,7 +138,7 @@ def visit(browser: Browser, stack: "Stack") -> Iterator[Callable[..., Visitor]]:
         context = browser.new_context(java_script_enabled=javascript, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_SECS * 1000)
         visitor = Visitor(page, stack.url, javascript)
 
         def on_request(request: Any) -> None:
@@ -162,10 +184,10 @@ def _running(environment: dict[str, str], *arguments: str) -> Iterator[subproces
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(PATIENCE_SECS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait(5)
+            process.wait(PATIENCE_SECS)
 
 
 @pytest.fixture
@@ -203,15 +225,18 @@ def working(stack: Stack) -> Iterator[None]:
             yield
 
 
-def eventually(found: Callable[[], Any], what: str, seconds: float = 20) -> Any:
-    """The first truthy result of `found`, asked every tenth of a second."""
-    end = time.monotonic() + seconds
+def eventually(found: Callable[[], Any], what: str) -> Any:
+    """The first truthy result of `found`, asked every tenth of a second.
+
+    Handlers of playwright are called only while it waits for the browser: who waits for one asks the page in `found`.
+    """
+    end = time.monotonic() + 2 * PATIENCE_SECS
     while time.monotonic() < end:
         result = found()
         if result:
             return result
         time.sleep(0.1)
-    raise AssertionError(f"waited {seconds} s in vain for {what}")
+    raise AssertionError(f"waited in vain for {what}")
 
 
 def host_of(url: str) -> str:

@@ -31,8 +31,7 @@ def sign_in(visitor: Visitor, chain: Chain) -> Page:
     client.force_login(chain.manager, backend="allauth.account.auth_backends.AuthenticationBackend")
     value = client.cookies[settings.SESSION_COOKIE_NAME].value
     visitor.page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": visitor.origin}])
-    # The first page of a cold server takes its time on a busy machine.
-    visitor.page.goto(f"{visitor.origin}/inbox/", timeout=60_000)
+    visitor.go("/inbox/")
     return visitor.page
 
 
@@ -133,7 +132,7 @@ def test_open_cases_are_read_without_a_connection_and_forgotten_at_sign_out(
     page.goto(page.url)
     page.context.set_offline(True)
     page.goto(page.url)
-    expect(page.get_by_text("As it was 0 min ago.")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"As it was [01] min ago\."))).to_be_visible()
     expect(page.get_by_text("The roof leaks over the rings.")).to_be_visible()
     expect(page.locator('a[href="tel:+380501112233"]')).to_be_visible()
     # A case that was never opened on this phone is read on the page of all.
@@ -151,8 +150,9 @@ def test_open_cases_are_read_without_a_connection_and_forgotten_at_sign_out(
     page.locator("#note-text").fill("Typed in the cellar")
     page.get_by_role("button", name="Add note").click()
     expect(page.locator("#note-text")).to_have_value("Typed in the cellar")
-    page.context.set_offline(False)
-    page.evaluate("window.dispatchEvent(new Event('online'))")
+    with page.expect_navigation():
+        page.context.set_offline(False)
+        page.evaluate("window.dispatchEvent(new Event('online'))")
     expect(page.get_by_role("button", name="Acknowledge")).to_be_visible()
     expect(page.locator("[data-kept]")).to_be_hidden()
     expect(page.locator("#note-text")).to_have_value("Typed in the cellar")
@@ -160,4 +160,6 @@ def test_open_cases_are_read_without_a_connection_and_forgotten_at_sign_out(
     page.get_by_text("Menu of").locator("..").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(re.compile(r"/accounts/login/"))
-    assert not page.evaluate("caches.keys().then((all) => all.filter((name) => name.startsWith('kept pages')))")
+    # A page that was on its way when they signed out is put away once it has come.
+    kept = "caches.keys().then((all) => all.some((name) => name.startsWith('kept pages')))"
+    eventually(lambda: not page.evaluate(kept), "that nothing is kept")

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings as installation
+from django.db.models import F
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -103,7 +104,13 @@ def test_a_shared_device_changes_hands_and_hides_when_nobody_touches_it(
     def enter(person: User, pin: str) -> None:
         page.get_by_role("radio", name=person.name, exact=True).check()
         page.get_by_label("PIN").fill(pin)
-        page.get_by_role("button", name="Go on").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Go on").click()
+
+    def later(minutes: int) -> None:
+        """In the browser, and for the server."""
+        page.clock.fast_forward(f"{minutes:02}:00")
+        Device.objects.update(touched_at=F("touched_at") - timedelta(minutes=minutes))
 
     # The manager leads straight back to the case; then the deputy takes over.
     enter(shop.manager, MANAGERS)
@@ -117,14 +124,19 @@ def test_a_shared_device_changes_hands_and_hides_when_nobody_touches_it(
     expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
     assert CaseEvent.objects.get(case=case, kind="acknowledged").actor == shop.deputy
 
-    # Touched it stays; left alone it hides, and going back shows nothing.
-    settings.SHARED_DEVICE_IDLE = timedelta(seconds=4)
+    # Touched it stays, in the browser and at the server; left alone it hides, and going back shows nothing.
+    settings.SHARED_DEVICE_IDLE = timedelta(minutes=10)
+    page.clock.install()
     tablet.go(f"/cases/{case.pk}/")
-    for _touch in range(6):
-        page.wait_for_timeout(1000)
-        page.mouse.wheel(0, 20)
+    for _touch in range(3):
+        later(6)
+        with page.expect_response(lambda answer: answer.url.endswith("/people/tablet/")) as told:
+            page.mouse.wheel(0, 20)
+        assert told.value.status == 204
     expect(page.get_by_text("forty minutes")).to_be_visible()
-    expect(page.get_by_role("heading", name="Who are you?")).to_be_visible(timeout=10_000)
+    assert Device.objects.get().person == shop.deputy
+    page.clock.fast_forward("10:01")
+    expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()
     assert Device.objects.get().person is None
     page.go_back()
     expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()
@@ -132,10 +144,11 @@ def test_a_shared_device_changes_hands_and_hides_when_nobody_touches_it(
 
     # A page whose script does not run is forgotten by the server all the same.
     plain = visit(viewport=PHONE, javascript=False)
-    settings.SHARED_DEVICE_IDLE = timedelta(seconds=2)
     plain.page.context.add_cookies(cast(Any, page.context.cookies()))
     enter(shop.deputy, DEPUTYS)
-    plain.page.wait_for_timeout(3000)
+    plain.go(f"/cases/{case.pk}/")
+    assert "forty minutes" in plain.page.content()
+    Device.objects.update(touched_at=F("touched_at") - timedelta(minutes=11))
     plain.go(f"/cases/{case.pk}/")
     assert "forty minutes" not in plain.page.content()
 

@@ -94,7 +94,7 @@ def test_every_page_of_figures_fits_a_phone_and_a_reader(visit: Callable[..., Vi
         "overview": area,
     }.items():
         office.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-        office.page.goto(f"{office.origin}/reports/{path}", timeout=60_000)
+        office.page.goto(f"{office.origin}/reports/{path}")
         office.check(f"reports-{name}")
         office.page.set_viewport_size(NARROWEST)  # type: ignore[arg-type]
         wide = office.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from stores import actions
 from stores.models import Store
-from tests.browser.conftest import DESKTOP, NARROWEST, Visitor
+from tests.browser.conftest import DESKTOP, NARROWEST, Visitor, eventually
 from tests.factories import Chain, make_store
 
 PAGES = (
@@ -88,13 +88,12 @@ def test_many_at_once_with_javascript_and_without(live_server: Any, browser: Bro
     desk.check("[data-tick-all]")
     desk.select_option("#bulk-action", "move")
     desk.click(".bulk button")
-    desk.wait_for_url("**/setup/stores/bulk/", timeout=8000)
+    desk.wait_for_url("**/setup/stores/bulk/")
     desk.select_option("[name=to]", "LVIV")
     desk.click(".button--primary")
-    assert "11 stores move to Lviv" in desk.inner_text("#plan-title")
+    expect(desk.locator("#plan-title")).to_contain_text("11 stores move to Lviv")
     desk.click(".button--primary")
-    desk.wait_for_url("**/stores/**")
-    assert chain.other_area.stores.filter(code__startswith="X").count() == 11
+    eventually(lambda: chain.other_area.stores.filter(code__startswith="X").count() == 11, "that they have moved")
     desk.context.close()
 
     plain = visitor(browser, live_server.url, chain, viewport=DESKTOP, java_script_enabled=False).page
@@ -102,6 +101,7 @@ def test_many_at_once_with_javascript_and_without(live_server: Any, browser: Bro
     plain.check("[name=all]")
     plain.select_option("#bulk-action", "holidays_closed")
     plain.click(".bulk button")
+    plain.wait_for_url("**/setup/stores/bulk/")
     plain.click(".button--primary")
-    assert Store.objects.filter(holiday_rule="closed").count() == 55
+    eventually(lambda: Store.objects.filter(holiday_rule="closed").count() == 55, "the rule at every store")
     plain.context.close()

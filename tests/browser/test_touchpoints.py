@@ -15,7 +15,7 @@ from surveys import scans
 from surveys.defaults import ensure_surveys
 from surveys.models import Response, ScanHour
 from surveys.scan_rules import judge_hours
-from tests.browser.conftest import DESKTOP, PHONE, Visitor
+from tests.browser.conftest import DESKTOP, PHONE, Visitor, eventually
 from tests.factories import Chain
 
 pytestmark = pytest.mark.browser
@@ -25,13 +25,6 @@ AGENT = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/131.0 Mobile 
 def counted() -> dict[str, int]:
     scans.flush()
     return {column: sum(getattr(row, column) for row in ScanHour.objects.all()) for column in scans.COLUMNS}
-
-
-def until(found: Callable[[], bool]) -> None:
-    end = time.monotonic() + 15
-    while not found() and time.monotonic() < end:
-        time.sleep(0.1)
-    assert found()
 
 
 def sign_in(visitor: Visitor, user: Any) -> None:
@@ -51,7 +44,7 @@ def test_from_scan_to_answer_to_the_page_that_shows_it(visit: Callable[..., Visi
     looks.go(address)
     assert counted() == {"scans": 1, "opens": 0, "robots": 0, "staff": 0}
     looks.page.close(run_before_unload=True)  # as a person closes it: what it still has to say goes out
-    until(lambda: counted()["opens"] == 1)
+    eventually(lambda: counted()["opens"] == 1, "what the page still had to say")
 
     answers = visit(user_agent=AGENT)
     answers.go(address)
@@ -68,6 +61,7 @@ def test_from_scan_to_answer_to_the_page_that_shows_it(visit: Callable[..., Visi
     without.go(address)
     without.page.locator("#f-score3").check()
     without.page.locator("button.send").click()
+    without.page.wait_for_url("**/t/**")
     assert counted() == {"scans": 3, "opens": 3, "robots": 0, "staff": 0}
     _staff_pages(visit, chain)
 
