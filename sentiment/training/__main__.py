@@ -14,11 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--work", type=Path, default=Path("var/training"), help="where checkpoints go")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rows", type=int, help="take only so many training rows: to try the way, not to use")
-    parser.add_argument("--serve-only", action="store_true", help="only quantise and calibrate what --work holds")
+    parser.add_argument("--serve-only", action="store_true", help="only write what --work holds")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train, quantise, calibrate. Raises ImportError when the extra `train` is not installed."""
+    """Train, and write the served files. Raises ImportError when the extra `train` is not installed."""
     import torch
 
     from .finetune import Recipe
@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> None:
     recipe = Recipe()
     if not options.serve_only:
         train(options.data, options.work, recipe, options.rows)
-    write_served(options.data, options.work, options.out, recipe)
+    write_served(options.data, options.work, options.out, recipe, options.rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

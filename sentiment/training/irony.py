@@ -9,13 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from ..classifier import LABELS, Classifier, Scores
 from ..heads import deviations
 from ..hidden import Hidden, learn_hidden, mean_of
 from ..irony import Floats, Irony, Remark
 from .rows import find_rows, read_rows
+from .written import read_written
 
 FOLDER = Path(__file__).parent / "irony"
+EACH = 1_200
 _SEED, _LAYERS = 1, (1, 2, 3)
 # Weight of a real comment beside a written one. Less finds as much, but for more real praise that is doubted.
 _REAL = 0.3
@@ -44,6 +48,26 @@ def draw_praise(data: Path, each: int) -> list[str]:
     texts = [text for found in drawn for text in found]
     random.Random(_SEED).shuffle(texts)
     return texts
+
+
+def learn_irony(classifier: Classifier, data: Path, each: int = EACH, limit: int | None = None) -> Irony:
+    """What doubts this model's praise, fitted with up to `each` real comments of a language of `data` (a folder with
+    train) that praise.
+
+    `limit` takes only so many of our own, to try the way. Raises ValueError for a model that says nothing to read.
+    """
+    remarks, written = read_remarks()[:limit], read_written()[:limit]
+    ours = classifier.score([remark.text for remark in remarks])
+    real = classifier.score(draw_praise(data, each))
+    plain = classifier.score([example.text for example in written])
+    if ours.traits is None or real.traits is None or plain.traits is None:
+        raise ValueError("this model says nothing that irony could be told by")
+    praised = real.traits[_praises(real)]
+    return fit_irony(remarks, ours.traits, praised, classifier.version, plain=plain.traits[_praises(plain)])
+
+
+def _praises(scores: Scores) -> npt.NDArray[np.bool_]:
+    return np.asarray(scores.probabilities.argmax(1) == LABELS.index("positive"))
 
 
 def fit_irony(

@@ -1,4 +1,5 @@
-"""From the branches to the served folder: quantise, calibrate on dev, write the card and the checksums."""
+"""From the branches to the served folder: quantise, calibrate on dev, fit what stands beside the graph, write the card
+and the checksums."""
 
 import hashlib
 import json
@@ -18,9 +19,13 @@ from ..evaluation import (
     fit_temperature,
     measure_by,
 )
+from ..heads import FILE as HEADS
+from ..irony import FILE as IRONY
 from .card import write_card
 from .export import build_graph
 from .finetune import Recipe
+from .heads import learn_heads
+from .irony import learn_irony
 from .pipeline import load_branches
 from .quantise import Feed, write_quantised
 from .rows import find_rows, read_rows, shuffle_rows
@@ -40,13 +45,14 @@ _PROVEN_ROWS = 200
 _PROVEN_BINARY = 0.78
 
 
-def write_served(data: Path, work: Path, out: Path, recipe: Recipe) -> None:
-    """Fill `out` with model.onnx, the tokenizer, config.json, card.md and SHA256SUMS."""
+def write_served(data: Path, work: Path, out: Path, recipe: Recipe, limit: int | None = None) -> None:
+    """Fill `out` with all that is served: model.onnx, the tokenizer, config.json, the heads, what doubts irony, card.md
+    and SHA256SUMS. `limit` is that of `train`."""
     out.mkdir(parents=True, exist_ok=True)
     parts = load_branches(work, recipe)
     log.info("%d pieces served", len(parts.kept))
     tokenizer = build_tokenizer(parts.base, parts.kept)
-    trained = shuffle_rows(data, recipe.seed, written_rows())
+    trained = shuffle_rows(data, recipe.seed, written_rows())[:limit]
     some = random.Random(recipe.seed).sample([row.text for row in trained], min(_RANGE_TEXTS, len(trained)))
     ids = [tokenizer.encode(text).ids[:_MAX_TOKENS] for text in some]
     factors = find_factors(parts.trunk, [parts.tuned, parts.side], ids[:_SMOOTHING_TEXTS])
@@ -78,8 +84,14 @@ def write_served(data: Path, work: Path, out: Path, recipe: Recipe) -> None:
     _write_config(out, config)
     log.info("temperature %.3f, alert threshold %.3f", config["temperature"], config["alert_threshold"])
 
+    served = ServedClassifier(out, 1)
+    (out / HEADS).write_bytes(learn_heads(served, data, limit=limit).dump())
+    log.info("heads fitted")
+    (out / IRONY).write_bytes(learn_irony(served, data, limit=limit).dump())
+    log.info("irony fitted")
     card = write_card(config, recipe, trained, rows, scores, _crossed_error(raw, labels, recipe.seed))
     (out / "card.md").write_text(card, encoding="utf-8")
+    log.info("card written")
     note_checksums(out)
 
 

