@@ -89,9 +89,6 @@ class Period:
         """Its first and last day, for reading."""
         return written_dates(self.start, self.end)
 
-    def each_week(self) -> list[Week]:
-        return [self.first + number for number in range(self.weeks)]
-
 
 @dataclass(frozen=True)
 class Days:

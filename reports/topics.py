@@ -27,8 +27,8 @@ from reports.stretches import QUARTER, Stretch, mondays
 from sentiment.labels import topic_label
 from surveys.choices import QuestionKind
 
-Counted = tuple[int, int, int, int, int]
-_NOTHING: Counted = (0, 0, 0, 0, 0)
+Counted = tuple[int, int, int, int]
+_NOTHING: Counted = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,6 @@ class TopicRow:
     hidden: bool
     share: Share
     negative: Share
-    positive: Share
     change: Difference | None
     moved: bool
     driver: Driver | None
@@ -98,7 +97,6 @@ def topics_of(cells: Cells, source: Source, filters: Filters) -> Topics:
             hidden=topic not in shown,
             share=Share(sums[topic][0], total.nps.n),
             negative=Share(sums[topic][3], sums[topic][0]),
-            positive=Share(sums[topic][4], sums[topic][0]),
             change=changes.get(topic),
             moved=moved.get(topic, False),
             driver=drivers.get(topic),
@@ -137,7 +135,7 @@ def _told(cells: Cells, source: Source, stretches: list[Stretch]) -> tuple[list[
 
 
 def _nps(counted: Counted) -> Nps:
-    n, promoters, detractors, _, _ = counted
+    n, promoters, detractors, _ = counted
     return Nps(promoters, n - promoters - detractors, detractors)
 
 
@@ -217,9 +215,7 @@ def _read_from(
 ) -> None:
     cells = found.cells
     oldest, starts = buckets_of(cells.leaves, cells.this_week)
-    sums = ", ".join(
-        f"sum((t.value ->> '{name}')::int)::int" for name in ("n", "promoters", "detractors", "negative", "positive")
-    )
+    sums = ", ".join(f"sum((t.value ->> '{name}')::int)::int" for name in ("n", "promoters", "detractors", "negative"))
     statement = f"""
         SELECT {owner}, channel, sample_kind, t.key, width_bucket(monday, %(starts)s::date[]), {sums}
         FROM {model._meta.db_table} CROSS JOIN LATERAL jsonb_each(topics) AS t
@@ -241,4 +237,4 @@ def _read_from(
         for pk, channel, sample, topic, bucket, *counts in cursor.fetchall():
             if leaf := oldest[bucket - 1]:
                 of = found.counted[Place(kind, pk)][Source(channel, sample)].setdefault(topic, {})
-                of[leaf] = (counts[0], counts[1], counts[2], counts[3], counts[4])
+                of[leaf] = (counts[0], counts[1], counts[2], counts[3])
