@@ -330,7 +330,8 @@ SMS_COUNTRIES = env.words(
 TALLY_FLUSH_SECS = 0 if TESTING else 3
 # How often a worker looks whether the files of its model are kept for all nodes. 0: never.
 MODEL_KEEP_SECS = env.number("MODEL_KEEP_SECS", default=0 if TESTING else 600)
-# A folder or a hub name for a `transformers` pipeline; needs the extra `torch`. Empty: the project's own model.
+# A folder or a hub name (`owner/name@revision`) for a `transformers` pipeline; needs the extra `torch`. Empty: the
+# project's own model.
 SENTIMENT_MODEL = env.text("SENTIMENT_MODEL")
 # An https address that is sent redacted words and answers with their sentiment, see sentiment/service.py. Empty: none.
 SENTIMENT_SERVICE_URL = env.text("SENTIMENT_SERVICE_URL")

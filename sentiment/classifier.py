@@ -17,7 +17,18 @@ from typing import Any, Protocol, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from .files import NAME_LENGTH, SHIPPED, ModelMissing, check_unchanged, check_whole, is_own, mark_of, sum_of
+from .files import (
+    SHIPPED,
+    ModelMissing,
+    check_unchanged,
+    check_whole,
+    is_own,
+    loaded_commits,
+    mark_of,
+    split_revision,
+    sum_of,
+    version_of_name,
+)
 from .heads import served_heads
 from .irony import served_irony
 from .pieces import Pieces, UnknownPieces, give_back_memory
@@ -158,7 +169,10 @@ def _batches(order: list[int], lengths: list[int]) -> Iterator[list[int]]:
 
 
 class PipelineClassifier:
-    """Any local folder or hub model, through a `transformers` pipeline. Its probabilities are taken as they come."""
+    """Any local folder or hub model, through a `transformers` pipeline. Its probabilities are taken as they come.
+
+    A hub model may be pinned: `owner/name@revision`.
+    """
 
     # Nobody has measured this model here: its text alone must be very sure, and a person looks first.
     alert_threshold = 0.9
@@ -166,11 +180,16 @@ class PipelineClassifier:
 
     def __init__(self, name: str) -> None:
         transformers = _import_transformers(name)
+        hub, revision = split_revision(name)
         try:
-            self._pipeline = transformers.pipeline("text-classification", model=name, top_k=None, truncation=True)
+            self._pipeline = transformers.pipeline(
+                "text-classification", model=hub, revision=revision, top_k=None, truncation=True
+            )
         except (OSError, ValueError) as error:
             raise ModelMissing(f"the model {name!r} cannot be loaded: {error}") from error
-        self.version, self.mark = name[-NAME_LENGTH:], mark_of("")
+        if revision is None and (commit := _commit_of(hub)):
+            loaded_commits[name] = commit
+        self.version, self.mark = version_of_name(name), mark_of("")
         self._most_tokens = _most_tokens(self._pipeline)
         self._columns = [label_column(label) for label in self._pipeline.model.config.id2label.values()]
         self._labels = list(self._pipeline.model.config.id2label.values())
@@ -183,6 +202,16 @@ class PipelineClassifier:
             for answer in answers:
                 probabilities[row, column[answer["label"]]] += answer["score"]
         return Scores(probabilities, np.zeros(len(texts), np.float32))
+
+
+def _commit_of(hub: str) -> str | None:
+    """Of a hub's model that was loaded without a pin, as the library has it on this machine; None for a folder."""
+    if Path(hub).exists():
+        return None
+    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415  (comes with transformers)
+
+    found = try_to_load_from_cache(hub, "config.json")
+    return Path(found).parent.name if isinstance(found, str) else None
 
 
 def _most_tokens(pipeline: Any) -> int:

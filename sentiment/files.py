@@ -1,6 +1,7 @@
 """The files that make a model of our own kind, and the sum that tells one such model from any other."""
 
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
@@ -14,8 +15,10 @@ FILES = ("config.json", "heads.npz", "irony.npz", "model.onnx", "tokenizer.json"
 SUMS = "SHA256SUMS"
 # Short: with what was learnt and what a service said behind it, it must fit a column of versions.
 _MARK_DIGITS = 5
-# Of the name of an operator's own model the end, so that the mark behind it fits too.
-NAME_LENGTH = 54
+# Of the name of an operator's own model the end, so that the mark behind it fits too. A commit's start tells it.
+_NAME_LENGTH, _COMMIT, _COMMIT_DIGITS = 54, re.compile("[0-9a-f]{40}"), 12
+# Which commit of a hub's model this process has loaded, by the name that it was loaded by.
+loaded_commits: dict[str, str] = {}
 
 
 class ModelMissing(RuntimeError):
@@ -25,6 +28,23 @@ class ModelMissing(RuntimeError):
 def is_own(folder: Path) -> bool:
     """Whether a folder holds a model of our own kind, and not one for `transformers`."""
     return (folder / "model.onnx").is_file()
+
+
+def split_revision(name: str) -> tuple[str, str | None]:
+    """A hub name, and the commit, tag or branch that it is pinned to: `owner/name@revision`. A folder is never pinned,
+    whatever it is called."""
+    hub, _, revision = name.rpartition("@")
+    return (hub, revision) if hub and revision and not Path(name).exists() else (name, None)
+
+
+def version_of_name(name: str) -> str:
+    """The version of an operator's own model, by its folder or hub name and what it is pinned to; without a pin by the
+    commit that this process has loaded, if it has."""
+    hub, revision = split_revision(name)
+    revision = revision or loaded_commits.get(name)
+    if revision is None:
+        return name[-_NAME_LENGTH:]
+    return f"{hub}@{revision[:_COMMIT_DIGITS] if _COMMIT.fullmatch(revision) else revision}"[-_NAME_LENGTH:]
 
 
 def compute_sum(folder: Path) -> str:

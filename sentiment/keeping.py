@@ -25,7 +25,6 @@ from django.db import connection, transaction
 from core.leases import ClockNow, from_now
 from sentiment.files import (
     FILES,
-    NAME_LENGTH,
     SHIPPED,
     ModelMissing,
     check_whole,
@@ -34,6 +33,7 @@ from sentiment.files import (
     is_own,
     mark_of,
     sum_of,
+    version_of_name,
 )
 from sentiment.models import ModelPart, ServedModel
 
@@ -68,7 +68,7 @@ def version_of(place: str | None) -> str:
     """What its readings will bear, but for what was learnt. Raises ModelMissing."""
     folder = _folder(place)
     if not is_own(folder):
-        return (place or "")[-NAME_LENGTH:] + mark_of("")
+        return version_of_name(place or "") + mark_of("")
     return _stored_version(folder) + mark_of(sum_of(folder))
 
 

@@ -4,7 +4,11 @@ import importlib
 import io
 import json
 import os
+import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +17,7 @@ from django.core.management import call_command
 
 from sentiment.classifier import PipelineClassifier, get_classifier
 from sentiment.engine import read
-from sentiment.files import ModelMissing
+from sentiment.files import ModelMissing, loaded_commits, split_revision, version_of_name
 from sentiment.keeping import version_of
 from sentiment.reading import own_version
 
@@ -57,6 +61,64 @@ def make_model(torch: Any, folder: Path, labels: list[str], *, says: int) -> str
     return str(folder)
 
 
+class Hub(ThreadingHTTPServer):
+    """A hub on loopback with one model, `somebody/elses`: `commits` are the folders of its files by commit, `refs` the
+    commits of its branches and tags. `asked` are the paths that it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _HubHandler)
+        self.commits: dict[str, Path] = {}
+        self.refs: dict[str, str] = {}
+        self.asked: list[str] = []
+
+
+class _HubHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Hub
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        api, _, rest = self.path.partition("/somebody/elses")
+        kind, _, wanted = rest.strip("/").partition("/")
+        revision, _, name = wanted.partition("/")
+        commit = self.server.refs.get(revision or "main", revision)
+        folder = self.server.commits.get(commit)
+        if folder is None:
+            self._answer(404, b"", {"X-Error-Code": "RevisionNotFound"})
+        elif api == "/api/models" and kind in ("", "revision"):
+            files = [{"rfilename": path.name} for path in folder.iterdir()]
+            self._answer(200, json.dumps({"id": "somebody/elses", "sha": commit, "siblings": files}).encode(), {})
+        elif kind == "resolve" and (folder / name).is_file():
+            self._answer(200, (folder / name).read_bytes(), {"X-Repo-Commit": commit, "ETag": f'"{commit}-{name}"'})
+        else:
+            self._answer(404, b"", {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": commit})
+
+    do_HEAD = do_GET
+
+    def _answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    server = Hub()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
 def test_a_folder_is_read_by_its_own_labels(torch: Any, tmp_path: Path) -> None:
     name = make_model(torch, tmp_path / "stars", [f"{n} star{'s' * (n > 1)}" for n in range(1, 6)], says=0)
     [reading] = read(["the staff so bad"], page_languages=["en"], chain_languages=["en"], model=name)
@@ -94,3 +156,55 @@ def test_a_model_that_judges_something_else_is_refused(torch: Any, tmp_path: Pat
     name = make_model(torch, tmp_path / "joy", ["joy", "anger"], says=0)
     with pytest.raises(ModelMissing, match="joy"):
         get_classifier(name)
+
+
+READ_ALL = """
+import json, sys
+from sentiment.engine import read
+for name in sys.argv[1:]:
+    [one] = read(["the staff so bad"], page_languages=["en"], chain_languages=["en"], model=name)
+    print(json.dumps([one.sentiment, one.model_version.partition("+")[0]]))
+"""
+
+
+def test_a_hub_model_is_read_as_it_was_pinned_and_says_at_which_commit(torch: Any, tmp_path: Path, hub: Hub) -> None:
+    """In a process of its own: the hub's address is read once, with the library."""
+    labels = ["negative", "neutral", "positive"]
+    old, new = "a1" * 20, "b2" * 20
+    hub.commits = {
+        commit: Path(make_model(torch, tmp_path / commit, labels, says=says)) for commit, says in ((old, 0), (new, 2))
+    }
+    hub.refs = {"main": new, "v1": old}
+    surroundings = os.environ | {
+        "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}",
+        "HF_HOME": str(tmp_path / "cache"),
+        "HF_HUB_OFFLINE": "0",
+        "NO_PROXY": "127.0.0.1",
+    }
+    names = [f"somebody/elses@{old}", "somebody/elses@v1", "somebody/elses"]
+    done = subprocess.run(
+        [sys.executable, "-c", READ_ALL, *names], env=surroundings, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        ["negative", f"somebody/elses@{old[:12]}"],
+        ["negative", "somebody/elses@v1"],
+        ["positive", f"somebody/elses@{new[:12]}"],
+    ]
+    assert f"/somebody/elses/resolve/{old}/config.json" in hub.asked
+
+
+def test_what_a_name_is_pinned_to_stands_in_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (odd := tmp_path / "model@v2").mkdir()
+    commit = "0123456789abcdef" * 2 + "01234567"
+    assert split_revision("somebody/elses@v2") == ("somebody/elses", "v2")
+    for name in ("somebody/elses", "somebody/elses@", str(odd)):
+        assert split_revision(name) == (name, None)
+    assert version_of_name(f"somebody/elses@{commit}") == "somebody/elses@0123456789ab"
+    assert version_of_name("somebody/elses@release-2026-11") == "somebody/elses@release-2026-11"
+    assert version_of_name("somebody/elses") == "somebody/elses"
+    monkeypatch.setitem(loaded_commits, "somebody/elses", commit)
+    assert version_of_name("somebody/elses") == "somebody/elses@0123456789ab"
+    assert version_of("somebody/elses").startswith("somebody/elses@0123456789ab+")
+    longest = version_of_name(f"somebody/{'long-' * 20}@{commit}")
+    assert len(longest) == 54 and longest.endswith("long-@0123456789ab")
