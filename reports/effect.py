@@ -109,12 +109,8 @@ class Effect:
     before: Span
     after: Span
     done: bool
+    # The first is the one by which the action is judged: of its own cause or topic, or else the score.
     measures: list[Measure]
-
-    @property
-    def first(self) -> Measure:
-        """The one by which the action is judged: of its own cause or topic, or else the score."""
-        return self.measures[0]
 
 
 def effect_of(action: Action, scope: Scope, this_week: Week) -> Effect | None:

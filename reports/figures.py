@@ -7,9 +7,8 @@ from typing import NamedTuple
 from django.utils.translation import gettext
 
 from reports.filters import POOLED
-from reports.periods import Period, Week
-from reports.statistics import MIN_RANKED, MIN_SHOWN, Difference, Nps, Share
-from reports.statistics import NO_ANSWERS as NO_ANSWERS
+from reports.periods import Week
+from reports.statistics import MIN_SHOWN, Difference, Nps, Share
 from reports.stretches import QUARTER, Stretch
 from surveys.choices import (
     FACES,
@@ -102,10 +101,6 @@ class Figure:
     @property
     def shown(self) -> bool:
         return not self.hidden and self.nps.n > 0
-
-    @property
-    def ranked(self) -> bool:
-        return self.shown and self.nps.n >= MIN_RANKED
 
 
 @dataclass(frozen=True)
@@ -273,7 +268,6 @@ class MixRow:
 
 @dataclass
 class Overview:
-    period: Period
     source: Source | None = None
     chosen: bool = False
     cards: list[SourceCard] = field(default_factory=list)

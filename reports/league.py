@@ -43,10 +43,6 @@ class LeagueRow:
     words: str
 
     @property
-    def reached(self) -> LoopShare:
-        return self.loop.contactable[0]
-
-    @property
     def shares(self) -> list[LoopShare]:
         return [*self.loop.contactable, *self.loop.fix_only, *self.loop.outcomes]
 

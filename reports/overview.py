@@ -45,7 +45,7 @@ MOST_TABLED = 60
 
 def overview(view: View, cells: Cells, filters: Filters, period: Period) -> Overview:
     """Everything the page of reports shows about the viewed places but the words."""
-    found = Overview(period=period)
+    found = Overview()
     now, ago = filters.now, filters.ago
     rows = _own_rows(cells, now, ago)
     current = [row for row in rows if row["now"]]

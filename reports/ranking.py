@@ -29,10 +29,9 @@ class RankedStore:
 
 @dataclass(frozen=True)
 class Ranking:
-    """A page of it: `total` stores were found; of all stores `ranked` have a place and `moved` have changed."""
+    """A page of it: of all stores `ranked` have a place and `moved` have changed."""
 
     rows: list[RankedStore]
-    total: int
     ranked: int
     moved: int
     page: int
@@ -89,4 +88,4 @@ def ranking_of(
         )
         for store in on_page
     ]
-    return Ranking(rows, len(chosen), len(able), len(moved), page, pages)
+    return Ranking(rows, len(able), len(moved), page, pages)

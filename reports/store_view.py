@@ -18,7 +18,7 @@ from reports.linking import nps_words, words_behind
 from reports.models import Action, ActionState, StoreDay
 from reports.overview import overview, point_of, with_words
 from reports.periods import Period, Week, latest_day
-from reports.statistics import MIN_SHOWN, Difference, Nps, nps_difference
+from reports.statistics import MIN_SHOWN, Difference, nps_difference
 from reports.stretches import QUARTER, latest, parts_of
 from reports.topics import TopicRow, Topics, topics_of
 from reports.wall import Voice, kudos_between, praise_of
@@ -53,7 +53,6 @@ class Area:
 
     node: Node
     figure: Figure
-    others: Nps
     unlike: Difference | None
     # Where the reader may open them.
     words: str = ""
@@ -77,8 +76,6 @@ class Underway:
 
 @dataclass(frozen=True)
 class StoreView:
-    store: Store
-    period: Period
     this_week: ThisWeek
     found: Overview
     # Of the chart: by week, or by four to five weeks where hardly any week has enough answers.
@@ -110,8 +107,6 @@ def store_view_of(store: Store, scope: Scope, reader: User) -> StoreView:
     topics = topics_of(cells, found.source, filters) if found.source else None
     causes = causes_of(scope.stores.filter(pk=store.pk), filters, period)
     return StoreView(
-        store=store,
-        period=period,
         this_week=_this_week(store, week, cells),
         found=found,
         line=_line(cells, found, filters),
@@ -213,4 +208,4 @@ def _opened(area: Area | None, scope: Scope, filters: Filters, source: Source) -
 def _beside(node: Node, whole: Figure, own: Figure) -> Area:
     others = whole.nps - own.nps
     able = own.shown and others.n >= MIN_SHOWN
-    return Area(node, whole, others, nps_difference(own.nps, others) if able else None)
+    return Area(node, whole, nps_difference(own.nps, others) if able else None)

@@ -158,8 +158,6 @@ def _read_row(row: dict[str, str | None], known: dict[str, int]) -> Count | str:
 class Coverage:
     """Of how many stores anything is known in the last WEEKS whole weeks, and the stores of which it is not."""
 
-    first: Week
-    last: Week
     stores: int
     told: int
     complete: int
@@ -175,4 +173,4 @@ def coverage(stores: QuerySet[Store]) -> Coverage:
     told = {store for store, _channel, _known in days}
     complete = {store for store, _channel, known in days if known == 7 * WEEKS}
     missing = stores.exclude(pk__in=weeks.values("store")).order_by("sort_key", "pk")
-    return Coverage(first, last, stores.count(), len(told), len(complete), missing)
+    return Coverage(stores.count(), len(told), len(complete), missing)

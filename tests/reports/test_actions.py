@@ -275,7 +275,7 @@ def effect(action: Action, chain: Chain) -> Effect | None:
 
 def only(found: Effect | None) -> Measure:
     assert found is not None
-    return found.first
+    return found.measures[0]
 
 
 def test_before_and_after_are_compared_by_the_same_measure_with_its_margin(chain: Chain) -> None:

@@ -70,7 +70,7 @@ def test_how_the_same_shoppers_score_afterwards_and_what_was_left_out(head, chai
     assert (one.n, round(one.gain)) == (6, round(100 * (5 * 2 + 1) / 6))
     assert (one.happy[0].part, one.happy[1].part, one.unhappy[1].part) == (0, 5, 0)
     (row,) = context["league"].few
-    assert (row.name, row.left_out, row.reached.share.n) == ("Kyiv One", 1, 5)
+    assert (row.name, row.left_out, row.shares[0].share.n) == ("Kyiv One", 1, 5)
 
 
 def test_scores_afterwards_are_hidden_where_other_places_or_weeks_would_tell_of_a_few(head, chain):

@@ -70,10 +70,10 @@ def test_the_rest_of_two_places_is_of_the_weeks_that_both_show(client: Client, c
     whole = league.total.contactable[0]
     assert (whole.share.part, whole.share.n, whole.weeks_left_out) == (25, 50, 13)
     rows = {row.name: row for row in [*league.ranked, *league.few]}
-    assert rows[stores[0].name].reached.share.n == 70 and rows[stores[0].name].unlike is None
+    assert rows[stores[0].name].shares[0].share.n == 70 and rows[stores[0].name].unlike is None
     # What the whole tells too is compared with the others in the same weeks.
     points = rows[stores[1].name].unlike.points
-    assert (rows[stores[1].name].reached.share.n, points) == (40, 0)
+    assert (rows[stores[1].name].shares[0].share.n, points) == (40, 0)
     assert "too few answered then to be shown: 13 weeks" in text(page)
     query = {"node": str(areas[0].pk), "against": "group", "weeks": "26"}
     client.force_login(chain.head_office)

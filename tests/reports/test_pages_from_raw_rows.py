@@ -241,11 +241,11 @@ def check_the_league_and_scores_afterwards(client: Client, history: list[Store])
             "unconfirmed": (ended[CaseState.UNCONFIRMED], asked),
         }
         assert (rows[store.name] in found.ranked) == (len(mine) >= MIN_RANKED)
-    values = [row.reached.share.value for row in found.ranked]
+    values = [row.shares[0].share.value for row in found.ranked]
     assert values == sorted(values, reverse=True)
     numbers = [row.place for row in found.ranked]
     assert numbers == (list(range(1, len(values) + 1)) if len(values) > 1 else [0])
-    sizes = [row.reached.share.n for row in found.few]
+    sizes = [row.shares[0].share.n for row in found.few]
     assert sizes == sorted(sizes, reverse=True)
     since = noon(PERIOD.start) - timedelta(hours=12)
     again = Verification.objects.filter(scored_at__gte=since).exclude(score=None)
