@@ -2,10 +2,18 @@
 
 import pytest
 from django.utils import translation
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
 from core import look
 from core.catalogues import compile_language, languages
 from tests.factories import Chain
+
+# What decides decides alike each time, however slow the machine is: examples are drawn from the code of their test.
+hypothesis.register_profile(
+    "suite", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis.load_profile("suite")
 
 
 @pytest.fixture(scope="session", autouse=True)

