@@ -50,7 +50,7 @@ class Listener:
                 if answer in ("drop", "hang") or int(answer) < 300:
                     outer.heard.append(Heard(self.path, dict(self.headers), body))
                 if answer == "hang":
-                    time.sleep(3)
+                    time.sleep(30)
                 elif answer != "drop":
                     said = outer.says if int(answer) < 300 else b""
                     self.send_response(int(answer))

@@ -18,6 +18,7 @@ from messaging.outbox import Rendered, register_renderer
 from messaging.work import deliver_due, message_id
 from tests.factories import Chain
 from tests.messaging.listeners import Listener
+from tests.threads import PATIENCE_SECS
 
 KIND = "test"
 TAKEN = json.dumps({"ErrorCode": 0, "Message": "OK", "MessageID": str(uuid4()), "To": "shopper@example.org"}).encode()
@@ -34,7 +35,7 @@ def provider(db: None, settings: LazySettings) -> Iterator[Listener]:
 
 def _use(settings: LazySettings, url: str) -> None:
     chosen = email_transport(f"postmark://key@?api_url={url}")
-    chosen["ANYMAIL"]["REQUESTS_TIMEOUT"] = 2
+    chosen["ANYMAIL"]["REQUESTS_TIMEOUT"] = PATIENCE_SECS
     for name, value in chosen.items():
         setattr(settings, name, value)
 
@@ -71,7 +72,11 @@ def test_it_takes_a_mail_with_both_its_forms_and_the_way_out(provider: Listener)
         ("hang", MessageState.UNKNOWN),
     ],
 )
-def test_what_its_answers_mean_for_a_shopper(provider: Listener, answer: int | str, state: str) -> None:
+def test_what_its_answers_mean_for_a_shopper(
+    provider: Listener, settings: LazySettings, answer: int | str, state: str
+) -> None:
+    if answer == "hang":
+        settings.ANYMAIL["REQUESTS_TIMEOUT"] = 4
     provider.answers.append(answer)
     assert to_shopper().state == state
 

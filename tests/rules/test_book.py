@@ -69,15 +69,15 @@ def test_another_process_sees_the_change_once_it_is_committed() -> None:
         with transaction.atomic():
             Rule.objects.update(active=False)
             changed.set()
-            look.wait(10)
+            look.wait(60)
         connection.close()
 
     other = threading.Thread(target=elsewhere)
     other.start()
-    changed.wait(10)
+    changed.wait(60)
     assert current().rules
     look.set()
-    other.join(10)
+    other.join(60)
     assert not current().rules
     assert RuleBook.objects.count() == 1
 

@@ -62,7 +62,7 @@ def test_the_rate_holds_across_processes(db: None) -> None:
     def try_often() -> None:
         # The parent's connection is neither used nor closed here: it is the parent's.
         inherited, connection.connection = connection.connection, None
-        together.wait(30)
+        together.wait(120)
         granted.put(sum(take(Rate("processes", 25, timedelta(hours=1)), "a") for _ in range(20)))
         os._exit(0 if inherited else 1)
 
@@ -73,7 +73,7 @@ def test_the_rate_holds_across_processes(db: None) -> None:
         assert granted.get() + granted.get() == 25
     finally:
         for process in processes:
-            process.join(30)
+            process.join(120)
         with psycopg.connect(database_url(), autocommit=True) as outside:
             outside.execute("DELETE FROM stores_allowance")
 

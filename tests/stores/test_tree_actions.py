@@ -14,6 +14,7 @@ from stores.choices import ChangeKind, HolidayRule, NodeKind
 from stores.models import ConfigChange, Node, Store, TreeError, lock_tree
 from stores.signals import stores_moved
 from tests.factories import Chain, make_node, make_store, make_touchpoint
+from tests.threads import PATIENCE_SECS
 
 
 def changes(what: str) -> list[tuple[str, dict[str, object], dict[str, object]]]:
@@ -177,7 +178,7 @@ def test_a_node_made_while_its_parent_moves_lies_where_the_parent_lies() -> None
 def test_a_shopper_does_not_wait_for_a_change_of_their_store(chain: Chain) -> None:
     def answer() -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '1s'")
+            cursor.execute("SET lock_timeout = '10s'")
         make_touchpoint(store=chain.store)
 
     with transaction.atomic():
@@ -195,7 +196,7 @@ def post_while_both_wait(chain: Chain, address: str, *forms: dict[str, str]) -> 
         with transaction.atomic():
             lock_tree()
             sent = [pool.submit(client.post, address, form) for client, form in zip(clients, forms, strict=True)]
-            until = time.monotonic() + 20
+            until = time.monotonic() + PATIENCE_SECS
             while _waiting() < len(forms) and time.monotonic() < until:
                 time.sleep(0.02)
         answers = sorted(one.result().status_code for one in sent)

@@ -23,9 +23,10 @@ def link(chain: Chain, surveys: Any) -> str:
 
 
 def counted() -> tuple[int, int, int]:
+    """Of both hours, where one ends meanwhile."""
     link_traffic.flush()
-    row = LinkHour.objects.get()
-    return row.opens, row.taps, row.scanners
+    rows = LinkHour.objects.all()
+    return sum(row.opens for row in rows), sum(row.taps for row in rows), sum(row.scanners for row in rows)
 
 
 def test_opens_and_taps_are_counted_apart_and_are_no_answers(client: Client, link: str) -> None:
@@ -33,7 +34,7 @@ def test_opens_and_taps_are_counted_apart_and_are_no_answers(client: Client, lin
     client.get(link, {"score": "9"}, headers=PHONE)
     client.get(link, {"score": "9"}, headers=PHONE)
     assert counted() == (3, 2, 0) and not Response.objects.exists()
-    assert str(LinkHour.objects.get().channel) == "receipt"
+    assert {str(row.channel) for row in LinkHour.objects.all()} == {"receipt"}
 
 
 def test_programs_that_say_so_are_none(client: Client, link: str) -> None:

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
@@ -22,6 +23,7 @@ from surveys import scans
 from surveys.models import Response, ScanHour
 from tests.factories import Chain
 from tests.surveys.conftest import hidden
+from tests.threads import PATIENCE_SECS
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Mobile Safari/604.1"
 INSIDE_AN_APP = (
@@ -126,6 +128,7 @@ def test_a_phone_may_be_called_after_a_robot(chain: Chain, surveys: Any) -> None
     assert counted(chain.touchpoint.pk)["scans"] == 1
 
 
+@time_machine.travel("2026-11-19T10:30Z")  # within one hour
 def test_what_was_judged_is_judged_again_when_more_comes_in(chain: Chain, surveys: Any) -> None:
     look(chain)
     counted(chain.touchpoint.pk)
@@ -168,7 +171,7 @@ def test_many_threads_and_a_database_that_is_away_lose_nothing(settings: LazySet
     away = False
     for thread in threads:
         thread.join()
-    until = time.monotonic() + 5
+    until = time.monotonic() + PATIENCE_SECS
     while written.get("a") != 12_000 and time.monotonic() < until:
         time.sleep(0.02)
     tally.stop()
@@ -189,7 +192,7 @@ pid = os.fork()
 scans._tally.add((int(sys.argv[1]), int(time.time()) // 3600, "opens"))
 print("counted", flush=True)
 if sys.argv[3] == "wait":
-    time.sleep(60)
+    time.sleep(600)
 sys.exit(0)
 """
 
@@ -209,8 +212,8 @@ def process(touchpoint_id: int, secs: float, end: str) -> "subprocess.Popen[str]
 def test_an_orderly_end_loses_nothing_and_a_fork_counts_for_itself() -> None:
     chain = Chain()
     ended = process(chain.touchpoint.pk, 30, "exit")
-    assert ended.wait(60) == 0
-    until = time.monotonic() + 10
+    assert ended.wait(3 * PATIENCE_SECS) == 0
+    until = time.monotonic() + PATIENCE_SECS
     while counted(chain.touchpoint.pk)["opens"] < 2 and time.monotonic() < until:
         time.sleep(0.05)
     # Parent and child have both counted an open; the seven scans are the parent's alone.
@@ -222,10 +225,10 @@ def test_a_killed_process_has_written_all_but_the_last_seconds() -> None:
     chain = Chain()
     running = process(chain.touchpoint.pk, 0.1, "wait")
     try:
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE_SECS
         while counted(chain.touchpoint.pk)["opens"] < 2 and time.monotonic() < until:
             time.sleep(0.05)
     finally:
         os.killpg(running.pid, signal.SIGKILL)
-        running.wait(10)
+        running.wait(PATIENCE_SECS)
     assert counted(chain.touchpoint.pk) == {"scans": 7, "opens": 2, "robots": 0, "staff": 0}
