@@ -20,7 +20,7 @@ from feedback import supervisor as module
 from feedback.processes import MARKER, end_marked
 from feedback.supervisor import Program, StopAsked, Supervisor
 
-_PATIENCE_SECS = 120
+_PATIENCE_SECS = 300
 _WORKERS = int(str(settings.Q_CLUSTER["workers"]))
 
 

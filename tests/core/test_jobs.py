@@ -24,7 +24,7 @@ def cancel_from_outside(job: Job) -> None:
 
     other = threading.Thread(target=cancel)
     other.start()
-    other.join(timeout=10)
+    other.join(timeout=60)
 
 
 def count_up(job: Job) -> Iterator[None]:

@@ -14,7 +14,7 @@ def test_rooms_import_only_rooms_above_them() -> None:
         env=os.environ | {"PYTHONPATH": str(settings.BASE_DIR)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr

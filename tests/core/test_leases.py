@@ -42,7 +42,7 @@ def claim_at_once(rows: QuerySet[CaseStep], workers: int = 4) -> list[list[int]]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=20)
+        thread.join(timeout=60)
     return taken
 
 
@@ -61,7 +61,7 @@ def test_without_the_lock_they_do(steps: QuerySet[CaseStep], monkeypatch: pytest
 
     def list_together(rows: Any) -> list[Any]:
         found = list(rows)
-        together.wait(timeout=20)
+        together.wait(timeout=60)
         return found
 
     monkeypatch.setattr(QuerySet, "select_for_update", no_lock)

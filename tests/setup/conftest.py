@@ -24,7 +24,7 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made, ignore_errors=True)
 
 
-def until(condition: Callable[[], object], *, patience_secs: float = 15) -> None:
+def until(condition: Callable[[], object], *, patience_secs: float = 90) -> None:
     """Returns once the condition holds; fails when it does not in time."""
     end = time.monotonic() + patience_secs
     while not condition():

@@ -31,11 +31,11 @@ class Provider:
     token_requests: list[dict[str, str]] = field(default_factory=list)
 
     def add(self, sub: str, **claims: Any) -> None:
-        requests.put(f"{self.url}/users/{sub}", json=claims, timeout=5).raise_for_status()
+        requests.put(f"{self.url}/users/{sub}", json=claims, timeout=60).raise_for_status()
 
     def consent(self, address: str, sub: str) -> str:
         """Somebody signs in at the provider's page; returns the address to which it sends them back."""
-        answer = requests.post(address, data={"sub": sub}, allow_redirects=False, timeout=5)
+        answer = requests.post(address, data={"sub": sub}, allow_redirects=False, timeout=60)
         assert answer.status_code == 302, answer.text
         return answer.headers["Location"]
 
@@ -75,5 +75,5 @@ def running_provider() -> Iterator[Provider]:
         yield provider
     finally:
         server.shutdown()
-        thread.join(5)
+        thread.join(60)
         server.server_close()

@@ -456,7 +456,7 @@ def test_of_two_who_choose_a_survey_for_a_place_at_once_the_later_is_told() -> N
     with pytest.MonkeyPatch.context() as patched:
         # Both have looked, and found nothing, before either writes.
         looked, record = threading.Barrier(2), places_module._choose_first
-        patched.setattr(places_module, "_choose_first", lambda *of: (looked.wait(10), record(*of)))
+        patched.setattr(places_module, "_choose_first", lambda *of: (looked.wait(60), record(*of)))
         threads = [threading.Thread(target=choose_one, args=(slug,)) for slug in ("recommend", "moment")]
         for thread in threads:
             thread.start()

@@ -29,7 +29,7 @@ from surveys.models import Invitation, PartialAnswer, Response, Verbatim
 from surveys.partials import count_overdue, settle_left
 from tests.factories import Chain
 from tests.surveys.conftest import hidden
-from tests.threads import Beside
+from tests.threads import PATIENCE_SECS, Beside
 
 pytestmark = pytest.mark.django_db
 NUMBER = "+380671234567"
@@ -288,7 +288,7 @@ def test_killed_half_way_it_is_made_once_all_the_same(client: Client) -> None:
     )
     assert died.returncode == -signal.SIGKILL and not Response.objects.exists() and not Case.objects.exists()
     # The database may hold what the dead process held a moment longer.
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE_SECS
     while not Response.objects.exists() and time.monotonic() < until:
         assert settle_left() == 1
     assert Response.objects.get().flags == ["unfinished"] and Case.objects.count() == 1
