@@ -33,9 +33,9 @@ def provider(db: None, settings: LazySettings) -> Iterator[Listener]:
     outbox._renderers.pop(KIND)
 
 
-def _use(settings: LazySettings, url: str) -> None:
+def _use(settings: LazySettings, url: str, *, wait_secs: float = PATIENCE_SECS) -> None:
     chosen = email_transport(f"postmark://key@?api_url={url}")
-    chosen["ANYMAIL"]["REQUESTS_TIMEOUT"] = PATIENCE_SECS
+    chosen["ANYMAIL"]["REQUESTS_TIMEOUT"] = wait_secs
     for name, value in chosen.items():
         setattr(settings, name, value)
 
@@ -76,7 +76,7 @@ def test_what_its_answers_mean_for_a_shopper(
     provider: Listener, settings: LazySettings, answer: int | str, state: str
 ) -> None:
     if answer == "hang":
-        settings.ANYMAIL["REQUESTS_TIMEOUT"] = 4
+        _use(settings, f"{provider.url}/", wait_secs=4)
     provider.answers.append(answer)
     assert to_shopper().state == state
 
