@@ -140,7 +140,8 @@ def test_after_an_outage_each_issue_arrives_once_with_its_files_in_the_readers_l
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     down = socket.socket()
     down.bind(("127.0.0.1", 0))  # nobody else listens there meanwhile
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = *down.getsockname(), 60
+    settings.EMAIL_HOST, settings.EMAIL_PORT = down.getsockname()
+    settings.EMAIL_TIMEOUT = 60
     User.objects.filter(pk=chain.manager.pk).update(language="de")
     answer(chain.touchpoint, 10, day=(LAST_WEEK + -3).monday, times=9)
     make_due(subscribe(User.objects.get(pk=chain.manager.pk), Rhythm.WEEKLY), 3)
