@@ -146,13 +146,16 @@ def hold_reader(*, exchange: bool = False) -> None:
 
 def read_hash(verbatim: Verbatim) -> str:
     """Keyed, of all that a reading of the words depends on; `verbatim` brings its response."""
-    plain, belied = read_hashes(verbatim.text)
-    return belied if verbatim.response.belies_praise else plain
+    return _read_hash(verbatim.text, belied=verbatim.response.belies_praise)
 
 
 def read_hashes(text: str) -> tuple[str, str]:
     """What `read_hash` says of a text beside any other score, and beside one that belies praise."""
-    return keyed_hash("verbatim", text), keyed_hash("verbatim, praise belied", text)
+    return _read_hash(text, belied=False), _read_hash(text, belied=True)
+
+
+def _read_hash(text: str, *, belied: bool) -> str:
+    return keyed_hash("verbatim, praise belied" if belied else "verbatim", text)
 
 
 def readings_of(verbatims: Sequence[Verbatim], reader: Reader) -> "list[Reading]":

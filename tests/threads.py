@@ -48,6 +48,16 @@ class Beside(threading.Thread):
             raise self.failed
 
 
+def waiting_for_advice() -> int:
+    """How many wait in this database for a lock that no row stands for."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return int(cursor.fetchone()[0])
+
+
 def _is_waited_for() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(_WAITED_FOR)

@@ -33,7 +33,7 @@ from sentiment.training.sums import note_checksums
 from tests.factories import Chain
 from tests.sentiment.tiny import make_tiny
 from tests.sentiment_human.conftest import submit
-from tests.threads import PATIENCE_SECS, Beside
+from tests.threads import PATIENCE_SECS, Beside, waiting_for_advice
 
 WORDS = "The staff showed us many rings."
 
@@ -415,7 +415,7 @@ def test_two_workers_that_begin_at_once_adopt_one_model(node: Node) -> None:
         hold_reader(exchange=True)
         for worker in workers:
             worker.start()
-        while _waiting_for_advice() < len(workers):
+        while waiting_for_advice() < len(workers):
             assert time.monotonic() < until, [worker.failed for worker in workers]
             time.sleep(0.02)
     for worker in workers:
@@ -435,21 +435,12 @@ def test_history_is_read_again_once_every_node_can_have_the_files(node: Node) ->
         # As another process that keeps them.
         connection.cursor().execute("SELECT pg_advisory_xact_lock(%s, %s)", held)
         command.start()
-        while not _waiting_for_advice():
+        while not waiting_for_advice():
             assert command.is_alive() and time.monotonic() < until, command.failed
             time.sleep(0.02)
         assert open_rereading() is None
     command.end()
     assert open_rereading() and ServedModel.objects.get().kept
-
-
-def _waiting_for_advice() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        )
-        return int(cursor.fetchone()[0])
 
 
 @pytest.mark.django_db(transaction=True)

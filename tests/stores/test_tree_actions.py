@@ -14,7 +14,7 @@ from stores.choices import ChangeKind, HolidayRule, NodeKind
 from stores.models import ConfigChange, Node, Store, TreeError, lock_tree
 from stores.signals import stores_moved
 from tests.factories import Chain, make_node, make_store, make_touchpoint
-from tests.threads import PATIENCE_SECS
+from tests.threads import PATIENCE_SECS, waiting_for_advice
 
 
 def changes(what: str) -> list[tuple[str, dict[str, object], dict[str, object]]]:
@@ -197,21 +197,12 @@ def post_while_both_wait(chain: Chain, address: str, *forms: dict[str, str]) -> 
             lock_tree()
             sent = [pool.submit(client.post, address, form) for client, form in zip(clients, forms, strict=True)]
             until = time.monotonic() + PATIENCE_SECS
-            while _waiting() < len(forms) and time.monotonic() < until:
+            while waiting_for_advice() < len(forms) and time.monotonic() < until:
                 time.sleep(0.02)
         answers = sorted(one.result().status_code for one in sent)
         for _client in clients:
             pool.submit(connections.close_all).result()
     return answers
-
-
-def _waiting() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        )
-        return int(cursor.fetchone()[0])
 
 
 @pytest.mark.django_db(transaction=True)
