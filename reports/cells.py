@@ -76,6 +76,11 @@ class View:
             queue += self.below.get(one, [])
         return found
 
+    @property
+    def ends_here(self) -> bool:
+        """Whether nothing is below the places right below the viewed ones."""
+        return all(child.kind == "store" for place in self.places for child in self.below.get(place, ()))
+
     @cached_property
     def all_places(self) -> list[Place]:
         return [place for below in self.below.values() for place in below]

@@ -256,7 +256,10 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 
 def cells_of_stores(reading: Reading, cells: Cells, source: Source) -> Cells:
-    """The NPS of every store under the viewed places by itself; `cells` tell which ways of asking there are."""
+    """The NPS of every store under the viewed places by itself; `cells` tell which ways of asking there are, and are
+    that already where all stores are right below."""
+    if cells.view.ends_here:
+        return cells
     view = view_of(reading.scope, reading.filters, deep=True)
     return read_cells(
         view, reading.week, leaves(reading, by_week=False), only=[one for one in cells.nps if source.covers(one)]
