@@ -134,7 +134,7 @@ def test_the_effect_of_an_action_opens_the_cases_of_its_cause_in_these_weeks(hea
         created_at=at - timedelta(weeks=3), state=ActionState.DONE, ended_at=at - timedelta(weeks=2)
     )
     page = head.get(reverse("action", args=[action.pk]))
-    own = page.context["effect"].first
+    own = page.context["effect"].measures[0]
     assert [(side.share.part, side.share.n) for side in (own.before, own.after)] == [(10, 21), (2, 7)]
     # Each in its own weeks: those after it are two.
     assert [opened(head, side.part_words) for side in (own.before, own.after)] == [10, 2]
