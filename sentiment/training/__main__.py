@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Train, and write the served files. Raises ImportError when the extra `train` is not installed."""
     import torch
+    from threadpoolctl import threadpool_limits
 
     from .finetune import Recipe
     from .pipeline import train
@@ -27,9 +28,11 @@ def run(options: argparse.Namespace) -> None:
 
     torch.set_num_threads(options.threads)
     recipe = Recipe()
-    if not options.serve_only:
-        train(options.data, options.work, recipe, options.rows)
-    write_served(options.data, options.work, options.out, recipe, options.rows)
+    # Of numpy too: another number of threads adds in another order, and the heads differ.
+    with threadpool_limits(options.threads):
+        if not options.serve_only:
+            train(options.data, options.work, recipe, options.rows)
+        write_served(options.data, options.work, options.out, recipe, options.rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
