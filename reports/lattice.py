@@ -105,9 +105,9 @@ class Lattice:
     def showing(self, stretches: Collection[Stretch]) -> set[Place]:
         """All places of which `shows` is true, for thousands of them."""
         found = self.filled(stretches)
+        decided = [self._shown_of(above) for above in (None, *self._below)]
         for stretch in stretches:
-            shown = {place for above in (None, *self._below) for place in self._shown_of(above).get(stretch, ())}
-            found -= self.column(stretch).keys() - shown
+            found -= self.column(stretch).keys() - set[Place]().union(*(of.get(stretch, ()) for of in decided))
         return found
 
     def filled(self, stretches: Collection[Stretch]) -> set[Place]:
