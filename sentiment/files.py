@@ -32,18 +32,22 @@ def is_own(folder: Path) -> bool:
 
 def split_revision(name: str) -> tuple[str, str | None]:
     """A hub name, and the commit, tag or branch that it is pinned to: `owner/name@revision`. A folder is never pinned,
-    whatever it is called."""
+    whatever it is called, nor what would be one if it were there."""
     hub, _, revision = name.rpartition("@")
-    return (hub, revision) if hub and revision and not Path(name).exists() else (name, None)
+    pinned = hub and revision and not name.startswith(("/", ".")) and not Path(name).exists() and not Path(hub).exists()
+    return (hub, revision) if pinned else (name, None)
 
 
 def version_of_name(name: str) -> str:
-    """The version of an operator's own model, by its folder or hub name and what it is pinned to; without a pin by the
-    commit that this process has loaded, if it has."""
+    """The version of an operator's own model, by its folder or hub name and what it is pinned to.
+
+    Without a pin the commit that this process has loaded, if it has, is a mark behind the name, as far as there is
+    room: who has loaded none, or another one, still takes it for the same model.
+    """
     hub, revision = split_revision(name)
-    revision = revision or loaded_commits.get(name)
     if revision is None:
-        return name[-_NAME_LENGTH:]
+        plain, commit = name[-_NAME_LENGTH:], loaded_commits.get(name, "")[:_COMMIT_DIGITS]
+        return f"{plain}+{commit}"[:_NAME_LENGTH].rstrip("+")
     return f"{hub}@{revision[:_COMMIT_DIGITS] if _COMMIT.fullmatch(revision) else revision}"[-_NAME_LENGTH:]
 
 

@@ -76,8 +76,6 @@ def settled_reader() -> Reader:
     else:
         # Nobody has seen it read yet, and its files may still be on their way here.
         get_classifier(place)
-        # Of a hub's model, which commit that is.
-        version = version_of(place)
     # All that takes long is done: nobody stores a reading meanwhile.
     with transaction.atomic():
         hold_reader(exchange=True)

@@ -163,7 +163,7 @@ import json, sys
 from sentiment.engine import read
 for name in sys.argv[1:]:
     [one] = read(["the staff so bad"], page_languages=["en"], chain_languages=["en"], model=name)
-    print(json.dumps([one.sentiment, one.model_version.partition("+")[0]]))
+    print(json.dumps([one.sentiment, one.model_version.rpartition("+")[0]]))
 """
 
 
@@ -189,7 +189,7 @@ def test_a_hub_model_is_read_as_it_was_pinned_and_says_at_which_commit(torch: An
     assert [json.loads(line) for line in done.stdout.splitlines()] == [
         ["negative", f"somebody/elses@{old[:12]}"],
         ["negative", "somebody/elses@v1"],
-        ["positive", f"somebody/elses@{new[:12]}"],
+        ["positive", f"somebody/elses+{new[:12]}"],
     ]
     assert f"/somebody/elses/resolve/{old}/config.json" in hub.asked
 
@@ -198,13 +198,16 @@ def test_what_a_name_is_pinned_to_stands_in_its_version(tmp_path: Path, monkeypa
     (odd := tmp_path / "model@v2").mkdir()
     commit = "0123456789abcdef" * 2 + "01234567"
     assert split_revision("somebody/elses@v2") == ("somebody/elses", "v2")
-    for name in ("somebody/elses", "somebody/elses@", str(odd)):
+    for name in ("somebody/elses", "somebody/elses@", str(odd), f"{odd}@v3", "/not/mounted@v2"):
         assert split_revision(name) == (name, None)
     assert version_of_name(f"somebody/elses@{commit}") == "somebody/elses@0123456789ab"
     assert version_of_name("somebody/elses@release-2026-11") == "somebody/elses@release-2026-11"
     assert version_of_name("somebody/elses") == "somebody/elses"
     monkeypatch.setitem(loaded_commits, "somebody/elses", commit)
-    assert version_of_name("somebody/elses") == "somebody/elses@0123456789ab"
-    assert version_of("somebody/elses").startswith("somebody/elses@0123456789ab+")
+    assert version_of_name("somebody/elses") == "somebody/elses+0123456789ab"
+    assert own_version(version_of("somebody/elses")) == "somebody/elses"
+    for length in (53, 54, 80):
+        monkeypatch.setitem(loaded_commits, "n" * length, commit)
+        assert version_of_name("n" * length) == "n" * min(length, 54)
     longest = version_of_name(f"somebody/{'long-' * 20}@{commit}")
     assert len(longest) == 54 and longest.endswith("long-@0123456789ab")
