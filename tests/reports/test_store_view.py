@@ -89,7 +89,7 @@ def test_the_others_are_told_only_where_they_are_enough(client: Client, chain: C
     assert area() is None
     answer(others[2], 10, day=day, times=30)
     found = client.get("/reports/store/KY1/").context["view"].area
-    assert (found.node, found.unlike.significant) == (chain.area, True)
+    assert (found.node, found.unlike.points, found.unlike.significant) == (chain.area, -200, True)
     assert "worse than the others, more than chance" in client.get("/reports/store/KY1/").content.decode()
 
 
