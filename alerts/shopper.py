@@ -40,7 +40,7 @@ def thanks(request: HttpRequest, token: str) -> HttpResponse:
     """The page after Send. An unhappy shopper without an address is offered one more way to be reached."""
     response = response_by_token(token)
     if response is None:
-        return lost_page(request)
+        return lost_page(request, link=True)
     speak_like(request, response)
     form = AnswerForm(document=document_of(response.version), country=response.store.country)
     scope, status = f"thanks {response.pk.hex}", 200
@@ -87,7 +87,7 @@ def shopper_case(request: HttpRequest, token: str) -> HttpResponse:
     """The private page: what was said, where it stands, the conversation, and every way to take it back."""
     response = response_by_token(token)
     if response is None:
-        return lost_page(request)
+        return lost_page(request, link=True)
     speak_like(request, response)
     problem, typed = "", ""
     reach = AnswerForm(
@@ -198,7 +198,7 @@ def shopper_erase(request: HttpRequest, token: str) -> HttpResponse:
     """The step before deleting, which says what goes and what stays."""
     response = response_by_token(token)
     if response is None:
-        return lost_page(request)
+        return lost_page(request, link=True)
     speak_like(request, response)
     case_url = reverse("shopper_case", args=[token])
     if response.erased_at:

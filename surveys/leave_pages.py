@@ -16,7 +16,7 @@ def leave(request: HttpRequest, token: str) -> HttpResponse:
     mail program may send what RFC 8058 says without any form of ours."""
     contact = contact_by_link(token)
     if contact is None:
-        return lost_page(request)
+        return lost_page(request, leaving=True)
     if "lang" not in request.GET:
         speak(request, contact.language)
     if request.method != "POST":

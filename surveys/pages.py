@@ -320,7 +320,8 @@ def _answers_of(condition: Condition, asked: Question, document: SurveyDocument)
 def lost_page(
     request: HttpRequest,
     *,
-    invitation: bool = False,
+    link: bool = False,
+    leaving: bool = False,
     status: int = 404,
     typed: str = "",
     asked: bool = False,
@@ -329,11 +330,12 @@ def lost_page(
 ) -> HttpResponse:
     """The same friendly page for every link that leads nowhere, which still offers a way to be heard.
 
-    `asked`: it was opened on purpose, to type a code, and nothing went wrong unless `typed` says what. `instead`: where
-    the same store still asks. `closed`: the store that is there no more.
+    `link`: a link of somebody's own, as in a message; `leaving`: one to get no more of them, where nobody is asked for
+    an answer. `asked`: it was opened on purpose, to type a code, and nothing went wrong unless `typed` says what.
+    `instead`: where the same store still asks. `closed`: the store that is there no more.
     """
-    context = {"invitation": invitation, "typed": typed, "asked": asked, "instead": instead, "closed": closed}
-    return page(request, "shopper/lost.html", context, status=status)
+    why = {"link": link or leaving, "leaving": leaving, "typed": typed, "asked": asked}
+    return page(request, "shopper/lost.html", why | {"instead": instead, "closed": closed}, status=status)
 
 
 def away_page(request: HttpRequest) -> HttpResponse:

@@ -153,7 +153,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     invited = invitation_by_token(token)
     asking = invited and asking_in(invited)
     if invited is None or not asking:
-        return lost_page(request, invitation=True)
+        return lost_page(request, link=True)
     return _invited(request, invited, asking)
 
 
@@ -169,13 +169,13 @@ def _invited(request: HttpRequest, invited: Invitation, asking: Asking) -> HttpR
                 return _take(request, asking)
             return _redirect(request, reverse("thanks", args=[known.token]))
         # Whoever finds a receipt or a forwarded mail must not find what its owner said.
-        return lost_page(request, invitation=True)
+        return lost_page(request, link=True)
     if request.method == "POST":
         return _note_seen(request, asking) if _only_says_seen(request) else _take(request, asking)
     if known is not None:
         return _redirect(request, reverse("thanks", args=[known.token]), status=302)
     if invited.expires_at < timezone.now():
-        return lost_page(request, invitation=True)
+        return lost_page(request, link=True)
     note_link(asking, request)
     return question_page(request, asking, _preselected(request, asking))
 
@@ -196,7 +196,7 @@ def _signed_receipt(request: HttpRequest, token: str) -> HttpResponse:
     version = version_for(ResponseChannel.RECEIPT)
     invited = signed.invitation_of(receipt) if receipt else None
     if receipt is None or version is None:
-        return lost_page(request, invitation=True)
+        return lost_page(request, link=True)
     asking = Asking(receipt.store, ResponseChannel.RECEIPT, version, invitation=invited, receipt=receipt)
     if invited is not None:
         return _invited(request, invited, asking)

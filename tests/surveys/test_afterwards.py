@@ -200,8 +200,9 @@ def test_whoever_types_my_number_does_not_read_my_conversation(
 
 
 def test_unknown_links_get_the_same_page(client: Client, surveys: Any) -> None:
-    pages = [client.get(f"/{kind}/{'a' * 26}/") for kind in "tc"] + [client.get(f"/c/{'a' * 26}/delete/")]
+    pages = [client.get(f"/{kind}/{'a' * 26}/") for kind in "tcr"] + [client.get(f"/c/{'a' * 26}/delete/")]
     assert {page.status_code for page in pages} == {404} and len({page.content for page in pages}) == 1
+    assert b"This link does not work any more" in pages[0].content
 
 
 def test_the_page_keeps_the_language_of_the_answer(client: Client, answer: Any) -> None:

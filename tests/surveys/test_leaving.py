@@ -81,6 +81,9 @@ def test_nobody_else_says_it(client: Client, mailed: Contact, settings: LazySett
     forged = forge(path(mailed, settings))
     assert client.get(forged).status_code == client.post(forged, {"do": "stop"}).status_code == 404
     assert not Suppression.objects.exists()
+    page = client.get(forged).content.decode()
+    # Who wants to hear no more of us is not asked for an answer.
+    assert "This link does not work any more" in page and "still like to hear you" not in page and "<form" not in page
 
 
 def test_the_links_outlive_a_new_key(client: Client, mailed: Contact, settings: LazySettings) -> None:
