@@ -43,12 +43,13 @@ def test_topics_stand_beside_each_other_with_what_is_more_than_chance(head, chai
     )
     announce(one.verbatim.response)
     drain(["facts"])
-    (row,) = (
-        head.get(reverse("report_compare"), {"against": "group", "store": "LV1", "store2": "KY2"})
-        .context["comparison"]
-        .topics
-    )
+    page = head.get(reverse("report_compare"), {"against": "group", "store": "LV1", "store2": "KY2"})
+    (row,) = page.context["comparison"].topics
     assert row.second.hidden and row.change is None
+    # Whoever read how many of the forty name it could work out the share.
+    shown, hidden = (one.split("</td>")[0] for one in page.content.decode().split('<td class="numbers">')[-3:-1])
+    assert "15%" in shown and "n = 40" in shown and "topic=waiting" in shown
+    assert "hidden" in hidden and "n =" not in hidden and "topic=waiting" in hidden
 
 
 def test_a_group_is_compared_with_the_rest_of_what_contains_it(head, chain):
