@@ -167,8 +167,8 @@ def _title(one: Point) -> str:
 def _description(line: list[Point]) -> str:
     shown = [one for one in line if one.figure.shown]
     if not shown:
-        return gettext("No week has enough answers to show a score.")
-    return gettext("%(shown)s of %(all)s weeks have enough answers. First: %(first)s. Last: %(last)s.") % {
+        return gettext("No week has enough answers to show a score without giving another away.")
+    return gettext("%(shown)s of %(all)s weeks are shown. First: %(first)s. Last: %(last)s.") % {
         "shown": len(shown),
         "all": len(line),
         "first": _title(shown[0]),
