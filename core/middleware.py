@@ -71,8 +71,8 @@ def _is_known(request: HttpRequest) -> bool:
 
 def _serve_shopper(request: HttpRequest) -> HttpResponse:
     request.get_host()  # raises for a host that is not ours
+    _turn_to_reader(request)  # also the refusal is read
     _refuse_null_characters(request)
-    _turn_to_reader(request)
     match = request.resolver_match
     assert match is not None
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)

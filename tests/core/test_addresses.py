@@ -22,6 +22,14 @@ def test_a_null_character_is_refused_before_the_database_is(client: Client, chai
     assert client.get(address).status_code == 400
 
 
+def test_a_refusal_is_a_page_in_the_language_of_its_reader(client: Client, chain: Chain) -> None:
+    shopper = client.get("/q/?code=%00", HTTP_ACCEPT_LANGUAGE="de")
+    client.force_login(chain.manager)
+    for page in (shopper, client.get("/stores/?q=%00&lang=de")):
+        assert page.status_code == 400 and "text/html" in page["Content-Type"]
+        assert '<html lang="de"' in page.content.decode() and "Das ist nicht zu verstehen." in page.content.decode()
+
+
 def test_links_outlive_a_new_key(client: Client, chain: Chain, settings: Any) -> None:
     ensure_surveys()
     response = make_response(touchpoint=chain.touchpoint, score=3)
