@@ -59,7 +59,18 @@ class Countdown:
         if seconds < 6000:
             return f"{sign}{seconds // 60}:{seconds % 60:02d}"
         hours = seconds // 3600
-        return f"{sign}{hours} h" if hours < 48 else f"{sign}{hours // 24} d"
+        unit, many = (self.in_hours, hours) if hours < 48 else (self.in_days, hours // 24)
+        return sign + unit.replace("#", str(many))
+
+    @property
+    def in_hours(self) -> str:
+        """How a number of hours is written here, # for the number."""
+        return _("%(n)s h") % {"n": "#"}
+
+    @property
+    def in_days(self) -> str:
+        """How a number of days is written here, # for the number."""
+        return _("%(n)s d") % {"n": "#"}
 
     @property
     def dashes(self) -> str:

@@ -35,17 +35,18 @@
     return left;
   }
 
-  function shown(milliseconds) {
+  // A clock says by data-hours and data-days how its language writes them, # for the number.
+  function shown(milliseconds, { hours: inHours, days: inDays }) {
     const seconds = Math.floor(milliseconds / 1000);
     const two = (number) => String(number).padStart(2, "0");
     if (seconds < 6000) return `${Math.floor(seconds / 60)}:${two(seconds % 60)}`;
     const hours = Math.floor(seconds / 3600);
-    return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
+    return hours < 48 ? inHours.replace("#", hours) : inDays.replace("#", Math.floor(hours / 24));
   }
 
   function state(clock, now) {
     const due = Number(clock.dataset.due);
-    if (now >= due) return { name: "overdue", text: `−${shown(now - due)}`, part: 100 };
+    if (now >= due) return { name: "overdue", text: `−${shown(now - due, clock.dataset)}`, part: 100 };
     const spans = clock.dataset.open
       .split(" ")
       .filter(Boolean)
@@ -55,7 +56,7 @@
     return {
       name: open ? "running" : "closed",
       // The last second is a second, not zero.
-      text: shown(left + 999),
+      text: shown(left + 999, clock.dataset),
       part: Math.min(100, (left / (Number(clock.dataset.minutes) * MINUTE)) * 100),
     };
   }

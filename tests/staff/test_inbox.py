@@ -97,6 +97,12 @@ def clock_on(html: str) -> dict[str, str]:
     return dict(re.findall(r'data-([a-z]+)="([^"]*)"', tag[0]))
 
 
+def test_the_clock_writes_hours_and_days_as_the_language_does(manager: Client, chain: Chain) -> None:
+    make_case(chain.touchpoint, minutes_ago=39 * 60 + 45)
+    html = manager.get("/inbox/", {"lang": "uk"}).content.decode()
+    assert "data-number>−39 год<" in html and clock_on(html)["hours"] == "# год" and clock_on(html)["days"] == "# д"
+
+
 def test_the_clock_is_given_by_moments_and_not_by_a_number_of_seconds(manager: Client, chain: Chain) -> None:
     case = make_case(chain.touchpoint, minutes_ago=10)
     html = page(manager)
