@@ -26,6 +26,7 @@ from demo.places import Places
 from demo.voices import Narrator
 from messaging.models import Message
 from reports.models import StoreDay
+from reports.periods import Week, latest_day
 from sentiment.models import Analysis
 from stores.choices import NodeKind, Role, StoreKind
 from stores.models import Node, OpeningInterval, RoleAssignment, Store, Touchpoint, User
@@ -141,7 +142,7 @@ def test_one_wall_in_three_scripts() -> None:
     wall = page.context["wall"]
     languages = {voice.language for voice in wall.praises + wall.lessons}
     assert {"de", "uk", "ar"} <= languages
-    assert wall.week == wall.week.of(timezone.now().date()) + -1
+    assert wall.week == Week.of(latest_day([wall.store.time_zone])) + -1
     assert visitor.get(named["path"].rstrip("/") + ".pdf").status_code == 200
 
 
