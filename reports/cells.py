@@ -166,9 +166,8 @@ class Cells:
     def _columns_of(self, source: Source, stretch: Stretch) -> list[dict[Place, Nps]]:
         key = (source, stretch)
         if key not in self._columns:
-            low, high = stretch
             by_leaf = self.nps.get(source, {})
-            self._columns[key] = [of for (first, end), of in by_leaf.items() if low <= first and end <= high]
+            self._columns[key] = [of for leaf, of in by_leaf.items() if _within(leaf, [stretch])]
         return self._columns[key]
 
     def lattice(self, source: Source) -> Lattice:
