@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from reports.figures import Source
+from reports.periods import Week
 from reports.statistics import MIN_RANKED, Difference, Estimate, Nps, Share, nps_difference, share_difference
 from surveys.choices import QuestionKind, ResponseChannel, SampleKind
 
@@ -141,6 +142,8 @@ class Row:
     waiting: Waiting
     # Of thousands of rows a page shows some: what leads to their words is made as it is asked for.
     words_of: Callable[..., str]
+    # The running week, where the page is of others: cases wait today.
+    running: Week | None = None
     query: str = ""
     asked: Share | None = None
     likely: Likely | None = None
@@ -163,7 +166,7 @@ class Row:
 
     @property
     def case_words(self) -> str:
-        return self.words_of(source=Source(ResponseChannel.CALL.value, ""), weeks=13, case="todo")
+        return self.words_of(source=Source(ResponseChannel.CALL.value, ""), weeks=13, until=self.running, case="todo")
 
     @property
     def group(self) -> str:

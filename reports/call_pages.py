@@ -10,7 +10,6 @@ from django.views.decorators.http import require_safe
 from reports.calls import BY_NAME, Calls, Choice, calls_of, centre_of
 from reports.cells import View, view_of
 from reports.pages import Reading, frame, read
-from reports.periods import Period
 from stores.choices import StoreKind
 from surveys.choices import QuestionKind
 from surveys.editor.trends import breaks_between
@@ -20,11 +19,10 @@ _LONGEST_NAME = 60
 
 
 def of_centre(reading: Reading) -> Reading:
-    """The same about a call centre, see `centre_of`, in the latest weeks: by no others are agents counted."""
-    filters = replace(centre_of(reading.scope, reading.filters, reading.stores), until=None, back=0)
+    """The same about a call centre, see `centre_of`."""
+    filters = centre_of(reading.scope, reading.filters, reading.stores)
     assert filters.store is not None
-    period = Period(reading.week, filters.weeks)
-    return replace(reading, filters=filters, period=period, stores=reading.scope.stores.filter(pk=filters.store.pk))
+    return replace(reading, filters=filters, stores=reading.scope.stores.filter(pk=filters.store.pk))
 
 
 def read_calls(reading: Reading, view: View, request: HttpRequest) -> Calls:
@@ -56,6 +54,7 @@ def calls(request: HttpRequest) -> HttpResponse:
         "store_choices": centres,
         "node_choices": [],
         "all_ways": True,
-        "pinned": "",
+        "pinned": found.pinned,
+        "unpinned": found.unpinned,
     }
     return render(request, "reports/calls.html", context)

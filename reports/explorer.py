@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
 from operator import or_
+from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
@@ -35,20 +36,20 @@ from sentiment.labels import (
     topic_label,
     urgency_label,
 )
-from stores.choices import StoreKind, TouchpointKind
+from stores.choices import TouchpointKind
 from stores.models import Node, Store
 from surveys.choices import Mark, QuestionKind, ResponseChannel, SampleKind
 from surveys.counting import NO_ANSWERS, left_out
 from surveys.models import Verbatim
 from surveys.queries import BY_A_PHONE
 
-# Raw rows are read thirteen weeks at a time, whichever thirteen.
-WEEKS = (1, 4, 13)
+WEEKS = (1, 4, 13, 26, 52)
 DEFAULT_WEEKS = 13
-# One store has few enough of them for a year.
-OF_A_STORE = (*WEEKS, 26, 52)
 # The longest quarter.
 MOST_DAYS = 92
+# Words are looked through a quarter at a time, the newest first (and what time zones add to it); after so long no
+# further quarter is begun.
+_STEP, _PATIENCE_SECS = timedelta(weeks=14), 0.7
 PER_PAGE = 25
 # Beyond this it is said that there are more, not how many.
 MOST_COUNTED = 1000
@@ -188,7 +189,7 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         q=" ".join(chosen.get("q", "").split())[:_LONGEST_SEARCH],
         node=node,
         store=store,
-        weeks=int(weeks) if weeks in {str(number) for number in weeks_of(store)} else DEFAULT_WEEKS,
+        weeks=int(weeks) if weeks in {str(number) for number in WEEKS} else DEFAULT_WEEKS,
         days=None if weeks else _days(chosen.get("from", ""), chosen.get("to", "")),
         **{name: value for name in _PLAIN if (value := chosen.get(name, "")) in _CHOICES[name]},
         cause=RootCause.objects.filter(pk=cause).first() if _NUMBER.fullmatch(cause) else None,
@@ -199,11 +200,6 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         again=chosen.get("again") == "1",
         before=_read_cursor(chosen.get("before", "")),
     )
-
-
-def weeks_of(store: Store | None) -> tuple[int, ...]:
-    """How many weeks of words may be read at a time: of one shop, or of any place."""
-    return OF_A_STORE if store and store.kind == StoreKind.SHOP else WEEKS
 
 
 def _week(written: str) -> Week | None:
@@ -262,15 +258,12 @@ def _part(term: str) -> str:
 def rows_of(search: Search, stores: QuerySet[Store]) -> QuerySet[ExplorerRow]:
     """The rows that a search leaves of those of `stores`, which the reader may see; newest first."""
     period = search.period
-    # A store's day begins and ends within a day of UTC's.
-    since = datetime.combine(period.start, time.min, UTC) - timedelta(days=1)
-    until = datetime.combine(period.end, time.min, UTC) + timedelta(days=2)
     wanted = Q(store__in=stores)
     if search.again:
         cases = scored_again(period.start, period.end).values("case")
         wanted &= Q(verbatim__response__opened_case__in=cases)
     else:
-        wanted &= Q(submitted_at__range=(since, until), local_day__range=(period.start, period.end))
+        wanted &= Q(submitted_at__range=_bounds(search), local_day__range=(period.start, period.end))
     for name, column in {
         "channel": "channel",
         "sample": "sample_kind",
@@ -316,6 +309,12 @@ def rows_of(search: Search, stores: QuerySet[Store]) -> QuerySet[ExplorerRow]:
     return ExplorerRow.objects.filter(wanted).order_by("-submitted_at", "-verbatim")
 
 
+def _bounds(search: Search) -> tuple[datetime, datetime]:
+    """The first and last moment of the period anywhere: a store's day begins and ends within a day of UTC's."""
+    start, end = (datetime.combine(day, time.min, UTC) for day in (search.period.start, search.period.end))
+    return start - timedelta(days=1), end + timedelta(days=2)
+
+
 def _of_case(what: str, value: object) -> Q:
     """What holds of the case that the words opened, or were added to."""
     opened, joined = (f"verbatim__response__{name}__{what}" for name in ("opened_case", "appended_to__case"))
@@ -332,7 +331,8 @@ def _of_call(what: str, value: str) -> Q:
 class Found:
     """A page of a search. `count` is of the whole search and at most MOST_COUNTED; `more` says that there are more.
 
-    None on all pages but the first, for counting reads everything once more.
+    None on all pages but the first, for counting reads everything once more. `since` is the day down to which was
+    looked where the time was up before the period was through: what is older begins at `older`.
     """
 
     verbatims: list[Verbatim]
@@ -340,24 +340,48 @@ class Found:
     more: bool
     older: str
     newest: str
+    since: date | None = None
 
 
 def find(search: Search, stores: QuerySet[Store]) -> Found:
     """The page that the search begins at."""
-    rows, wanted = rows_of(search, stores), MOST_COUNTED
-    if search.before is not None:
-        at, pk = search.before
-        rows = rows.filter(Q(submitted_at__lt=at) | Q(submitted_at=at, verbatim__lt=pk), submitted_at__lte=at)
-        wanted = PER_PAGE
-    places = list(rows.values_list("submitted_at", "verbatim_id")[: wanted + 1])
+    wanted = MOST_COUNTED if search.before is None else PER_PAGE
+    places, reached = _look(search, rows_of(search, stores), wanted + 1)
     page = places[:PER_PAGE]
+    goes_on = page[-1] if len(places) > len(page) else (reached, 0) if reached else None
     return Found(
         verbatims=_verbatims([pk for _at, pk in page]),
         count=None if search.before else min(len(places), MOST_COUNTED),
         more=len(places) > MOST_COUNTED,
-        older=replace(search, before=page[-1]).query() if len(places) > len(page) else "",
+        older=replace(search, before=goes_on).query() if goes_on else "",
         newest=search.but() if search.before else "",
+        since=reached.date() if reached else None,
     )
+
+
+def _look(
+    search: Search, rows: QuerySet[ExplorerRow], wanted: int
+) -> tuple[list[tuple[datetime, int]], datetime | None]:
+    """The places of the newest `wanted` rows from where the page begins, and, where the time was up before there were
+    so many, since when all were looked at."""
+    if search.before is not None:
+        at, pk = search.before
+        rows = rows.filter(Q(submitted_at__lt=at) | Q(submitted_at=at, verbatim__lt=pk), submitted_at__lte=at)
+    places = rows.values_list("submitted_at", "verbatim_id")
+    if search.again:
+        return list(places[:wanted]), None
+    first, end = _bounds(search)
+    if search.before is not None:
+        end = min(end, search.before[0] + timedelta(microseconds=1))
+    found: list[tuple[datetime, int]] = []
+    give_up = monotonic() + _PATIENCE_SECS
+    while len(found) < wanted and first < end:
+        begin = max(first, end - _STEP)
+        found += places.filter(submitted_at__gte=begin, submitted_at__lt=end)[: wanted - len(found)]
+        end = begin
+        if monotonic() > give_up:
+            break
+    return found, end if len(found) < wanted and first < end else None
 
 
 def newest(filters: Filters, stores: QuerySet[Store], week: Week, *, limit: int = 6) -> list[Verbatim]:

@@ -13,11 +13,11 @@ from reports.explorer import (
     ANY,
     MARKS,
     MOST_COUNTED,
+    WEEKS,
     case_choices,
     chips_of,
     find,
     read_search,
-    weeks_of,
 )
 from reports.explorer_rows import BANDS
 from reports.filters import Scope, node_options, scope_of
@@ -57,7 +57,7 @@ def verbatims(request: HttpRequest) -> HttpResponse:
         "only_store": search.store or (listed[0] if len(listed) == 1 else None),
         "node_choices": node_options(scope),
         "store_choices": listed,
-        "week_choices": weeks_of(search.store),
+        "week_choices": WEEKS,
         "channel_choices": ResponseChannel.choices,
         "sample_choices": SampleKind.choices,
         "band_choices": BANDS.items(),

@@ -14,7 +14,7 @@ from reports.cells import Cells, buckets_of
 from reports.figures import ANY_WAY, ClosedLoop, LoopShare
 from reports.filters import Filters
 from reports.lattice import Place, node_place, store_place
-from reports.linking import at_place, opens_less, words_behind
+from reports.linking import at_place, words_behind
 from reports.overview import closed_loop
 from reports.periods import Period
 from reports.recovering import midnight, scored_again
@@ -159,8 +159,7 @@ def recovery_of(cells: Cells, filters: Filters, stores: QuerySet[Store]) -> list
             QuestionKind(kind),
             pairs,
             suppressed=not cells.shows(cells.lattice_of(sizes[kind]), cells.view.places, now),
-            # Longer ago than words are read at a time, they would be others.
-            words="" if opens_less(filters) else words_behind(filters, source=ANY_WAY, question=kind, again="1"),
+            words=words_behind(filters, source=ANY_WAY, question=kind, again="1"),
         )
         for kind, pairs in sorted(by_kind.items())
     ]

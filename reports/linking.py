@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote_plus
 
-from reports.explorer import DEFAULT_WEEKS, weeks_of
+from reports.explorer import DEFAULT_WEEKS
 from reports.figures import Source
 from reports.filters import POOLED, Filters
 from reports.lattice import Place
@@ -22,18 +22,16 @@ def words_behind(
     days: Days | None = None,
     **more: str,
 ) -> str:
-    """The explorer's query for the words behind a figure; of long periods it opens the last weeks it can. `days` where
-    the figure is of these instead of weeks."""
+    """The explorer's query for the words behind a figure; `days` where it is of these instead of weeks."""
     node = place if isinstance(place, Node) else None if place else filters.node
     store = place if isinstance(place, Store) else None if place else filters.store
     source = source or Source(filters.channel, filters.sample)
-    most = max(weeks_of(store))
     chosen = {
         "node": str(node.pk) if node else "",
         "store": store.code if store else "",
         "channel": source.channel,
         "sample": "" if source.sample == POOLED else source.sample,
-        "weeks": str(min(weeks or filters.weeks, most)),
+        "weeks": str(weeks or filters.weeks),
         "until": str(until or filters.until or ""),
         **more,
     }
@@ -52,11 +50,6 @@ def _quoted(value: str) -> str:
 def nps_words(filters: Filters, **more: Any) -> str:
     """The explorer's query for the words behind an NPS: of those who were asked from 0 to 10 and count in it."""
     return words_behind(filters, question=QuestionKind.NPS.value, **more)
-
-
-def opens_less(filters: Filters) -> bool:
-    """Whether the words behind its figures are opened by fewer weeks than the figures are of."""
-    return filters.weeks > max(weeks_of(filters.store))
 
 
 def at_place(filters: Filters, place: Place, named: Node | Store) -> str:

@@ -22,7 +22,7 @@ from reports.filters import WEEKS, Filters, Scope, node_options, read_filters, s
 from reports.lattice import Place, store_place
 from reports.league import MOST_STORES as MOST_LEAGUE_STORES
 from reports.league import league_of, recovery_of
-from reports.linking import opens_less, words_behind
+from reports.linking import words_behind
 from reports.overview import MOST_TABLED, compare_all, overview, resolve, stores_below
 from reports.periods import Period, Week, latest_day
 from reports.ranking import ranking_of
@@ -286,7 +286,6 @@ def frame(reading: Reading, view: View, page: str) -> dict[str, Any]:
         "sample_choices": SampleKind.choices,
         "week_choices": WEEKS,
         "words": words_behind(filters),
-        "opens_less": opens_less(filters),
         "pinned": filters.but(until=reading.period.last),
         "unpinned": filters.but(until=None) if filters.until else "",
         "all_words": (all_words := words_behind(filters, source=ANY_WAY)),

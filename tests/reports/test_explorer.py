@@ -263,6 +263,25 @@ def test_more_than_can_be_counted_is_said_so(chain: Chain, manager: Client, monk
     assert "More than 2 comments" in manager.get("/verbatims/").content.decode()
 
 
+def test_a_long_search_says_how_far_it_came_and_goes_on_from_there(
+    chain: Chain, manager: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    ids = [say(chain, "Number", submitted_at=now - timedelta(weeks=ago)) for ago in (0, 20, 21, 45)]
+    assert found(manager, "weeks=52&q=number") == set(ids)
+    assert "4 comments" in manager.get("/verbatims/?weeks=52&q=number").content.decode()
+    monkeypatch.setattr("reports.explorer._PATIENCE_SECS", -1)
+    seen, address = [], "/verbatims/?weeks=52&q=number"
+    while address != "/verbatims/":
+        page = manager.get(address)
+        older, since = (getattr(page.context["found"], name) for name in ("older", "since"))
+        assert ("Looked back as far as" in page.content.decode()) == bool(since) == bool(older)
+        assert "No comment fits" not in page.content.decode() or not older
+        seen += [verbatim.pk for verbatim in page.context["found"].verbatims]
+        address = "/verbatims/" + older
+    assert seen == ids
+
+
 def test_any_days_up_to_a_quarter_are_a_link_until_weeks_are_chosen(chain: Chain, manager: Client) -> None:
     at = timezone.now().replace(hour=12) - timedelta(weeks=30)
     inside = [say(chain, "Inside", submitted_at=at - timedelta(days=ago)) for ago in (0, 9)]
@@ -362,9 +381,8 @@ def test_who_scored_again_is_found_by_when_and_their_file_ends_with_older_words(
     assert (recovery.n, recovery.words) == (1, "?question=nps&again=1")
     page = client.get(reverse("verbatims") + recovery.words)
     assert [one.response_id for one in page.context["found"].verbatims] == [said[0].pk]
-    # Of longer periods words cannot be opened whole.
     (recovery,) = client.get(reverse("report_loop"), {"weeks": "26"}).context["recovery"]
-    assert (recovery.n, recovery.words) == (3, "")
+    assert (recovery.n, len(found(client, recovery.words.removeprefix("?")))) == (3, 3)
     job = ask(client, chain.manager, "verbatims", "again=1")
     assert [row["Answer"] for row in table(job)] == [str(said[0].pk)]
     erase_response(said[0].pk)
