@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from django.utils.translation import gettext
+from django.utils.translation import get_language_bidi, gettext
 
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur", "yi"})
 
@@ -14,6 +14,11 @@ def direction_of(text: str, language: str = "") -> str:
         return "rtl"
     strong = (kind for kind in map(unicodedata.bidirectional, text) if kind in ("L", "R", "AL"))
     return "rtl" if next(strong, "L") in ("R", "AL") else "ltr"
+
+
+def isolated(name: str) -> str:
+    """A name that stays in one piece within words that run from the right (by Unicode's isolates)."""
+    return f"\u2068{name}\u2069" if name and get_language_bidi() else name
 
 
 def printable(text: str) -> str:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from core import nonces
 from core.inline import Block, admit, page_script, page_style
 from core.look import look
+from core.writing import isolated
 from customers.leaving import leave_url
 from customers.models import ContactKind
 from stores.models import Store, Touchpoint
@@ -77,7 +78,9 @@ def _rendered(template: str, context: dict[str, Any], *, style: Block, script: B
         "style": style.text,
         "script": script.text if script else "",
     }
-    return get_template(template).render(known | context)  # without the request: no session, no csrf cookie
+    known |= context
+    known |= {place: isolated(known[place]) for place in ("chain", "store") if isinstance(known.get(place), str)}
+    return get_template(template).render(known)  # without the request: no session, no csrf cookie
 
 
 def look_context() -> dict[str, Any]:
