@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from math import ceil, floor
 
 from django.utils.translation import gettext
@@ -49,12 +50,12 @@ class Curve:
 
 @dataclass(frozen=True)
 class WeekChart:
-    """NPS by week, with its scale."""
+    """NPS by week, with its scale; `labels` says of each point whether its name stands below it."""
 
     curve: Curve
     dots: list[Dot]
     ticks: list[Tick]
-    labels: list[tuple[str, bool]]
+    labels: list[tuple[Point, bool]]
     description: str
 
     @property
@@ -78,7 +79,7 @@ def week_chart(line: list[Point]) -> WeekChart:
     bottom, top, step = _scale(line)
     ticks = [Tick(_height(value, bottom, top), points(value), value == 0) for value in range(top, bottom - 1, -step)]
     every = ceil(len(line) / 13) if line else 1
-    labels = [(str(one.last.number), (len(line) - 1 - place) % every == 0) for place, one in enumerate(line)]
+    labels = [(one, (len(line) - 1 - place) % every == 0) for place, one in enumerate(line)]
     return WeekChart(_curve(line, bottom, top), _dots(line, bottom, top), ticks, labels, _description(line))
 
 
@@ -102,8 +103,11 @@ def _height(value: float, bottom: int, top: int) -> str:
     return f"{HEIGHT * (top - value) / (top - bottom):.1f}"
 
 
-def _across(line: list[Point], place: int) -> float:
-    return WIDTH * (place + 0.5) / len(line)
+def _columns(line: list[Point]) -> list[tuple[float, float]]:
+    """Where the column of each point begins, and how wide it is."""
+    ends = list(accumulate((one.places for one in line), initial=0))
+    wide = WIDTH / max(1, ends[-1])
+    return [(begin * wide, (end - begin) * wide) for begin, end in pairwise(ends)]
 
 
 def _curve(line: list[Point], bottom: int, top: int) -> Curve:
@@ -111,8 +115,9 @@ def _curve(line: list[Point], bottom: int, top: int) -> Curve:
         return _height(value, bottom, top)
 
     bands, lines, marks = [], [], []
+    middle = [left + width / 2 for left, width in _columns(line)]
     for run in _runs(line):
-        across = [_across(line, place) for place in run]
+        across = [middle[place] for place in run]
         figures = [line[place].figure.nps for place in run]
         drawn = [f"{x:.1f},{y(nps.score or 0)}" for x, nps in zip(across, figures, strict=True)]
         marks += [f"M{one}h0" for one in drawn]
@@ -126,17 +131,16 @@ def _curve(line: list[Point], bottom: int, top: int) -> Curve:
 
 
 def _dots(line: list[Point], bottom: int, top: int) -> list[Dot]:
-    wide = WIDTH / max(1, len(line))
     return [
         Dot(
-            x=f"{_across(line, place):.1f}",
+            x=f"{left + width / 2:.1f}",
             y=_height(one.figure.nps.score or 0, bottom, top),
-            left=f"{place * wide:.1f}",
-            width=f"{wide:.1f}",
+            left=f"{left:.1f}",
+            width=f"{width:.1f}",
             title=_title(one),
             words=one.words,
         )
-        for place, one in enumerate(line)
+        for one, (left, width) in zip(line, _columns(line), strict=True)
         if one.figure.shown
     ]
 
@@ -169,8 +173,8 @@ def _description(line: list[Point]) -> str:
     if not shown:
         return gettext("No week has enough answers to show a score without giving another away.")
     return gettext("%(shown)s of %(all)s weeks are shown. First: %(first)s. Last: %(last)s.") % {
-        "shown": len(shown),
-        "all": len(line),
+        "shown": sum(one.places for one in shown),
+        "all": sum(one.places for one in line),
         "first": _title(shown[0]),
         "last": _title(shown[-1]),
     }

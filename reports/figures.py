@@ -116,16 +116,28 @@ class SourceCard:
 
 @dataclass(frozen=True)
 class Point:
-    """One point of a chart: a week, or the four to five weeks up to and with it; `words` opens those behind it."""
+    """One point of a chart: a week, or the four to five weeks up to and with it; `words` opens those behind it. Two
+    weeks that may be shown together only stand in the `places` of both."""
 
     first: Week
     last: Week
     figure: Figure
     words: str = ""
+    places: int = 1
 
     @property
     def name(self) -> str:
         return str(self.last) if self.first == self.last else f"{self.first} – {self.last}"
+
+    @property
+    def headings(self) -> list[str]:
+        """Of the columns in which it stands in a table."""
+        return [self.name] if self.places == 1 else [str(self.first), str(self.last)]
+
+    @property
+    def label(self) -> str:
+        """The shortest name, below a drawing."""
+        return str(self.last.number) if self.places == 1 else f"{self.first.number}–{self.last.number}"
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from reports.linking import at_place, nps_words, words_behind
 from reports.models import NodeWeek, StoreWeek
 from reports.periods import Days, Period
 from reports.statistics import MIN_SHOWN, Share, moved_among, nps_difference
-from reports.stretches import Stretch, chart_of, cover, mondays
+from reports.stretches import NEWEST, QUARTER, Stretch, chart_of, cover, mondays
 from reports.topics import TopicRow
 from stores.models import Node, Store
 from surveys.choices import QuestionKind
@@ -124,8 +124,17 @@ def judged(figures: Iterable[Figure]) -> list[Figure]:
 
 
 def points(cells: Cells, places: list[Place], source: Source, filters: Filters) -> list[Point]:
-    """The chart of the weeks, oldest first."""
-    return [point_of(cells, places, source, stretch) for stretch in chart_of(filters.weeks, back=filters.back)]
+    """The chart of the weeks, oldest first.
+
+    As long as the running week has few answers, the one before it is hidden beside it: then they stand there together,
+    as the tree of stretches shows them.
+    """
+    line = [point_of(cells, places, source, stretch) for stretch in chart_of(filters.weeks, back=filters.back)]
+    if filters.back == 0 and filters.weeks <= QUARTER and not any(one.figure.shown for one in line[-2:]):
+        both = point_of(cells, places, source, NEWEST)
+        if both.figure.shown:
+            line[-2:] = [replace(both, places=2)]
+    return line
 
 
 def point_of(cells: Cells, places: list[Place], source: Source, stretch: Stretch) -> Point:

@@ -15,6 +15,8 @@ Stretch = tuple[int, int]
 QUARTER = 13
 _YEAR = 52
 _PARTS = (0, 4, 8, QUARTER)
+# The running week and the one before it.
+NEWEST: Stretch = (0, 2)
 
 
 def quarters(weeks: int) -> list[Stretch]:
@@ -31,7 +33,7 @@ def parts_of(stretch: Stretch) -> list[Stretch]:
     if end - first == QUARTER:
         return [(first + a, first + b) for a, b in pairwise(_PARTS)]
     if stretch == (0, 4):
-        return [(0, 2), (2, 3), (3, 4)]
+        return [NEWEST, (2, 3), (3, 4)]
     return [(week, week + 1) for week in range(first, end)] if end - first > 1 else []
 
 

@@ -131,3 +131,23 @@ def test_the_effect_of_an_action_opens_the_cases_of_its_cause_in_these_weeks(hea
     assert [opened(head, side.part_words) for side in (own.before, own.after)] == [10, 2]
     assert [opened(head, side.words) for side in (own.before, own.after)] == [21, 7]
     assert html.escape(own.after.part_words) in page.content.decode()
+
+
+def test_on_a_monday_the_week_before_stands_with_the_running_one(head: Client, chain: Chain) -> None:
+    this = Week.of(TODAY)
+    for weeks, times in ((0, 2), (1, 20), (2, 10), (3, 7)):
+        answer(chain.touchpoint, 9, day=(this + -weeks).monday, times=times, words="Words")
+    page = head.get(reverse("reports"))
+    *others, both = page.context["overview"].points
+    assert (both.first, both.last, both.places, both.figure.nps.n) == (this + -1, this, 2, 22)
+    assert (len(others), [one.figure.nps.n for one in others[-2:]]) == (11, [7, 10])
+    assert opened(head, both.words) == 22
+    shown = page.content.decode()
+    assert f">{both.label}</li>" in shown and "4 of 13 weeks are shown" in shown
+    table = shown.partition('aria-label="NPS by place and week"')[2].partition("</table>")[0]
+    head_row, *rows = re.findall(r"<tr>.*?</tr>", table, re.S)
+    assert head_row.count("<th") == 14 and all(row.count("<td") == 12 and 'colspan="2"' in row for row in rows)
+    # Once there are five, each stands for itself.
+    answer(chain.touchpoint, 9, day=this.monday, times=3)
+    newest = head.get(reverse("reports")).context["overview"].points[-2:]
+    assert [(one.figure.nps.n, one.places) for one in newest] == [(20, 1), (5, 1)]
