@@ -49,6 +49,7 @@ def pages(root: Node) -> list[Page]:
         Page("what the change is made of", "/reports/change/", 300),
         Page("who was asked, the chain", "/reports/asking/", 300),
         Page("comments of the chain", "/verbatims/", 2000),
+        Page("a word that nobody said, 52 weeks", "/verbatims/?weeks=52&q=zzzzz", 2000),
     ]
     if store:
         found.append(Page("a store", f"/reports/?store={store.code}", 300))
