@@ -11,6 +11,7 @@ from django.utils.translation import pgettext
 from alerts.choices import TO_DO, CaseState
 from alerts.models import Case
 from alerts.queries import is_reachable
+from core.writing import isolated
 from stores.models import Store
 from surveys.choices import ContactWish
 from surveys.models import Response
@@ -39,9 +40,9 @@ def promise(response: Response, case: Case | None) -> str:
     if response.erased_at:
         return ""
     if not is_reachable(response):
-        return _("Somebody at %(store)s reads every answer.") % {"store": store.name}
+        return _("Somebody at %(store)s reads every answer.") % {"store": isolated(store.name)}
     if case is None or not is_on_time(case) or case.contacted_at:
-        return _("%(store)s has your answer and knows how to reach you.") % {"store": store.name}
+        return _("%(store)s has your answer and knows how to reach you.") % {"store": isolated(store.name)}
     return _by_the_hour(response, case)
 
 
@@ -52,12 +53,12 @@ def _by_the_hour(response: Response, case: Case) -> str:
         ContactWish.EMAIL: _("Somebody from %(store)s will write you an e-mail by %(time)s."),
     }
     sentence = sentences[ContactWish(response.contact_wish)]
-    return sentence % {"store": response.store.name, "time": store_time(case.due_at, response.store)}
+    return sentence % {"store": isolated(response.store.name), "time": store_time(case.due_at, response.store)}
 
 
 def state_in_words(response: Response, case: Case | None) -> str:
     """Where the case stands, for the shopper's own page."""
-    store = {"store": response.store.name}
+    store = {"store": isolated(response.store.name)}
     if case is not None and case.response_id != response.pk:
         return (
             _(
@@ -83,7 +84,7 @@ def state_in_words(response: Response, case: Case | None) -> str:
 
 
 def _unfinished(response: Response, case: Case) -> str:
-    store = {"store": response.store.name}
+    store = {"store": isolated(response.store.name)}
     if case.verifications.filter(solved=False).exists():
         head = _("You told us that it is not solved. Somebody with more say is looking at it now.")
     elif case.state == CaseState.ACKNOWLEDGED:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from reports.figures import Source
-from reports.periods import Week
 from reports.statistics import MIN_RANKED, Difference, Estimate, Nps, Share, nps_difference, share_difference
 from surveys.choices import QuestionKind, ResponseChannel, SampleKind
 
@@ -142,8 +141,6 @@ class Row:
     waiting: Waiting
     # Of thousands of rows a page shows some: what leads to their words is made as it is asked for.
     words_of: Callable[..., str]
-    # The running week, where the page is of others: cases wait today.
-    running: Week | None = None
     query: str = ""
     asked: Share | None = None
     likely: Likely | None = None
@@ -166,7 +163,7 @@ class Row:
 
     @property
     def case_words(self) -> str:
-        return self.words_of(source=Source(ResponseChannel.CALL.value, ""), weeks=13, until=self.running, case="todo")
+        return self.words_of(source=Source(ResponseChannel.CALL.value, ""), weeks=13, case="todo")
 
     @property
     def group(self) -> str:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from reports.calls import BY_NAME, Calls, Choice, calls_of, centre_of
 from reports.cells import View, view_of
 from reports.pages import Reading, frame, read
+from reports.periods import Period
 from stores.choices import StoreKind
 from surveys.choices import QuestionKind
 from surveys.editor.trends import breaks_between
@@ -19,10 +20,11 @@ _LONGEST_NAME = 60
 
 
 def of_centre(reading: Reading) -> Reading:
-    """The same about a call centre, see `centre_of`."""
-    filters = centre_of(reading.scope, reading.filters, reading.stores)
+    """The same about a call centre, see `centre_of`, in the latest weeks: by no others are agents counted."""
+    filters = replace(centre_of(reading.scope, reading.filters, reading.stores), until=None, back=0)
     assert filters.store is not None
-    return replace(reading, filters=filters, stores=reading.scope.stores.filter(pk=filters.store.pk))
+    period = Period(reading.week, filters.weeks)
+    return replace(reading, filters=filters, period=period, stores=reading.scope.stores.filter(pk=filters.store.pk))
 
 
 def read_calls(reading: Reading, view: View, request: HttpRequest) -> Calls:
@@ -54,7 +56,6 @@ def calls(request: HttpRequest) -> HttpResponse:
         "store_choices": centres,
         "node_choices": [],
         "all_ways": True,
-        "pinned": found.pinned,
-        "unpinned": found.unpinned,
+        "pinned": "",
     }
     return render(request, "reports/calls.html", context)

@@ -25,7 +25,7 @@ from alerts.choices import TO_DO
 from alerts.models import Case
 from reports.call_cells import NAMELESS
 from reports.call_figures import ASKED, Likely, Row, Score, Tally, Waiting, sum_of
-from reports.cells import View, buckets_of, read_cells
+from reports.cells import View, buckets_of, leaves_of, read_cells
 from reports.filters import Filters, Scope
 from reports.lattice import Lattice, Place, store_place
 from reports.linking import words_behind
@@ -37,12 +37,13 @@ from reports.statistics import (
     moved_among,
     ranked,
 )
-from reports.stretches import Stretch, divided, latest
+from reports.stretches import Stretch, before, latest, quarters
 from stores.choices import StoreKind
 from stores.models import Store
 from surveys.choices import QuestionKind
 
 BY_NAME = "name"
+_THIS_WEEK: list[Stretch] = [(0, 1)]
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Calls:
-    """The page. `kinds` are the questions that were asked: label, whether it is shown, and its address; `pinned` is the
-    address that means the same weeks later on, `unpinned` that of the latest ones; `order` is empty where agents stand
-    in the order of their likely scores; `by_agent`: whether agents stand there at all."""
+    """The page. `kinds` are the questions that were asked: label, whether it is shown, and its address; `order` is
+    empty where agents stand in the order of their likely scores; `by_agent`: whether agents stand there at all."""
 
     kind: QuestionKind | None
     kinds: list[tuple[str, bool, str]]
     queue: str
     order: str
     address: str
-    pinned: str
-    unpinned: str
     by_name: str
     by_score: str
     whole: Row
@@ -126,7 +124,7 @@ def centre_of(scope: Scope, filters: Filters, chosen: QuerySet[Store]) -> Filter
 def calls_of(view: View, filters: Filters, period: Period, choice: Choice) -> Calls:
     """Everything on the page of a call centre, which is the store of the filters, and of which the view is."""
     assert filters.store is not None
-    read = _Reading(view, filters, period.last + filters.back)
+    read = _Reading(view, filters.store, filters.weeks, period.last)
     kinds = read.kinds()
     kind = QuestionKind(choice.kind) if choice.kind in kinds else kinds[0] if kinds else None
     choice = replace(choice, kind=kind.value if kind and kind != kinds[0] else "")
@@ -140,8 +138,6 @@ def calls_of(view: View, filters: Filters, period: Period, choice: Choice) -> Ca
         queue=choice.queue,
         order=choice.order,
         address=choice.query(filters),
-        pinned=choice.query(replace(filters, until=period.last)),
-        unpinned=choice.query(replace(filters, until=None)) if filters.until else "",
         by_name=_but(choice, filters, order=BY_NAME),
         by_score=_but(choice, filters, order=""),
         whole=about.whole(),
@@ -164,13 +160,12 @@ def _but(choice: Choice, filters: Filters, **changes: str) -> str:
 class _Reading:
     """What was counted at a call centre, now and before, and what of it may be shown."""
 
-    def __init__(self, view: View, filters: Filters, this_week: Week) -> None:
-        assert filters.store is not None
-        centre, self.this_week = filters.store, this_week
-        self.now, self.ago = filters.now, filters.ago
-        self.last_week = latest(1, back=filters.back)
+    def __init__(self, view: View, centre: Store, weeks: int, this_week: Week) -> None:
+        self.now, self.ago = latest(weeks), before(weeks)
         self.centre = store_place(centre.pk)
-        self._leaves = leaves = divided([*self.now, *self.ago, *self.last_week])
+        # The newest weeks one by one; what is further back by quarters.
+        earlier = [quarter for quarter in quarters(2 * weeks) if quarter[0]]
+        self._leaves = leaves = [*leaves_of(4, by_week=True), *earlier]
         self._cells = read_cells(view, this_week, leaves)
         self._counts: dict[tuple[str, str], dict[QuestionKind, dict[Stretch, Tally]]] = defaultdict(
             lambda: defaultdict(dict)
@@ -286,7 +281,7 @@ class _About:
         self._lattices = {one: read.lattice(one) for one in {kind, *read.kinds()}}
         self._lattice = self._lattices[kind]
         self._now, self._ago, self._week = (
-            (stretches, read.tallies(kind, stretches)) for stretches in (read.now, read.ago, read.last_week)
+            (stretches, read.tallies(kind, stretches)) for stretches in (read.now, read.ago, _THIS_WEEK)
         )
 
     def whole(self) -> Row:
@@ -361,7 +356,6 @@ class _About:
             waiting=total,
             asked=rate if rate and rate.n and self._tells_sizes(parts) else None,
             words_of=partial(words_behind, self._filters, queue=queue, agent=agent),
-            running=self._read.this_week if self._filters.until else None,
             query=query,
         )
 

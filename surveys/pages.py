@@ -79,7 +79,7 @@ def _rendered(template: str, context: dict[str, Any], *, style: Block, script: B
         "script": script.text if script else "",
     }
     known |= context
-    known |= {place: isolated(known[place]) for place in ("chain", "store") if isinstance(known.get(place), str)}
+    known |= {name: isolated(known[name]) for name in ("chain", "store") if isinstance(known.get(name), str)}
     return get_template(template).render(known)  # without the request: no session, no csrf cookie
 
 

@@ -363,9 +363,9 @@ class Solver:
     def __post_init__(self) -> None:
         self.at = {row: number for number, row in enumerate(self.rows)}
         self._count()
-        for weeks, back in ((4, 0), (13, 0), (4, 1), (4, 6), (13, 2)):
+        for weeks in (4, 13):
             for chosen in ("", *"pqr"):
-                self._read(weeks, chosen, back)
+                self._read(weeks, chosen)
 
     def _count(self) -> None:
         """The same answers in the cells of agents, the centre, and all that lies above it."""
@@ -388,16 +388,14 @@ class Solver:
             StoreWeek.objects.create(store=centre, **cell)
             NodeWeek.objects.bulk_create(NodeWeek(node_id=pk, **cell) for pk in centre.node.above)
 
-    def _read(self, weeks: int, chosen: str, back: int) -> None:
-        last = Week.of(TODAY) + -back
-        filters = Filters(store=self.chain.call_centre, weeks=weeks, until=last if back else None, back=back)
-        period = Period(last, weeks)
+    def _read(self, weeks: int, chosen: str) -> None:
+        filters, period = Filters(store=self.chain.call_centre, weeks=weeks), Period(Week.of(TODAY), weeks)
         view = view_of(scope_of(self.chain.head_office), filters)
         found = calls_of(view, filters, period, Choice(queue=chosen))
         for what, rows in (("whole", [found.whole]), ("queue", found.queues), ("agent", found.agents)):
             for row in rows:
-                self._learn(what, row.name, chosen, row.score, range(back, back + weeks))
-                self._learn("week", row.name, chosen, row.this_week, range(back, back + 1), of=what)
+                self._learn(what, row.name, chosen, row.score, range(weeks))
+                self._learn("week", row.name, chosen, row.this_week, range(1), of=what)
 
     def _learn(self, what: str, name: str, chosen: str, score: Score, weeks: range, *, of: str = "") -> None:
         of = of or what
@@ -470,28 +468,6 @@ def test_single_weeks_of_queues_and_agents_are_shown_where_they_may_be(chain: Ch
 def test_without_hiding_more_than_the_few_they_would_follow(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reports.statistics.showing._left_after_hiding", lambda _filled, good, _columns: good)
     assert Solver(chain, random_calls(0)).follows
-
-
-def test_earlier_weeks_are_a_link_that_keeps_what_was_chosen(client: Client, chain: Chain) -> None:
-    now, ago = Week.of(TODAY), Week.of(TODAY) + -13
-    for queue, score, monday, times in (
-        ("orders", 10, now.monday, 40),
-        ("orders", 0, ago.monday, 30),
-        ("returns", 9, ago.monday, 20),
-    ):
-        calls(chain.call_centre, [score] * times, day=monday, queue=queue, agent="Ada")
-    counted(chain.call_centre)
-    page = page_of(client, chain.call_centre_lead, "?queue=orders&order=name")
-    assert f"until={now}" in page.context["pinned"] and page.context["unpinned"] == ""
-    assert page.context["calls"].whole.score.nps == Nps(40, 0, 0)
-    page = page_of(client, chain.call_centre_lead, f"?queue=orders&order=name&until={ago}")
-    found = page.context["calls"]
-    assert (found.whole.score.nps, found.whole.this_week.n) == (Nps(20, 0, 30), 50)
-    assert [(row.name, row.score.n, row.this_week.n) for row in found.agents] == [("Ada", 30, 30)]
-    assert [(row.name, row.score.n) for row in found.queues] == [("orders", 30), ("returns", 20)]
-    assert f"until={ago}" in found.agents[0].words and f"until={now}" in found.agents[0].case_words
-    assert page.context["unpinned"] == "?store=CALL&queue=orders&order=name"
-    assert "Cases that wait today" in page.content.decode()
 
 
 def test_a_file_says_which_queues_a_sum_leaves_out(chain: Chain) -> None:
