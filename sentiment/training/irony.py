@@ -1,7 +1,9 @@
 """How irony is learnt: comments written for this project, each complaint in words of praise beside praise that begins
 like it, and real praise, which hardly ever is ironic.
 
-The evaluation sets (`evaluation_sets/irony`) have no part in it.
+Two thirds of the comments are among those that the encoder is tuned on: there it learns what irony means. A layer of
+its own is fitted on all of them; the last third is as new to the encoder as a shopper's words are, and without it the
+layer would take irony for plainer than it is. The evaluation sets (`evaluation_sets/irony`) have no part in either.
 """
 
 import random
@@ -15,16 +17,19 @@ from ..classifier import LABELS, Classifier, Scores
 from ..heads import deviations
 from ..hidden import Hidden, learn_hidden, mean_of
 from ..irony import Floats, Irony, Remark
-from .rows import find_rows, read_rows
+from .rows import Row, find_rows, read_rows
 from .written import read_written
 
-FOLDER = Path(__file__).parent / "irony"
+# What the encoder is tuned on, and what it never sees.
+FOLDER, UNSEEN = Path(__file__).parent / "irony", Path(__file__).parent / "irony_unseen"
 EACH = 1_200
 _SEED, _LAYERS = 1, (1, 2, 3)
 # Weight of a real comment beside a written one. Less finds as much, but for more real praise that is doubted.
 _REAL = 0.3
 # Of real praise that had no part in the fit so much may be called unsure.
-_DOUBTED = 0.002
+_DOUBTED = 0.007
+# How often the encoder sees each: irony is rare among all that it learns.
+_TIMES = 2
 
 
 def read_remarks(folder: Path = FOLDER) -> list[Remark]:
@@ -33,9 +38,25 @@ def read_remarks(folder: Path = FOLDER) -> list[Remark]:
     for path in sorted(folder.glob("*.txt")):
         for line in path.read_text(encoding="utf-8").splitlines():
             if line[:2] not in ("- ", "+ "):
-                raise ValueError(f"irony/{path.name}: neither complaint nor praise: {line!r}")
+                raise ValueError(f"{folder.name}/{path.name}: neither complaint nor praise: {line!r}")
             remarks.append(Remark(line[2:], path.stem, line[0] == "-"))
     return remarks
+
+
+def irony_rows() -> list[Row]:
+    """What the encoder is tuned on: a complaint is one, in whatever words."""
+    return [
+        Row(
+            remark.text,
+            remark.language,
+            LABELS.index("negative" if remark.ironic else "positive"),
+            "irony written for Halfhour (each twice)",
+            "the project's own",
+            (),
+        )
+        for remark in read_remarks()
+        for _time in range(_TIMES)
+    ]
 
 
 def draw_praise(data: Path, each: int) -> list[str]:
@@ -56,7 +77,8 @@ def learn_irony(classifier: Classifier, data: Path, each: int = EACH, limit: int
 
     `limit` takes only so many of our own, to try the way. Raises ValueError for a model that says nothing to read.
     """
-    remarks, written = read_remarks()[:limit], read_written()[:limit]
+    remarks = [*read_remarks(), *read_remarks(UNSEEN)][:limit]
+    written = read_written()[:limit]
     ours = classifier.score([remark.text for remark in remarks])
     real = classifier.score(draw_praise(data, each))
     plain = classifier.score([example.text for example in written])

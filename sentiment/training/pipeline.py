@@ -21,6 +21,7 @@ from .finetune import (
     save_checkpoint,
     tune,
 )
+from .irony import irony_rows
 from .network import Head, Layers, Trunk
 from .rows import Row, find_balanced, shuffle_rows
 from .vocabulary import WORDS, build_tokenizer, choose_pieces, common_words, save_tokenizer
@@ -45,6 +46,11 @@ class Branches:
     judge: dict[str, Floats]  # TopicJudge.plain
 
 
+def training_rows(data: Path, recipe: Recipe) -> list[Row]:
+    """Those of a folder and our own, in the order in which they are shown."""
+    return shuffle_rows(data, recipe.seed, [*written_rows(), *irony_rows()])
+
+
 def train(data: Path, work: Path, recipe: Recipe, limit: int | None = None) -> None:
     """Train on `data` (a folder with train); leave a checkpoint, its tokenizer and the fitted parts in `work`.
 
@@ -52,7 +58,7 @@ def train(data: Path, work: Path, recipe: Recipe, limit: int | None = None) -> N
     """
     work.mkdir(parents=True, exist_ok=True)
     base = read_base(find_wheel_file())
-    rows = shuffle_rows(data, recipe.seed, written_rows())[:limit]
+    rows = training_rows(data, recipe)[:limit]
     balanced = find_balanced(rows, recipe.most_of_a_kind)
 
     words = common_words(WORDS if limit is None else dict.fromkeys(WORDS, limit))

@@ -26,13 +26,12 @@ from .export import build_graph
 from .finetune import Recipe
 from .heads import learn_heads
 from .irony import learn_irony
-from .pipeline import load_branches
+from .pipeline import load_branches, training_rows
 from .quantise import Feed, write_quantised
-from .rows import find_rows, read_rows, shuffle_rows
+from .rows import find_rows, read_rows
 from .smoothing import find_factors
 from .sums import note_checksums
 from .vocabulary import build_tokenizer, save_tokenizer
-from .written import written_rows
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ def write_served(data: Path, work: Path, out: Path, recipe: Recipe, limit: int |
     parts = load_branches(work, recipe)
     log.info("%d pieces served", len(parts.kept))
     tokenizer = build_tokenizer(parts.base, parts.kept)
-    trained = shuffle_rows(data, recipe.seed, written_rows())[:limit]
+    trained = training_rows(data, recipe)[:limit]
     some = random.Random(recipe.seed).sample([row.text for row in trained], min(_RANGE_TEXTS, len(trained)))
     ids = [tokenizer.encode(text).ids[:_MAX_TOKENS] for text in some]
     factors = find_factors(parts.trunk, [parts.tuned, parts.side], ids[:_SMOOTHING_TEXTS])

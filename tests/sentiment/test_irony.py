@@ -19,7 +19,8 @@ from sentiment.measuring import judge
 from sentiment.models import Analysis
 from sentiment.reading import own_version
 from sentiment.service import FAILED
-from sentiment.training.irony import fit_irony, read_remarks
+from sentiment.training.irony import FOLDER as TUNED_ON
+from sentiment.training.irony import UNSEEN, fit_irony, irony_rows, read_remarks
 from tests.sentiment.test_evaluation_sets import PRODUCT_LANGUAGES
 
 CHAIN = [*PRODUCT_LANGUAGES, "ru"]
@@ -41,8 +42,8 @@ def figures(readings: dict[str, engine.Reading]) -> dict[str, Figures]:
 def test_the_sets_are_as_well_told_as_their_readme_says(figures: dict[str, Figures]) -> None:
     """Some below the figures there: another processor rounds otherwise."""
     doubted, kept = figures["all"].ironic_doubted.value, figures["all"].sincere_kept.value
-    assert doubted is not None and doubted >= 0.70
-    assert kept is not None and kept >= 0.65
+    assert doubted is not None and doubted >= 0.78
+    assert kept is not None and kept >= 0.60
 
 
 def test_no_topic_is_praised_where_the_praise_is_doubted(readings: dict[str, engine.Reading]) -> None:
@@ -54,7 +55,7 @@ def test_no_topic_is_praised_where_the_praise_is_doubted(readings: dict[str, eng
 def test_more_is_told_than_the_model_tells_alone(figures: dict[str, Figures]) -> None:
     ironic = [remark.text for remark in read_sets() if remark.ironic]
     alone = get_classifier().score(ironic).probabilities.argmax(1) != LABELS.index("positive")
-    assert figures["all"].ironic_doubted.hits >= 2 * alone.sum()
+    assert figures["all"].ironic_doubted.hits >= 1.1 * alone.sum()
 
 
 def test_every_language_of_the_product_has_a_set_of_both_kinds() -> None:
@@ -70,11 +71,17 @@ def test_nothing_that_was_learnt_from_is_in_a_set() -> None:
     def words(text: str) -> list[str]:
         return text.casefold().replace(",", " ").replace(".", " ").split()
 
-    learnt = [words(remark.text) for remark in read_remarks()]
+    learnt = [words(remark.text) for remark in [*read_remarks(), *read_remarks(UNSEEN)]]
     runs = {tuple(one[k : k + 6]) for one in learnt for k in range(len(one) - 5)}
     for remark in read_sets():
         said = words(remark.text)
         assert runs.isdisjoint(tuple(said[k : k + 6]) for k in range(len(said) - 5)), remark
+
+
+def test_a_part_of_what_the_layer_learns_from_is_new_to_the_encoder() -> None:
+    shown, unseen = ({remark.text for remark in read_remarks(folder)} for folder in (TUNED_ON, UNSEEN))
+    assert shown == {row.text for row in irony_rows()} and len(unseen) > 1000
+    assert shown.isdisjoint(unseen)
 
 
 def test_what_is_served_belongs_to_the_served_model() -> None:
