@@ -198,7 +198,7 @@ def _topic(cells: Cells, filters: Filters, topic: str, before: Span, after: Span
         n = cells.nps_of(places, source, parts).n if parts else 0
         negative = spoken.sum_of(topic, [source], parts)[3] if parts else 0
         words = nps_words(filters, source=source, days=span.days)
-        speaking = nps_words(filters, source=source, days=span.days, topic=topic, sentiment="negative")
+        speaking = nps_words(filters, source=source, days=span.days, topic=topic, tone="negative")
         return Side(span, _weeks(parts), words, speaking, share=Share(negative, n) if n else None)
 
     return [

@@ -69,12 +69,13 @@ ANY = "any"
 class Search:
     """What was chosen; an empty choice leaves everything.
 
-    `urgency` is a kind or ANY; `case` is "yes", "no" or one of CASE_STATES, and `cause` its root cause; `loop` is the
-    number of the closed loop that the case is in; `code` is the kind of touchpoint whose code was scanned; `question`
-    is the one to which a score was given that counts in its figures, or bears the chosen `mark`; `queue` and `agent`
-    are of the call that was asked about, NAMELESS where telephony told none; `days` stand for the weeks where a figure
-    is of other days than whole weeks; `before` is where the page begins, after the last row of the one before it. Of
-    who scored `again` the period is when they did.
+    `tone` is what is said of the chosen topic, whatever of all else; `urgency` is a kind or ANY; `case` is "yes",
+    "no" or one of CASE_STATES, and `cause` its root cause; `loop` is the number of the closed loop that the case is
+    in; `code` is the kind of touchpoint whose code was scanned; `question` is the one to which a score was given
+    that counts in its figures, or bears the chosen `mark`; `queue` and `agent` are of the call that was asked
+    about, NAMELESS where telephony told none; `days` stand for the weeks where a figure is of other days than whole
+    weeks; `before` is where the page begins, after the last row of the one before it. Of who scored `again` the
+    period is when they did.
     """
 
     last_week: Week
@@ -89,6 +90,7 @@ class Search:
     band: str = ""
     sentiment: str = ""
     topic: str = ""
+    tone: str = ""
     urgency: str = ""
     language: str = ""
     unsure: bool = False
@@ -121,6 +123,7 @@ class Search:
             "store": self.store.code if self.store else "",
             **self._when,
             **{name: getattr(self, name) for name in _PLAIN},
+            "tone": self.tone if self.topic else "",
             "cause": self.cause.pk if self.cause else "",
             "queue": self.queue,
             "agent": self.agent,
@@ -158,6 +161,7 @@ _CHOICES = {
     "band": set(BANDS),
     "sentiment": set(SENTIMENT_LABELS),
     "topic": set(TOPIC_LABELS),
+    "tone": set(SENTIMENT_LABELS),
     "urgency": {*URGENCY_LABELS, ANY},
     "language": set(settings.VERBATIM_LANGUAGES),
     "case": {"yes", "no", *CASE_STATES},
@@ -183,7 +187,7 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         if node is None:
             raise Http404
     weeks, cause = chosen.get("weeks", ""), chosen.get("cause", "")
-    return Search(
+    search = Search(
         last_week=min(_week(chosen.get("until", "")) or this_week, this_week),
         this_week=this_week,
         q=" ".join(chosen.get("q", "").split())[:_LONGEST_SEARCH],
@@ -200,6 +204,8 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         again=chosen.get("again") == "1",
         before=_read_cursor(chosen.get("before", "")),
     )
+    # Of no topic there is nothing to be said.
+    return search if search.topic else replace(search, tone="")
 
 
 def _week(written: str) -> Week | None:
@@ -275,6 +281,9 @@ def rows_of(search: Search, stores: QuerySet[Store]) -> QuerySet[ExplorerRow]:
             wanted &= Q(**{column: value})
     if search.topic:
         wanted &= Q(topics__contains=[search.topic])
+        if search.tone:
+            said = [{"topic": search.topic, "sentiment": search.tone}]
+            wanted &= Q(verbatim__analysis__topics__contains=said)
     if search.urgency:
         wanted &= ~Q(urgency=[]) if search.urgency == ANY else Q(urgency__contains=[search.urgency])
     if search.unsure:
@@ -441,6 +450,7 @@ def chips_of(search: Search) -> list[Chip]:
         "band": str(BANDS.get(search.band, "")),
         "sentiment": sentiment_label(search.sentiment),
         "topic": topic_label(search.topic),
+        "tone": _("About the topic: %(sentiment)s") % {"sentiment": sentiment_label(search.tone)},
         "urgency": _("Urgent") if search.urgency == ANY else urgency_label(search.urgency),
         "language": language_name(search.language) if search.language else "",
         "unsure": _("Model unsure"),

@@ -101,7 +101,7 @@ def topics_of(cells: Cells, source: Source, filters: Filters) -> Topics:
             moved=moved.get(topic, False),
             driver=drivers.get(topic),
             words=nps_words(filters, source=source, topic=topic),
-            words_negative=nps_words(filters, source=source, topic=topic, sentiment="negative"),
+            words_negative=nps_words(filters, source=source, topic=topic, tone="negative"),
             size_hidden=topic not in shown and in_parts(now),
         )
         for topic in names

@@ -16,9 +16,10 @@ from core.work import drain
 from reports.actions import begin
 from reports.models import Action, ActionState
 from reports.periods import Week, latest_day
+from sentiment.models import Sentiment
 from surveys.choices import QuestionKind
 from tests.factories import Chain, make_touchpoint
-from tests.reports.makers import announce, answer, make_case
+from tests.reports.makers import announce, answer, make_analysis, make_case
 
 TODAY = latest_day(["Europe/Kyiv"])
 
@@ -151,3 +152,26 @@ def test_on_a_monday_the_week_before_stands_with_the_running_one(head: Client, c
     answer(chain.touchpoint, 9, day=this.monday, times=3)
     newest = head.get(reverse("reports")).context["overview"].points[-2:]
     assert [(one.figure.nps.n, one.places) for one in newest] == [(20, 1), (5, 1)]
+
+
+def test_who_speaks_badly_of_a_topic_is_opened_and_nobody_else(head: Client, chain: Chain) -> None:
+    said = answer(chain.touchpoint, 3, day=TODAY, times=12, words="Said")
+    for number, response in enumerate(said):
+        # Of some the whole is bad and the topic good, of others the other way around.
+        bad = number % 3 == 0
+        make_analysis(
+            response.verbatims.get(),
+            sentiment=Sentiment.POSITIVE if bad else Sentiment.NEGATIVE,
+            topics=[
+                {"topic": "staff", "sentiment": "negative" if bad else "positive"},
+                {"topic": "price", "sentiment": "positive" if bad else "negative"},
+            ],
+        )
+    announce(said[0])
+    drain(["facts"])
+    rows = {row.topic: row for row in head.get(reverse("report_topics"), {"store": "KY1"}).context["found"].all}
+    for topic, n in (("staff", 4), ("price", 8)):
+        assert (rows[topic].negative.part, opened(head, rows[topic].words_negative)) == (n, n)
+    assert "About the topic: negative" in head.get(reverse("verbatims") + rows["staff"].words_negative).content.decode()
+    # Without a topic there is nothing to be said of it.
+    assert opened(head, "?tone=negative") == 12
