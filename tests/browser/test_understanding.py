@@ -72,7 +72,7 @@ def everywhere(visit: Callable[..., Visitor], user: User, addresses: dict[str, s
 
 
 def test_one_click_corrects_what_the_model_thinks(visit: Callable[..., Visitor], shop: Chain) -> None:
-    case = Case.objects.get()
+    case = Case.objects.get(response__verbatims__text=WORDS)
     analysis = Analysis.objects.get(verbatim__response=case.response)
     manager = visit(viewport=PHONE)
     sign_in(manager, shop.manager)
