@@ -106,6 +106,11 @@ class Search:
     agent: str = ""
     before: tuple[datetime, int] | None = field(default=None, compare=False)
 
+    def __post_init__(self) -> None:
+        if not self.topic:
+            # Of no topic there is nothing to be said.
+            object.__setattr__(self, "tone", "")
+
     @property
     def period(self) -> Period | Days:
         return self.days or Period(self.last_week, self.weeks)
@@ -123,7 +128,6 @@ class Search:
             "store": self.store.code if self.store else "",
             **self._when,
             **{name: getattr(self, name) for name in _PLAIN},
-            "tone": self.tone if self.topic else "",
             "cause": self.cause.pk if self.cause else "",
             "queue": self.queue,
             "agent": self.agent,
@@ -187,7 +191,7 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         if node is None:
             raise Http404
     weeks, cause = chosen.get("weeks", ""), chosen.get("cause", "")
-    search = Search(
+    return Search(
         last_week=min(_week(chosen.get("until", "")) or this_week, this_week),
         this_week=this_week,
         q=" ".join(chosen.get("q", "").split())[:_LONGEST_SEARCH],
@@ -204,8 +208,6 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         again=chosen.get("again") == "1",
         before=_read_cursor(chosen.get("before", "")),
     )
-    # Of no topic there is nothing to be said.
-    return search if search.topic else replace(search, tone="")
 
 
 def _week(written: str) -> Week | None:
