@@ -41,16 +41,20 @@ _FALSE_ALARMS, _FALSE_CERTAIN = 0.003, 0.001
 
 @dataclass(frozen=True)
 class Example:
-    """`topics` maps each topic to its sentiment."""
+    """`topics` maps each topic to its sentiment; `whole` is that of a comment about none of them, where it is known."""
 
     text: str
     language: str
     topics: dict[str, str]
     urgency: frozenset[str]
+    whole: str | None = None
 
 
 def read_examples(folder: Path = FOLDER) -> list[Example]:
-    """Our own: lines `!safety quality- | text`, one file a language. Raises ValueError for unknown labels."""
+    """Our own: lines `!safety quality- | text`, one file a language. Raises ValueError for unknown labels.
+
+    `0 | text` and `+ | text` are neutral and praise about no topic, `- | text` says nothing of either.
+    """
     return [
         _example(line, path.stem)
         for path in sorted(folder.glob("*.txt"))
@@ -64,6 +68,8 @@ def _example(line: str, language: str) -> Example:
     if match is None:
         raise ValueError(f"examples/{language}.txt: no labels before the text: {line!r}")
     labels = [label for label in match[1].split() if label != "-"]
+    if len(labels) == 1 and labels[0] in _SIGNS_OF:
+        return Example(match[2], language, {}, frozenset(), _SIGNS_OF[labels[0]])
     urgency = frozenset(label[1:] for label in labels if label.startswith("!"))
     topics = {label[:-1]: _SIGNS_OF[label[-1]] for label in labels if not label.startswith("!")}
     if not urgency <= set(URGENCIES) or not set(topics) <= set(TOPICS):
@@ -96,6 +102,8 @@ def labels_of(topics: Iterable[str], urgency: Iterable[str]) -> Floats:
 
 def sentiment_of(example: Example) -> str | None:
     """Of the whole comment, where its labels leave no doubt; None for a mixed one."""
+    if example.whole:
+        return example.whole
     signs = set(example.topics.values()) | ({"negative"} if example.urgency else set())
     return signs.pop() if len(signs) == 1 else None
 

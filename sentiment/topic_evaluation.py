@@ -1,10 +1,12 @@
-"""How well topics and urgency are found: figures on comments that had no part in making the word lists and heads."""
+"""How well topics, urgency and the sentiment of the whole are found: figures on comments that had no part in making the
+word lists, the heads and the model."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .labels import SENTIMENT_LABELS
 from .measuring import FOLDER, Share, rows_of
 from .topics import TOPICS
 from .urgency import URGENCIES
@@ -21,8 +23,23 @@ class Comment:
     language: str
     topics: frozenset[str]
     urgency: frozenset[str]
+    sentiment: str
     topic_sentiments: Mapping[str, str]
     near_miss: bool
+
+
+@dataclass
+class Tone:
+    """Of comments of one sentiment: read as such, taken for a complaint, and alarming."""
+
+    right: Share = field(default_factory=Share)
+    negative: Share = field(default_factory=Share)
+    alarming: Share = field(default_factory=Share)
+
+    def count(self, true: str, reading: "Reading") -> None:
+        self.right.count(reading.sentiment == true)
+        self.negative.count(reading.sentiment == "negative")
+        self.alarming.count(reading.alarming)
 
 
 @dataclass
@@ -61,9 +78,11 @@ class Figures:
     false_alarms: Share = field(default_factory=Share)
     false_certain: Share = field(default_factory=Share)
     false_near: Share = field(default_factory=Share)
+    by_tone: dict[str, Tone] = field(default_factory=lambda: {label: Tone() for label in SENTIMENT_LABELS})
 
     def count(self, comment: Comment, reading: "Reading") -> None:
         said = {hit.topic: hit.sentiment for hit in reading.topics}
+        self.by_tone[comment.sentiment].count(comment.sentiment, reading)
         self.topics.count(said, comment.topics)
         for topic, figure in self.by_topic.items():
             figure.count({topic} & set(said), {topic} & comment.topics)
@@ -94,6 +113,7 @@ def _comment(row: dict[str, Any], language: str) -> Comment:
         language,
         frozenset(row["topics"]),
         frozenset(row["urgency"]),
+        row["sentiment"],
         row.get("topic_sentiments", {}),
         row.get("near_miss", False),
     )

@@ -3,6 +3,9 @@
 Real comments come with a sentiment and hardly anything else, and hardly ever is one urgent; none was Polish or Arabic.
 Half of the urgent ones have a near miss beside them that uses the same words. They are for what is trained here: the
 heads (`fitting.py`) are fitted on other examples besides, and the evaluation sets have no part in either.
+
+`plain/` has what irony must not be mistaken for: statements of fact without a judgement ("The lounge is next to the
+lift"), praise that denies something bad and complaints that deny something good.
 """
 
 from pathlib import Path
@@ -14,17 +17,19 @@ from ..fitting import Example, read_examples, sentiment_of
 from ..topics import TOPICS
 from .rows import LABELS, Row
 
-FOLDER = Path(__file__).parent / "written"
+FOLDER, PLAIN = Path(__file__).parent / "written", Path(__file__).parent / "plain"
+# How often the encoder sees each plain one: as often as it sees irony.
+_TIMES = 2
 
 
 def read_written() -> list[Example]:
-    """Every comment of the folder, in the format of fitting.read_examples."""
-    return read_examples(FOLDER)
+    """Every comment of both folders, in the format of fitting.read_examples."""
+    return [*read_examples(FOLDER), *read_examples(PLAIN)]
 
 
 def written_rows() -> list[Row]:
     """Those whose sentiment as a whole leaves no doubt."""
-    judged = [(example, sentiment_of(example)) for example in read_written()]
+    judged = [(example, sentiment_of(example)) for example in [*read_written(), *read_examples(PLAIN) * (_TIMES - 1)]]
     return [
         Row(example.text, example.language, LABELS.index(label), "written for Halfhour", "the project's own", ())
         for example, label in judged

@@ -13,23 +13,30 @@ from sentiment.labels import SENTIMENT_LABELS, TOPIC_LABELS, URGENCY_LABELS
 from sentiment.training.written import read_written
 
 FOLDER = Path(__file__).parents[2] / "sentiment" / "evaluation_sets"
+PLAIN = FOLDER / "plain"
 PRODUCT_LANGUAGES = ["en", "de", "uk", "fr", "es", "it", "pl", "da", "nl", "pt", "cs", "sv", "ar"]
 # So many words in a row are no chance.
 RUN = 8
 FIELDS = {"text", "topics", "urgency", "sentiment", "topic_sentiments", "near_miss"}
 
 
-def rows_of(language: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (FOLDER / f"{language}.jsonl").read_text(encoding="utf-8").splitlines()]
+def rows_of(language: str, folder: Path = FOLDER) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / f"{language}.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def both_of(language: str) -> list[dict[str, Any]]:
+    """The set of topics and urgency, and that of plain words."""
+    return [*rows_of(language), *rows_of(language, PLAIN)]
 
 
 def test_there_is_one_file_per_product_language() -> None:
-    assert sorted(path.stem for path in FOLDER.glob("*.jsonl")) == sorted(PRODUCT_LANGUAGES)
+    for folder in (FOLDER, PLAIN):
+        assert sorted(path.stem for path in folder.glob("*.jsonl")) == sorted(PRODUCT_LANGUAGES)
 
 
 @pytest.mark.parametrize("language", PRODUCT_LANGUAGES)
 def test_every_comment_carries_known_labels_only(language: str) -> None:
-    for row in rows_of(language):
+    for row in both_of(language):
         assert set(row) <= FIELDS, row
         assert row["text"].strip() == row["text"] != "", row
         assert set(row["topics"]) <= set(TOPIC_LABELS), row
@@ -40,7 +47,7 @@ def test_every_comment_carries_known_labels_only(language: str) -> None:
 
 @pytest.mark.parametrize("language", PRODUCT_LANGUAGES)
 def test_several_topics_have_a_sentiment_each_and_no_other_topic_has(language: str) -> None:
-    for row in rows_of(language):
+    for row in both_of(language):
         expected = set(row["topics"]) if len(row["topics"]) > 1 else set()
         sentiments = row.get("topic_sentiments", {})
         assert set(sentiments) == expected, row
@@ -61,15 +68,22 @@ def test_a_set_is_large_and_mixed_enough_to_judge(language: str) -> None:
     assert not [row for row in near_misses if row["urgency"]]
 
 
+@pytest.mark.parametrize("language", PRODUCT_LANGUAGES)
+def test_plain_words_are_facts_praise_and_complaints(language: str) -> None:
+    tones = Counter(row["sentiment"] for row in rows_of(language, PLAIN))
+    assert tones["neutral"] >= 12 and tones["positive"] >= 7 and tones["negative"] >= 5
+    assert not [row for row in rows_of(language, PLAIN) if row["urgency"]]
+
+
 def test_no_comment_occurs_twice() -> None:
-    texts = Counter(row["text"].casefold() for language in PRODUCT_LANGUAGES for row in rows_of(language))
+    texts = Counter(row["text"].casefold() for language in PRODUCT_LANGUAGES for row in both_of(language))
     # A two-word verdict may be spelt the same in two languages; a sentence may not.
     assert [text for text, times in texts.items() if times > 1 and len(text.split()) > 2] == []
 
 
 @pytest.mark.parametrize("language", PRODUCT_LANGUAGES)
 def test_no_comment_occurs_twice_within_a_language(language: str) -> None:
-    texts = [row["text"].casefold() for row in rows_of(language)]
+    texts = [row["text"].casefold() for row in both_of(language)]
     assert len(set(texts)) == len(texts)
 
 
@@ -79,7 +93,7 @@ def test_nothing_that_was_fitted_on_is_in_a_set() -> None:
     def words(text: str) -> list[str]:
         return re.findall(r"\w+", text.casefold())
 
-    exam = {language: [words(row["text"]) for row in rows_of(language)] for language in PRODUCT_LANGUAGES}
+    exam = {language: [words(row["text"]) for row in both_of(language)] for language in PRODUCT_LANGUAGES}
     runs = {tuple(one[k : k + RUN]) for each in exam.values() for one in each for k in range(len(one) - RUN + 1)}
     for example in [*read_examples(), *read_written()]:
         said = words(example.text)

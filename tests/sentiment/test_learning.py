@@ -42,8 +42,8 @@ SAID = [
 ALIKE = "Loved sitting in your lounge."
 OTHER = "The courier left my parcel in the rain."
 FEW = [
-    Comment(OTHER, "en", frozenset({"delivery"}), frozenset(), {}, False),
-    Comment("My purse was stolen in the shop.", "en", frozenset(), frozenset({"fraud"}), {}, False),
+    Comment(OTHER, "en", frozenset({"delivery"}), frozenset(), "neutral", {}, False),
+    Comment("My purse was stolen in the shop.", "en", frozenset(), frozenset({"fraud"}), "negative", {}, False),
 ]
 
 

@@ -15,7 +15,7 @@ _BATCH = 256
 
 
 class Command(BaseCommand):
-    help = "Measure topics and urgency on the evaluation sets, per language, topic and kind."
+    help = "Measure topics, urgency and sentiment on the evaluation sets, per language, topic and kind."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -41,6 +41,10 @@ class Command(BaseCommand):
             )
         for kind, share in pooled.by_kind.items():
             self.stdout.write(f"{kind:16}found {share}")
+        for label, tone in pooled.by_tone.items():
+            self.stdout.write(
+                f"{label:10}read as such {tone.right!s:>16}  as a complaint {tone.negative!s:>16}  alarming {tone.alarming}"
+            )
         if options["comments"]:
             self._count_alarms(options["comments"])
 
