@@ -29,6 +29,7 @@ class Dot:
     width: str
     title: str
     words: str
+    running: bool
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class WeekChart:
     ticks: list[Tick]
     labels: list[tuple[Point, bool]]
     description: str
+
+    @property
+    def runs(self) -> bool:
+        """Whether a point of a week that is not over is shown."""
+        return any(dot.running for dot in self.dots)
 
     @property
     def leads_on(self) -> bool:
@@ -139,6 +145,7 @@ def _dots(line: list[Point], bottom: int, top: int) -> list[Dot]:
             width=f"{width:.1f}",
             title=_title(one),
             words=one.words,
+            running=one.running,
         )
         for one, (left, width) in zip(line, _columns(line), strict=True)
         if one.figure.shown
@@ -159,7 +166,12 @@ def _runs(line: list[Point]) -> list[list[int]]:
 
 def _title(one: Point) -> str:
     nps = one.figure.nps
-    return gettext("Week %(week)s: NPS %(score)s (%(low)s to %(high)s), n %(n)s") % {
+    told = (
+        gettext("Week %(week)s, so far: NPS %(score)s (%(low)s to %(high)s), n %(n)s")
+        if one.running
+        else gettext("Week %(week)s: NPS %(score)s (%(low)s to %(high)s), n %(n)s")
+    )
+    return told % {
         "week": one.name,
         "score": points(nps.score),
         "low": points(nps.low),

@@ -143,6 +143,18 @@ class Comparison:
     # How many of those of the first score speak of what.
     topics: list[ShareRow]
 
+    @property
+    def empty(self) -> Side | None:
+        """The side that has no answer and no case to compare, where that may be told."""
+        for place, side in enumerate((self.first, self.second)):
+            scores = [(row.first, row.second)[place] for row in self.scores]
+            shares = [row.both[place][0] for row in self.shares]
+            if not any(one.nps.n or one.size_hidden for one in scores) and not any(
+                one.share.n or one.size_hidden for one in shares
+            ):
+                return side
+        return None
+
 
 def read_choice(request: HttpRequest, scope: Scope, filters: Filters, this_week: Week) -> Choice:
     """Raises Http404 for places outside the scope; any other senseless value counts as not chosen. The other side is of

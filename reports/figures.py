@@ -117,13 +117,14 @@ class SourceCard:
 @dataclass(frozen=True)
 class Point:
     """One point of a chart: a week, or the four to five weeks up to and with it; `words` opens those behind it. Two
-    weeks that may be shown together only stand in the `places` of both."""
+    weeks that may be shown together only stand in the `places` of both. `running`: its last week is not over."""
 
     first: Week
     last: Week
     figure: Figure
     words: str = ""
     places: int = 1
+    running: bool = False
 
     @property
     def name(self) -> str:

@@ -140,7 +140,12 @@ def points(cells: Cells, places: list[Place], source: Source, filters: Filters) 
 def point_of(cells: Cells, places: list[Place], source: Source, stretch: Stretch) -> Point:
     """One point of a chart."""
     first, end = stretch
-    return Point(cells.this_week + (1 - end), cells.this_week + -first, cells.figure(places, source, cover(*stretch)))
+    return Point(
+        cells.this_week + (1 - end),
+        cells.this_week + -first,
+        cells.figure(places, source, cover(*stretch)),
+        running=first == 0,
+    )
 
 
 def with_words(point: Point, filters: Filters, source: Source, place: Node | Store | None = None) -> Point:

@@ -52,6 +52,18 @@ def test_topics_stand_beside_each_other_with_what_is_more_than_chance(head, chai
     assert "hidden" in hidden and "n =" not in hidden and "topic=waiting" in hidden
 
 
+def test_a_side_without_answers_is_said_to_have_none_instead_of_being_compared(head, chain):
+    answer(chain.touchpoint, 10, day=TODAY, times=12)
+    page = head.get(reverse("report_compare"), {"against": "year"})
+    assert page.context["comparison"].empty is page.context["comparison"].second
+    assert "There is nothing to compare with: nobody answered in" in page.content.decode()
+    assert "more than chance among" not in page.content.decode()
+    answer(chain.foreign_touchpoint, 9, day=TODAY, times=8)
+    page = head.get(reverse("report_compare"), {"against": "group", "store": "KY1", "store2": "LV1"})
+    assert page.context["comparison"].empty is None
+    assert "more than chance among" in page.content.decode()
+
+
 def test_a_group_is_compared_with_the_rest_of_what_contains_it(head, chain):
     answer(chain.touchpoint, 10, day=TODAY, times=20)
     answer(chain.foreign_touchpoint, 0, day=TODAY, times=30)

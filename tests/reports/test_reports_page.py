@@ -194,6 +194,22 @@ def test_a_sum_of_samples_is_of_those_that_are_shown(client, chain):
     assert alone.headline.nps.n == 32
 
 
+def test_a_week_that_is_not_over_is_told_from_whole_ones(client, chain):
+    answer(chain.touchpoint, 10, day=TODAY, times=6)
+    answer(chain.touchpoint, 10, day=TODAY - timedelta(weeks=1), times=6)
+    shown = page(client, chain.manager)
+    *whole, running = shown.context["overview"].points
+    assert running.running and not any(one.running for one in whole)
+    body = shown.content.decode()
+    assert body.count("chart__hole") == 1 and ", so far: NPS 100" in body and "the running week, so far" in body
+    table = body.split('<details class="figures">')[1].split("</details>")[0]
+    # The newest stands first.
+    assert table.count("so far") == 1
+    assert table.index("so far") < table.index(f">{whole[-1].name}<") < table.index(f">{whole[0].name}<")
+    past = page(client, chain.manager, until=str(whole[-1].last.sunday)).content.decode()
+    assert "so far" not in past and "chart__hole" not in past
+
+
 def test_parts_of_thirteen_weeks_are_shown_only_together(client, chain):
     """Thirteen weeks less four of them would otherwise tell of three answers."""
     answer(chain.touchpoint, 10, day=TODAY, times=30)
