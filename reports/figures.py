@@ -128,7 +128,11 @@ class Point:
 
     @property
     def name(self) -> str:
-        return str(self.last) if self.first == self.last else f"{self.first} – {self.last}"
+        return str(self.last) if self.single else f"{self.first} – {self.last}"
+
+    @property
+    def single(self) -> bool:
+        return self.first == self.last
 
     @property
     def headings(self) -> list[str]:
@@ -298,6 +302,11 @@ class Overview:
     staff_responses: int = 0
     # Whether the number of answers is not told.
     size_hidden: bool = False
+
+    @property
+    def rows_coarse(self) -> bool:
+        """Whether each point of the places below stands for more weeks than one of the whole."""
+        return bool(self.rows) and self.points[0].single and not self.rows[0].points[0].single
 
     @property
     def source_is_sum(self) -> bool:

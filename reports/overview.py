@@ -31,7 +31,7 @@ from reports.linking import at_place, nps_words, words_behind
 from reports.models import NodeWeek, StoreWeek
 from reports.periods import Days, Period
 from reports.statistics import MIN_SHOWN, Share, moved_among, nps_difference
-from reports.stretches import NEWEST, QUARTER, Stretch, chart_of, cover, mondays
+from reports.stretches import NEWEST, Stretch, chart_of, cover, mondays
 from reports.topics import TopicRow
 from stores.models import Node, Store
 from surveys.choices import QuestionKind
@@ -123,14 +123,16 @@ def judged(figures: Iterable[Figure]) -> list[Figure]:
     return [replace(figure, moved=stands) for figure, stands in zip(listed, standing, strict=True)]
 
 
-def points(cells: Cells, places: list[Place], source: Source, filters: Filters) -> list[Point]:
-    """The chart of the weeks, oldest first.
+def points(cells: Cells, places: list[Place], source: Source, filters: Filters, *, coarse: bool = False) -> list[Point]:
+    """The chart of the weeks, oldest first; `coarse`: four to five of them in a point, where single ones have too few
+    answers.
 
     As long as the running week has few answers, the one before it is hidden beside it: then they stand there together,
     as the tree of stretches shows them.
     """
-    line = [point_of(cells, places, source, stretch) for stretch in chart_of(filters.weeks, back=filters.back)]
-    if filters.back == 0 and filters.weeks <= QUARTER and not any(one.figure.shown for one in line[-2:]):
+    wanted = chart_of(filters.weeks, back=filters.back, coarse=coarse)
+    line = [point_of(cells, places, source, stretch) for stretch in wanted]
+    if wanted[-1] == (0, 1) and not any(one.figure.shown for one in line[-2:]):
         both = point_of(cells, places, source, NEWEST)
         if both.figure.shown:
             line[-2:] = [replace(both, places=2)]
@@ -186,21 +188,24 @@ def _rows(
     """The places right below, the largest number of answers first."""
     children = [place for place in view.children if place not in view.places or len(view.places) > 1]
     figures = judged(with_change(cells, [place], source, now, ago) for place in children)
-    found = [
+    lines = [points(cells, [place], source, filters) for place in children]
+    every = [one for line in lines for one in line]
+    if 2 * sum(one.figure.shown for one in every) < len(every):
+        lines = [points(cells, [place], source, filters, coarse=True) for place in children]
+    return [
         PlaceRow(
             name=view.named(place).name,
             figure=figure,
             points=[
                 with_words(one, filters, source, view.named(place)) if len(children) <= MOST_TABLED else one
-                for one in points(cells, [place], source, filters)
+                for one in line
             ],
             query=at_place(filters, place, view.named(place)),
             words=nps_words(filters, source=source, place=view.named(place)),
         )
-        for place, figure in zip(children, figures, strict=True)
+        for place, figure, line in zip(children, figures, lines, strict=True)
         if figure.nps.n
     ]
-    return found
 
 
 def stores_below(cells: Cells, source: Source, filters: Filters) -> list[PlaceRow]:

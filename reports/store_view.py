@@ -16,10 +16,10 @@ from reports.filters import Filters, Scope
 from reports.lattice import Place, node_place, store_place
 from reports.linking import nps_words, words_behind
 from reports.models import Action, ActionState, StoreDay
-from reports.overview import overview, point_of, with_words
+from reports.overview import overview, points, with_words
 from reports.periods import Period, Week, latest_day
 from reports.statistics import MIN_SHOWN, Difference, nps_difference
-from reports.stretches import QUARTER, latest, parts_of
+from reports.stretches import QUARTER, latest
 from reports.topics import TopicRow, Topics, topics_of
 from reports.wall import Voice, kudos_between, praise_of
 from reports.wall_figures import shows_week
@@ -125,8 +125,7 @@ def _line(cells: Cells, found: Overview, filters: Filters) -> list[Point]:
     shown = [one for one in found.points if one.figure.shown]
     if found.source is None or len(shown) >= _ENOUGH_POINTS:
         return found.points
-    parts = reversed(parts_of((0, QUARTER)))
-    line = [point_of(cells, cells.view.places, found.source, part) for part in parts]
+    line = points(cells, cells.view.places, found.source, filters, coarse=True)
     return [with_words(one, filters, found.source) for one in line]
 
 

@@ -210,6 +210,24 @@ def test_a_week_that_is_not_over_is_told_from_whole_ones(client, chain):
     assert "so far" not in past and "chart__hole" not in past
 
 
+def test_places_with_few_answers_a_week_are_drawn_by_four_or_five_of_them(client, chain):
+    spots = [chain.touchpoint, make_touchpoint(store=chain.neighbour)]
+    for week in range(13):
+        for spot in spots:
+            answer(spot, 9, day=TODAY - timedelta(weeks=week), times=3)
+    shown = page(client, chain.area_manager)
+    found = shown.context["overview"]
+    assert [one.figure.nps.n for one in found.points] == [6] * 13
+    assert [[one.figure.nps.n for one in row.points if one.figure.shown] for row in found.rows] == [[15, 12, 12]] * 2
+    assert "each point stands for four or five" in text_of(shown)
+    for week in range(13):
+        for spot in spots:
+            answer(spot, 9, day=TODAY - timedelta(weeks=week), times=3)
+    shown = page(client, chain.area_manager)
+    assert [len(row.points) for row in shown.context["overview"].rows] == [13, 13]
+    assert "each point stands for four or five" not in text_of(shown)
+
+
 def test_parts_of_thirteen_weeks_are_shown_only_together(client, chain):
     """Thirteen weeks less four of them would otherwise tell of three answers."""
     answer(chain.touchpoint, 10, day=TODAY, times=30)
