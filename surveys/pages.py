@@ -244,7 +244,8 @@ def _tongues(document: SurveyDocument) -> list[tuple[str, str]]:
 
 def piped(asking: Asking, words: dict[str, str]) -> str:
     """A question in the page's language, with the names of the store and of who leads it in their places."""
-    return pipe(said_in(words, translation.get_language() or "en"), asking.names)
+    names = {place: isolated(name) for place, name in asking.names.items()}
+    return pipe(said_in(words, translation.get_language() or "en"), names)
 
 
 def choices_of(form: AnswerForm, question: Question, name: str) -> list[dict[str, Any]]:
@@ -338,7 +339,9 @@ def lost_page(
     `instead`: where the same store still asks. `closed`: the store that is there no more.
     """
     why = {"link": link or leaving, "leaving": leaving, "typed": typed, "asked": asked}
-    return page(request, "shopper/lost.html", why | {"instead": instead, "closed": closed}, status=status)
+    store = closed or (instead.store if instead else None)
+    place = {"instead": instead, "closed": closed, "store": store.name if store else ""}
+    return page(request, "shopper/lost.html", why | place, status=status)
 
 
 def away_page(request: HttpRequest) -> HttpResponse:

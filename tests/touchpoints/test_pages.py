@@ -140,6 +140,9 @@ def test_a_store_that_closed_for_good_asks_nobody_but_takes_what_was_on_its_way(
     retire_stores(Store.objects.filter(pk=chain.store.pk), actor=None)
     page = scanned(chain.touchpoint.code)
     assert page.status_code == 404 and b"has closed for good" in page.content and b'name="code"' in page.content
+    # Its name stays in one piece where the words run from the right.
+    arabic = Client().get(f"/q/{chain.touchpoint.code}/?lang=ar").content.decode()
+    assert f"\u2068{chain.store.name}\u2069" in arabic and "\u2068" not in page.content.decode()
     assert Client().post(f"/q/{chain.touchpoint.code}/", {"form": "x", "score": "3"}).status_code == 404
     assert Client().post(f"/q/{chain.touchpoint.code}/", form).status_code == 303
     assert Response.objects.get().store == chain.store
