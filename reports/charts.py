@@ -42,11 +42,12 @@ class Tick:
 @dataclass(frozen=True)
 class Curve:
     """A line through what may be shown, its margin as a band, gaps where there is too little; `marks` is one path of
-    dots where each point is."""
+    dots where each point is, `holes` one of those in points that are not over."""
 
     bands: list[str]
     lines: list[str]
     marks: str
+    holes: str
 
 
 @dataclass(frozen=True)
@@ -120,20 +121,21 @@ def _curve(line: list[Point], bottom: int, top: int) -> Curve:
     def y(value: float) -> str:
         return _height(value, bottom, top)
 
-    bands, lines, marks = [], [], []
+    bands, lines, marks, holes = [], [], [], []
     middle = [left + width / 2 for left, width in _columns(line)]
     for run in _runs(line):
         across = [middle[place] for place in run]
         figures = [line[place].figure.nps for place in run]
         drawn = [f"{x:.1f},{y(nps.score or 0)}" for x, nps in zip(across, figures, strict=True)]
         marks += [f"M{one}h0" for one in drawn]
+        holes += [f"M{one}h0" for one, place in zip(drawn, run, strict=True) if line[place].running]
         lines.append(" ".join(drawn))
         if len(run) == 1:
             across, figures = [across[0] - _ALONE, across[0] + _ALONE], figures * 2
         upper = [f"{x:.1f},{y(nps.high)}" for x, nps in zip(across, figures, strict=True)]
         lower = [f"{x:.1f},{y(nps.low)}" for x, nps in zip(across, figures, strict=True)]
         bands.append(" ".join(upper + lower[::-1]))
-    return Curve(bands, lines, "".join(marks))
+    return Curve(bands, lines, "".join(marks), "".join(holes))
 
 
 def _dots(line: list[Point], bottom: int, top: int) -> list[Dot]:
@@ -185,8 +187,8 @@ def _description(line: list[Point]) -> str:
     if not shown:
         return gettext("No week has enough answers to show a score without giving another away.")
     return gettext("%(shown)s of %(all)s weeks are shown. First: %(first)s. Last: %(last)s.") % {
-        "shown": sum(one.places for one in shown),
-        "all": sum(one.places for one in line),
+        "shown": sum(one.weeks for one in shown),
+        "all": sum(one.weeks for one in line),
         "first": _title(shown[0]),
         "last": _title(shown[-1]),
     }

@@ -142,18 +142,8 @@ class Comparison:
     shares: list[ShareRow]
     # How many of those of the first score speak of what.
     topics: list[ShareRow]
-
-    @property
-    def empty(self) -> Side | None:
-        """The side that has no answer and no case to compare, where that may be told."""
-        for place, side in enumerate((self.first, self.second)):
-            scores = [(row.first, row.second)[place] for row in self.scores]
-            shares = [row.both[place][0] for row in self.shares]
-            if not any(one.nps.n or one.size_hidden for one in scores) and not any(
-                one.share.n or one.size_hidden for one in shares
-            ):
-                return side
-        return None
+    # The side that nobody answered, where that may be told.
+    empty: Side | None
 
 
 def read_choice(request: HttpRequest, scope: Scope, filters: Filters, this_week: Week) -> Choice:
@@ -188,6 +178,18 @@ def comparison_of(scope: Scope, choice: Choice, this_week: Week) -> Comparison:
         [replace(row, stands=next(standing)) for row in scores],
         [replace(row, stands=next(standing)) for row in shares],
         [replace(row, stands=next(standing)) for row in topics],
+        next((side for side in (first, second) if _is_empty(cells, side)), None),
+    )
+
+
+def _is_empty(cells: Cells, side: Side) -> bool:
+    """Whether nobody answered any headline question, and a reader may know."""
+    if side.rest:
+        return False
+    return not any(
+        cells.may_hold(lattice, side.places, stretch)
+        for lattice in cells.lattices(side.source)
+        for stretch in side.stretches
     )
 
 

@@ -135,6 +135,10 @@ class Point:
         return self.first == self.last
 
     @property
+    def weeks(self) -> int:
+        return (self.last.monday - self.first.monday).days // 7 + 1
+
+    @property
     def headings(self) -> list[str]:
         """Of the columns in which it stands in a table."""
         return [self.name] if self.places == 1 else [str(self.first), str(self.last)]

@@ -31,7 +31,7 @@ from reports.linking import at_place, nps_words, words_behind
 from reports.models import NodeWeek, StoreWeek
 from reports.periods import Days, Period
 from reports.statistics import MIN_SHOWN, Share, moved_among, nps_difference
-from reports.stretches import NEWEST, Stretch, chart_of, cover, mondays
+from reports.stretches import NEWEST, QUARTER, Stretch, chart_of, cover, mondays
 from reports.topics import TopicRow
 from stores.models import Node, Store
 from surveys.choices import QuestionKind
@@ -152,9 +152,8 @@ def point_of(cells: Cells, places: list[Place], source: Source, stretch: Stretch
 
 def with_words(point: Point, filters: Filters, source: Source, place: Node | Store | None = None) -> Point:
     """The point with the words behind it, which are those of the filters' place where there is no other."""
-    weeks = (point.last.monday - point.first.monday).days // 7 + 1
-    if weeks in EXPLORED:
-        when: dict[str, Any] = {"until": point.last, "weeks": weeks}
+    if point.weeks in EXPLORED:
+        when: dict[str, Any] = {"until": point.last, "weeks": point.weeks}
     else:
         when = {"days": Days(point.first.monday, point.last.sunday)}
     return replace(point, words=nps_words(filters, source=source, place=place, **when))
@@ -188,10 +187,13 @@ def _rows(
     """The places right below, the largest number of answers first."""
     children = [place for place in view.children if place not in view.places or len(view.places) > 1]
     figures = judged(with_change(cells, [place], source, now, ago) for place in children)
-    lines = [points(cells, [place], source, filters) for place in children]
+    answered = [(place, figure) for place, figure in zip(children, figures, strict=True) if figure.nps.n]
+    lines = [points(cells, [place], source, filters) for place, _figure in answered]
     every = [one for line in lines for one in line]
-    if 2 * sum(one.figure.shown for one in every) < len(every):
-        lines = [points(cells, [place], source, filters, coarse=True) for place in children]
+    # Parts of the tree of stretches they are only up to this week, or thirteen, twenty-six … weeks ago.
+    whole_parts = filters.weeks == QUARTER and filters.back % QUARTER == 0
+    if whole_parts and 2 * sum(one.figure.shown for one in every) < len(every):
+        lines = [points(cells, [place], source, filters, coarse=True) for place, _figure in answered]
     return [
         PlaceRow(
             name=view.named(place).name,
@@ -203,8 +205,7 @@ def _rows(
             query=at_place(filters, place, view.named(place)),
             words=nps_words(filters, source=source, place=view.named(place)),
         )
-        for place, figure, line in zip(children, figures, lines, strict=True)
-        if figure.nps.n
+        for (place, figure), line in zip(answered, lines, strict=True)
     ]
 
 

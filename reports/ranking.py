@@ -71,7 +71,8 @@ def ranking_of(
         return 2 if store in answered or cells.figure([store], source, now).hidden else 3
 
     def order(store: Place) -> tuple[int, float, int]:
-        return group(store), -estimates[store].score if store in estimates else 0.0, view.order[store.pk]
+        estimate = estimates.get(store)
+        return (0, -estimate.score, view.order[store.pk]) if estimate else (group(store), 0.0, view.order[store.pk])
 
     pages = max(1, -(-len(chosen) // per_page))
     page = min(max(1, page), pages)

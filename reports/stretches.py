@@ -73,7 +73,9 @@ def chart_of(weeks: int, *, back: int = 0, coarse: bool = False) -> list[Stretch
     """The points of a chart of these weeks, oldest first: weeks, or four to five of them where they are many, or of
     thirteen on where `coarse`. Each is a sum of stretches of the tree: see `cover`."""
     parts = [part for quarter in quarters(weeks) for part in parts_of(quarter)]
-    newest = [(week, week + 1) for week in range(weeks)] if weeks < QUARTER + (not coarse) else parts
+    newest = (
+        [(week, week + 1) for week in range(weeks)] if weeks < QUARTER or (weeks == QUARTER and not coarse) else parts
+    )
     return [(back + first, back + end) for first, end in reversed(newest)]
 
 

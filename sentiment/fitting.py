@@ -53,7 +53,7 @@ class Example:
 def read_examples(folder: Path = FOLDER) -> list[Example]:
     """Our own: lines `!safety quality- | text`, one file a language. Raises ValueError for unknown labels.
 
-    `0 | text` and `+ | text` are neutral and praise about no topic, `- | text` says nothing of either.
+    `=0`, `=+` and `=-` tell the sentiment of a comment about no topic; a bare `-` says nothing of it.
     """
     return [
         _example(line, path.stem)
@@ -68,8 +68,8 @@ def _example(line: str, language: str) -> Example:
     if match is None:
         raise ValueError(f"examples/{language}.txt: no labels before the text: {line!r}")
     labels = [label for label in match[1].split() if label != "-"]
-    if len(labels) == 1 and labels[0] in _SIGNS_OF:
-        return Example(match[2], language, {}, frozenset(), _SIGNS_OF[labels[0]])
+    if len(labels) == 1 and labels[0][0] == "=" and labels[0][1:] in _SIGNS_OF:
+        return Example(match[2], language, {}, frozenset(), _SIGNS_OF[labels[0][1:]])
     urgency = frozenset(label[1:] for label in labels if label.startswith("!"))
     topics = {label[:-1]: _SIGNS_OF[label[-1]] for label in labels if not label.startswith("!")}
     if not urgency <= set(URGENCIES) or not set(topics) <= set(TOPICS):

@@ -200,7 +200,7 @@ def _drawn(asking: Asking, form: AnswerForm, question: Question) -> dict[str, An
     return {
         "kind": question.kind,
         "name": name,
-        "title": piped(asking, question.text),
+        "title": piped(asking, question.text, each=isolated),
         "required": question.required,
         "error": form.errors.get(name, ""),
         "words": form.words.get(question.key, ""),
@@ -242,9 +242,10 @@ def _tongues(document: SurveyDocument) -> list[tuple[str, str]]:
     return sorted(((code, names[code]) for code in document.languages if code in names), key=lambda one: one[0] != own)
 
 
-def piped(asking: Asking, words: dict[str, str]) -> str:
-    """A question in the page's language, with the names of the store and of who leads it in their places."""
-    names = {place: isolated(name) for place, name in asking.names.items()}
+def piped(asking: Asking, words: dict[str, str], *, each: Callable[[str], str] = str) -> str:
+    """A question in the page's language, with the names of the store and of who leads it in their places, `each` as
+    that makes it: messages and receipts have no room for what a page needs."""
+    names = {place: each(name) for place, name in asking.names.items()}
     return pipe(said_in(words, translation.get_language() or "en"), names)
 
 

@@ -55,7 +55,7 @@ def weighted_nps(groups: Iterable[tuple[Nps, int]]) -> Weighted | None:
 def _spread(nps: Nps) -> float:
     """The variance of one answer, as a fraction."""
     raw = (nps.promoters + nps.detractors) / nps.n - ((nps.score or 0.0) / 100) ** 2
-    return max(raw, nps.adjusted[1] ** 2 * (nps.n + 3))
+    return max(raw, nps.variance * (nps.n + 3))
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,10 @@ def split_change(
         if not new_n or not old_n:
             continue
         store_share = (new_share + old_share) / 2
+        if len(cells) == 1:  # as in the loop below, where both shares of the only channel are one
+            within += store_share * (new_score - old_score)
+            variance += store_share**2 * (new.variance + old.variance)
+            continue
         for one, other in cells:
             one_n, other_n = one.n, other.n
             cell_new, cell_old = one_n / new_n, other_n / old_n
@@ -106,7 +110,7 @@ def split_change(
             if one_n and other_n:
                 weight = store_share * (cell_new + cell_old) / 2
                 within += weight * (new_score - old_score)
-                variance += weight**2 * (one.adjusted[1] ** 2 + other.adjusted[1] ** 2)
+                variance += weight**2 * (one.variance + other.variance)
     total = (totals[0].score or 0.0) - (totals[1].score or 0.0)
     return Change(total, stores, channels, within, 100 * Z * sqrt(variance))
 

@@ -49,11 +49,13 @@ class Nps(NamedTuple):
         Promoter Score". The American Statistician 70(4), 2016; found best of three by MeasuringU,
         https://measuringu.com/nps-confidence-intervals/
         """
-        promoters, passives, detractors = self
-        n = promoters + passives + detractors + 3
-        p, d = (promoters + 0.75) / n, (detractors + 0.75) / n
-        score = p - d
-        return score, sqrt((p + d - score**2) / n)
+        score, variance = _adjusted(self)
+        return score, sqrt(variance)
+
+    @property
+    def variance(self) -> float:
+        """The square of the adjusted standard error."""
+        return _adjusted(self)[1]
 
     @property
     def margin(self) -> float:
@@ -75,6 +77,15 @@ class Nps(NamedTuple):
 
     def __sub__(self, other: "Nps") -> "Nps":
         return Nps(self.promoters - other.promoters, self.passives - other.passives, self.detractors - other.detractors)
+
+
+def _adjusted(nps: tuple[int, int, int]) -> tuple[float, float]:
+    """The adjusted score and its variance."""
+    promoters, passives, detractors = nps
+    n = promoters + passives + detractors + 3
+    p, d = (promoters + 0.75) / n, (detractors + 0.75) / n
+    score = p - d
+    return score, (p + d - score * score) / n
 
 
 NO_ANSWERS = Nps(0, 0, 0)
@@ -108,10 +119,10 @@ def nps_difference(now: Nps, before: Nps) -> Difference | None:
     score, old = now.score, before.score
     if score is None or old is None:
         return None
-    (s1, e1), (s2, e2) = now.adjusted, before.adjusted
-    error = sqrt(e1**2 + e2**2)
+    (s1, v1), (s2, v2) = _adjusted(now), _adjusted(before)
+    error = sqrt(v1 + v2)
     z = (s1 - s2) / error
-    return Difference(points=score - old, z=z, p=two_sided_p(z), margin=100 * Z * error)
+    return Difference(score - old, z, two_sided_p(z), 100 * Z * error)
 
 
 def share_difference(now: Share, before: Share) -> Difference | None:

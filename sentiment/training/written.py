@@ -29,7 +29,8 @@ def read_written() -> list[Example]:
 
 def written_rows() -> list[Row]:
     """Those whose sentiment as a whole leaves no doubt."""
-    judged = [(example, sentiment_of(example)) for example in [*read_written(), *read_examples(PLAIN) * (_TIMES - 1)]]
+    shown = [*read_examples(FOLDER), *read_examples(PLAIN) * _TIMES]
+    judged = [(example, sentiment_of(example)) for example in shown]
     return [
         Row(example.text, example.language, LABELS.index(label), "written for Halfhour", "the project's own", ())
         for example, label in judged

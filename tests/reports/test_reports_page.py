@@ -201,7 +201,7 @@ def test_a_week_that_is_not_over_is_told_from_whole_ones(client, chain):
     *whole, running = shown.context["overview"].points
     assert running.running and not any(one.running for one in whole)
     body = shown.content.decode()
-    assert body.count("chart__hole") == 1 and ", so far: NPS 100" in body and "the running week, so far" in body
+    assert body.count("chart__hole") == 1 and ", so far: NPS 100" in body and "not over yet" in body
     table = body.split('<details class="figures">')[1].split("</details>")[0]
     # The newest stands first.
     assert table.count("so far") == 1

@@ -42,9 +42,8 @@ class Command(BaseCommand):
         for kind, share in pooled.by_kind.items():
             self.stdout.write(f"{kind:16}found {share}")
         for label, tone in pooled.by_tone.items():
-            self.stdout.write(
-                f"{label:10}read as such {tone.right!s:>16}  as a complaint {tone.negative!s:>16}  alarming {tone.alarming}"
-            )
+            read = f"read as such {tone.right!s:>16}  as a complaint {tone.negative!s:>16}"
+            self.stdout.write(f"{label:10}{read}  alarming {tone.alarming}")
         if options["comments"]:
             self._count_alarms(options["comments"])
 
