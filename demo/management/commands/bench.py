@@ -27,6 +27,11 @@ class Command(BaseCommand):
             action="store_true",
             help="Reports on 7,000 stores, 3 years, 20 million answers: an hour and 60 GB of disk.",
         )
+        parser.add_argument(
+            "--keep",
+            action="store_true",
+            help="Leaves the database, and measures on what an earlier run left: only the first takes long.",
+        )
 
     def handle(
         self,
@@ -37,10 +42,11 @@ class Command(BaseCommand):
         comments: int,
         cases: int,
         full: bool,
+        keep: bool,
         **options: Any,
     ) -> None:
         name = connection.settings_dict["NAME"]
-        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False, keepdb=keep)
         failed = False
         try:
             extent = FULL if full else None
@@ -49,6 +55,6 @@ class Command(BaseCommand):
                 self.stdout.write(json.dumps(found.as_line()))
                 self.stdout.flush()
         finally:
-            connection.creation.destroy_test_db(name, verbosity=0)
+            connection.creation.destroy_test_db(name, verbosity=0, keepdb=keep)
         if failed:
             raise SystemExit(1)
