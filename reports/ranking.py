@@ -9,7 +9,7 @@ from reports.filters import Filters
 from reports.lattice import Place
 from reports.linking import nps_words
 from reports.overview import with_change
-from reports.statistics import MIN_RANKED, NO_ANSWERS, Estimate, moved_among, nps_difference, ranked
+from reports.statistics import MIN_RANKED, NO_ANSWERS, Estimate, moved_groups, ranked
 from stores.models import Store
 
 PER_PAGE = 50
@@ -54,8 +54,8 @@ def ranking_of(
     stores = list(dict.fromkeys(store for place in view.places for store in view.under(place)))
     sums, old = cells.shown_sums(source, now), cells.shown_sums(source, ago)
     shown = {store: sums[store] for store in stores if store in sums}
-    changes = [nps_difference(nps, old.get(store, NO_ANSWERS)) for store, nps in shown.items()]
-    moved = {store for store, stands in zip(shown, moved_among(changes), strict=True) if stands}
+    standing = moved_groups([*shown.values()], [old.get(store, NO_ANSWERS) for store in shown])
+    moved = {store for store, stands in zip(shown, standing, strict=True) if stands}
     able = [store for store, nps in shown.items() if nps.n >= MIN_RANKED]
     estimates = dict(zip(able, ranked([shown[store] for store in able]), strict=True))
     answered = cells.answered(source, now)

@@ -17,6 +17,7 @@ from reports.statistics.nps import Difference as Difference
 from reports.statistics.nps import Nps as Nps
 from reports.statistics.nps import all_of as all_of
 from reports.statistics.nps import moved_among as moved_among
+from reports.statistics.nps import moved_groups as moved_groups
 from reports.statistics.nps import nps_difference as nps_difference
 from reports.statistics.nps import share_difference as share_difference
 from reports.statistics.nps import significant_among as significant_among

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TypeVar
 
+import numpy as np
+
 from core.shares import Z
-from reports.statistics.nps import NO_ANSWERS, Nps, all_of
+from reports.statistics.nps import NO_ANSWERS, Nps, adjusted_of, all_of, counts_of
 
 Store = TypeVar("Store", bound=Hashable)
 Channel = TypeVar("Channel", bound=Hashable)
@@ -43,19 +45,17 @@ def weighted_nps(groups: Iterable[tuple[Nps, int]]) -> Weighted | None:
     no less than that of the adjusted score of `Nps`, which does not vanish where all of a few answers agree.
     """
     known = [(nps, weight) for nps, weight in groups if weight > 0]
-    total, meets = sum(weight for _, weight in known), [(nps, weight) for nps, weight in known if nps.n]
+    meets = [(nps, weight) for nps, weight in known if nps.n]
     weight_met = sum(weight for _, weight in meets)
     if not weight_met:
         return None
-    score = sum(weight * (nps.score or 0.0) for nps, weight in meets) / weight_met
-    variance = sum((weight / weight_met) ** 2 * _spread(nps) / max(1, nps.n - 1) for nps, weight in meets)
-    return Weighted(score, 100 * Z * sqrt(variance), sum(nps.n for nps, _ in meets), weight_met, weight_met / total)
-
-
-def _spread(nps: Nps) -> float:
-    """The variance of one answer, as a fraction."""
-    raw = (nps.promoters + nps.detractors) / nps.n - ((nps.score or 0.0) / 100) ** 2
-    return max(raw, nps.variance * (nps.n + 3))
+    counts = counts_of([nps for nps, _ in meets])
+    n, shares = counts.sum(axis=1), np.array([weight for _, weight in meets], float) / weight_met
+    scores = (counts[:, 0] - counts[:, 2]) / n
+    spread = np.maximum((counts[:, 0] + counts[:, 2]) / n - scores**2, adjusted_of(counts.T)[1] * (n + 3))
+    variance = float((shares**2 * spread / np.maximum(1, n - 1)).sum())
+    covered = weight_met / sum(weight for _, weight in known)
+    return Weighted(100 * float((shares * scores).sum()), 100 * Z * sqrt(variance), int(n.sum()), weight_met, covered)
 
 
 @dataclass(frozen=True)
@@ -88,31 +88,46 @@ def split_change(
     by_store: dict[Store, list[tuple[Nps, Nps]]] = defaultdict(list)
     for cell in dict.fromkeys([*now, *before]):
         by_store[cell[0]].append((now.get(cell, NO_ANSWERS), before.get(cell, NO_ANSWERS)))
-    stores = channels = within = variance = 0.0
+    stores, within, variance = _of_one_channel([cells[0] for cells in by_store.values() if len(cells) == 1], totals)
+    channels = 0.0
     for cells in by_store.values():
-        new, old = cells[0] if len(cells) == 1 else (all_of(ones) for ones in zip(*cells, strict=True))
-        new_n, old_n = new.n, old.n
-        new_share, old_share = new_n / totals[0].n, old_n / totals[1].n
+        if len(cells) == 1:
+            continue
+        new, old = (all_of(ones) for ones in zip(*cells, strict=True))
+        new_share, old_share = new.n / totals[0].n, old.n / totals[1].n
         new_score, old_score = _both(new, old)
         stores += (new_share - old_share) * (new_score + old_score) / 2
-        if not new_n or not old_n:
+        if not new.n or not old.n:
             continue
         store_share = (new_share + old_share) / 2
-        if len(cells) == 1:  # as in the loop below, where both shares of the only channel are one
-            within += store_share * (new_score - old_score)
-            variance += store_share**2 * (new.variance + old.variance)
-            continue
         for one, other in cells:
-            one_n, other_n = one.n, other.n
-            cell_new, cell_old = one_n / new_n, other_n / old_n
+            cell_new, cell_old = one.n / new.n, other.n / old.n
             new_score, old_score = _both(one, other)
             channels += store_share * (cell_new - cell_old) * (new_score + old_score) / 2
-            if one_n and other_n:
+            if one.n and other.n:
                 weight = store_share * (cell_new + cell_old) / 2
                 within += weight * (new_score - old_score)
                 variance += weight**2 * (one.variance + other.variance)
     total = (totals[0].score or 0.0) - (totals[1].score or 0.0)
     return Change(total, stores, channels, within, 100 * Z * sqrt(variance))
+
+
+def _of_one_channel(pairs: Sequence[tuple[Nps, Nps]], totals: tuple[Nps, Nps]) -> tuple[float, float, float]:
+    """What stores with a single channel add to the parts `stores` and `within` and to the variance of that: of a chain
+    they are thousands."""
+    if not pairs:
+        return 0.0, 0.0, 0.0
+    new, old = (counts_of(groups) for groups in zip(*pairs, strict=True))
+    new_n, old_n = new.sum(axis=1), old.sum(axis=1)
+    new_share, old_share = new_n / totals[0].n, old_n / totals[1].n
+    new_score = 100 * (new[:, 0] - new[:, 2]) / np.maximum(1, new_n)
+    old_score = 100 * (old[:, 0] - old[:, 2]) / np.maximum(1, old_n)
+    # See `_both`.
+    new_score, old_score = np.where(new_n, new_score, old_score), np.where(old_n, old_score, new_score)
+    stores = float(((new_share - old_share) * (new_score + old_score) / 2).sum())
+    weights = np.where((new_n > 0) & (old_n > 0), (new_share + old_share) / 2, 0.0)
+    variances = adjusted_of(new.T)[1] + adjusted_of(old.T)[1]
+    return stores, float((weights * (new_score - old_score)).sum()), float((weights**2 * variances).sum())
 
 
 def _both(new: Nps, old: Nps) -> tuple[float, float]:

@@ -4,11 +4,18 @@ Scores and margins are in NPS points (-100 to 100); the confidence is 95 % throu
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from math import erfc, sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from core.shares import Share, Z
 
+Floats = npt.NDArray[np.float64]
+# A row of promoters, passives and detractors for each of many groups.
+Counts = npt.NDArray[np.float64]
 SIGNIFICANT = 0.05
 # Below this a score says who gave it, so only the number of answers is shown.
 MIN_SHOWN = 5
@@ -49,13 +56,13 @@ class Nps(NamedTuple):
         Promoter Score". The American Statistician 70(4), 2016; found best of three by MeasuringU,
         https://measuringu.com/nps-confidence-intervals/
         """
-        score, variance = _adjusted(self)
+        score, variance = adjusted_of(self)
         return score, sqrt(variance)
 
     @property
     def variance(self) -> float:
         """The square of the adjusted standard error."""
-        return _adjusted(self)[1]
+        return float(adjusted_of(self)[1])
 
     @property
     def margin(self) -> float:
@@ -79,8 +86,8 @@ class Nps(NamedTuple):
         return Nps(self.promoters - other.promoters, self.passives - other.passives, self.detractors - other.detractors)
 
 
-def _adjusted(nps: tuple[int, int, int]) -> tuple[float, float]:
-    """The adjusted score and its variance."""
+def adjusted_of(nps: Any) -> tuple[Any, Any]:
+    """The adjusted score and its variance, of one group's three numbers or of three columns of them."""
     promoters, passives, detractors = nps
     n = promoters + passives + detractors + 3
     p, d = (promoters + 0.75) / n, (detractors + 0.75) / n
@@ -111,6 +118,23 @@ class Difference(NamedTuple):
         return self.p < SIGNIFICANT
 
 
+def counts_of(groups: Sequence[Nps]) -> Counts:
+    """Thousands of groups as a table of promoters, passives and detractors."""
+    return np.fromiter(chain.from_iterable(groups), float, 3 * len(groups)).reshape(-1, 3)
+
+
+def moved_groups(now: Sequence[Nps], before: Sequence[Nps]) -> list[bool]:
+    """`moved_among` of the `nps_difference` of each two, for thousands."""
+    new, old = counts_of(now), counts_of(before)
+    told = np.flatnonzero(new.any(axis=1) & old.any(axis=1))
+    (s1, v1), (s2, v2) = adjusted_of(new[told].T), adjusted_of(old[told].T)
+    distances = np.abs(s1 - s2) / np.sqrt(v1 + v2)
+    standing = [False] * len(now)
+    for place, stands in zip(told.tolist(), significant_among([*map(two_sided_p, distances.tolist())]), strict=True):
+        standing[place] = stands
+    return standing
+
+
 def nps_difference(now: Nps, before: Nps) -> Difference | None:
     """The change from `before` to `now`; None when one of them has no answers.
 
@@ -119,7 +143,7 @@ def nps_difference(now: Nps, before: Nps) -> Difference | None:
     score, old = now.score, before.score
     if score is None or old is None:
         return None
-    (s1, v1), (s2, v2) = _adjusted(now), _adjusted(before)
+    (s1, v1), (s2, v2) = adjusted_of(now), adjusted_of(before)
     error = sqrt(v1 + v2)
     z = (s1 - s2) / error
     return Difference(score - old, z, two_sided_p(z), 100 * Z * error)

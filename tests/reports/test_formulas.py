@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from reports.statistics import (
     Nps,
     Share,
+    moved_among,
+    moved_groups,
     nps_difference,
     paired_change,
     ranked,
@@ -23,6 +25,7 @@ from reports.statistics import (
 )
 
 NO_ANSWERS = Nps(0, 0, 0)
+CHANNELS = ("qr", "receipt")
 
 
 def draw(rng: random.Random, n: int, promoters: float, detractors: float) -> Nps:
@@ -31,7 +34,43 @@ def draw(rng: random.Random, n: int, promoters: float, detractors: float) -> Nps
     return Nps(p, n - p - d, d)
 
 
+def groups_of(rng: random.Random, number: int) -> list[Nps]:
+    """Some of them without answers."""
+    return [draw(rng, rng.choice([0, 1, 5, 40, 300]), 0.5, 0.3) for _ in range(number)]
+
+
 # --- many comparisons -----------------------------------------------------------------------------------------------
+def test_thousands_are_compared_as_each_two_are():
+    rng = random.Random(7)
+    now = [draw(rng, 300, 0.7 if place % 3 else 0.4, 0.2) for place in range(150)] + groups_of(rng, 150)
+    before = [draw(rng, 300, 0.4, 0.2) for _ in range(150)] + groups_of(rng, 150)
+    found = moved_groups(now, before)
+    assert found == moved_among([nps_difference(*two) for two in zip(now, before, strict=True)])
+    assert 0 < sum(found) < 300
+    assert moved_groups([], []) == [] and moved_groups([NO_ANSWERS], [Nps(5, 0, 0)]) == [False]
+
+
+def test_a_change_is_split_alike_whether_stores_have_one_channel_or_several():
+    """Stores of one channel are reckoned as a table: a channel that nobody answers takes them out of it."""
+    rng = random.Random(8)
+    now, before = (dict(enumerate(groups_of(rng, 200))) for _ in range(2))
+    table = split_change(*({(store, "qr"): nps for store, nps in of.items()} for of in (now, before)))
+    apart = split_change(
+        *(
+            {
+                (store, channel): nps if channel == "qr" else NO_ANSWERS
+                for store, nps in of.items()
+                for channel in CHANNELS
+            }
+            for of in (now, before)
+        )
+    )
+    assert table is not None and apart is not None
+    for name in ("total", "stores", "channels", "within", "margin"):
+        assert getattr(table, name) == pytest.approx(getattr(apart, name), abs=1e-9), name
+    assert table.total == pytest.approx(table.stores + table.channels + table.within)
+
+
 def test_of_what_stands_among_many_at_most_one_in_twenty_is_chance():
     rng, false, stood = random.Random(95), 0, 0
     for _ in range(60):
