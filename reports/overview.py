@@ -189,11 +189,11 @@ def _rows(
     figures = judged(with_change(cells, [place], source, now, ago) for place in children)
     answered = [(place, figure) for place, figure in zip(children, figures, strict=True) if figure.nps.n]
     lines = [points(cells, [place], source, filters) for place, _figure in answered]
-    every = [one for line in lines for one in line]
-    # Parts of the tree of stretches they are only up to this week, or thirteen, twenty-six … weeks ago.
-    whole_parts = filters.weeks == QUARTER and filters.back % QUARTER == 0
-    if whole_parts and 2 * sum(one.figure.shown for one in every) < len(every):
-        lines = [points(cells, [place], source, filters, coarse=True) for place, _figure in answered]
+    # Parts of the tree of stretches are four to five weeks only up to this one, or thirteen, twenty-six … weeks ago.
+    if filters.weeks == QUARTER and filters.back % QUARTER == 0:
+        coarse = [points(cells, [place], source, filters, coarse=True) for place, _figure in answered]
+        if _told(coarse) > 2 * _told(lines):
+            lines = coarse
     return [
         PlaceRow(
             name=view.named(place).name,
@@ -207,6 +207,11 @@ def _rows(
         )
         for (place, figure), line in zip(answered, lines, strict=True)
     ]
+
+
+def _told(lines: Iterable[Sequence[Point]]) -> int:
+    """Of how many answers these charts tell."""
+    return sum(one.figure.nps.n for line in lines for one in line if one.figure.shown)
 
 
 def stores_below(cells: Cells, source: Source, filters: Filters) -> list[PlaceRow]:

@@ -1,5 +1,6 @@
 """Two groups of answers beside each other: what may stand there, and what of it differs more than chance."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -58,6 +59,9 @@ def test_a_side_without_answers_is_said_to_have_none_instead_of_being_compared(h
     assert page.context["comparison"].empty is page.context["comparison"].second
     assert "There is nothing to compare with: nobody answered in" in page.content.decode()
     assert "more than chance among" not in page.content.decode()
+    # Another question was answered: then somebody did.
+    answer(chain.touchpoint, 4, day=TODAY - timedelta(weeks=52), times=9, headline_kind="smiley5")
+    assert head.get(reverse("report_compare"), {"against": "year"}).context["comparison"].empty is None
     answer(chain.foreign_touchpoint, 9, day=TODAY, times=8)
     page = head.get(reverse("report_compare"), {"against": "group", "store": "KY1", "store2": "LV1"})
     assert page.context["comparison"].empty is None

@@ -219,12 +219,22 @@ def test_places_with_few_answers_a_week_are_drawn_by_four_or_five_of_them(client
     found = shown.context["overview"]
     assert [one.figure.nps.n for one in found.points] == [6] * 13
     assert [[one.figure.nps.n for one in row.points if one.figure.shown] for row in found.rows] == [[15, 12, 12]] * 2
-    assert "each point stands for four or five" in text_of(shown)
+    assert (
+        "each point stands for four or five" in text_of(shown) and "13 of 13 weeks are shown" in shown.content.decode()
+    )
+    # Places that nobody answered are not drawn and have no say; other weeks are not cut into the same parts.
+    for number in range(5):
+        make_store(node=chain.area, code=f"NEW{number}")
+    assert page(client, chain.area_manager).context["overview"].rows_coarse
+    past = page(client, chain.area_manager, until=str(found.points[-3].last.sunday)).context["overview"]
+    assert [len(row.points) for row in past.rows] == [13, 13] and not past.rows_coarse
     for week in range(13):
         for spot in spots:
             answer(spot, 9, day=TODAY - timedelta(weeks=week), times=3)
     shown = page(client, chain.area_manager)
     assert [len(row.points) for row in shown.context["overview"].rows] == [13, 13]
+    small = shown.content.decode().split('<ul class="multiples"')[1]
+    assert small.count("chart__hole") == 2 and small.split("</thead>")[0].count("so far") == 1 + 2
     assert "each point stands for four or five" not in text_of(shown)
 
 

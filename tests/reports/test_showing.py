@@ -139,6 +139,9 @@ def test_periods_fit_into_each_other():
     assert quarters(4) == [(0, 13)]
     assert chart_of(4) == [(3, 4), (2, 3), (1, 2), (0, 1)]
     assert chart_of(26)[0] == (21, 26)
+    assert chart_of(13, coarse=True) == [(8, 13), (4, 8), (0, 4)] and len(chart_of(13)) == 13
+    assert chart_of(4, coarse=True) == chart_of(4) and chart_of(26, coarse=True) == chart_of(26)
+    assert chart_of(13, back=13, coarse=True)[-1] == (13, 17)
     assert len(chart_of(52)) == 12
     for weeks in (4, 13, 26, 52):
         assert sum(end - first for first, end in chart_of(weeks)) == weeks

@@ -35,6 +35,14 @@ def test_the_store_the_question_and_all_eleven_answers(client: Client, chain: Ch
     assert page.count("<fieldset") == page.count("<legend") == 2
 
 
+def test_a_name_in_a_question_stays_in_one_piece_where_words_run_from_the_right(
+    client: Client, chain: Chain, address: str
+) -> None:
+    legend = r"<legend><h2>[^<]*\u2068Kyiv One\u2069"
+    assert re.search(legend, client.get(f"{address}?lang=ar").content.decode())
+    assert "\u2068" not in client.get(address).content.decode()
+
+
 def test_a_fitting_room_asks_with_five_named_smileys(client: Client, chain: Chain) -> None:
     room = make_touchpoint(store=chain.store, kind=TouchpointKind.FITTING_ROOM, name="Upstairs")
     ensure_surveys()

@@ -126,6 +126,7 @@ def test_a_retired_code_says_where_the_store_still_asks(chain: Chain) -> None:
     assert client.post(path(chain.touchpoint, "retire"), {"instead": ""}).status_code == 302
     page = scanned(chain.touchpoint.code)
     assert page.status_code == 404 and f"/q/{other.code}/" in page.content.decode() and b"Kyiv One" in page.content
+    assert "\u2068Kyiv One\u2069" in Client().get(f"/q/{chain.touchpoint.code}/?lang=ar").content.decode()
     assert client.post(path(chain.touchpoint, "restore")).status_code == 302
     assert scanned(chain.touchpoint.code).status_code == 200
     client.post(path(chain.touchpoint, "retire"), {"instead": str(other.pk)})
