@@ -71,8 +71,9 @@ def _example(line: str, language: str) -> Example:
     if len(labels) == 1 and labels[0][0] == "=" and labels[0][1:] in _SIGNS_OF:
         return Example(match[2], language, {}, frozenset(), _SIGNS_OF[labels[0][1:]])
     urgency = frozenset(label[1:] for label in labels if label.startswith("!"))
-    topics = {label[:-1]: _SIGNS_OF[label[-1]] for label in labels if not label.startswith("!")}
-    if not urgency <= set(URGENCIES) or not set(topics) <= set(TOPICS):
+    signs = {label[:-1]: label[-1] for label in labels if not label.startswith("!")}
+    topics = {topic: _SIGNS_OF[sign] for topic, sign in signs.items() if sign in _SIGNS_OF}
+    if len(topics) < len(signs) or not urgency <= set(URGENCIES) or not set(topics) <= set(TOPICS):
         raise ValueError(f"examples/{language}.txt: unknown label: {line!r}")
     return Example(match[2], language, topics, urgency)
 

@@ -54,10 +54,8 @@ def _making(config: ModelConfig, recipe: Recipe) -> list[str]:
 
 
 def _data(trained: list[Row]) -> list[str]:
-    # Some of our own are shown twice.
-    told = {(row.source.split("/")[0], row.licence, row.language, row.text) for row in trained}
-    sources = Counter((source, licence) for source, licence, _language, _text in told)
-    spoken = Counter(language for _source, _licence, language, _text in told)
+    sources = Counter((row.source.split("/")[0], row.licence) for row in trained)
+    spoken = Counter(row.language for row in trained)
     return [
         "## Trained on",
         "",

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..classifier import LABELS, Classifier, Scores
-from ..fitting import sentiment_of
 from ..heads import deviations
 from ..hidden import Hidden, learn_hidden, mean_of
 from ..irony import Floats, Irony, Remark
@@ -79,7 +78,7 @@ def learn_irony(classifier: Classifier, data: Path, each: int = EACH, limit: int
     `limit` takes only so many of our own, to try the way. Raises ValueError for a model that says nothing to read.
     """
     remarks = [*read_remarks(), *read_remarks(UNSEEN)][:limit]
-    written = [example for example in read_written() if sentiment_of(example) == "positive"][:limit]
+    written = read_written()[:limit]
     ours = classifier.score([remark.text for remark in remarks])
     real = classifier.score(draw_praise(data, each))
     plain = classifier.score([example.text for example in written])

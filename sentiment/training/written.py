@@ -5,7 +5,8 @@ Half of the urgent ones have a near miss beside them that uses the same words. T
 heads (`fitting.py`) are fitted on other examples besides, and the evaluation sets have no part in either.
 
 `plain/` has what irony must not be mistaken for: statements of fact without a judgement ("The lounge is next to the
-lift"), praise that denies something bad and complaints that deny something good.
+lift"), praise that denies something bad and complaints that deny something good. `Recipe.plain_times` says how much of
+it is learnt.
 """
 
 from pathlib import Path
@@ -18,18 +19,16 @@ from ..topics import TOPICS
 from .rows import LABELS, Row
 
 FOLDER, PLAIN = Path(__file__).parent / "written", Path(__file__).parent / "plain"
-# How often the encoder sees each plain one: as often as it sees irony.
-_TIMES = 2
 
 
 def read_written() -> list[Example]:
-    """Every comment of both folders, in the format of fitting.read_examples."""
-    return [*read_examples(FOLDER), *read_examples(PLAIN)]
+    """Every comment of the folder, in the format of fitting.read_examples."""
+    return read_examples(FOLDER)
 
 
-def written_rows() -> list[Row]:
-    """Those whose sentiment as a whole leaves no doubt."""
-    shown = [*read_examples(FOLDER), *read_examples(PLAIN) * _TIMES]
+def written_rows(plain_times: int = 0) -> list[Row]:
+    """Those whose sentiment as a whole leaves no doubt, and so many times the plain ones."""
+    shown = [*read_written(), *read_examples(PLAIN) * plain_times]
     judged = [(example, sentiment_of(example)) for example in shown]
     return [
         Row(example.text, example.language, LABELS.index(label), "written for Halfhour", "the project's own", ())
