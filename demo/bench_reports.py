@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Min, Sum
+from django.db.models import Max, Min, Sum
 from django.test import Client
 from django.utils import timezone
 
@@ -84,7 +84,7 @@ def page_figures(client: Client, root: Node) -> Iterator[Measured]:
 def history_figures(extent: Extent) -> Iterator[Measured]:
     """Make the history and count it; what it takes on disk, now and for each further million of answers. Nothing where
     an earlier run has left it."""
-    if _answers_of(Node.objects.get(parent=None)) >= extent.responses:
+    if is_whole(extent):
         return
     begun, empty = time.monotonic(), _disk()
     version = SurveyVersion.objects.filter(headline_kind="nps").latest("pk")
@@ -158,6 +158,15 @@ def rush_figures(root: Node, workers: AbstractContextManager[None], *, seconds: 
     behind.sort()
     yield measured(f"cells behind at {sum(sent) / took:.0f} answers/s, most", behind[-1], "s", BEHIND_SECS)
     yield measured("cells behind after the rush", caught_up, "s", BEHIND_SECS)
+
+
+def is_whole(extent: Extent) -> bool:
+    """Whether there is a history of this extent up to this week, counted to its end."""
+    root = Node.objects.filter(parent=None).first()
+    if root is None or Store.objects.count() != extent.stores:
+        return False
+    newest = NodeWeek.objects.filter(node=root).aggregate(newest=Max("monday"))["newest"]
+    return newest == extent.last_monday and _answers_of(root) >= extent.responses
 
 
 def _answers_of(root: Node) -> int:

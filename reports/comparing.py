@@ -142,7 +142,7 @@ class Comparison:
     shares: list[ShareRow]
     # How many of those of the first score speak of what.
     topics: list[ShareRow]
-    # The side that nobody answered, where that may be told.
+    # The side to which nobody gave a score, where that may be told.
     empty: Side | None
 
 
@@ -178,13 +178,20 @@ def comparison_of(scope: Scope, choice: Choice, this_week: Week) -> Comparison:
         [replace(row, stands=next(standing)) for row in scores],
         [replace(row, stands=next(standing)) for row in shares],
         [replace(row, stands=next(standing)) for row in topics],
-        next((side for side in (first, second) if _is_empty(cells, side)), None),
+        next(
+            (
+                side
+                for side, of in ((first, 0), (second, 1))
+                if _is_empty(cells, side, [row.both[of][0] for row in shares])
+            ),
+            None,
+        ),
     )
 
 
-def _is_empty(cells: Cells, side: Side) -> bool:
-    """Whether nobody answered any headline question, and a reader may know."""
-    if side.rest:
+def _is_empty(cells: Cells, side: Side, shares: Sequence[LoopShare]) -> bool:
+    """Whether nobody gave a score of any kind, no case stands beside that, and a reader may know."""
+    if side.rest or any(one.share.n or one.size_hidden for one in shares):
         return False
     return not any(
         cells.may_hold(lattice, side.places, stretch)

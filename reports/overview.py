@@ -184,7 +184,7 @@ def _cards(
 def _rows(
     view: View, cells: Cells, source: Source, filters: Filters, now: Collection[Stretch], ago: Collection[Stretch]
 ) -> list[PlaceRow]:
-    """The places right below, the largest number of answers first."""
+    """The places right below in their order; those without answers have no part."""
     children = [place for place in view.children if place not in view.places or len(view.places) > 1]
     figures = judged(with_change(cells, [place], source, now, ago) for place in children)
     answered = [(place, figure) for place, figure in zip(children, figures, strict=True) if figure.nps.n]

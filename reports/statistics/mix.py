@@ -50,12 +50,15 @@ def weighted_nps(groups: Iterable[tuple[Nps, int]]) -> Weighted | None:
     if not weight_met:
         return None
     counts = counts_of([nps for nps, _ in meets])
-    n, shares = counts.sum(axis=1), np.array([weight for _, weight in meets], float) / weight_met
-    scores = (counts[:, 0] - counts[:, 2]) / n
-    spread = np.maximum((counts[:, 0] + counts[:, 2]) / n - scores**2, adjusted_of(counts.T)[1] * (n + 3))
-    variance = float((shares**2 * spread / np.maximum(1, n - 1)).sum())
+    n, weights = counts.sum(axis=1), np.array([weight for _, weight in meets], float)
+    scores = 100 * (counts[:, 0] - counts[:, 2]) / n
+    raw = (counts[:, 0] + counts[:, 2]) / n - (scores / 100) ** 2
+    spread = np.maximum(raw, adjusted_of(counts.T)[1] * (n + 3))
+    variance = float(((weights / weight_met) ** 2 * spread / np.maximum(1, n - 1)).sum())
+    # Divided once and at the end: half a point must not turn to the other side.
+    score = float((weights * scores).sum()) / weight_met
     covered = weight_met / sum(weight for _, weight in known)
-    return Weighted(100 * float((shares * scores).sum()), 100 * Z * sqrt(variance), int(n.sum()), weight_met, covered)
+    return Weighted(score, 100 * Z * sqrt(variance), int(n.sum()), weight_met, covered)
 
 
 @dataclass(frozen=True)

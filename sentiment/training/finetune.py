@@ -64,7 +64,7 @@ class Recipe:
     judge_decay: float = 0.05
     judge_dropout: float = 0.1
     judge_absent: float = 0.1  # weight of a topic that a comment is not about
-    plain_times: int = 0  # how often the encoder sees each plain comment: two cost more than they gained
+    plain_times: int = 0  # how often the encoder sees each plain comment, see README.md
     seed: int = 1
 
 

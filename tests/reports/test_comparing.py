@@ -57,8 +57,13 @@ def test_a_side_without_answers_is_said_to_have_none_instead_of_being_compared(h
     answer(chain.touchpoint, 10, day=TODAY, times=12)
     page = head.get(reverse("report_compare"), {"against": "year"})
     assert page.context["comparison"].empty is page.context["comparison"].second
-    assert "There is nothing to compare with: nobody answered in" in page.content.decode()
+    assert "There is nothing to compare with: nobody gave a score in" in page.content.decode()
     assert "more than chance among" not in page.content.decode()
+    # Words and a case, and no score: that stands beside it.
+    (spoke,) = answer(chain.touchpoint, None, day=TODAY - timedelta(weeks=52), words="Call me")
+    announce(spoke, make_case(spoke))
+    drain(["facts"])
+    assert head.get(reverse("report_compare"), {"against": "year"}).context["comparison"].empty is None
     # Another question was answered: then somebody did.
     answer(chain.touchpoint, 4, day=TODAY - timedelta(weeks=52), times=9, headline_kind="smiley5")
     assert head.get(reverse("report_compare"), {"against": "year"}).context["comparison"].empty is None

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.shares import Z
 from reports.statistics import (
     Nps,
     Share,
@@ -69,6 +70,33 @@ def test_a_change_is_split_alike_whether_stores_have_one_channel_or_several():
     for name in ("total", "stores", "channels", "within", "margin"):
         assert getattr(table, name) == pytest.approx(getattr(apart, name), abs=1e-9), name
     assert table.total == pytest.approx(table.stores + table.channels + table.within)
+
+
+def test_tables_of_groups_are_reckoned_as_one_after_the_other():
+    """The plain formulas, written out for each group."""
+    rng = random.Random(9)
+    for _ in range(200):
+        groups = [draw(rng, rng.choice([1, 2, 9, 40]), rng.choice([0.3, 1.0]), 0.0) for _ in range(rng.randint(2, 9))]
+        weights = [rng.randint(1, 90) for _ in groups]
+        total = sum(weights)
+        score = sum(weight * (nps.score or 0) for nps, weight in zip(groups, weights, strict=True)) / total
+        variance = 0.0
+        for nps, weight in zip(groups, weights, strict=True):
+            spread = (nps.promoters + nps.detractors) / nps.n - ((nps.score or 0) / 100) ** 2
+            spread = max(spread, nps.adjusted[1] ** 2 * (nps.n + 3))
+            variance += (weight / total) ** 2 * spread / max(1, nps.n - 1)
+        found = weighted_nps(zip(groups, weights, strict=True))
+        assert found is not None and round(found.score) == round(score)
+        assert (found.score, found.margin) == pytest.approx((score, 100 * Z * sqrt(variance)))
+        common = shrinkage(groups)
+        if common is None or not common.within:
+            continue
+        for nps, estimate in zip(groups, ranked(groups), strict=True):
+            noise = common.within**2 / nps.n
+            towards = noise / (noise + common.between**2)
+            assert estimate.score == pytest.approx(towards * common.mean + (1 - towards) * (nps.score or 0))
+            error = sqrt((1 - towards) * noise + (towards * common.error) ** 2)
+            assert estimate.error == pytest.approx(error)
 
 
 def test_of_what_stands_among_many_at_most_one_in_twenty_is_chance():

@@ -59,7 +59,7 @@ def test_that_nobody_answered_is_not_said_where_it_may_not_be_told(client: Clien
     """Four weeks without answers, of a store whose parts of thirteen weeks are hidden."""
     client.force_login(chain.area_manager)
     page = client.get(reverse("report_compare"), {"weeks": "4", "store": hiding[1].code})
-    assert page.context["comparison"].empty is None and "nobody answered" not in text(page)
+    assert page.context["comparison"].empty is None and "nobody gave a score" not in text(page)
 
 
 def test_the_rest_of_two_places_is_of_the_weeks_that_both_show(client: Client, chain: Chain) -> None:

@@ -3,10 +3,13 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from demo.bench import FULL, run
+from demo.bench import FULL, SMALL, run
+from demo.bench_reports import is_whole
+
+KEPT = "halfhour_bench_kept"
 
 
 class Command(BaseCommand):
@@ -30,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--keep",
             action="store_true",
-            help="Leaves the database, and measures on what an earlier run left: only the first takes long.",
+            help="With `reports` alone: leaves the history, and measures on one of this week that an earlier run left.",
         )
 
     def handle(
@@ -45,11 +48,18 @@ class Command(BaseCommand):
         keep: bool,
         **options: Any,
     ) -> None:
-        name = connection.settings_dict["NAME"]
+        if keep and parts != ["reports"]:
+            raise CommandError("Only the history of `reports` can be left: ./run bench reports --keep")
+        name, extent = connection.settings_dict["NAME"], FULL if full else SMALL
+        if keep:  # a database that no test and no other benchmark uses
+            connection.settings_dict["TEST"]["NAME"] = KEPT
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False, keepdb=keep)
+        if keep and not is_whole(extent):
+            # Another extent or week, or a run that was broken off.
+            connection.creation.destroy_test_db(name, verbosity=0)
+            connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         failed = False
         try:
-            extent = FULL if full else None
             for found in run(parts, seconds=seconds, rate=rate, comments=comments, cases=cases, extent=extent):
                 failed |= found.verdict == "fail"
                 self.stdout.write(json.dumps(found.as_line()))
