@@ -380,13 +380,10 @@ def _read_nps(found: Cells, model: type[models.Model], owner: str, places: Mappi
         for statement in statements:
             cursor.execute(statement, values)
             rows += cursor.fetchall()
-    by_leaf: dict[int, dict[Place, Nps]] = defaultdict(dict)
+    by_leaf = found.nps.setdefault(source, {})
     for number, pk, p, a, d in rows:
         if pk in places:
-            by_leaf[number][places[pk]] = Nps(p, a, d)
-    known = found.nps.setdefault(source, {})
-    for number, of in by_leaf.items():
-        known.setdefault(found.leaves[number], {}).update(of)
+            by_leaf.setdefault(found.leaves[number], {})[places[pk]] = Nps(p, a, d)
 
 
 def buckets_of(leaves: Collection[Stretch], this_week: Week) -> tuple[list[Stretch | None], list[date]]:

@@ -9,7 +9,7 @@ from django.db.models import Q, Sum
 from reports.cells import MANY, Cells
 from reports.figures import Source
 from reports.filters import POOLED, Filters
-from reports.lattice import Place
+from reports.lattice import Place, store_place
 from reports.linking import nps_words
 from reports.models import TrafficWeek
 from reports.statistics import (
@@ -146,11 +146,11 @@ def _weighted(
         .annotate(n=Sum("transactions"))
         .order_by()
     )
-    of_pk = {channel: {store.pk: place for store, place in one.items()} for channel, one in groups.items()}
     traffic: dict[Group, int] = defaultdict(int)
     for pk, channel, n in known:
-        if pk in of_pk[channel]:
-            traffic[of_pk[channel][pk], channel] += n
+        store = store_place(pk)
+        if store in groups[channel]:
+            traffic[groups[channel][store], channel] += n
     if not traffic:
         return None
     return weighted_nps((new.get(group, NO_ANSWERS), n) for group, n in traffic.items())

@@ -29,7 +29,6 @@ class Dot:
     width: str
     title: str
     words: str
-    running: bool
 
 
 @dataclass(frozen=True)
@@ -59,11 +58,6 @@ class WeekChart:
     ticks: list[Tick]
     labels: list[tuple[Point, bool]]
     description: str
-
-    @property
-    def runs(self) -> bool:
-        """Whether a point of a week that is not over is shown."""
-        return any(dot.running for dot in self.dots)
 
     @property
     def leads_on(self) -> bool:
@@ -147,7 +141,6 @@ def _dots(line: list[Point], bottom: int, top: int) -> list[Dot]:
             width=f"{width:.1f}",
             title=_title(one),
             words=one.words,
-            running=one.running,
         )
         for one, (left, width) in zip(line, _columns(line), strict=True)
         if one.figure.shown
