@@ -4,16 +4,16 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Func, Q, QuerySet
+from django.db.models import Func, Q, QuerySet, TextField
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from alerts.choices import CaseState
+from alerts.models import Case
 from core.spreadsheets import Value
 from reports.explorer import Search, rows_of
 from reports.filters import POOLED, Filters, Scope, selected_stores
@@ -84,6 +84,12 @@ class Wanted:
     def columns(self) -> dict[str, str | Promise]:
         return COLUMNS | PERSONAL if self.personal else COLUMNS
 
+    @cached_property
+    def stores(self) -> Mapping[int, "_AtStore"]:
+        """Every store by its key: joined to a hundred thousand answers they would take most of the time."""
+        found = Store.objects.values_list("pk", "code", "name", "time_zone", "node__name")
+        return {pk: _AtStore(code, name, ZoneInfo(zone), region or "") for pk, code, name, zone, region in found}
+
     def count(self, most: int) -> int:
         """How many there are, `most` at most."""
         return self.answers.values("pk")[:most].count()
@@ -116,13 +122,13 @@ def batch_of(wanted: Wanted, after: Place | None) -> tuple[list[Row], Place | No
     if after:
         at, last = after
         page = page.filter(Q(submitted_at__lt=at) | Q(submitted_at=at, **{f"{key}__lt": last}), submitted_at__lte=at)
-    fields = _FIELDS + _PERSONAL_FIELDS if wanted.personal else _FIELDS
+    fields = (*_FIELDS, *_PERSONAL_FIELDS) if wanted.personal else _FIELDS
     if not wanted.of_search:
         found = list(page.values_list(*fields)[:BATCH])
         last = found[-1] if len(found) == BATCH else None
         following = (_EPOCH + timedelta(microseconds=last[1]), last[0]) if last else None
-        return list(_rows(found, personal=wanted.personal)), following
-    places = list(page.values_list("submitted_at", "verbatim_id", "verbatim__response_id")[:BATCH])
+        return list(_rows(found, wanted)), following
+    places = list(page.values_list("submitted_at", "verbatim_id", _Text("verbatim__response_id"))[:BATCH])
     if more := len(places) == BATCH:
         # What else the last answer says may come next: an answer is one row.
         places = [place for place in places if place[2] != places[-1][2]] or places
@@ -131,13 +137,13 @@ def batch_of(wanted: Wanted, after: Place | None) -> tuple[list[Row], Place | No
         for row in _among(Response.objects.order_by(), "id", {row[2] for row in places}).values_list(*fields)
     }
     found = [of[pk] for pk in dict.fromkeys(row[2] for row in places) if pk in of]
-    return list(_rows(found, personal=wanted.personal)), places[-1][:2] if more else None
+    return list(_rows(found, wanted)), places[-1][:2] if more else None
 
 
-def _among(rows: QuerySet[Any], column: str, ids: Collection[UUID]) -> QuerySet[Any]:
+def _among(rows: QuerySet[Any], column: str, ids: Collection[str]) -> QuerySet[Any]:
     """Those with one of thousands of ids, which are one text: as many parameters would take longer than the rows."""
     name = f"{rows.model._meta.db_table}.{column}"
-    written = f"{{{','.join(map(str, ids))}}}"
+    written = f"{{{','.join(ids)}}}"
     return rows.extra(where=[f"{name} = ANY(%s::uuid[])"], params=[written])  # noqa: S610  (our own names)
 
 
@@ -147,32 +153,56 @@ class _Microseconds(Func):
     template = "(EXTRACT(EPOCH FROM %(expressions)s) * 1000000)::bigint"
 
 
+class _Text(Func):
+    """A key as it is written: nothing looks into it, and a text is read in a tenth of the time."""
+
+    template = "(%(expressions)s)::text"
+    output_field = TextField()
+
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIELDS = (
-    "pk", _Microseconds("submitted_at"), "local_day", "store__code", "store__name", "store__time_zone",
-    "store__node__name", "channel", "sample_kind", "headline_kind", "score", "flags", "language", "opened_case__pk",
-    "opened_case__state",
+    _Text("pk"), _Microseconds("submitted_at"), "local_day", "store_id", "channel", "sample_kind", "headline_kind",
+    "score", "flags", "language",
 )  # fmt: skip
-_PERSONAL_FIELDS = ("opened_case__shopper_name", "contact_wish", "contact__value")
+_PERSONAL_FIELDS = ("contact_wish", "contact__value")
 
 
-def _rows(found: Sequence[Sequence[Any]], *, personal: bool) -> Iterator[Row]:
-    words = _words([one[0] for one in found], personal=personal)
+@dataclass(frozen=True, slots=True)
+class _AtStore:
+    code: str
+    name: str
+    zone: ZoneInfo
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class _OfCase:
+    state: str
+    shopper: str
+
+
+def _rows(found: Sequence[Sequence[Any]], wanted: Wanted) -> Iterator[Row]:
+    ids = [one[0] for one in found]
+    words, cases = _words(ids, personal=wanted.personal), _cases(ids)
     left_out = set(marks_left_out())
     for one in found:
-        yield _row(one, words.get(one[0], []), left_out)
+        yield _row(one, wanted.stores[one[3]], cases.get(one[0]), words.get(one[0]), left_out)
 
 
-def _row(one: Sequence[Any], words: list[dict[str, Any]], left_out: set[str]) -> Row:
-    (pk, at, day, code, name, zone, region, channel, sample, question, score, flags, language, case, state, *more) = one
+def _row(
+    one: Sequence[Any], store: _AtStore, case: _OfCase | None, words: list[dict[str, Any]] | None, left_out: set[str]
+) -> Row:
+    (pk, at, day, _store, channel, sample, question, score, flags, language, *more) = one
+    written_day, week = _day(day)
     row = {
-        "answer": str(pk),
-        "at": datetime.fromtimestamp(at // 1_000_000, ZoneInfo(zone)).isoformat(),
-        "day": day.isoformat(),
-        "week": _week(day),
-        "store": code,
-        "store_name": name,
-        "region": region,
+        "answer": pk,
+        "at": datetime.fromtimestamp(at // 1_000_000, store.zone).isoformat(),
+        "day": written_day,
+        "week": week,
+        "store": store.code,
+        "store_name": store.name,
+        "region": store.region,
         "channel": channel,
         "sample": sample,
         "question": question,
@@ -184,16 +214,16 @@ def _row(one: Sequence[Any], words: list[dict[str, Any]], left_out: set[str]) ->
         "sentiment": "",
         "topics": [],
         "urgency": [],
-        "case": state or "",
+        "case": case.state if case else "",
     }
     if words:
         row |= _together(words, language)
     if more:
-        shopper, wish, contact = more
+        wish, contact = more
         # Whoever reads a case reads whom to answer; an answer without one shows that nowhere, and whoever has taken the
         # permission back is not to be contacted any more.
         contact = "" if wish == ContactWish.NONE else contact or ""
-        row |= {"name": shopper or "", "wish": wish, "contact": contact} if case else dict.fromkeys(PERSONAL, "")
+        row |= {"name": case.shopper, "wish": wish, "contact": contact} if case else dict.fromkeys(PERSONAL, "")
     return row
 
 
@@ -208,18 +238,27 @@ def _together(words: list[dict[str, Any]], language: str) -> dict[str, Any]:
 
 
 @cache
-def _week(day: date) -> str:
-    return str(Week.of(day))
+def _day(day: date) -> tuple[str, str]:
+    """As it is written, and its week."""
+    return day.isoformat(), str(Week.of(day))
 
 
-def _words(ids: Sequence[UUID], *, personal: bool) -> Mapping[UUID, list[dict[str, Any]]]:
+def _cases(ids: Sequence[str]) -> Mapping[str, _OfCase]:
+    """The case that an answer opened, if any, by the answer."""
+    found = _among(Case.objects.order_by(), "response_id", ids).values_list(
+        _Text("response_id"), "state", "shopper_name"
+    )
+    return {pk: _OfCase(state, shopper or "") for pk, state, shopper in found}
+
+
+def _words(ids: Sequence[str], *, personal: bool) -> Mapping[str, list[dict[str, Any]]]:
     """The words by answer. Without names they are there once they were read: what was not may hold a number."""
-    found: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for pk, text, redacted, read_at, sentiment, topics, urgency, language in (
         _among(Verbatim.objects.exclude(text=""), "response_id", ids)
         .order_by("pk")
         .values_list(
-            "response_id",
+            _Text("response_id"),
             "text",
             "analysis__redacted",
             "analysis__analysed_at",
