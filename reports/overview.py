@@ -192,7 +192,7 @@ def _rows(
     # Parts of the tree of stretches are four to five weeks only up to this one, or thirteen, twenty-six … weeks ago.
     if filters.weeks == QUARTER and filters.back % QUARTER == 0:
         coarse = [points(cells, [place], source, filters, coarse=True) for place, _figure in answered]
-        if _told(coarse) > 2 * _told(lines):
+        if tells_more(coarse, lines):
             lines = coarse
     return [
         PlaceRow(
@@ -207,6 +207,11 @@ def _rows(
         )
         for (place, figure), line in zip(answered, lines, strict=True)
     ]
+
+
+def tells_more(coarse: Iterable[Sequence[Point]], lines: Iterable[Sequence[Point]]) -> bool:
+    """Whether charts of several weeks a point are worth the single weeks: they tell of more than twice the answers."""
+    return _told(coarse) > 2 * _told(lines)
 
 
 def _told(lines: Iterable[Sequence[Point]]) -> int:

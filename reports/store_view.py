@@ -16,7 +16,7 @@ from reports.filters import Filters, Scope
 from reports.lattice import Place, node_place, store_place
 from reports.linking import nps_words, words_behind
 from reports.models import Action, ActionState, StoreDay
-from reports.overview import overview, points, with_words
+from reports.overview import overview, points, tells_more, with_words
 from reports.periods import Period, Week, latest_day
 from reports.statistics import MIN_SHOWN, Difference, nps_difference
 from reports.stretches import QUARTER, latest
@@ -26,8 +26,6 @@ from reports.wall_figures import shows_week
 from stores.models import Node, Store, User
 
 MOST_PRAISES, MOST_ACTIONS = 3, 5
-# With fewer weeks to show, a curve by week is mostly gaps.
-_ENOUGH_POINTS = 5
 # So many other places with answers make an area: of fewer, a sum tells of each.
 _ENOUGH_OTHERS = 3
 
@@ -78,7 +76,7 @@ class Underway:
 class StoreView:
     this_week: ThisWeek
     found: Overview
-    # Of the chart: by week, or by four to five weeks where hardly any week has enough answers.
+    # Of the chart: by week, or by four to five weeks where these tell more.
     line: list[Point]
     # Of those who were not asked from 0 to 10, if nobody was.
     answers: Answers | None
@@ -90,6 +88,11 @@ class StoreView:
     # Those of the reader first.
     under_way: list[Underway]
     area: Area | None
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether a point of the chart stands for four or five weeks."""
+        return bool(self.line) and not self.line[0].single
 
     @property
     def nothing_to_fix(self) -> bool:
@@ -122,11 +125,12 @@ def store_view_of(store: Store, scope: Scope, reader: User) -> StoreView:
 
 
 def _line(cells: Cells, found: Overview, filters: Filters) -> list[Point]:
-    shown = [one for one in found.points if one.figure.shown]
-    if found.source is None or len(shown) >= _ENOUGH_POINTS:
+    if found.source is None:
         return found.points
-    line = points(cells, cells.view.places, found.source, filters, coarse=True)
-    return [with_words(one, filters, found.source) for one in line]
+    coarse = points(cells, cells.view.places, found.source, filters, coarse=True)
+    if not tells_more([coarse], [found.points]):
+        return found.points
+    return [with_words(one, filters, found.source) for one in coarse]
 
 
 def _this_week(store: Store, week: Week, cells: Cells) -> ThisWeek:

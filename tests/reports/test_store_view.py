@@ -138,3 +138,18 @@ def test_nobody_is_asked_to_put_right_what_is_outside_their_control(client: Clie
     shown = page.content.decode()
     assert "The root cause of 2 of 7 cases" in shown and "The commonest root cause" not in shown
     assert "said from 30 cases on" in shown
+
+
+def test_the_chart_is_of_several_weeks_a_point_where_that_tells_more_and_says_so(client: Client, chain: Chain) -> None:
+    today = latest_day([ZONE])
+    for week in range(13):
+        answer(chain.touchpoint, 9, day=today - timedelta(weeks=week), times=3)
+    client.force_login(chain.manager)
+    page = client.get("/reports/store/KY1/")
+    assert [one.figure.nps.n for one in page.context["view"].line] == [15, 12, 12]
+    assert "each point stands for four or five" in page.content.decode()
+    for week in range(13):
+        answer(chain.touchpoint, 9, day=today - timedelta(weeks=week), times=3)
+    page = client.get("/reports/store/KY1/")
+    assert [one.figure.nps.n for one in page.context["view"].line] == [6] * 13
+    assert "each point stands for four or five" not in page.content.decode()
