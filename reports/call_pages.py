@@ -56,6 +56,7 @@ def calls(request: HttpRequest) -> HttpResponse:
         "store_choices": centres,
         "node_choices": [],
         "all_ways": True,
+        "earlier": "",
         "pinned": "",
     }
     return render(request, "reports/calls.html", context)

@@ -1,5 +1,6 @@
 """Head office's pages of figures. Each starts from the places its reader may see; every choice is in the address."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -167,7 +168,7 @@ def stores(request: HttpRequest) -> HttpResponse:
         "q": q,
         "moved_only": moved_only,
         "address": f"?{address}&" if address else "?",
-        "pinned": "&".join(part for part in (filters.but(until=reading.period.last), more) if part),
+        **_other_weeks(reading, lambda until: "&".join(part for part in (filters.but(until=until), more) if part)),
         "plain_address": filters.query(),
         "sum_of_ways": source is not None and source not in cells.sources(filters.now),
     }
@@ -241,8 +242,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     context = {
         **frame(reading, view, "report_compare"),
         "choice": choice,
-        "pinned": choice.until(reading.period.last).query(),
-        "unpinned": choice.until(None).query() if reading.filters.until else "",
+        **_other_weeks(reading, lambda until: choice.until(until).query()),
         "comparison": comparison_of(reading.scope, choice, reading.week),
         "against_choices": [
             (BEFORE, gettext("the weeks before"), choice.but(BEFORE)),
@@ -286,11 +286,23 @@ def frame(reading: Reading, view: View, page: str) -> dict[str, Any]:
         "sample_choices": SampleKind.choices,
         "week_choices": WEEKS,
         "words": words_behind(filters),
-        "pinned": filters.but(until=reading.period.last),
-        "unpinned": filters.but(until=None) if filters.until else "",
+        **_other_weeks(reading, lambda until: filters.but(until=until)),
         "all_words": (all_words := words_behind(filters, source=ANY_WAY)),
         "loop_words": all_words,
         "begin_at": _begin_at(view),
+    }
+
+
+def _other_weeks(reading: Reading, address: Callable[[Week | None], str]) -> dict[str, str]:
+    """Where the same stands for as many weeks before and after, for the latest ones, and for these ones for good;
+    `address` is that of the page up to a week, None for the latest. Empty where there is no other."""
+    first, last, is_past = reading.period.first, reading.period.last, reading.filters.until is not None
+    following = last + reading.period.weeks
+    return {
+        "earlier": address(first + -1),
+        "later": address(following) if is_past and following < reading.week else "",
+        "pinned": address(last),
+        "unpinned": address(None) if is_past else "",
     }
 
 

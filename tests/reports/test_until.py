@@ -120,3 +120,18 @@ def test_what_is_counted_by_makes_up_what_is_wanted() -> None:
             for first, end in cover(back, back + weeks):
                 inside = [leaf for leaf in leaves if first <= leaf[0] and leaf[1] <= end]
                 assert sum(b - a for a, b in inside) == end - first
+
+
+def test_as_many_weeks_before_and_after_are_a_link_away(head: Client, chain: Chain) -> None:
+    latest = head.get(reverse("report_stores"), {"q": "kyiv", "weeks": "4"})
+    assert latest.context["earlier"] == f"?weeks=4&until={WEEK + -4}&q=kyiv"
+    assert latest.context["later"] == latest.context["unpinned"] == ""
+    for page in ("reports", "report_stores", "report_compare", "report_asking"):
+        twice = head.get(reverse(page), {"weeks": "4", "until": str(WEEK + -8)})
+        assert twice.context["period"].last == WEEK + -8
+        links = {name: twice.context[name] for name in ("earlier", "later", "unpinned")}
+        assert [f"until={WEEK + -12}" in links["earlier"], f"until={WEEK + -4}" in links["later"]] == [True, True]
+        assert links["unpinned"] == "?weeks=4"
+        assert all(f'href="{link.replace("&", "&amp;")}"' in twice.content.decode() for link in links.values())
+        # Behind the last step are the latest weeks, which have their own link.
+        assert head.get(reverse(page), {"weeks": "4", "until": str(WEEK + -4)}).context["later"] == ""
