@@ -33,7 +33,7 @@ class Facts:
     `proven`: the model was measured in the language of the words. In any other its opinion of them opens nothing.
     `by_service`: what the words feel like is said by an operator's service, which nobody has measured in any language;
     their topics stay the model's.
-    `readable`: the model knows the words. Readable without `confident` is praise that may be ironic. `above` are the
+    `readable`: the model knows the words. Readable without `confident` may not be meant as it sounds. `above` are the
     ids of the places over the store; `topics` each with its sentiment; `earlier` how many days ago this verified
     shopper had a case before, for each.
     """

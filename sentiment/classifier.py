@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypedDict
 import numpy as np
 import numpy.typing as npt
 
+from .doubts import KINDS, served_doubt
 from .files import (
     SHIPPED,
     ModelMissing,
@@ -30,7 +31,6 @@ from .files import (
     version_of_name,
 )
 from .heads import served_heads
-from .irony import served_irony
 from .pieces import Pieces, UnknownPieces, give_back_memory
 from .topics import TOPICS
 
@@ -272,7 +272,8 @@ def _load(model: str | None) -> Classifier:
         assert scores.topics is not None and scores.traits is not None
         if scores.topics.shape[1] != len(TOPICS):
             raise ModelMissing(f"the model in {folder} knows other topics than this release")
-        served_irony(folder, loaded.version, scores.traits.shape[1])
+        for kind in KINDS:
+            served_doubt(folder, kind, loaded.version, scores.traits.shape[1])
         served_heads(folder, loaded.version)
         check_unchanged(folder)
     except ModelMissing:

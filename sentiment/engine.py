@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal, cast
 
 from .classifier import FOLDER, LABELS, Scores, get_classifier
+from .doubts import IRONY, PLAIN, Kind, served_doubt
 from .entries import ChainWords
 from .heads import Heads, Judged, find_evidence, served_heads
 from .holding import LANGUAGE_TOLD
-from .irony import Irony, served_irony
 from .languages import base_of, find_language
 from .lexicon import Word, split_words
 from .redaction import redact
@@ -58,7 +58,7 @@ class Reading:
     language_confidence: float
     sentiment: Sentiment
     probabilities: dict[str, float]
-    confident: bool  # False: too few or too strange words, or praise that may not be meant; never a reason to alarm
+    confident: bool  # False: too few or too strange words, or not meant as it sounds; never a reason to alarm
     alarming: bool  # confident, and so likely negative that the text alone is a reason to act
     proven: bool  # the language is told, and the model was measured in it and found good enough on real comments
     topics: list[TopicHit]
@@ -96,7 +96,7 @@ def read(
 
     `page_languages`, `staff_names` and `praise_belied` run beside `texts`; a page language of None means that no page
     was used. `praise_belied`: the shopper's own score says the contrary of praise, so that what sounds like it is
-    unsure: irony, or a scale that was read from the wrong end.
+    unsure: irony, or a scale that was read from the wrong end. It bears out what sounds like a complaint.
     `model` names a folder or hub model for a `transformers` pipeline; None is the project's own. `chain_words` are the
     word lists as the chain has changed them; `heads` what it has learnt from corrections, None what the model was
     served with. Heads of another model version are not used.
@@ -111,8 +111,7 @@ def read(
     ]
     scores = classifier.score([draft.text for draft in drafts])
     folder = FOLDER if model is None else Path(model)
-    irony = None if scores.traits is None else served_irony(folder, classifier.version, scores.traits.shape[1])
-    doubtful = _find_irony(drafts, scores, irony, praise_belied or [False] * len(texts))
+    doubtful = _find_doubtful(drafts, scores, folder, classifier.version, praise_belied or [False] * len(texts))
     if heads is None or heads.model_version != classifier.version:
         heads = None if scores.traits is None else served_heads(folder, classifier.version)
     judged = _judge(drafts, scores, heads, chain_words)
@@ -127,8 +126,8 @@ def read(
         plain = readable and not _IRONY.search(draft.text)
         topics = {topic: _judged_topic(scores, i, topic) if plain else sentiment for topic in judged[i].topics}
         if i in doubtful:
-            # Praise of a topic is as doubtful as that of the whole; a complaint among it is not.
-            topics = {topic: sentiment if said == "positive" else said for topic, said in topics.items()}
+            # Praise of a topic is as doubtful as that of the whole, a complaint among it is not; and vice versa.
+            topics = {topic: sentiment if said == doubtful[i] else said for topic, said in topics.items()}
         readings.append(
             Reading(
                 language=draft.language,
@@ -215,15 +214,27 @@ def _with_own(judged: Judged, draft: _Draft, chain_words: ChainWords) -> Judged:
     )
 
 
-def _sounds_like_praise(scores: Scores, i: int) -> bool:
-    return LABELS[int(scores.probabilities[i].argmax())] == "positive"
+def _find_doubtful(
+    drafts: list[_Draft], scores: Scores, folder: Path, version: str, praise_belied: Sequence[bool]
+) -> dict[int, str]:
+    """Which texts may not be meant as they sound, and how they sound."""
+    ironic, plain = (_told(scores, folder, kind, version) for kind in (IRONY, PLAIN))
+    found = {}
+    for i, draft in enumerate(drafts):
+        sounds = LABELS[int(scores.probabilities[i].argmax())]
+        doubted = {
+            IRONY.sounds: ironic[i] or praise_belied[i] or bool(_IRONY.search(draft.text)),
+            PLAIN.sounds: plain[i] and not praise_belied[i],
+        }
+        if doubted.get(sounds):
+            found[i] = sounds
+    return found
 
 
-def _find_irony(drafts: list[_Draft], scores: Scores, irony: Irony | None, praise_belied: Sequence[bool]) -> set[int]:
-    """Which texts sound like praise and may not be meant so."""
-    told = irony.scores(scores.traits) > irony.threshold if irony and scores.traits is not None else praise_belied
-    return {
-        i
-        for i, draft in enumerate(drafts)
-        if _sounds_like_praise(scores, i) and (praise_belied[i] or told[i] or _IRONY.search(draft.text))
-    }
+def _told(scores: Scores, folder: Path, kind: Kind, version: str) -> Sequence[bool]:
+    """What the layer beside the model doubts; nothing where there is none."""
+    doubt = None if scores.traits is None else served_doubt(folder, kind, version, scores.traits.shape[1])
+    if doubt is None or scores.traits is None:
+        return [False] * len(scores.probabilities)
+    told: list[bool] = doubt.doubts(scores.traits).tolist()
+    return told

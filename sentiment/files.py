@@ -10,7 +10,7 @@ from .lexicon import FOLDER as WORDS
 # Where a release has its model.
 SHIPPED = Path(__file__).parent / "model"
 # All that has a part in what is read; a card or a list of sums beside them makes no other model.
-FILES = ("config.json", "heads.npz", "irony.npz", "model.onnx", "tokenizer.json")
+FILES = ("config.json", "heads.npz", "irony.npz", "model.onnx", "plain.npz", "tokenizer.json")
 # What they were when the release was made, beside them: `sha256sum` writes and checks the same.
 SUMS = "SHA256SUMS"
 # Short: with what was learnt and what a service said behind it, it must fit a column of versions.

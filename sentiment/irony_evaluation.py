@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .irony import Remark
 from .measuring import FOLDER as SETS
 from .measuring import Share, rows_of
 
@@ -12,6 +11,15 @@ if TYPE_CHECKING:
     from .engine import Reading
 
 FOLDER = SETS / "irony"
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A comment that sounds like praise; `ironic`: it is meant as a complaint."""
+
+    text: str
+    language: str
+    ironic: bool
 
 
 @dataclass

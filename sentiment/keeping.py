@@ -261,10 +261,11 @@ def _clear(home: Path) -> None:
 def _check_layers(folder: Path) -> None:
     """Raises ModelMissing where this release cannot read with what stands beside the model: it would say other things
     than were compared."""
-    from sentiment import heads, irony  # noqa: PLC0415  (loads what the web processes never need)
+    from sentiment import doubts, heads  # noqa: PLC0415  (loads what the web processes never need)
 
     version = _stored_version(folder)
-    for name, load in ((heads.FILE, heads.load_heads), (irony.FILE, irony.load_irony)):
+    loads = {heads.FILE: heads.load_heads, **{kind.file: doubts.load_doubt for kind in doubts.KINDS}}
+    for name, load in loads.items():
         try:
             if (folder / name).is_file():
                 load((folder / name).read_bytes(), version)

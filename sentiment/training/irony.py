@@ -11,21 +11,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from ..classifier import LABELS, Classifier, Scores
-from ..heads import deviations
-from ..hidden import Hidden, learn_hidden, mean_of
-from ..irony import Floats, Irony, Remark
+from ..classifier import LABELS, Classifier
+from ..doubts import IRONY, Doubt, Floats
+from ..irony_evaluation import Remark
+from .doubts import REAL, Group, fit_doubt, those_that_sound, traits_of
 from .rows import Row, find_rows, read_rows
 from .written import read_written
 
 # What the encoder is tuned on, and what it never sees.
 FOLDER, UNSEEN = Path(__file__).parent / "irony", Path(__file__).parent / "irony_unseen"
 EACH = 1_200
-_SEED, _LAYERS = 1, (1, 2, 3)
-# Weight of a real comment beside a written one. Less finds as much, but for more real praise that is doubted.
-_REAL = 0.3
+_SEED = 1
 # Of real praise that had no part in the fit so much may be called unsure.
 _DOUBTED = 0.007
 # How often the encoder sees each: irony is rare among all that it learns.
@@ -71,45 +68,30 @@ def draw_praise(data: Path, each: int) -> list[str]:
     return texts
 
 
-def learn_irony(classifier: Classifier, data: Path, each: int = EACH, limit: int | None = None) -> Irony:
+def learn_irony(classifier: Classifier, data: Path, each: int = EACH, limit: int | None = None) -> Doubt:
     """What doubts this model's praise, fitted with up to `each` real comments of a language of `data` (a folder with
     train) that praise.
 
-    `limit` takes only so many of our own, to try the way. Raises ValueError for a model that says nothing to read.
+    `limit` takes only so many of our own, to try the way. Raises ValueError for a model that says nothing to read, or
+    that takes no real praise for it.
     """
     remarks = [*read_remarks(), *read_remarks(UNSEEN)][:limit]
-    written = read_written()[:limit]
-    ours = classifier.score([remark.text for remark in remarks])
-    real = classifier.score(draw_praise(data, each))
-    plain = classifier.score([example.text for example in written])
-    if ours.traits is None or real.traits is None or plain.traits is None:
-        raise ValueError("this model says nothing that irony could be told by")
-    praised = real.traits[_praises(real)]
-    return fit_irony(remarks, ours.traits, praised, classifier.version, plain=plain.traits[_praises(plain)])
-
-
-def _praises(scores: Scores) -> npt.NDArray[np.bool_]:
-    return np.asarray(scores.probabilities.argmax(1) == LABELS.index("positive"))
+    ours = traits_of(classifier.score([remark.text for remark in remarks]))
+    real = those_that_sound(classifier.score(draw_praise(data, each)), IRONY).traits
+    # Praise that was written for something else: without it, whatever is written rather than real looks like irony.
+    written = classifier.score([example.text for example in read_written()[:limit]])
+    return fit_irony(remarks, ours, real, classifier.version, plain=those_that_sound(written, IRONY).traits)
 
 
 def fit_irony(
     remarks: Sequence[Remark], written: Floats, praise: Floats, model_version: str, *, plain: Floats | None = None
-) -> Irony:
+) -> Doubt:
     """`written` are the traits of `remarks`, `praise` those of real comments that the model reads as praise: every
-    other one is learnt from, and the rest set the threshold. `plain` are those of praise that was written for something
-    else: without it, whatever is written rather than real looks like irony."""
-    mean, scale = praise.mean(0), np.maximum(praise.std(0), 1e-4)
-    learnt, held = praise[::2], praise[1::2]
-    plain = written[:0] if plain is None else plain
-    x = deviations(np.vstack([written, learnt, plain]), mean, scale)
-    labels = np.array([[remark.ironic] for remark in remarks] + [[False]] * (len(learnt) + len(plain)), np.float32)
-    weights = np.array([[1.0]] * len(remarks) + [[_REAL]] * len(learnt) + [[1.0]] * len(plain), np.float32)
-    layer = mean_of([learn_hidden(x, labels, weights, seed) for seed in _LAYERS])
-    # As it is stored, so that the threshold is that of what will be served.
-    hidden = Hidden(*(part.astype(np.float16).astype(np.float32) for part in _parts(layer)))
-    irony = Irony(model_version, mean, scale, hidden, 0.0)
-    return Irony(model_version, mean, scale, hidden, float(np.quantile(irony.scores(held), 1 - _DOUBTED)))
-
-
-def _parts(layer: Hidden) -> tuple[Floats, Floats, Floats, Floats]:
-    return layer.inner, layer.inner_bias, layer.outer, layer.outer_bias
+    other one is learnt from, and the rest set the threshold. `plain` are those of other written praise."""
+    groups = [
+        Group(written, np.array([remark.ironic for remark in remarks]), 1.0),
+        Group(praise[::2], np.zeros(len(praise[::2]), bool), REAL),
+    ]
+    if plain is not None:
+        groups.append(Group(plain, np.zeros(len(plain), bool), 1.0))
+    return fit_doubt(groups, praise, praise[1::2], model_version, doubted=_DOUBTED)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..classifier import Floats, ModelConfig, ServedClassifier
+from ..doubts import IRONY, PLAIN
 from ..evaluation import (
     Figures,
     Labels,
@@ -20,13 +21,14 @@ from ..evaluation import (
     measure_by,
 )
 from ..heads import FILE as HEADS
-from ..irony import FILE as IRONY
 from .card import write_card
+from .doubts import those_that_sound
 from .export import build_graph
 from .finetune import Recipe
 from .heads import learn_heads
 from .irony import learn_irony
 from .pipeline import load_branches, training_rows
+from .plain import learn_plain
 from .quantise import Feed, write_quantised
 from .rows import find_rows, read_rows
 from .smoothing import find_factors
@@ -45,8 +47,8 @@ _PROVEN_BINARY = 0.78
 
 
 def write_served(data: Path, work: Path, out: Path, recipe: Recipe, limit: int | None = None) -> None:
-    """Fill `out` with all that is served: model.onnx, the tokenizer, config.json, the heads, what doubts irony, card.md
-    and SHA256SUMS. `limit` is that of `train`."""
+    """Fill `out` with all that is served: model.onnx, the tokenizer, config.json, the heads, what doubts praise and
+    complaints, card.md and SHA256SUMS. `limit` is that of `train`."""
     out.mkdir(parents=True, exist_ok=True)
     parts = load_branches(work, recipe)
     log.info("%d pieces served", len(parts.kept))
@@ -86,9 +88,14 @@ def write_served(data: Path, work: Path, out: Path, recipe: Recipe, limit: int |
     served = ServedClassifier(out, 1)
     (out / HEADS).write_bytes(learn_heads(served, data, limit=limit).dump())
     log.info("heads fitted")
-    (out / IRONY).write_bytes(learn_irony(served, data, limit=limit).dump())
-    log.info("irony fitted")
-    card = write_card(config, recipe, trained, rows, scores, _crossed_error(raw, labels, recipe.seed))
+    doubts = {IRONY: learn_irony(served, data, limit=limit), PLAIN: learn_plain(served, data, limit=limit)}
+    for kind, doubt in doubts.items():
+        (out / kind.file).write_bytes(doubt.dump())
+    log.info("what doubts praise and complaints fitted")
+    complaints = those_that_sound(served.score([row.text for row in rows]), PLAIN)
+    believed = complaints.at.copy()
+    believed[complaints.at] = ~doubts[PLAIN].doubts(complaints.traits)
+    card = write_card(config, recipe, trained, rows, scores, believed, _crossed_error(raw, labels, recipe.seed))
     (out / "card.md").write_text(card, encoding="utf-8")
     log.info("card written")
     note_checksums(out)

@@ -10,9 +10,9 @@ import pytest
 
 from sentiment import engine
 from sentiment.classifier import FOLDER, LABELS, get_classifier
+from sentiment.doubts import IRONY, KINDS, Kind, load_doubt, served_doubt
 from sentiment.files import FILES, SUMS, compute_sum, mark_of
 from sentiment.heads import HeadsMismatch, load_heads
-from sentiment.irony import FILE, load_irony, served_irony
 from sentiment.irony_evaluation import FOLDER as SETS
 from sentiment.irony_evaluation import Figures, read_sets
 from sentiment.measuring import judge
@@ -47,8 +47,9 @@ def test_the_sets_are_as_well_told_as_their_readme_says(figures: dict[str, Figur
 
 
 def test_no_topic_is_praised_where_the_praise_is_doubted(readings: dict[str, engine.Reading]) -> None:
-    doubted = [reading for reading in readings.values() if not reading.confident]
-    said = {hit.sentiment for reading in doubted for hit in reading.topics}
+    alone = get_classifier().score(list(readings)).probabilities.argmax(1) == LABELS.index("positive")
+    doubted = [reading for reading, praise in zip(readings.values(), alone, strict=True) if praise]
+    said = {hit.sentiment for reading in doubted if not reading.confident for hit in reading.topics}
     assert said == {"neutral", "negative"}
 
 
@@ -84,12 +85,13 @@ def test_a_part_of_what_the_layer_learns_from_is_new_to_the_encoder() -> None:
     assert shown.isdisjoint(unseen)
 
 
-def test_what_is_served_belongs_to_the_served_model() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_served_belongs_to_the_served_model(kind: Kind) -> None:
     version = get_classifier().version
-    irony = load_irony((FOLDER / FILE).read_bytes(), version)
-    assert load_irony(irony.dump(), version).dump() == irony.dump()
+    content = (FOLDER / kind.file).read_bytes()
+    assert load_doubt(content, version).dump() == content
     with pytest.raises(HeadsMismatch):
-        load_irony((FOLDER / FILE).read_bytes(), "another")
+        load_doubt(content, "another")
 
 
 def test_a_reading_names_the_files_that_had_a_part_in_it(readings: dict[str, engine.Reading], tmp_path: Path) -> None:
@@ -98,9 +100,9 @@ def test_a_reading_names_the_files_that_had_a_part_in_it(readings: dict[str, eng
     for name in FILES:
         (tmp_path / name).symlink_to(FOLDER / name)
     assert mark_of(compute_sum(tmp_path)) == mark
-    served = load_irony((FOLDER / FILE).read_bytes(), version)
-    (tmp_path / FILE).unlink()
-    (tmp_path / FILE).write_bytes(replace(served, threshold=served.threshold + 1).dump())
+    served = load_doubt((FOLDER / IRONY.file).read_bytes(), version)
+    (tmp_path / IRONY.file).unlink()
+    (tmp_path / IRONY.file).write_bytes(replace(served, threshold=served.threshold + 1).dump())
     other = mark_of(compute_sum(tmp_path))
     assert {reading.model_version for reading in readings.values()} == {version + mark}
     assert "" != mark != other
@@ -109,7 +111,7 @@ def test_a_reading_names_the_files_that_had_a_part_in_it(readings: dict[str, eng
     assert len(longest) <= (Analysis._meta.get_field("model_version").max_length or 0)
 
 
-@pytest.mark.parametrize("load", [load_irony, load_heads])
+@pytest.mark.parametrize("load", [load_doubt, load_heads])
 @pytest.mark.parametrize("content", [b"", b"nothing of the kind", b"PK", b"\x93NUMPY"])
 def test_what_is_no_file_of_weights_says_so(load: Callable[[bytes, str], object], content: bytes) -> None:
     with pytest.raises(HeadsMismatch, match="not readable"):
@@ -120,20 +122,20 @@ def test_what_is_no_file_of_weights_says_so(load: Callable[[bytes, str], object]
 def other_files(tmp_path: Path) -> Iterator[Path]:
     """The served files without what tells irony."""
     for file in FOLDER.iterdir():
-        if file.name not in (FILE, SUMS):
+        if file.name not in (IRONY.file, SUMS):
             (tmp_path / file.name).symlink_to(file)
     yield tmp_path
-    served_irony.cache_clear()
+    served_doubt.cache_clear()
 
 
 def test_without_it_or_with_a_bad_one_all_else_is_read(other_files: Path, caplog: pytest.LogCaptureFixture) -> None:
-    served = load_irony((FOLDER / FILE).read_bytes(), get_classifier().version)
+    served = load_doubt((FOLDER / IRONY.file).read_bytes(), get_classifier().version)
     narrow = replace(served, mean=served.mean[:-1])
     few = replace(narrow, scale=served.scale[:-1], hidden=replace(served.hidden, inner=served.hidden.inner[:-1]))
     for content in (None, b"", narrow.dump(), few.dump()):
         if content is not None:
-            (other_files / FILE).write_bytes(content)
-        served_irony.cache_clear()
+            (other_files / IRONY.file).write_bytes(content)
+        served_doubt.cache_clear()
         caplog.clear()
         for _again in range(2):
             (reading,) = engine.read(
@@ -142,12 +144,12 @@ def test_without_it_or_with_a_bad_one_all_else_is_read(other_files: Path, caplog
             assert (reading.sentiment, reading.confident) == ("positive", True)
             assert [hit.topic for hit in reading.topics] == ["staff"]
             assert own_version(reading.model_version) == get_classifier(str(other_files)).version
-        assert caplog.text.count("fit_irony") == 1
+        assert caplog.text.count("fit_doubts") == 1
 
 
 def test_the_same_remarks_teach_the_same_and_something(monkeypatch: pytest.MonkeyPatch) -> None:
     """On made-up traits: what sets irony apart is learnt, and usual praise is let be."""
-    monkeypatch.setattr("sentiment.training.irony._LAYERS", (1,))
+    monkeypatch.setattr("sentiment.training.doubts._LAYERS", (1,))
     remarks = [remark for remark in read_remarks() if remark.language in ("en", "de")]
     draw = np.random.default_rng(1)
     praise = draw.normal(0, 1, (600, 32)).astype(np.float32)

@@ -1,22 +1,29 @@
 """Facts are no complaints, and what denies something bad is praise: what teaches it, and how well it is told."""
 
 from collections import Counter
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 
 from sentiment import engine
+from sentiment.classifier import FOLDER, LABELS, get_classifier
+from sentiment.doubts import PLAIN as DOUBTS_COMPLAINTS
+from sentiment.doubts import served_doubt
+from sentiment.files import SUMS
 from sentiment.fitting import read_examples, sentiment_of
-from sentiment.measuring import FOLDER
-from sentiment.topic_evaluation import Comment, Figures
-from sentiment.training.rows import LABELS
+from sentiment.measuring import FOLDER as ALL_SETS
+from sentiment.measuring import judge
+from sentiment.topic_evaluation import Comment, Figures, Tone, read_sets
+from sentiment.training.doubts import REAL, Group, fit_doubt
 from sentiment.training.written import PLAIN, written_rows
 from tests.sentiment.test_evaluation_sets import PRODUCT_LANGUAGES
 
 CHAIN = [*PRODUCT_LANGUAGES, "ru"]
-SETS = FOLDER / "plain"
+SETS = ALL_SETS / "plain"
 
 
 def test_a_comment_about_no_topic_may_have_a_sentiment(tmp_path: Path) -> None:
@@ -51,3 +58,68 @@ def test_the_command_tells_the_tones(tmp_path: Path) -> None:
     call_command("evaluate_topics", sets=tmp_path, stdout=out)
     lines = {line.split()[0]: line for line in out.getvalue().splitlines() if "as a complaint" in line}
     assert set(lines) == {"negative", "neutral", "positive"} and "/12)" in lines["neutral"]
+
+
+# --- what doubts complaints beside the encoder -------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def tones() -> dict[str, Tone]:
+    """Of all the sets of plain words."""
+
+    def read(texts: Sequence[str], language: str) -> list[engine.Reading]:
+        return engine.read(texts, page_languages=[language] * len(texts), chain_languages=CHAIN)
+
+    return judge(read_sets(SETS), read, Figures)["all"].by_tone
+
+
+def test_plain_words_alarm_as_seldom_as_their_readme_says(tones: dict[str, Tone]) -> None:
+    """With some room: another processor rounds otherwise."""
+    facts, praise, complaints = (tones[tone].alarming.value for tone in ("neutral", "positive", "negative"))
+    assert facts is not None and facts <= 0.22
+    assert praise is not None and praise <= 0.33
+    assert complaints is not None and complaints >= 0.72
+
+
+def test_a_doubted_complaint_is_unsure_and_a_bad_score_beside_it_bears_it_out() -> None:
+    facts = [comment for comment in read_sets(SETS) if comment.sentiment == "neutral"]
+    texts, pages = [comment.text for comment in facts], [comment.language for comment in facts]
+
+    def read(*, belied: bool) -> list[engine.Reading]:
+        beside = [belied] * len(texts)
+        return engine.read(texts, page_languages=pages, chain_languages=CHAIN, praise_belied=beside)
+
+    alone = get_classifier().score(texts).probabilities.argmax(1) == LABELS.index("negative")
+    doubted = [i for i, reading in enumerate(read(belied=False)) if alone[i] and not reading.confident]
+    assert len(doubted) > 20
+    for i in doubted:
+        reading, beside_bad_score = read(belied=False)[i], read(belied=True)[i]
+        assert (reading.sentiment, reading.alarming) == ("neutral", False)
+        assert "negative" not in {hit.sentiment for hit in reading.topics}
+        assert (beside_bad_score.sentiment, beside_bad_score.confident) == ("negative", True)
+
+
+def test_without_the_layer_all_else_is_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for file in FOLDER.iterdir():
+        if file.name not in (DOUBTS_COMPLAINTS.file, SUMS):
+            (tmp_path / file.name).symlink_to(file)
+    text = "The queue was endless and nobody helped us."
+    (reading,) = engine.read([text], page_languages=["en"], chain_languages=CHAIN, model=str(tmp_path))
+    assert (reading.sentiment, reading.confident) == ("negative", True)
+    assert caplog.text.count("run fit_doubts") == 1
+    served_doubt.cache_clear()
+
+
+def test_the_same_comments_teach_the_same_and_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On made-up traits: what sets facts apart is learnt, and as many real complaints are doubted as was asked."""
+    monkeypatch.setattr("sentiment.training.doubts._LAYERS", (1,))
+    draw = np.random.default_rng(1)
+    real = draw.normal(0, 1, (900, 32)).astype(np.float32)
+    written = draw.normal(0, 1, (600, 32)).astype(np.float32)
+    wrong = np.arange(600) % 3 == 0
+    written[:, :12] += np.where(wrong, 2.0, 0.0).astype(np.float32)[:, None]
+    groups = [Group(written, wrong, 1.0), Group(real[::2], np.zeros(450, bool), REAL)]
+    doubt = fit_doubt(groups, real, real[1::2], "made-up", doubted=0.02)
+    assert fit_doubt(groups, real, real[1::2], "made-up", doubted=0.02).dump() == doubt.dump()
+    assert doubt.doubts(written)[wrong].mean() > 0.6 > 0.05 > doubt.doubts(written)[~wrong].mean()
+    assert doubt.doubts(real[1::2]).mean() == pytest.approx(0.02, abs=0.003)
+    with pytest.raises(ValueError, match="no real comment"):
+        fit_doubt(groups, real, real[:0], "made-up", doubted=0.02)
