@@ -32,7 +32,7 @@ def reason_to_read(rules: Iterable[Rule], facts: Facts) -> ReviewReason | None:
         return ReviewReason.URGENT
     if not facts.feeling_proven and first_that_holds(rules, replace(facts, proven=True, by_service=False)):
         return ReviewReason.UNPROVEN
-    # Negative, if at all, below what four in five alarms need; maybe not meant so; or unreadable with no score to go by.
+    # Negative, if at all, below what four in five alarms need; maybe not meant so; or unreadable without a score.
     doubtful = facts.sentiment == "negative" if facts.confident else facts.readable or facts.score is None
     return ReviewReason.UNSURE if doubtful else None
 

@@ -165,12 +165,16 @@ def asking_of(view: View, stores: QuerySet[Store], filters: Filters, period: Per
         for way in sorted(whole, key=_order)
         if _came(whole[way].now)
     ]
+    opened = {way for way, pair in whole.items() if _opens_told(pair.now)}
+    # Of weeks whose openings were lost, or not counted yet, there is nothing to compare with.
+    comparable = all(_opens_told(whole[way].old) for way in opened)
     places = [
         _row(
             view.named(place).name,
             sum(counted[place].values(), Pair()),
             _PLACES,
             told([place]),
+            opened=_opened([pair for way, pair in counted[place].items() if way in opened], comparable=comparable),
             query=at_place(filters, place, view.named(place)),
         )
         for place in view.children
@@ -187,6 +191,16 @@ def asking_of(view: View, stores: QuerySet[Store], filters: Filters, period: Per
         counted_at=done.get(period.last.monday),
         missing=2 * period.weeks - len(done),
     )
+
+
+def _opens_told(counts: Counts) -> bool:
+    """Whether all who began were seen to open: a tap on a smiley in a mail may come from no page of ours."""
+    return counts.begun <= counts.opens
+
+
+def _opened(pairs: list[Pair], *, comparable: bool) -> Pair:
+    found = sum(pairs, Pair())
+    return found if comparable else replace(found, old=Counts())
 
 
 def _came(counts: Counts) -> bool:
@@ -208,12 +222,23 @@ def _way(way: Way, pair: Pair, filters: Filters, wanted: Iterable[str], told: To
     return _row(str(ResponseChannel(channel).label), pair, wanted, told, words=words)
 
 
-def _row(name: str, pair: Pair, wanted: Iterable[str], told: Told, *, words: str = "", query: str = "") -> Row:
+def _row(
+    name: str,
+    pair: Pair,
+    wanted: Iterable[str],
+    told: Told,
+    *,
+    opened: Pair | None = None,
+    words: str = "",
+    query: str = "",
+) -> Row:
+    """`opened`: of several ways together those whose opened pages are known."""
     rates = {}
     for rate in wanted:
+        of = opened if rate == "begun" and opened else pair
         now, old = (
             _share(counts, *_PARTS[rate]) if able or rate in _BEFORE_ANSWERS else None
-            for counts, able in zip((pair.now, pair.old), told, strict=True)
+            for counts, able in zip((of.now, of.old), told, strict=True)
         )
         if rate == "delivered" and pair.now.delivered < pair.now.answered:
             continue  # Told to us by whoever sends the messages, and not of these.

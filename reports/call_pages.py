@@ -21,7 +21,8 @@ _LONGEST_NAME = 60
 
 def of_centre(reading: Reading) -> Reading:
     """The same about a call centre, see `centre_of`, in the latest weeks: by no others are agents counted."""
-    filters = replace(centre_of(reading.scope, reading.filters, reading.stores), until=None, back=0)
+    found = centre_of(reading.scope, reading.filters, reading.stores)
+    filters = replace(found, until=None, back=0, is_odd=found.is_odd or found.until is not None)
     assert filters.store is not None
     period = Period(reading.week, filters.weeks)
     return replace(reading, filters=filters, period=period, stores=reading.scope.stores.filter(pk=filters.store.pk))

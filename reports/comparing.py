@@ -35,6 +35,8 @@ class Choice:
     filters: Filters
     against: str
     other: Filters
+    # Whether something in the address made no sense and counts as not chosen.
+    is_odd: bool = False
 
     def sides(self, this_week: Week) -> list[tuple[Filters, Period]]:
         """Which answers each side is made of."""
@@ -86,10 +88,17 @@ class Side:
     name: str
     places: list[Place]
     stretches: list[Stretch]
-    period: str
-    until: Week
+    span: Period
     filters: Filters
     rest: bool = False
+
+    @property
+    def period(self) -> str:
+        return self.span.dates
+
+    @property
+    def until(self) -> Week:
+        return self.span.last
 
     @property
     def source(self) -> Source:
@@ -151,7 +160,8 @@ def read_choice(request: HttpRequest, scope: Scope, filters: Filters, this_week:
     the same weeks unless others are chosen for it."""
     against = request.GET.get("against", "")
     other = read_filters(request, scope, this_week, mark="2", otherwise=filters)
-    return Choice(filters, against if against in AGAINST else BEFORE, other)
+    is_odd = filters.is_odd or other.is_odd or against not in ("", *AGAINST)
+    return Choice(filters, against if against in AGAINST else BEFORE, other, is_odd)
 
 
 def comparison_of(scope: Scope, choice: Choice, this_week: Week) -> Comparison:
@@ -207,8 +217,7 @@ def _side(filters: Filters, places: list[Place], stretches: list[Stretch], this_
         name=_name(where.name if where else gettext("Everything"), chosen_source(filters)),
         places=places,
         stretches=stretches,
-        period=period.dates,
-        until=period.last,
+        span=period,
         filters=filters,
     )
 

@@ -295,8 +295,11 @@ class Overview:
     pooled_query: str = ""
     headline: Figure | None = None
     headline_words: str = ""
+    # `_coarse`: whether each point stands for four or five weeks, as many single ones cannot be shown.
     points: list[Point] = field(default_factory=list)
+    points_coarse: bool = False
     rows: list[PlaceRow] = field(default_factory=list)
+    rows_coarse: bool = False
     moved: list[Moved] = field(default_factory=list)
     compared: int = 0
     answers: list[Answers] = field(default_factory=list)
@@ -306,11 +309,6 @@ class Overview:
     staff_responses: int = 0
     # Whether the number of answers is not told.
     size_hidden: bool = False
-
-    @property
-    def rows_coarse(self) -> bool:
-        """Whether each point of the places below stands for more weeks than one of the whole."""
-        return bool(self.rows) and self.points[0].single and not self.rows[0].points[0].single
 
     @property
     def source_is_sum(self) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import urlencode
 
@@ -39,6 +39,8 @@ class Filters:
     until: Week | None = None
     # How many weeks ago that was.
     back: int = 0
+    # Whether something in the address made no sense and counts as not chosen.
+    is_odd: bool = field(default=False, compare=False)
 
     @property
     def now(self) -> list[Stretch]:
@@ -127,15 +129,23 @@ def read_filters(
             raise Http404
     channel, sample, weeks = chosen["channel"], chosen["sample"], chosen["weeks"]
     default = otherwise or Filters()
-    until = _week(chosen["until"], this_week) or default.until
+    until = _week(chosen["until"], this_week)
+    makes_sense = {
+        "channel": channel in ResponseChannel.values,
+        "sample": sample in {*SampleKind.values, POOLED},
+        "weeks": weeks in {str(number) for number in WEEKS},
+        "until": until is not None,
+    }
+    until = until or default.until
     return Filters(
         node=node,
         store=store,
-        channel=channel if channel in ResponseChannel.values else "",
-        sample=sample if sample in {*SampleKind.values, POOLED} else "",
-        weeks=int(weeks) if weeks in {str(number) for number in WEEKS} else default.weeks,
+        channel=channel if makes_sense["channel"] else "",
+        sample=sample if makes_sense["sample"] else "",
+        weeks=int(weeks) if makes_sense["weeks"] else default.weeks,
         until=until,
         back=(this_week.monday - until.monday).days // 7 if until else 0,
+        is_odd=any(chosen[name] and not sensible for name, sensible in makes_sense.items()),
     )
 
 

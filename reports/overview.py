@@ -63,10 +63,9 @@ def overview(view: View, cells: Cells, filters: Filters, period: Period) -> Over
     if found.source:
         found.headline = with_change(cells, view.places, found.source, now, ago)
         found.headline_words = nps_words(filters, source=found.source)
-        found.points = [
-            with_words(one, filters, found.source) for one in points(cells, view.places, found.source, filters)
-        ]
-        found.rows = _rows(view, cells, found.source, filters, now, ago)
+        (line,), found.points_coarse = _lines(cells, [view.places], found.source, filters)
+        found.points = [with_words(one, filters, found.source) for one in line]
+        found.rows, found.rows_coarse = _rows(view, cells, found.source, filters, now, ago)
     return found
 
 
@@ -183,18 +182,14 @@ def _cards(
 
 def _rows(
     view: View, cells: Cells, source: Source, filters: Filters, now: Collection[Stretch], ago: Collection[Stretch]
-) -> list[PlaceRow]:
-    """The places right below in their order; those without answers have no part."""
+) -> tuple[list[PlaceRow], bool]:
+    """The places right below in their order, and whether they are drawn by four or five weeks; those without answers
+    have no part."""
     children = [place for place in view.children if place not in view.places or len(view.places) > 1]
     figures = judged(with_change(cells, [place], source, now, ago) for place in children)
     answered = [(place, figure) for place, figure in zip(children, figures, strict=True) if figure.nps.n]
-    lines = [points(cells, [place], source, filters) for place, _figure in answered]
-    # Parts of the tree of stretches are four to five weeks only up to this one, or thirteen, twenty-six … weeks ago.
-    if filters.weeks == QUARTER and filters.back % QUARTER == 0:
-        coarse = [points(cells, [place], source, filters, coarse=True) for place, _figure in answered]
-        if tells_more(coarse, lines):
-            lines = coarse
-    return [
+    lines, coarse = _lines(cells, [[place] for place, _figure in answered], source, filters)
+    rows = [
         PlaceRow(
             name=view.named(place).name,
             figure=figure,
@@ -207,11 +202,21 @@ def _rows(
         )
         for (place, figure), line in zip(answered, lines, strict=True)
     ]
+    return rows, coarse
 
 
-def tells_more(coarse: Iterable[Sequence[Point]], lines: Iterable[Sequence[Point]]) -> bool:
-    """Whether charts of several weeks a point are worth the single weeks: they tell of more than twice the answers."""
-    return _told(coarse) > 2 * _told(lines)
+def _lines(
+    cells: Cells, charted: list[list[Place]], source: Source, filters: Filters
+) -> tuple[list[list[Point]], bool]:
+    """The charts of some places, and whether they are by four or five weeks a point: they are where that tells of more
+    than twice the answers."""
+    lines = [points(cells, places, source, filters) for places in charted]
+    # Parts of the tree of stretches are four to five weeks only up to this one, or thirteen, twenty-six … weeks ago.
+    if filters.weeks == QUARTER and filters.back % QUARTER == 0:
+        coarse = [points(cells, places, source, filters, coarse=True) for places in charted]
+        if _told(coarse) > 2 * _told(lines):
+            return coarse, True
+    return lines, False
 
 
 def _told(lines: Iterable[Sequence[Point]]) -> int:

@@ -242,6 +242,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     context = {
         **frame(reading, view, "report_compare"),
         "choice": choice,
+        "is_odd": choice.is_odd,
         **_other_weeks(reading, lambda until: choice.until(until).query()),
         "comparison": comparison_of(reading.scope, choice, reading.week),
         "against_choices": [
@@ -277,6 +278,7 @@ def frame(reading: Reading, view: View, page: str) -> dict[str, Any]:
         "crumbs": _crumbs(reading, view, page),
         "title": _title(view, filters),
         "filters": filters,
+        "is_odd": filters.is_odd,
         "period": reading.period,
         "only_store": only,
         "min_ranked": MIN_RANKED,
@@ -295,7 +297,8 @@ def frame(reading: Reading, view: View, page: str) -> dict[str, Any]:
 
 def _other_weeks(reading: Reading, address: Callable[[Week | None], str]) -> dict[str, str]:
     """Where the same stands for as many weeks before and after, for the latest ones, and for these ones for good;
-    `address` is that of the page up to a week, None for the latest. Empty where there is no other."""
+    `address` is that of the page up to a week, None for the latest. `later` and `unpinned` are empty where these are
+    the latest; `earlier` leads on before the first answer, too."""
     first, last, is_past = reading.period.first, reading.period.last, reading.filters.until is not None
     following = last + reading.period.weeks
     return {

@@ -80,8 +80,19 @@ def _data(wall: Wall) -> dict[str, Any]:
         if elsewhere
         else "",
         "empty": gettext("Nobody left words in this week.") if wall.empty else "",
-        "footer": gettext("Names, numbers and addresses are removed. In the shoppers' own language."),
+        "footer": " ".join(
+            [
+                gettext("Contacts, numbers and the names of staff are removed. In the shoppers' own language."),
+                *([] if wall.looked_through or wall.empty else [_not_looked_through(wall)]),
+            ]
+        ),
     }
+
+
+def _not_looked_through(wall: Wall) -> str:
+    if wall.approval:
+        return gettext("It has changed since somebody looked through it.")
+    return gettext("Nobody has looked through it yet.")
 
 
 def _figures(wall: Wall) -> list[dict[str, str]]:

@@ -42,7 +42,7 @@ def _shown(request: StaffRequest, scope: Scope, store: Store) -> HttpResponse:
     context = {
         "view": found,
         "store": store,
-        "chart": week_chart(found.line),
+        "chart": week_chart(found.found.points),
         "by_agent": settings.AGENT_FIGURES,
         "min_shown": MIN_SHOWN,
         "min_ranked": MIN_RANKED,

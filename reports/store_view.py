@@ -1,6 +1,7 @@
 """One store on one screen, for whoever runs it: how the week goes, what to put right first and what to praise."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 from django.utils import timezone
@@ -11,18 +12,18 @@ from alerts.models import Case
 from reports.action_reads import actions_about, is_late, time_zones_of
 from reports.causes import CauseRow, causes_of
 from reports.cells import Cells, leaves_of, read_cells, view_of
-from reports.figures import Answers, Figure, Overview, Point, Source
+from reports.figures import Answers, Figure, Overview, Source
 from reports.filters import Filters, Scope
 from reports.lattice import Place, node_place, store_place
 from reports.linking import nps_words, words_behind
 from reports.models import Action, ActionState, StoreDay
-from reports.overview import overview, points, tells_more, with_words
+from reports.overview import overview
 from reports.periods import Period, Week, latest_day
 from reports.statistics import MIN_SHOWN, Difference, nps_difference
-from reports.stretches import QUARTER, latest
+from reports.stretches import QUARTER, latest, mondays
 from reports.topics import TopicRow, Topics, topics_of
 from reports.wall import Voice, kudos_between, praise_of
-from reports.wall_figures import shows_week
+from reports.wall_figures import parts_around, shows_week
 from stores.models import Node, Store, User
 
 MOST_PRAISES, MOST_ACTIONS = 3, 5
@@ -34,12 +35,14 @@ _ENOUGH_OTHERS = 3
 class ThisWeek:
     """Answers and cases of the running week: `waiting` cases want somebody, of which nobody has tried `untouched`.
 
-    `kudos` is None where it would tell of few answers.
+    `kudos` are of the shortest time up to now that tells of no few answers, `since` when where that is longer than the
+    week; None where thirteen weeks tell of few.
     """
 
     week: Week
     responses: int
     kudos: KudosCount | None
+    since: date | None
     waiting: int
     untouched: int
     overdue: int
@@ -76,8 +79,6 @@ class Underway:
 class StoreView:
     this_week: ThisWeek
     found: Overview
-    # Of the chart: by week, or by four to five weeks where these tell more.
-    line: list[Point]
     # Of those who were not asked from 0 to 10, if nobody was.
     answers: Answers | None
     praises: list[Voice]
@@ -88,11 +89,6 @@ class StoreView:
     # Those of the reader first.
     under_way: list[Underway]
     area: Area | None
-
-    @property
-    def is_coarse(self) -> bool:
-        """Whether a point of the chart stands for four or five weeks."""
-        return bool(self.line) and not self.line[0].single
 
     @property
     def nothing_to_fix(self) -> bool:
@@ -112,7 +108,6 @@ def store_view_of(store: Store, scope: Scope, reader: User) -> StoreView:
     return StoreView(
         this_week=_this_week(store, week, cells),
         found=found,
-        line=_line(cells, found, filters),
         answers=None if found.source or not found.answers else found.answers[0],
         praises=praise_of(store, (week + -1).monday, week.sunday, limit=MOST_PRAISES),
         praise_words=words_behind(filters, weeks=4, sentiment="positive"),
@@ -124,15 +119,6 @@ def store_view_of(store: Store, scope: Scope, reader: User) -> StoreView:
     )
 
 
-def _line(cells: Cells, found: Overview, filters: Filters) -> list[Point]:
-    if found.source is None:
-        return found.points
-    coarse = points(cells, cells.view.places, found.source, filters, coarse=True)
-    if not tells_more([coarse], [found.points]):
-        return found.points
-    return [with_words(one, filters, found.source) for one in coarse]
-
-
 def _this_week(store: Store, week: Week, cells: Cells) -> ThisWeek:
     days = (week.monday, week.sunday)
     answers = StoreDay.objects.filter(store=store, local_day__range=days).values_list("responses", flat=True)
@@ -142,8 +128,16 @@ def _this_week(store: Store, week: Week, cells: Cells) -> ThisWeek:
         untouched=Count("pk", filter=untouched),
         overdue=Count("pk", filter=untouched & Q(due_at__lt=timezone.now())),
     )
-    kudos = kudos_between(store, *days) if shows_week(cells, store_place(store.pk), (0, 1)) else None
-    return ThisWeek(week, sum(answers), kudos, **cases)
+    told = (one for one in parts_around(0, (0, QUARTER)) if shows_week(cells, store_place(store.pk), one))
+    stretch = next(told, None)
+    first = mondays(stretch, week)[0] if stretch else None
+    return ThisWeek(
+        week,
+        sum(answers),
+        kudos=kudos_between(store, first, week.sunday) if first else None,
+        since=first if first != week.monday else None,
+        **cases,
+    )
 
 
 def _costliest(topics: Topics | None) -> TopicRow | None:

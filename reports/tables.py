@@ -20,7 +20,7 @@ from reports.comparing import comparison_of, read_choice
 from reports.figures import Answers, Figure, LoopShare, PlaceRow, Source
 from reports.league import MOST_STORES as MOST_LEAGUE_STORES
 from reports.league import league_of, recovery_of
-from reports.overview import overview, resolve
+from reports.overview import overview, points, resolve
 from reports.pages import Reading, cells_of_stores, leaves, made_change
 from reports.ranking import ranking_of
 from reports.statistics import Difference, Share
@@ -161,9 +161,9 @@ def _round(value: float | None) -> float | None:
     return None if value is None else round(value, 2)
 
 
-def _loop(table: str, name: str, one: LoopShare, reading: Reading, *, way: str = "") -> Line:
+def _loop(table: str, name: str, one: LoopShare, reading: Reading, **more: object) -> Line:
     hidden = one.size_hidden or (one.hidden and one.share.n > 0)
-    return _share(table, name, one.share, reading, hidden=hidden, size_hidden=one.size_hidden, way=way)
+    return _share(table, name, one.share, reading, hidden=hidden, size_hidden=one.size_hidden, **more)
 
 
 # --- pages ----------------------------------------------------------------------------------------------------
@@ -178,7 +178,8 @@ def overview_lines(reading: Reading, request: HttpRequest | None = None) -> Iter
         name = found.source.name
         if not any(card.source == found.source for card in found.cards):
             yield _figure("ways", name, found.headline, reading)
-        for point in found.points:
+        # Single weeks always, whatever the chart shows: files are laid side by side.
+        for point in points(cells, view.places, found.source, reading.filters):
             days = {"first": point.first.monday, "last": point.last.sunday}
             yield _figure("weeks", point.name, point.figure, reading, way=name, **days)
         for row in found.rows:
@@ -352,9 +353,9 @@ def change_lines(reading: Reading, request: HttpRequest | None = None) -> Iterat
         "channels": gettext("Other channels answer"),
         "within": gettext("The same ones score differently"),
     }
-    for key, points in made.parts:
+    for key, part in made.parts:
         margin = made.split.margin if made.split and key == "within" else None
-        yield Line("change", names[key], change=_round(points), change_margin=_round(margin), **way)  # type: ignore[arg-type]
+        yield Line("change", names[key], change=_round(part), change_margin=_round(margin), **way)  # type: ignore[arg-type]
     if made.weighted and not made.hidden:
         told = made.weighted
         value = {"value": _round(told.score), "low": _round(told.low), "high": _round(told.high), "n": told.n}
@@ -378,15 +379,17 @@ def compared_lines(reading: Reading, request: HttpRequest | None = None) -> Iter
     found = comparison_of(
         reading.scope, read_choice(request, reading.scope, reading.filters, reading.week), reading.week
     )
-    names = [f"{side.name}, {side.period}" for side in (found.first, found.second)]
+    one, other = found.first, found.second
+    names = [f"{side.name}, {side.period}" for side in (one, other)]
+    days = [{"first": side.span.start, "last": side.span.end} for side in (one, other)]
     for score in found.scores:
         change = _change(score.change) | {"moved": score.stands}
-        none = {"first": None, "last": None}
-        yield _figure("compared", names[0], score.first, reading, way=score.name, **change | none)
-        yield _figure("compared", names[1], score.second, reading, way=score.name, **none)
+        yield _figure("compared", names[0], score.first, reading, way=score.name, **change | days[0])
+        yield _figure("compared", names[1], score.second, reading, way=score.name, **days[1])
     for row in [*found.shares, *found.topics]:
-        for name, (one, _words) in zip(names, row.both, strict=True):
-            yield _loop("compared", name, one, reading, way=row.name)
+        change = _change(row.change) | {"moved": row.stands}
+        yield _loop("compared", names[0], row.first, reading, way=row.name, **change | days[0])
+        yield _loop("compared", names[1], row.second, reading, way=row.name, **days[1])
 
 
 Maker = Callable[[Reading, HttpRequest | None], Iterator[Line]]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.utils.text import Truncator
 
 from alerts.choices import TO_DO, EntryKind
@@ -214,8 +214,10 @@ def fit_to_hang(readings: QuerySet[Analysis]) -> QuerySet[Analysis]:
 
 
 def with_shopper(readings: QuerySet[Analysis]) -> QuerySet[Analysis]:
-    """With the case of their shopper, who may have said their name only after the words were read."""
-    return readings.select_related("verbatim__response__opened_case").defer("embedding")
+    """With the case of their shopper, who may have said their name only after the words were read; and whether the
+    model knew them, which no operator's own model tells."""
+    known = ExpressionWrapper(~Q(embedding=b""), BooleanField())
+    return readings.select_related("verbatim__response__opened_case").defer("embedding").annotate(readable=known)
 
 
 def telling_voices(readings: Iterable[Analysis], wanted: Sentiment, limit: int) -> list[Voice]:
@@ -247,7 +249,10 @@ def _sentiment(one: Analysis) -> Sentiment | None:
     if not one.confident:
         if len(one.redacted.split()) < _WORDS_UNJUDGED:
             return None
-        return Sentiment.POSITIVE if happy else Sentiment.NEGATIVE if unhappy else None
+        # Words that the model knows and is still unsure of may be irony: no score makes them praise. Praise that denies
+        # something bad and is doubted as a complaint goes with them: the wall shows what is surely meant.
+        praise = happy and not one.readable  # type: ignore[attr-defined]  # by with_shopper
+        return Sentiment.POSITIVE if praise else Sentiment.NEGATIVE if unhappy else None
     if (one.sentiment == Sentiment.POSITIVE and unhappy) or (one.sentiment == Sentiment.NEGATIVE and happy):
         return None
     return Sentiment(one.sentiment)

@@ -85,7 +85,7 @@ def figures_of_week(store: Store, week: Week, this_week: Week) -> list[WallFigur
     first = ago - ago % QUARTER
     top = (first, first + QUARTER)
     cells = read_cells(view_of(_NOBODY, Filters(store=store)), this_week, [(one, one + 1) for one in range(*top)])
-    around, place = list(_around(ago, top)), store_place(store.pk)
+    around, place = list(parts_around(ago, top)), store_place(store.pk)
     found = []
     for source in sorted(cells.nps):
         if cells.nps_of([place], source, around[:1]).n:
@@ -115,11 +115,11 @@ def shows_week(cells: Cells, place: Place, week: Stretch) -> bool:
     return bool(filled) and all(one.shows(place, [week]) for one in filled)
 
 
-def _around(ago: int, top: Stretch) -> Iterator[Stretch]:
+def parts_around(ago: int, top: Stretch) -> Iterator[Stretch]:
     """The stretches of the tree that hold the week `ago`, the shortest first."""
     for part in parts_of(top):
         if part[0] <= ago < part[1]:
-            yield from _around(ago, part)
+            yield from parts_around(ago, part)
     yield top
 
 

@@ -86,13 +86,15 @@ def load_doubt(content: bytes, model_version: str) -> Doubt:
 
 @cache
 def served_doubt(folder: Path, kind: Kind, model_version: str, traits: int) -> Doubt | None:
-    """What is beside a served model that tells so many traits. None, with one error in the log, where it does not fit
-    it: praise is then doubted for its signs only, such as rolling eyes, and complaints are not."""
+    """What is beside a served model that tells so many traits. None, with one line in the log, where it does not fit
+    it or is not there, as beside a model of an earlier release: praise is then doubted for its signs only, such as
+    rolling eyes, and complaints are not."""
     try:
         doubt = load_doubt((folder / kind.file).read_bytes(), model_version)
         if doubt.mean.size != traits:
             raise HeadsMismatch(f"fitted for {doubt.mean.size} traits, not for {traits}")
         return doubt
     except (OSError, HeadsMismatch) as error:
-        log.error("%s is not doubted: %s: %s; run fit_doubts", kind.file, model_version, error)
+        level = logging.WARNING if isinstance(error, FileNotFoundError) else logging.ERROR
+        log.log(level, "what sounds %s is not doubted: %s: %s; run fit_doubts", kind.sounds, model_version, error)
         return None

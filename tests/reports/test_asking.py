@@ -104,6 +104,18 @@ def test_how_far_people_came_at_every_level_of_the_chain(head, chain):
     assert [row.now.completed for row in found(head).ways] == [1]
 
 
+def test_who_began_where_no_opening_is_seen_is_no_part_of_those_who_opened(head, chain):
+    """A smiley that is tapped in a mail opens no page that we count: such answers must not look like opened codes."""
+    at = now()
+    scan(chain.touchpoint, at=at, scans=90, opens=80, sent=20)
+    invite(chain.store, 30, at=at, arrived=30, answered=[""] * 25, touchpoint=chain.touchpoint)
+    count_due()
+    (kyiv,) = (row for row in found(head, node=chain.area.parent_id).places if row.name == "Kyiv")
+    assert shares(kyiv) == {"response": (25, 30), "begun": (20, 80), "completion": (45, 45), "worded": (0, 45)}
+    shown = head.get(reverse("report_asking"), {"node": chain.area.parent_id}).content.decode()
+    assert '20 <span class="muted">/ 80</span>' in shown and '45 <span class="muted">/ 80</span>' not in shown
+
+
 def test_weeks_are_counted_by_the_clock_and_keep_what_was_purged(head, chain):
     at = now() - timedelta(weeks=20)
     week = Week.of(at.date())

@@ -253,6 +253,26 @@ def test_behind_a_comparison_are_the_answers_of_both_sides(client, chain):
             assert f'href="{reverse("verbatims")}{words.replace("&", "&amp;")}"' in page.content.decode()
 
 
+def test_a_file_of_a_comparison_tells_what_its_page_tells(client, chain):
+    for day, topic in ((TODAY, "price"), (TODAY - timedelta(weeks=13), "staff")):
+        for response in answer(chain.touchpoint, 2, day=day, times=12, words="So dear and so late"):
+            topics = [{"topic": topic, "sentiment": "negative"}, {"topic": "waiting", "sentiment": "negative"}]
+            make_analysis(response.verbatims.get(), sentiment=Sentiment.NEGATIVE, topics=topics)
+            announce(response)
+    drain(["facts"])
+    client.force_login(chain.head_office)
+    page = client.get(reverse("report_compare")).context["comparison"]
+    rows = table(ask(client, chain.head_office, "report_compare", "", kind=FIGURES))
+    (score, before) = (row for row in rows if row["Way of asking"] == page.scores[0].name)
+    assert (score["To day"], before["To day"]) == (str(page.first.span.end), str(page.second.span.end))
+    changed = [row for row in page.topics if row.change]
+    assert {row.stands for row in changed} == {True, False}
+    for row in changed:
+        one, other = (line for line in rows if line["Way of asking"] == row.name)
+        assert float(one["Change"]) == pytest.approx(row.change.points, abs=0.01)
+        assert (one["More than chance"] == "yes") == row.stands and other["Change"] == ""
+
+
 def test_who_takes_names_and_contacts_is_limited_and_known(client, chain):
     told(chain, "Call me", redacted="Call me")
     asked = {"of": "reports", "query": "", "format": "csv", "kind": ANSWERS, "personal": "1"}

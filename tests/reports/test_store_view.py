@@ -146,10 +146,15 @@ def test_the_chart_is_of_several_weeks_a_point_where_that_tells_more_and_says_so
         answer(chain.touchpoint, 9, day=today - timedelta(weeks=week), times=3)
     client.force_login(chain.manager)
     page = client.get("/reports/store/KY1/")
-    assert [one.figure.nps.n for one in page.context["view"].line] == [15, 12, 12]
+    assert [one.figure.nps.n for one in page.context["view"].found.points] == [15, 12, 12]
     assert "each point stands for four or five" in page.content.decode()
+    # How many were very happy is told of the same weeks, where this one would tell of few.
+    this_week, monday = page.context["view"].this_week, Week.of(today).monday
+    assert (this_week.kudos.n, this_week.since) == (0, monday - timedelta(weeks=3))
+    assert f"since {this_week.since.day} {this_week.since:%B %Y}" in page.content.decode()
     for week in range(13):
         answer(chain.touchpoint, 9, day=today - timedelta(weeks=week), times=3)
     page = client.get("/reports/store/KY1/")
-    assert [one.figure.nps.n for one in page.context["view"].line] == [6] * 13
+    assert [one.figure.nps.n for one in page.context["view"].found.points] == [6] * 13
     assert "each point stands for four or five" not in page.content.decode()
+    assert (page.context["view"].this_week.kudos.n, page.context["view"].this_week.since) == (0, None)

@@ -70,6 +70,17 @@ def test_a_link_to_the_weeks_of_a_ranking_keeps_what_was_looked_for(head: Client
 def test_weeks_that_make_no_sense_are_the_latest(head: Client, chain: Chain, nonsense: str) -> None:
     page = head.get(reverse("reports"), {"until": nonsense})
     assert (page.status_code, page.context["period"].last, page.context["filters"].until) == (200, WEEK, None)
+    assert "makes no sense here" in page.content.decode()
+
+
+@pytest.mark.parametrize("query", [{"weeks": "8"}, {"weeks": "-3"}, {"channel": "pigeon"}, {"sample": "x"}])
+def test_what_makes_no_sense_in_an_address_is_said(head: Client, query: dict[str, str]) -> None:
+    shown = head.get(reverse("report_stores"), query)
+    assert shown.status_code == 200 and "makes no sense here" in shown.content.decode()
+    for odd in ({"until2": "2026-W99"}, {"against": "mars"}):
+        assert "makes no sense here" in head.get(reverse("report_compare"), {"against": "group"} | odd).content.decode()
+    plain = head.get(reverse("report_stores"), {"weeks": "4", "channel": "qr", "sample": "pooled", "until": str(WEEK)})
+    assert "makes no sense" not in plain.content.decode()
 
 
 def test_weeks_chosen_freely_tell_of_no_week_that_is_hidden(head: Client, chain: Chain) -> None:

@@ -181,6 +181,14 @@ def test_words_in_a_language_that_is_not_judged_speak_by_their_score(chain, scor
     assert (bool(wall.praises), bool(wall.lessons)) == (praised, learnt)
 
 
+@pytest.mark.parametrize(("score", "learnt"), [(9, False), (2, True)])
+def test_what_may_be_irony_is_no_praise_whatever_the_score(chain, score, learnt):
+    words = "Great, another hour in the queue, just what I needed"
+    leave(chain, words, sentiment=Sentiment.NEUTRAL, score=score, confident=False, embedding=b"known")
+    wall = build_wall(chain.store, Week.of(TODAY))
+    assert (bool(wall.praises), bool(wall.lessons)) == (False, learnt)
+
+
 def test_no_deed_twice_and_those_with_words_first(chain):
     def done(words: str, did: str, hours_ago: int) -> None:
         response = (
@@ -385,7 +393,7 @@ def test_a_word_without_an_end_stays_on_the_paper(client, chain):
     pdf = PdfReader(io.BytesIO(wall_of(client, chain.manager, chain.store, name="wall_pdf").content))
     lines = [line for page in pdf.pages for line in page.extract_text().replace("\u200b", "").splitlines()]
     assert sum(line.count("o") for line in lines if "ooo" in line) >= 200
-    assert max(len(line) for line in lines) < 100
+    assert max(len(line) for line in lines if "ooo" in line) < 100
 
 
 def test_three_scripts_on_paper(client, chain):

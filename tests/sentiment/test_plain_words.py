@@ -1,7 +1,7 @@
 """Facts are no complaints, and what denies something bad is praise: what teaches it, and how well it is told."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -88,24 +88,34 @@ def test_a_doubted_complaint_is_unsure_and_a_bad_score_beside_it_bears_it_out() 
         return engine.read(texts, page_languages=pages, chain_languages=CHAIN, praise_belied=beside)
 
     alone = get_classifier().score(texts).probabilities.argmax(1) == LABELS.index("negative")
-    doubted = [i for i, reading in enumerate(read(belied=False)) if alone[i] and not reading.confident]
+    without_score, with_bad_score = read(belied=False), read(belied=True)
+    doubted = [i for i, reading in enumerate(without_score) if alone[i] and not reading.confident]
     assert len(doubted) > 20
     for i in doubted:
-        reading, beside_bad_score = read(belied=False)[i], read(belied=True)[i]
+        reading, beside_bad_score = without_score[i], with_bad_score[i]
         assert (reading.sentiment, reading.alarming) == ("neutral", False)
         assert "negative" not in {hit.sentiment for hit in reading.topics}
         assert (beside_bad_score.sentiment, beside_bad_score.confident) == ("negative", True)
 
 
-def test_without_the_layer_all_else_is_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.fixture
+def without_the_layer(tmp_path: Path) -> Iterator[str]:
+    """A folder with the served files but for what doubts complaints."""
     for file in FOLDER.iterdir():
         if file.name not in (DOUBTS_COMPLAINTS.file, SUMS):
             (tmp_path / file.name).symlink_to(file)
-    text = "The queue was endless and nobody helped us."
-    (reading,) = engine.read([text], page_languages=["en"], chain_languages=CHAIN, model=str(tmp_path))
-    assert (reading.sentiment, reading.confident) == ("negative", True)
-    assert caplog.text.count("run fit_doubts") == 1
+    yield str(tmp_path)
     served_doubt.cache_clear()
+
+
+def test_without_the_layer_complaints_are_believed(without_the_layer: str, caplog: pytest.LogCaptureFixture) -> None:
+    facts = [comment.text for comment in read_sets(SETS) if comment.language == "en" and comment.sentiment == "neutral"]
+    pages = ["en"] * len(facts)
+    here = engine.read(facts, page_languages=pages, chain_languages=CHAIN)
+    there = engine.read(facts, page_languages=pages, chain_languages=CHAIN, model=without_the_layer)
+    doubted = [one.sentiment for one, other in zip(there, here, strict=True) if one.confident and not other.confident]
+    assert len(doubted) > 1 and set(doubted) == {"negative"}
+    assert caplog.text.count("run fit_doubts") == 1
 
 
 def test_the_same_comments_teach_the_same_and_something(monkeypatch: pytest.MonkeyPatch) -> None:
