@@ -170,6 +170,20 @@ class Cells:
             self._columns[key] = [of for leaf, of in by_leaf.items() if _within(leaf, [stretch])]
         return self._columns[key]
 
+    def by(self, leaves: list[Stretch]) -> "Cells":
+        """The NPS by longer stretches, each of which is a sum of leaves: what is asked of these alone takes less time.
+        What they show is the same, for it is decided from the whole to its parts."""
+        if leaves == self.leaves:
+            return self
+        sums: dict[Source, dict[Stretch, dict[Place, Nps]]] = {source: {} for source in self.nps}
+        for source in self.nps:
+            for leaf in leaves:
+                for of in self._columns_of(source, leaf):
+                    added = sums[source].setdefault(leaf, {})
+                    for place, nps in of.items():
+                        added[place] = added[place] + nps if place in added else nps
+        return Cells(self.view, self.this_week, leaves, sums)
+
     def lattice(self, source: Source) -> Lattice:
         """What is shown of the NPS of a way of asking."""
         if source not in self._lattices:
@@ -271,6 +285,11 @@ class Cells:
 
         It is a sum of what is shown, and says which ways of asking and how many weeks it leaves out.
         """
+        alone = len(places) == len(stretches) == 1 and source in self.nps
+        if alone and self.lattice(source).shows(places[0], stretches):
+            # A point of a chart: a page has hundreds of these.
+            reach = Reach(frozenset((source, one) for one in stretches))
+            return Figure(self.nps_of(places, source, stretches), False, reach=reach)
         lattices = {one: self.lattice(one) for one in self._covered(source)}
         shown = {one: self.shown_among(lattice, places, stretches) for one, lattice in lattices.items()}
         if any(shown.values()):

@@ -1,8 +1,7 @@
 """Which place shows which stretch of weeks, decided from the top of the chain downwards."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import NamedTuple
 
 from reports.statistics import shown_at_the_top, shown_below
@@ -16,10 +15,13 @@ class Place(NamedTuple):
     pk: int
 
 
+# Pages of large chains name each place a dozen times: the same tuple is found faster than another is made.
+@cache
 def node_place(pk: int) -> Place:
     return Place("node", pk)
 
 
+@cache
 def store_place(pk: int) -> Place:
     return Place("store", pk)
 
@@ -30,9 +32,10 @@ Sizes = Mapping[Stretch, Column]
 
 
 def _added(columns: Iterable[Column]) -> Column:
-    found: Counter[Place] = Counter()
+    found: dict[Place, int] = {}
     for column in columns:
-        found.update(column)
+        for place, n in column.items():
+            found[place] = found.get(place, 0) + n
     return found
 
 

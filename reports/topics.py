@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from reports.cells import Cells, buckets_of
+from reports.cells import Cells, buckets_of, leaves_of
 from reports.figures import Figure, Source
 from reports.filters import Filters
 from reports.lattice import Lattice, Place
@@ -74,7 +74,9 @@ class Topics:
 
 
 def topics_of(cells: Cells, source: Source, filters: Filters) -> Topics:
-    """The topics of the answers to the 0-to-10 question, the costliest first."""
+    """The topics of the answers to the 0-to-10 question, the costliest first; of cells by week as of those of whole
+    periods."""
+    cells = cells.by(leaves_of(filters.weeks, by_week=False, back=filters.back))
     now, total = _told(cells, source, filters.now)
     ago, old_total = _told(cells, source, filters.ago)
     covered = [one for one in cells.sources(now) if source.covers(one) and one not in total.left_out]

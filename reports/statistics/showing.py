@@ -72,10 +72,13 @@ def shown_below(
             continue
         anywhere = set[Key]().union(*columns.values())
         small = {place for of in columns.values() for place, n in of.items() if n < MIN_SHOWN}
-        filled = [place for place in places if place in anywhere]
         able = anywhere - small if whole is None else shown[whole] & anywhere - small
-        kept = _left_after_hiding(filled, [place for place in filled if place in able], list(columns.values()))
-        shown |= {part: of.keys() & kept for part, of in columns.items()}
+        if len(able) == len(anywhere):  # nothing to hide, as nearly everywhere
+            shown |= {part: set(of) for part, of in columns.items()}
+        else:
+            filled = [place for place in places if place in anywhere]
+            kept = _left_after_hiding(filled, [place for place in filled if place in able], list(columns.values()))
+            shown |= {part: of.keys() & kept for part, of in columns.items()}
         queue += [(part, list(divided)) for part in columns if (divided := parts_of(part))]
     return shown
 
@@ -86,8 +89,6 @@ def _among(places: Sequence[Key], column: Column[Key]) -> dict[Key, int]:
 
 def _left_after_hiding(filled: Sequence[Key], good: Sequence[Key], columns: Sequence[Column[Key]]) -> Sequence[Key]:
     """Those of `good` that may be shown beside those of `filled` that may not."""
-    if len(good) == len(filled):
-        return good
     kept = set(good)
     hidden = [sum(n for place, n in of.items() if place not in kept) for of in columns]
     smallest = sorted(good, key=lambda place: sum(of.get(place, 0) for of in columns))
