@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from alerts.models import Case
 from reports.models import StoreTraffic, TrafficWeek
+from reports.traffic import sum_spans
 from sentiment.models import Analysis
 from stores.models import Store, Touchpoint
 from surveys.choices import QuestionKind, ResponseChannel, SampleKind
@@ -74,6 +75,7 @@ def make_history(extent: Extent, version: SurveyVersion) -> Iterator[int]:
                 _fill(cursor, StoreTraffic(channel=ResponseChannel.QR), _PURCHASES, _BOUGHT, values)
                 _fill(cursor, TrafficWeek(channel=ResponseChannel.QR, days=7), _WEEKLY, _BOUGHT_WEEKLY, values)
             yield end
+        sum_spans(TrafficWeek.objects.values_list("store_id", "monday"))
         cursor.execute("ANALYZE")
 
 

@@ -4,7 +4,7 @@ A page costs the same few queries however large the chain; the database does the
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -16,10 +16,11 @@ from django.db.models import Q
 from reports.figures import ANY_WAY, Figure, Reach, Source
 from reports.filters import Filters, Scope
 from reports.lattice import Lattice, Place, node_place, store_place
-from reports.models import NodeWeek, StoreWeek
+from reports.models import NodeWeek, StoreSpan, StoreWeek
 from reports.periods import Week
 from reports.statistics import NO_ANSWERS, Nps
 from reports.stretches import Stretch, before, chart_of, cover, divided, latest, mondays, tops_of
+from reports.sums import in_spans
 from stores.models import Node, Store
 from surveys.choices import QuestionKind
 
@@ -333,8 +334,10 @@ class Cells:
             for stretch in stretches:
                 able = self.lattice(one).showing([stretch])
                 for of in self.columns(one, [stretch]):
-                    for place in able & of.keys():
-                        found[place] = found[place] + of[place] if place in found else of[place]
+                    told = {place: nps for place, nps in of.items() if place in able}
+                    if found:
+                        told |= {place: found[place] + told[place] for place in found.keys() & told.keys()}
+                    found |= told
         return found
 
     def answered(self, source: Source, stretches: Collection[Stretch]) -> set[Place]:
@@ -382,27 +385,41 @@ def _read_nps(found: Cells, model: type[models.Model], owner: str, places: Mappi
     some = ""
     if len(places) < MANY:
         some, values["places"] = f"AND {owner} = ANY(%(places)s)", list(places)
+    bands = ", ".join(_BANDS)
     parts = []
     for number, leaf in enumerate(found.leaves):
-        values[f"first_{number}"], values[f"last_{number}"] = mondays(leaf, found.this_week)
+        rows = []
+        for at, (table, when, first, last) in enumerate(_tables(model, *mondays(leaf, found.this_week))):
+            values[f"first_{number}_{at}"], values[f"last_{number}_{at}"] = first, last
+            headline = "" if table is StoreSpan else "headline_kind = %(nps)s AND"
+            rows.append(
+                f"SELECT {owner}, {bands} FROM {table._meta.db_table}"  # noqa: S608  (our own names)
+                f" WHERE {headline} channel = %(channel)s AND sample_kind = %(sample)s"
+                f" AND {when} BETWEEN %(first_{number}_{at})s AND %(last_{number}_{at})s {some}"
+            )
         parts.append(
             f"SELECT {number}, {owner}, {', '.join(f'sum({band})::int' for band in _BANDS)}"  # noqa: S608  (our own names)
-            f" FROM {model._meta.db_table}"
-            " WHERE headline_kind = %(nps)s AND channel = %(channel)s AND sample_kind = %(sample)s"
-            f" AND monday BETWEEN %(first_{number})s AND %(last_{number})s {some}"
+            f" FROM ({' UNION ALL '.join(rows)}) cell"
             f" GROUP BY 2 HAVING {' + '.join(f'sum({band})' for band in _BANDS)} > 0"
         )
     # Of a large chain one after the other: together they would wait for further processes of the database.
     statements = parts if len(found.view.all_places) >= MANY else [" UNION ALL ".join(parts)]
-    rows: list[tuple[int, int, int, int, int]] = []
+    by_leaf = found.nps.setdefault(source, {})
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement, values)
-            rows += cursor.fetchall()
-    by_leaf = found.nps.setdefault(source, {})
-    for number, pk, p, a, d in rows:
-        if pk in places:
-            by_leaf.setdefault(found.leaves[number], {})[places[pk]] = Nps(p, a, d)
+            for number, pk, p, a, d in cursor.fetchall():
+                if pk in places:
+                    by_leaf.setdefault(found.leaves[number], {})[places[pk]] = Nps(p, a, d)
+
+
+def _tables(model: type[models.Model], first: date, last: date) -> Iterator[tuple[type[models.Model], str, date, date]]:
+    """Which cells together are the weeks from `first` to `last`, and from when to when."""
+    if model is not StoreWeek:
+        yield model, "monday", first, last
+        return
+    for whole, begin, end in in_spans(first, last):
+        yield (StoreSpan, "start", begin, end) if whole else (StoreWeek, "monday", begin, end)
 
 
 def buckets_of(leaves: Collection[Stretch], this_week: Week) -> tuple[list[Stretch | None], list[date]]:

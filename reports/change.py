@@ -3,15 +3,16 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q, Sum
+from django.db import connection
 
 from reports.cells import MANY, Cells
 from reports.figures import Source
 from reports.filters import POOLED, Filters
 from reports.lattice import Place, store_place
 from reports.linking import nps_words
-from reports.models import TrafficWeek
+from reports.models import TrafficSpan, TrafficWeek
 from reports.statistics import (
     NO_ANSWERS,
     Change,
@@ -24,6 +25,7 @@ from reports.statistics import (
     weighted_nps,
 )
 from reports.stretches import Stretch, mondays
+from reports.sums import in_spans
 
 # Above so many stores this is a page of its own.
 MOST_STORES_BESIDE = 600
@@ -116,7 +118,8 @@ def _groups(cells: Cells, ways: Collection[Source], stretches: Collection[Stretc
             place = above.get(place)
         return place
 
-    return {store: nearest(store) for place in cells.view.places for store in cells.view.under(place)}
+    stores = (store for place in cells.view.places for store in cells.view.under(place))
+    return {store: store if store in showing else nearest(store) for store in stores}
 
 
 def _sums(
@@ -125,12 +128,12 @@ def _sums(
     """What the stores of each group answered."""
     found: dict[Group, Nps] = {}
     for one in ways:
-        of_store = groups[one.channel]
+        of_store, channel = groups[one.channel], one.channel
         for column in cells.columns(one, stretches):
-            for store, place in of_store.items():
-                if store in column:
-                    group = (place, one.channel)
-                    found[group] = found[group] + column[store] if group in found else column[store]
+            for store, nps in column.items():
+                if store in of_store:
+                    group = (of_store[store], channel)
+                    found[group] = found[group] + nps if group in found else nps
     return found
 
 
@@ -138,14 +141,25 @@ def _weighted(
     cells: Cells, new: Mapping[Group, Nps], groups: Mapping[str, Groups], now: Collection[Stretch]
 ) -> Weighted | None:
     first, last = mondays((min(a for a, _ in now), max(b for _, b in now)), cells.this_week)
+    some = ""
+    values: dict[str, Any] = {"channels": list(groups)}
     stores = {store.pk for of_store in groups.values() for store in of_store}
-    wanted = Q() if len(stores) >= MANY else Q(store__in=stores)
-    known = (
-        TrafficWeek.objects.filter(wanted, monday__range=(first, last), channel__in=groups)
-        .values_list("store_id", "channel")
-        .annotate(n=Sum("transactions"))
-        .order_by()
-    )
+    if len(stores) < MANY:
+        some, values["stores"] = "AND store_id = ANY(%(stores)s)", list(stores)
+    rows = []
+    for number, (whole, begin, end) in enumerate(in_spans(first, last)):
+        values[f"first_{number}"], values[f"last_{number}"] = begin, end
+        table, when = (TrafficSpan._meta.db_table, "start") if whole else (TrafficWeek._meta.db_table, "monday")
+        rows.append(
+            f"SELECT store_id, channel, transactions FROM {table}"  # noqa: S608  (our own names)
+            f" WHERE {when} BETWEEN %(first_{number})s AND %(last_{number})s AND channel = ANY(%(channels)s) {some}"
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT store_id, channel, sum(transactions) FROM ({' UNION ALL '.join(rows)}) known GROUP BY 1, 2",  # noqa: S608
+            values,
+        )
+        known = cursor.fetchall()
     traffic: dict[Group, int] = defaultdict(int)
     for pk, channel, n in known:
         store = store_place(pk)

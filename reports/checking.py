@@ -27,9 +27,32 @@ from reports.call_cells import (
     keeps_agents,
 )
 from reports.facts import COUNT, count_values, days_known
-from reports.models import AgentWeek, CellCheck, NodeDay, NodeWeek, QueueDay, StaleMark, StaleSum, StoreDay, StoreWeek
+from reports.models import (
+    AgentWeek,
+    CellCheck,
+    NodeDay,
+    NodeWeek,
+    QueueDay,
+    StaleMark,
+    StaleSum,
+    StoreDay,
+    StoreSpan,
+    StoreWeek,
+)
 from reports.rebuilding import weeks_of_rows
-from reports.sums import COUNTS, IN_WEEK, SOURCE, cells_of, monday_of, sum_of, wanted
+from reports.sums import (
+    COUNTS,
+    IN_WEEK,
+    SOURCE,
+    SPAN_BY,
+    SPAN_COUNTS,
+    cells_of,
+    monday_of,
+    span_of,
+    span_sums,
+    sum_of,
+    wanted,
+)
 from stores.choices import StoreKind
 from stores.models import Node, Store
 
@@ -122,6 +145,7 @@ _STORE_WEEKS = Layer(
     "monday",
     _sums("store_id", "monday", f"{wanted('store_id', 'monday')} {_OF_STORES} w.store_id AND {IN_WEEK}", "w.store_id"),
 )
+_STORE_SPANS = Layer(StoreSpan, "store_id", "start", span_sums("reports_storeday", "local_day"), SPAN_BY, SPAN_COUNTS)
 _NODE_DAYS = Layer(
     NodeDay,
     "node_id",
@@ -160,19 +184,22 @@ def check(*, stores: Sequence[int] | None = None, weeks: Sequence[date] | None =
     chosen = list(Store.objects.order_by("pk").values_list("pk", flat=True)) if stores is None else list(stores)
     nodes = list(Node.objects.values_list("pk", flat=True)) if stores is None else []
     centres = set(Store.objects.filter(kind=StoreKind.CALL_CENTRE).values_list("pk", flat=True))
+    spans = set[date]()
     for monday in weeks_of_rows() if weeks is None else weeks:
-        cells, found = 0, list[Difference]()
+        cells, found, start = 0, list[Difference](), span_of(monday)
         days = [monday + timedelta(days=n) for n in range(7)]
         for begin in range(0, len(chosen), _STORES_AT_ONCE):
             some = chosen[begin : begin + _STORES_AT_ONCE]
             for layer, pairs in (
                 (_STORE_DAYS, days_known(some, days[0], days[-1])),
                 (_STORE_WEEKS, [(store, monday) for store in some]),
+                (_STORE_SPANS, [(store, start) for store in some if start not in spans]),
                 (_AGENT_WEEKS, [(store, monday) for store in some if store in centres and keeps_agents(monday)]),
                 (_QUEUE_DAYS, [(store, day) for store in some if store in centres for day in days]),
             ):
                 number, differences = _settled(layer, pairs)
                 cells, found = cells + number, found + differences
+        spans.add(start)
         for layer, pairs in (
             (_NODE_DAYS, [(node, day) for node in nodes for day in days]),
             (_NODE_WEEKS, [(node, monday) for node in nodes]),

@@ -111,6 +111,34 @@ class StoreWeek(Cell):
         return f"{self.store_id} {self.monday}"
 
 
+class StoreSpan(models.Model):
+    """What NPS answers one store had in four ISO weeks, from `start` on: see `reports.sums.span_of`.
+
+    A sum of its weeks and nothing more, so that a period of the whole chain is read from a third of the rows.
+    """
+
+    store = models.ForeignKey(Store, models.PROTECT, db_index=False, related_name="+")
+    start = models.DateField()
+    channel = models.CharField(max_length=10, choices=ResponseChannel)
+    sample_kind = models.CharField(max_length=10, choices=SampleKind)
+    promoters = models.PositiveIntegerField()
+    passives = models.PositiveIntegerField()
+    detractors = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "start", "channel", "sample_kind"], name="store_span_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["channel", "sample_kind", "start"], include=["store", *_RANKED], name="store_span_ranked"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.start}"
+
+
 class AgentWeek(models.Model):
     """What callers said after calls of one queue that one agent took, in one ISO week of a call centre.
 
@@ -220,6 +248,24 @@ class TrafficWeek(models.Model):
 
     def __str__(self) -> str:
         return f"{self.store_id} {self.monday} {self.channel}"
+
+
+class TrafficSpan(models.Model):
+    """Its weeks summed to four of them, as in a `StoreSpan`."""
+
+    store = models.ForeignKey(Store, models.PROTECT, db_index=False, related_name="+")
+    start = models.DateField()
+    channel = models.CharField(max_length=10, choices=ResponseChannel)
+    transactions = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "start", "channel"], name="traffic_span_once")]
+        indexes = [
+            models.Index(fields=["start"], include=["store", "channel", "transactions"], name="traffic_span_period"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.start} {self.channel}"
 
 
 class Asked(models.Model):

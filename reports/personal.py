@@ -5,6 +5,7 @@ from reports.call_cells import AGENTS_KEPT
 
 for cell in ("StoreDay", "StoreWeek", "NodeDay", "NodeWeek", "PublishedNode"):
     impersonal(f"reports.{cell}", "headline_kind", "channel", "sample_kind", "topics", "score_counts")
+impersonal("reports.StoreSpan", "channel", "sample_kind")
 impersonal("reports.PublishedPeriod", "kind")
 impersonal("reports.PublishedNode", "name")
 impersonal("reports.PublishedStore", "path", "headline_kind", "channel", "sample_kind")
@@ -12,6 +13,7 @@ impersonal("reports.Rebuild", "weeks")
 impersonal("reports.CellCheck", "differences")
 impersonal("reports.StoreTraffic", "channel")
 impersonal("reports.TrafficWeek", "channel")
+impersonal("reports.TrafficSpan", "channel")
 impersonal("reports.AskedWeek", "channel", "kind")
 impersonal("reports.AskedNodeWeek", "channel", "kind")
 impersonal("reports.ExplorerRow", "channel", "sample_kind", "band", "sentiment", "topics", "urgency", "language")

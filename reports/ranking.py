@@ -70,13 +70,13 @@ def ranking_of(
             return 1
         return 2 if store in answered or cells.figure([store], source, now).hidden else 3
 
-    def order(store: Place) -> tuple[int, float, int]:
-        estimate = estimates.get(store)
-        return (0, -estimate.score, view.order[store.pk]) if estimate else (group(store), 0.0, view.order[store.pk])
-
+    # By name first: of equals that order stays.
+    chosen = sorted(chosen, key=lambda store: view.order[store.pk])
+    first = sorted((store for store in chosen if store in estimates), key=lambda store: -estimates[store].score)
+    chosen = first + sorted((store for store in chosen if store not in estimates), key=group)
     pages = max(1, -(-len(chosen) // per_page))
     page = min(max(1, page), pages)
-    on_page = sorted(chosen, key=order)[(page - 1) * per_page : page * per_page]
+    on_page = chosen[(page - 1) * per_page : page * per_page]
     view.load(store.pk for store in on_page)
     rows = [
         RankedStore(

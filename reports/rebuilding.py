@@ -23,6 +23,7 @@ from reports.models import (
     QueueDay,
     Rebuild,
     StoreDay,
+    StoreSpan,
     StoreWeek,
 )
 from reports.sums import sum_all_nodes
@@ -31,7 +32,18 @@ from stores.models import Store
 # Stores whose week is counted in one transaction: less than a second's work.
 STORES_AT_ONCE = 500
 # All that counting writes.
-_COUNTED = (StoreDay, StoreWeek, NodeDay, NodeWeek, ExplorerRow, AgentWeek, QueueDay, AskedWeek, AskedNodeWeek)
+_COUNTED = (
+    StoreDay,
+    StoreWeek,
+    StoreSpan,
+    NodeDay,
+    NodeWeek,
+    ExplorerRow,
+    AgentWeek,
+    QueueDay,
+    AskedWeek,
+    AskedNodeWeek,
+)
 
 
 @dataclass(frozen=True)

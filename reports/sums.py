@@ -5,13 +5,14 @@ nothing below it any more goes away.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 from django.db import connection, models
 
-from reports.models import Cell, NodeDay, NodeWeek, StoreDay, StoreWeek
+from reports.models import Cell, NodeDay, NodeWeek, StoreDay, StoreSpan, StoreWeek
 from stores.models import Node, Store
+from surveys.choices import QuestionKind
 
 Day = tuple[int, date]
 _SUMS_LOCK = 0x4848_5355
@@ -88,6 +89,27 @@ STORE_WEEKS = _refresh(
         "w.monday",
     ),
 )
+# Spans of weeks, all counted from one Monday on, so that most of a long period is whole spans.
+WEEK, SPAN = timedelta(weeks=1), timedelta(weeks=4)
+_FIRST_SPAN = date(2001, 1, 1)
+SPAN_BY, SPAN_COUNTS = ("channel", "sample_kind"), ("promoters", "passives", "detractors")
+
+
+def span_sums(cells: str, when: str) -> str:
+    """The SELECT of spans that adds up `cells`, a table of a store's cells by `when`; see `refresh`."""
+    key = ", ".join(("w.store_id", "w.start", *(f"d.{name}" for name in SPAN_BY)))
+    return (
+        f"SELECT {key}, {', '.join(f'sum(d.{name})::int AS {name}' for name in SPAN_COUNTS)}"  # noqa: S608  (our own names)
+        f" FROM {wanted('store_id', 'start')} JOIN {cells} d ON d.store_id = w.store_id"
+        f" AND d.{when} >= w.start AND d.{when} < w.start + {SPAN.days}"
+        f" AND d.headline_kind = '{QuestionKind.NPS.value}'"
+        f" GROUP BY {key} HAVING {' + '.join(f'sum(d.{name})' for name in SPAN_COUNTS)} > 0"
+    )
+
+
+STORE_SPANS = refresh(
+    StoreSpan, "store_id", "start", span_sums(_table(StoreWeek), "monday"), by=SPAN_BY, counts=SPAN_COUNTS
+)
 NODE_WEEKS = _refresh(
     NodeWeek,
     "node_id",
@@ -132,6 +154,25 @@ def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
+def span_of(day: date) -> date:
+    """The Monday on which the four weeks of a `StoreSpan` begin."""
+    return day - (day - _FIRST_SPAN) % SPAN
+
+
+def in_spans(first: date, last: date) -> Iterator[tuple[bool, date, date]]:
+    """The weeks from the Monday `first` to `last` as whole spans, and as weeks before and after these: whether they are
+    spans, and when the first and the last of them begin."""
+    begin, end = span_of(first + SPAN - WEEK), span_of(last + WEEK)
+    if begin >= end:
+        yield False, first, last
+        return
+    yield True, begin, end - SPAN
+    if first < begin:
+        yield False, first, begin - WEEK
+    if end <= last:
+        yield False, end, last
+
+
 def _run(statement: str, wanted: Iterable[Day]) -> None:
     pairs = sorted(wanted)
     if pairs:
@@ -140,8 +181,10 @@ def _run(statement: str, wanted: Iterable[Day]) -> None:
 
 
 def sum_store_weeks(days: Iterable[Day]) -> None:
-    """Sum the weeks of these (store id, local day) pairs. The caller has locked the stores."""
-    _run(STORE_WEEKS, {(store, monday_of(day)) for store, day in days})
+    """Sum the weeks and spans of these (store id, local day) pairs. The caller has locked the stores."""
+    pairs = set(days)
+    _run(STORE_WEEKS, {(store, monday_of(day)) for store, day in pairs})
+    _run(STORE_SPANS, {(store, span_of(day)) for store, day in pairs})
 
 
 def sum_above(days: Iterable[Day]) -> None:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from reports.models import StoreTraffic, TrafficWeek
 from reports.periods import Week
-from reports.sums import monday_of
+from reports.sums import SPAN, monday_of, span_of
 from stores.models import Store
 from surveys.choices import ResponseChannel
 
@@ -74,6 +74,22 @@ def _sum_weeks(weeks: Collection[tuple[int, date]]) -> None:
             " GROUP BY 1, 2, 3 ON CONFLICT (store_id, monday, channel)"
             " DO UPDATE SET transactions = excluded.transactions, days = excluded.days",
             [[store for store, _monday in pairs], [monday for _store, monday in pairs]],
+        )
+    sum_spans(pairs)
+
+
+def sum_spans(weeks: Iterable[tuple[int, date]]) -> None:
+    """Sum the spans in which these (store id, Monday) pairs lie. The caller has locked the weeks."""
+    spans = sorted({(store, span_of(monday)) for store, monday in weeks})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO reports_trafficspan (store_id, start, channel, transactions)"
+            " SELECT w.store_id, w.start, t.channel, sum(t.transactions)"
+            " FROM unnest(%s::bigint[], %s::date[]) AS w(store_id, start) JOIN reports_trafficweek t"
+            " ON t.store_id = w.store_id AND t.monday >= w.start AND t.monday < w.start + %s"
+            " GROUP BY 1, 2, 3 ON CONFLICT (store_id, start, channel)"
+            " DO UPDATE SET transactions = excluded.transactions",
+            [[store for store, _start in spans], [start for _store, start in spans], SPAN.days],
         )
 
 

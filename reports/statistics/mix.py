@@ -1,15 +1,15 @@
 """What a figure is made of: weighting its parts by purchases, and splitting its change into its causes."""
 
-from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from core.shares import Z
-from reports.statistics.nps import NO_ANSWERS, Nps, adjusted_of, all_of, counts_of
+from reports.statistics.nps import NO_ANSWERS, Counts, Floats, Nps, adjusted_of, counts_of
 
 Store = TypeVar("Store", bound=Hashable)
 Channel = TypeVar("Channel", bound=Hashable)
@@ -44,21 +44,20 @@ def weighted_nps(groups: Iterable[tuple[Nps, int]]) -> Weighted | None:
     Cochran, W. G.: Sampling Techniques, 3rd ed., Wiley 1977, sections 5.2 to 5.4. The spread of a stratum's answers is
     no less than that of the adjusted score of `Nps`, which does not vanish where all of a few answers agree.
     """
-    known = [(nps, weight) for nps, weight in groups if weight > 0]
-    meets = [(nps, weight) for nps, weight in known if nps.n]
-    weight_met = sum(weight for _, weight in meets)
+    pairs = [(nps, weight) for nps, weight in groups if weight > 0]
+    counts, weights = counts_of([nps for nps, _ in pairs]), np.array([weight for _, weight in pairs], np.int64)
+    known, meets = int(weights.sum()), counts.any(axis=1)
+    counts, weights = counts[meets], weights[meets]
+    n, weight_met = counts.sum(axis=1), int(weights.sum())
     if not weight_met:
         return None
-    counts = counts_of([nps for nps, _ in meets])
-    n, weights = counts.sum(axis=1), np.array([weight for _, weight in meets], float)
     scores = 100 * (counts[:, 0] - counts[:, 2]) / n
     raw = (counts[:, 0] + counts[:, 2]) / n - (scores / 100) ** 2
     spread = np.maximum(raw, adjusted_of(counts.T)[1] * (n + 3))
     variance = float(((weights / weight_met) ** 2 * spread / np.maximum(1, n - 1)).sum())
     # Divided once and at the end: half a point must not turn to the other side.
     score = float((weights * scores).sum()) / weight_met
-    covered = weight_met / sum(weight for _, weight in known)
-    return Weighted(score, 100 * Z * sqrt(variance), int(n.sum()), weight_met, covered)
+    return Weighted(score, 100 * Z * sqrt(variance), int(n.sum()), weight_met, weight_met / known)
 
 
 @dataclass(frozen=True)
@@ -85,60 +84,47 @@ def split_change(
     50(272), 1955: each part is weighed with the mean of both periods, so that nothing is left over; applied first to
     stores, then to the channels of each. What had answers in one period only has no change within: all of it is mix.
     """
-    totals = all_of(now.values()), all_of(before.values())
-    if not totals[0].n or not totals[1].n:
+    cells = list(dict.fromkeys([*now, *before]))
+    new, old = (counts_of([of.get(cell, NO_ANSWERS) for cell in cells]) for of in (now, before))
+    if not new.any() or not old.any():
         return None
-    by_store: dict[Store, list[tuple[Nps, Nps]]] = defaultdict(list)
-    for cell in dict.fromkeys([*now, *before]):
-        by_store[cell[0]].append((now.get(cell, NO_ANSWERS), before.get(cell, NO_ANSWERS)))
-    stores, within, variance = _of_one_channel([cells[0] for cells in by_store.values() if len(cells) == 1], totals)
-    channels = 0.0
-    for cells in by_store.values():
-        if len(cells) == 1:
-            continue
-        new, old = (all_of(ones) for ones in zip(*cells, strict=True))
-        new_share, old_share = new.n / totals[0].n, old.n / totals[1].n
-        new_score, old_score = _both(new, old)
-        stores += (new_share - old_share) * (new_score + old_score) / 2
-        if not new.n or not old.n:
-            continue
-        store_share = (new_share + old_share) / 2
-        for one, other in cells:
-            cell_new, cell_old = one.n / new.n, other.n / old.n
-            new_score, old_score = _both(one, other)
-            channels += store_share * (cell_new - cell_old) * (new_score + old_score) / 2
-            if one.n and other.n:
-                weight = store_share * (cell_new + cell_old) / 2
-                within += weight * (new_score - old_score)
-                variance += weight**2 * (one.variance + other.variance)
-    total = (totals[0].score or 0.0) - (totals[1].score or 0.0)
+    numbers: dict[Store, int] = {}
+    store = np.array([numbers.setdefault(cell[0], len(numbers)) for cell in cells])
+    store_new, store_old = _by_group(new, store), _by_group(old, store)
+    new_share, old_share = (of.sum(axis=1) / of.sum() for of in (store_new, store_old))
+    new_score, old_score = _scores(store_new, store_old)
+    stores = float(((new_share - old_share) * (new_score + old_score) / 2).sum())
+
+    # Within stores that had answers in both.
+    both = (new_share > 0) & (old_share > 0)
+    weights = np.where(both, (new_share + old_share) / 2, 0.0)[store]
+    new_share, old_share = (
+        cell.sum(axis=1) / np.maximum(1, of.sum(axis=1))[store] for cell, of in ((new, store_new), (old, store_old))
+    )
+    new_score, old_score = _scores(new, old)
+    channels = float((weights * (new_share - old_share) * (new_score + old_score) / 2).sum())
+    weights = np.where(new.any(axis=1) & old.any(axis=1), weights * (new_share + old_share) / 2, 0.0)
+    within = float((weights * (new_score - old_score)).sum())
+    variance = float((weights**2 * (adjusted_of(new.T)[1] + adjusted_of(old.T)[1])).sum())
+    total = _score(new.sum(axis=0)) - _score(old.sum(axis=0))
     return Change(total, stores, channels, within, 100 * Z * sqrt(variance))
 
 
-def _of_one_channel(pairs: Sequence[tuple[Nps, Nps]], totals: tuple[Nps, Nps]) -> tuple[float, float, float]:
-    """What stores with a single channel add to the parts `stores` and `within` and to the variance of that: of a chain
-    they are thousands."""
-    if not pairs:
-        return 0.0, 0.0, 0.0
-    new, old = (counts_of(groups) for groups in zip(*pairs, strict=True))
-    new_n, old_n = new.sum(axis=1), old.sum(axis=1)
-    new_share, old_share = new_n / totals[0].n, old_n / totals[1].n
-    new_score = 100 * (new[:, 0] - new[:, 2]) / np.maximum(1, new_n)
-    old_score = 100 * (old[:, 0] - old[:, 2]) / np.maximum(1, old_n)
-    # See `_both`.
-    new_score, old_score = np.where(new_n, new_score, old_score), np.where(old_n, old_score, new_score)
-    stores = float(((new_share - old_share) * (new_score + old_score) / 2).sum())
-    weights = np.where((new_n > 0) & (old_n > 0), (new_share + old_share) / 2, 0.0)
-    variances = adjusted_of(new.T)[1] + adjusted_of(old.T)[1]
-    return stores, float((weights * (new_score - old_score)).sum()), float((weights**2 * variances).sum())
+def _by_group(counts: Counts, group: npt.NDArray[np.int_]) -> Counts:
+    """The sum of the rows of each group, these being numbered from 0 on."""
+    return np.stack([np.bincount(group, column) for column in counts.T], axis=1)
 
 
-def _both(new: Nps, old: Nps) -> tuple[float, float]:
-    """The scores of both; of what one has no answers to, the other's."""
-    new_score, old_score = new.score, old.score
-    if new_score is None:
-        return old_score or 0.0, old_score or 0.0
-    return new_score, new_score if old_score is None else old_score
+def _score(counts: Counts) -> float:
+    return 100 * float(counts[0] - counts[2]) / float(counts.sum())
+
+
+def _scores(new: Counts, old: Counts) -> tuple[Floats, Floats]:
+    """The scores of both periods, row by row; of one that has no answers, the other's."""
+    (new_n, new_score), (old_n, old_score) = (
+        (n := of.sum(axis=1), 100 * (of[:, 0] - of[:, 2]) / np.maximum(1, n)) for of in (new, old)
+    )
+    return np.where(new_n > 0, new_score, old_score), np.where(old_n > 0, old_score, new_score)
 
 
 def paired_change(pairs: Sequence[tuple[int, int]]) -> tuple[float, float] | None:

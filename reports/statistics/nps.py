@@ -129,10 +129,14 @@ def moved_groups(now: Sequence[Nps], before: Sequence[Nps]) -> list[bool]:
     told = np.flatnonzero(new.any(axis=1) & old.any(axis=1))
     (s1, v1), (s2, v2) = adjusted_of(new[told].T), adjusted_of(old[told].T)
     distances = np.abs(s1 - s2) / np.sqrt(v1 + v2)
-    standing = [False] * len(now)
-    for place, stands in zip(told.tolist(), significant_among([*map(two_sided_p, distances.tolist())]), strict=True):
-        standing[place] = stands
-    return standing
+    # Nearer ones cannot stand, and that is all one needs to know of them.
+    far = distances > 1.9
+    p_values = np.ones(len(told))
+    p_values[far] = [*map(two_sided_p, distances[far].tolist())]
+    standing = np.zeros(len(now), bool)
+    standing[told] = significant_among(p_values.tolist())
+    found: list[bool] = standing.tolist()
+    return found
 
 
 def nps_difference(now: Nps, before: Nps) -> Difference | None:
@@ -176,8 +180,8 @@ def significant_among(p_values: Sequence[float], *, rate: float = SIGNIFICANT) -
     Step-up procedure: Benjamini, Y., Hochberg, Y.: Controlling the false discovery rate. Journal of the Royal
     Statistical Society B 57(1), 1995.
     """
-    ranked = sorted(p_values)
-    passing = [p for rank, p in enumerate(ranked, start=1) if p <= rate * rank / len(ranked)]
+    ranked = sorted(p for p in p_values if p <= rate)
+    passing = [p for rank, p in enumerate(ranked, start=1) if p <= rate * rank / len(p_values)]
     limit = passing[-1] if passing else -1.0
     return [p <= limit for p in p_values]
 

@@ -68,7 +68,8 @@ def shrinkage(groups: Sequence[Nps]) -> Shrinkage | None:
     moments: DerSimonian, R., Laird, N.: Meta-analysis in clinical trials. Controlled Clinical Trials 7(3), 1986. None
     without two groups that have answers.
     """
-    counts = counts_of([nps for nps in groups if nps.n])
+    counts = counts_of(groups)
+    counts = counts[counts.any(axis=1)]
     n, net, either = counts.sum(axis=1), counts[:, 0] - counts[:, 2], counts[:, 0] + counts[:, 2]
     number, answers = len(n), float(n.sum())
     if number < 2 or answers <= number:
@@ -99,4 +100,4 @@ def ranked(groups: Sequence[Nps]) -> list[Estimate]:
     lows, highs = scores - _PAIRWISE * errors, scores + _PAIRWISE * errors
     first = 1 + len(groups) - np.searchsorted(np.sort(lows), highs, side="right")
     last = len(groups) - np.searchsorted(np.sort(highs), lows, side="left")
-    return [Estimate(*one) for one in zip(*(of.tolist() for of in (scores, errors, first, last)), strict=True)]
+    return [*map(Estimate._make, zip(*(of.tolist() for of in (scores, errors, first, last)), strict=True))]

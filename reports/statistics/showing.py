@@ -28,7 +28,7 @@ Published figures beside each other: `reports.statistics.disclosing`. Complement
 Waal, T.: Elements of Statistical Disclosure Control, Springer 2001, chapter 6.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from typing import TypeVar
 
 from reports.statistics.nps import MIN_SHOWN
@@ -59,10 +59,10 @@ def shown_below(
     above: Callable[[Part], bool],
     tops: Iterable[Part],
     parts_of: Callable[[Part], Sequence[Part]],
-) -> dict[Part, set[Key]]:
+) -> dict[Part, Set[Key]]:
     """Which of `places` show what of the stretches `tops` and their parts: they are all those right below a place that
     shows a part if `above` says so."""
-    shown: dict[Part, set[Key]] = {}
+    shown: dict[Part, Set[Key]] = {}
     queue: list[tuple[Part | None, list[Part]]] = [(None, [top]) for top in tops if above(top)]
     while queue:
         whole, parts = queue.pop()
@@ -70,12 +70,13 @@ def shown_below(
         columns = {part: counted for part in parts if (counted := _among(places, column(part)))}
         if not columns or not all(above(part) for part in columns):
             continue
-        anywhere = set[Key]().union(*columns.values())
-        small = {place for of in columns.values() for place, n in of.items() if n < MIN_SHOWN}
-        able = anywhere - small if whole is None else shown[whole] & anywhere - small
-        if len(able) == len(anywhere):  # nothing to hide, as nearly everywhere
-            shown |= {part: set(of) for part, of in columns.items()}
+        enough = all(min(of.values()) >= MIN_SHOWN for of in columns.values())
+        if enough and (whole is None or all(of.keys() <= shown[whole] for of in columns.values())):
+            shown |= {part: of.keys() for part, of in columns.items()}  # nothing to hide, as nearly everywhere
         else:
+            anywhere = set[Key]().union(*columns.values())
+            small = {place for of in columns.values() for place, n in of.items() if n < MIN_SHOWN}
+            able = anywhere - small if whole is None else shown[whole] & anywhere - small
             filled = [place for place in places if place in anywhere]
             kept = _left_after_hiding(filled, [place for place in filled if place in able], list(columns.values()))
             shown |= {part: of.keys() & kept for part, of in columns.items()}
@@ -84,7 +85,7 @@ def shown_below(
 
 
 def _among(places: Sequence[Key], column: Column[Key]) -> dict[Key, int]:
-    return {place: n for place in places if (n := column.get(place)) is not None}
+    return {place: n for place, n in zip(places, map(column.get, places), strict=True) if n is not None}
 
 
 def _left_after_hiding(filled: Sequence[Key], good: Sequence[Key], columns: Sequence[Column[Key]]) -> Sequence[Key]:

@@ -5,12 +5,14 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils.formats import number_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from reports.charts import Span, call_bar, cost_bar, margin_bar, place_bar, span, stacked
 from reports.figures import Point
 from reports.writing import change, hundred, percent, points, tenths
+from stores.models import Node, Store
 from surveys.models import Verbatim
 
 register = template.Library()
@@ -30,6 +32,26 @@ def several_zones(verbatims: Iterable[Verbatim]) -> bool:
     """Whether a list has words from stores whose clocks differ, each of whom writes the time of its own."""
     answers = [one.response for one in verbatims]
     return len({one.submitted_at.astimezone(ZoneInfo(one.store.time_zone)).utcoffset() for one in answers}) > 1
+
+
+@register.filter
+def node_options(choices: Iterable[tuple[Node, str]], chosen: Node | None) -> SafeString:
+    """The options of `reports.filters.node_options`. A filter, as a page has hundreds of them."""
+    return _options((node.pk, node == chosen, f"{indent}{node.name}") for node, indent in choices)
+
+
+@register.filter
+def store_options(choices: Iterable[Store], chosen: Store | None) -> SafeString:
+    """The options of a choice of stores, by code."""
+    return _options((store.code, store == chosen, store.name) for store in choices)
+
+
+def _options(options: Iterable[tuple[int | str, bool, str]]) -> SafeString:
+    """Each of them has what is sent, whether it is chosen, and its name."""
+    sentence = '<option value="{}"{}>{}</option>'
+    return format_html_join(
+        "", sentence, ((sent, " selected" if chosen else "", name) for sent, chosen, name in options)
+    )
 
 
 @register.filter

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from alerts.choices import CaseState, Exemption
 from alerts.models import Verification
-from reports.models import TrafficWeek
 from reports.pages import read
 from reports.periods import Week, latest_day
 from reports.tables import asked, loop_lines
+from reports.traffic import Count, record_traffic
 from tests.factories import make_response, make_touchpoint
 from tests.reports.makers import announce, answer, make_case
 
@@ -25,14 +25,14 @@ def test_a_store_counts_by_its_purchases_and_not_by_how_often_it_asks(head, chai
     answer(make_touchpoint(store=chain.neighbour), 0, day=TODAY, times=10)
     monday = Week.of(TODAY).monday
     for store, purchases in ((chain.store, 100), (chain.neighbour, 300)):
-        TrafficWeek.objects.create(store=store, monday=monday, channel="qr", transactions=purchases, days=7)
+        record_traffic([Count(store.pk, monday, "qr", purchases)])
     made = head.get(reverse("reports"), {"node": chain.area.pk}).context["made"]
     assert (made.plain.score, made.weighted.score, made.weighted.transactions) == (50, -50, 400)
     assert made.weighted.margin > 0
     assert made.split is None
     # Where one of two stores is hidden, weights would tell about it: both count as one group.
     answer(chain.foreign_touchpoint, 0, day=TODAY, times=3)
-    TrafficWeek.objects.create(store=chain.foreign, monday=monday, channel="qr", transactions=600, days=7)
+    record_traffic([Count(chain.foreign.pk, monday, "qr", 600)])
     country = head.get(reverse("report_change"), {"node": chain.area.parent_id}).context["made"]
     assert country.weighted.n == 43
     assert country.weighted.score == pytest.approx((30 - 13) / 43 * 100)
@@ -43,7 +43,7 @@ def test_purchases_count_once_however_a_store_asks_about_them(head, chain):
     answer(make_touchpoint(store=chain.neighbour), 0, day=TODAY, times=10)
     monday = Week.of(TODAY).monday
     for store in (chain.store, chain.neighbour):
-        TrafficWeek.objects.create(store=store, monday=monday, channel="qr", transactions=100, days=7)
+        record_traffic([Count(store.pk, monday, "qr", 100)])
     made = head.get(reverse("report_change"), {"node": chain.area.pk, "sample": "pooled"}).context["made"]
     assert (made.weighted.n, made.weighted.transactions, made.weighted.score) == (20, 200, 0)
     # All purchases were made where somebody answered: none is counted again for the way in which a store did not ask.

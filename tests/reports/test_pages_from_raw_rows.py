@@ -15,9 +15,9 @@ from alerts.models import Case, Verification
 from core.work import drain
 from reports.figures import Source
 from reports.filters import POOLED
-from reports.models import TrafficWeek
 from reports.periods import Period, Week, latest_day
 from reports.statistics import MIN_RANKED, MIN_SHOWN, Nps
+from reports.traffic import Count, record_traffic
 from sentiment.models import Sentiment
 from stores.models import Store
 from surveys.choices import QuestionKind, ResponseChannel, SampleKind
@@ -168,7 +168,7 @@ def check_what_the_change_is_made_of(client: Client, history: list[Store]) -> No
     rng = random.Random(3)
     purchases = {store: rng.randrange(100, 900) for store in history}
     for store, n in purchases.items():
-        TrafficWeek.objects.create(store=store, monday=PERIOD.start, channel="qr", transactions=n, days=7)
+        record_traffic([Count(store.pk, PERIOD.start, "qr", n)])
         for day in [PERIOD.start, PERIOD.before] * MIN_SHOWN:
             spot = store.touchpoints.all()[0]
             announce(make_response(touchpoint=spot, score=rng.randrange(11), submitted_at=noon(day)))

@@ -14,9 +14,19 @@ from alerts.models import Case
 from core.personal import erase_response
 from core.work import drain, run_once, watches
 from reports.checking import check_sample
-from reports.models import CellCheck, NodeDay, NodeWeek, Rebuild, StaleMark, StaleSum, StoreDay, StoreWeek
+from reports.models import (
+    CellCheck,
+    NodeDay,
+    NodeWeek,
+    Rebuild,
+    StaleMark,
+    StaleSum,
+    StoreDay,
+    StoreSpan,
+    StoreWeek,
+)
 from reports.rebuilding import rebuild
-from reports.sums import COUNTS, SOURCE, sum_nodes
+from reports.sums import COUNTS, SOURCE, SPAN, SPAN_BY, SPAN_COUNTS, in_spans, span_of, sum_nodes
 from sentiment.models import Analysis, Sentiment
 from sentiment.signals import reading_corrected
 from stores.actions import move_node, move_stores
@@ -28,6 +38,8 @@ from tests.reports.makers import announce, answer, make_case, random_history
 from tests.reports.test_facts import counted_by_hand
 
 pytestmark = pytest.mark.django_db
+# Any Monday on which four weeks begin.
+FIRST_SPAN = span_of(date(2026, 1, 5))
 Cells = dict[tuple[Any, ...], dict[str, Any]]
 
 
@@ -70,6 +82,12 @@ def assert_all_cells_are_right() -> int:
     assert cells_of(NodeDay, "node_id", "local_day") == added_up(days, lambda pk, day: [(n, day) for n in above[pk]])
     weeks = added_up(days, lambda pk, day: [(n, week(day)) for n in above[pk]])
     assert cells_of(NodeWeek, "node_id", "monday") == weeks
+    spans = added_up(days, lambda pk, day: [(pk, FIRST_SPAN + (day - FIRST_SPAN) // SPAN * SPAN)])
+    assert set(StoreSpan.objects.values_list("store_id", "start", *SPAN_BY, *SPAN_COUNTS)) == {
+        (store, start, *source, *(counts[name] for name in SPAN_COUNTS))
+        for (store, start, kind, *source), counts in spans.items()
+        if kind == "nps" and any(counts[name] for name in SPAN_COUNTS)
+    }
     return len(weeks)
 
 
@@ -200,7 +218,7 @@ def test_a_rebuild_mends_everything_and_goes_on_where_it_was_stopped(grove):
         answer(touchpoints[1], 9, day=timezone.now().date() - timedelta(weeks=weeks))
     drain(["facts"])
     weeks_of_nodes = assert_all_cells_are_right()
-    for model in (NodeWeek, NodeDay, StoreWeek, StoreDay):
+    for model in (NodeWeek, NodeDay, StoreSpan, StoreWeek, StoreDay):
         model.objects.all().delete()
     for _step in rebuild():
         break
@@ -211,7 +229,9 @@ def test_a_rebuild_mends_everything_and_goes_on_where_it_was_stopped(grove):
     call_command("rebuild_facts", stdout=out)
     assert assert_all_cells_are_right() == weeks_of_nodes
     assert f"1/{len(run.weeks)}" not in out.getvalue() and f"{len(run.weeks)}/{len(run.weeks)}" in out.getvalue()
-    assert {model._meta.db_table for model in (NodeWeek, NodeDay, StoreWeek, StoreDay)} <= known_to_the_planner()
+    assert {
+        model._meta.db_table for model in (NodeWeek, NodeDay, StoreSpan, StoreWeek, StoreDay)
+    } <= known_to_the_planner()
     wreck()
     call_command("rebuild_facts", "--anew", stdout=StringIO())
     assert assert_all_cells_are_right() == weeks_of_nodes
@@ -234,6 +254,10 @@ def test_the_check_names_what_differs_and_the_audit_hears_of_it(grove, monkeypat
     assert refused.value.code == 1
     assert "store KY1: StoreDay" in out.getvalue() and "promoters 2 instead of 3" in out.getvalue()
     assert "cells 0 instead of 1" in out.getvalue()
+    StoreSpan.objects.update(passives=8)
+    with pytest.raises(SystemExit):
+        call_command("check_facts", stdout=(out := StringIO()))
+    assert "StoreSpan" in out.getvalue() and "passives 8 instead of 0" in out.getvalue()
     check_sample()
     assert watch.overdue(0) > 1
     drain(["facts"])
@@ -273,3 +297,18 @@ def test_summing_twice_writes_nothing(chain):
         sum_nodes([(chain.area.pk, timezone.now().date())])
     assert list(NodeDay.objects.order_by("pk").values()) == rows
     assert run_once(["facts"]) == 0
+
+
+def test_weeks_are_read_as_whole_spans_and_what_is_beside_them():
+    first = date(2026, 8, 31)
+    for begin in range(8):
+        for weeks in range(1, 20):
+            found, start = list[date](), first + timedelta(weeks=begin)
+            parts = list(in_spans(start, start + timedelta(weeks=weeks - 1)))
+            for whole, low, high in parts:
+                for n in range((high - low) // (SPAN if whole else timedelta(weeks=1)) + 1):
+                    monday = low + n * (SPAN if whole else timedelta(weeks=1))
+                    assert not whole or monday == span_of(monday)
+                    found += [monday + timedelta(weeks=k) for k in range(4 if whole else 1)]
+            assert sorted(found) == [start + timedelta(weeks=n) for n in range(weeks)]
+            assert weeks < 7 or any(whole for whole, _low, _high in parts)

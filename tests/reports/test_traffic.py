@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from integrations.choices import Scope
 from integrations.models import ApiKey
-from reports.models import StoreTraffic, TrafficWeek
+from reports.models import StoreTraffic, TrafficSpan, TrafficWeek
 from reports.periods import Week
 from reports.traffic import WEEKS, Count, record_traffic
 from tests.factories import Chain
@@ -46,6 +46,10 @@ def test_the_last_word_holds_and_weeks_are_its_sums(chain, caller):
         assert put(caller, told(transactions=10)).status_code == 200
     assert weeks() == [("KY1", date(2026, 11, 16), 12, 2)]
     assert StoreTraffic.objects.count() == 2
+    # Four weeks are a sum of theirs.
+    put(caller, told(day="2026-11-03", transactions=5), told(day="2026-10-30", transactions=7))
+    spans = TrafficSpan.objects.order_by("start").values_list("start", "channel", "transactions")
+    assert list(spans) == [(date(2026, 10, 5), "receipt", 7), (date(2026, 11, 2), "receipt", 17)]
 
 
 @pytest.mark.parametrize(
