@@ -1,6 +1,5 @@
 """How reports bear the history of a large chain: their pages, their cells while answers come in, and the disk."""
 
-import gc
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from django.db.models import Max, Min, Sum
 from django.test import Client
 from django.utils import timezone
 
+from core.garbage import settle
 from core.leases import ClockNow
 from demo.history import Crowd, Extent, make_history
 from reports.bench import Measured, measured
@@ -73,9 +73,7 @@ def page_waits(client: Client, page: Page, *, times: int = 30) -> list[float]:
 def page_figures(client: Client, root: Node) -> Iterator[Measured]:
     """The p95 of each page."""
     client.get("/reports/")
-    # As in the server, see feedback/wsgi.py.
-    gc.collect()
-    gc.freeze()
+    settle()  # as the server does
     for page in pages(root):
         waits = page_waits(client, page)
         yield measured(f"reports: {page.name}, p95", waits[int(len(waits) * 0.95)], "ms", page.budget_ms)
