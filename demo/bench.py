@@ -57,12 +57,13 @@ FULL = Extent(stores=7000, weeks=156, responses=20_000_000, words_pct=5)
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of `./run bench`. `verdict` compares `value` (or `ratio`, where there is a reference) with `budget`."""
+    """One line of `./run bench`. `verdict` compares `value` (or `ratio`, where there is a reference) with `budget`;
+    what has no budget tells the scale of the others."""
 
     name: str
     value: float
     unit: str
-    budget: float
+    budget: float | None
     verdict: str
     reference: float | None = None
     ratio: float | None = None

@@ -386,31 +386,27 @@ def _read_nps(found: Cells, model: type[models.Model], owner: str, places: Mappi
     if len(places) < MANY:
         some, values["places"] = f"AND {owner} = ANY(%(places)s)", list(places)
     bands = ", ".join(_BANDS)
-    parts = []
-    for number, leaf in enumerate(found.leaves):
+    by_leaf = found.nps.setdefault(source, {})
+    # One leaf after the other: together they would wait for further processes of the database.
+    for leaf in found.leaves:
         rows = []
-        for at, (table, when, first, last) in enumerate(_tables(model, *mondays(leaf, found.this_week))):
-            values[f"first_{number}_{at}"], values[f"last_{number}_{at}"] = first, last
+        for number, (table, when, first, last) in enumerate(_tables(model, *mondays(leaf, found.this_week))):
+            values[f"first_{number}"], values[f"last_{number}"] = first, last
             headline = "" if table is StoreSpan else "headline_kind = %(nps)s AND"
             rows.append(
                 f"SELECT {owner}, {bands} FROM {table._meta.db_table}"  # noqa: S608  (our own names)
                 f" WHERE {headline} channel = %(channel)s AND sample_kind = %(sample)s"
-                f" AND {when} BETWEEN %(first_{number}_{at})s AND %(last_{number}_{at})s {some}"
+                f" AND {when} BETWEEN %(first_{number})s AND %(last_{number})s {some}"
             )
-        parts.append(
-            f"SELECT {number}, {owner}, {', '.join(f'sum({band})::int' for band in _BANDS)}"  # noqa: S608  (our own names)
-            f" FROM ({' UNION ALL '.join(rows)}) cell"
-            f" GROUP BY 2 HAVING {' + '.join(f'sum({band})' for band in _BANDS)} > 0"
-        )
-    # Of a large chain one after the other: together they would wait for further processes of the database.
-    statements = parts if len(found.view.all_places) >= MANY else [" UNION ALL ".join(parts)]
-    by_leaf = found.nps.setdefault(source, {})
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement, values)
-            for number, pk, p, a, d in cursor.fetchall():
-                if pk in places:
-                    by_leaf.setdefault(found.leaves[number], {})[places[pk]] = Nps(p, a, d)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {owner}, {', '.join(f'sum({band})::int' for band in _BANDS)}"  # noqa: S608  (our own names)
+                f" FROM ({' UNION ALL '.join(rows)}) cell"
+                f" GROUP BY 1 HAVING {' + '.join(f'sum({band})' for band in _BANDS)} > 0",
+                values,
+            )
+            if counts := {places[pk]: Nps(p, a, d) for pk, p, a, d in cursor.fetchall() if pk in places}:
+                by_leaf.setdefault(leaf, {}).update(counts)
 
 
 def _tables(model: type[models.Model], first: date, last: date) -> Iterator[tuple[type[models.Model], str, date, date]]:

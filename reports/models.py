@@ -204,8 +204,13 @@ class NodeWeek(Cell):
     class Meta:
         constraints = [_cell_of("node", "monday", name="node_week_once")]
         indexes = [
-            # A period of all nodes beside each other.
+            # A period of all nodes beside each other, and the same for one way of asking.
             models.Index(fields=["monday"], name="node_week_period"),
+            models.Index(
+                fields=["headline_kind", "channel", "sample_kind", "monday"],
+                include=["node", *_RANKED],
+                name="node_week_ranked",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,8 +1,9 @@
 """The figures of the page of reports, summed from cells."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.db import models
@@ -30,7 +31,7 @@ from reports.lattice import Place
 from reports.linking import at_place, nps_words, words_behind
 from reports.models import NodeWeek, StoreWeek
 from reports.periods import Days, Period
-from reports.statistics import MIN_SHOWN, Share, moved_among, nps_difference
+from reports.statistics import MIN_SHOWN, Difference, Share, moved_among, nps_difference
 from reports.stretches import NEWEST, QUARTER, Stretch, chart_of, cover, mondays
 from reports.topics import TopicRow
 from stores.models import Node, Store
@@ -39,6 +40,8 @@ from surveys.choices import QuestionKind
 _SCORES = tuple(f"score_{score}" for score in range(11))
 # A sum may not bear the name of the column it sums.
 _SUM = "sum_"
+# A change, and what is told of it where it is more than chance.
+Candidate = tuple[Difference, Callable[[], Moved]]
 # Of more places the weeks stand in no table: the ranking has all of them.
 MOST_TABLED = 60
 
@@ -69,19 +72,18 @@ def overview(view: View, cells: Cells, filters: Filters, period: Period) -> Over
     return found
 
 
-def compare_all(found: Overview, stores: Iterable[PlaceRow], topics: Iterable[TopicRow]) -> None:
+def compare_all(found: Overview, stores: Iterable[Candidate], topics: Iterable[TopicRow]) -> None:
     """Fills in what changed more than chance: of the places right below, of stores further below, and of topics."""
-    candidates = [
-        *(
-            Moved(row.name, row.figure.change, row.query, figure=row.figure)
-            for row in [*found.rows, *stores]
-            if row.figure.change
-        ),
-        *(Moved(row.name, row.change, row.words, share=row.share) for row in topics if row.change),
+    places = [(row, row.figure.change) for row in found.rows if row.figure.change]
+    spoken = [(row, row.change) for row in topics if row.change]
+    candidates: list[Candidate] = [
+        *((change, partial(Moved, row.name, change, row.query, figure=row.figure)) for row, change in places),
+        *stores,
+        *((change, partial(Moved, row.name, change, row.words, share=row.share)) for row, change in spoken),
     ]
-    standing = moved_among([one.change for one in candidates])
+    standing = moved_among([change for change, _tell in candidates])
     found.compared = len(candidates)
-    found.moved = [one for one, stands in zip(candidates, standing, strict=True) if stands]
+    found.moved = [tell() for (_change, tell), stands in zip(candidates, standing, strict=True) if stands]
 
 
 def chosen_source(filters: Filters) -> Source:
@@ -224,17 +226,22 @@ def _told(lines: Iterable[Sequence[Point]]) -> int:
     return sum(one.figure.nps.n for line in lines for one in line if one.figure.shown)
 
 
-def stores_below(cells: Cells, source: Source, filters: Filters) -> list[PlaceRow]:
-    """The stores further below than the places right below, each with its change."""
+def stores_below(cells: Cells, source: Source, filters: Filters) -> list[Candidate]:
+    """The changes of the stores further below than the places right below."""
     now, ago = filters.now, filters.ago
     stores = {store for place in cells.view.places for store in cells.view.under(place)} - set(cells.view.children)
-    rows = []
-    for store in sorted(stores - set(cells.view.places)):
+    sums, old = cells.shown_sums(source, now), cells.shown_sums(source, ago)
+
+    def tell(store: Place, change: Difference) -> Moved:
+        named = cells.view.named(store)
         figure = with_change(cells, [store], source, now, ago)
-        if figure.change:
-            named = cells.view.named(store)
-            rows.append(PlaceRow(named.name, figure, [], at_place(filters, store, named), ""))
-    return rows
+        return Moved(named.name, change, at_place(filters, store, named), figure=figure)
+
+    return [
+        (change, partial(tell, store, change))
+        for store in sorted(stores - set(cells.view.places))
+        if store in sums and store in old and (change := nps_difference(sums[store], old[store]))
+    ]
 
 
 def _own_rows(cells: Cells, now: Sequence[Stretch], ago: Sequence[Stretch]) -> list[dict[str, Any]]:

@@ -360,7 +360,7 @@ def _crumbs(reading: Reading, view: View, page: str) -> list[tuple[str, str]]:
 
 def _store_choices(reading: Reading) -> list[Store]:
     if reading.scope.stores.count() <= _LONGEST_LIST:
-        return list(reading.scope.stores.order_by("sort_key"))
+        return list(reading.scope.stores.order_by("sort_key").only("code", "name"))
     return [reading.filters.store] if reading.filters.store else []
 
 

@@ -43,4 +43,8 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('store', 'start', 'channel'), name='traffic_span_once')],
             },
         ),
+        migrations.AddIndex(
+            model_name='nodeweek',
+            index=models.Index(fields=['headline_kind', 'channel', 'sample_kind', 'monday'], include=('node', 'promoters', 'passives', 'detractors'), name='node_week_ranked'),
+        ),
     ]
