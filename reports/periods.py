@@ -114,6 +114,12 @@ def latest_day(time_zones: Iterable[str]) -> date:
     return max((now.astimezone(ZoneInfo(zone)).date() for zone in time_zones), default=now.astimezone(UTC).date())
 
 
+def earliest_day(time_zones: Iterable[str]) -> date:
+    """The date it still is in the westernmost of these zones; UTC's without any."""
+    now = timezone.now()
+    return min((now.astimezone(ZoneInfo(zone)).date() for zone in time_zones), default=now.astimezone(UTC).date())
+
+
 def written_dates(first: date, last: date) -> str:
     """Two dates for reading, without repeating what they share."""
     whole = pgettext("format of a date", "j E Y")

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from reports.disclosure import shown_if_published
 from reports.figures import Source
 from reports.models import PeriodKind, PublishedNode, PublishedPeriod, PublishedStore, StoreDay
+from reports.periods import earliest_day
 from reports.statistics import MIN_SHOWN, NO_ANSWERS, Nps
 from reports.sums import COUNTS, SOURCE, lock_sums, monday_of, sum_of
 from stores.models import Node, Store, User
@@ -29,8 +30,6 @@ from surveys.models import Response, ResponseRevision
 BANDS = ("promoters", "passives", "detractors")
 # How far back periods are offered, newest first.
 _OFFERED = {PeriodKind.WEEK: 13, PeriodKind.MONTH: 6, PeriodKind.QUARTER: 4}
-# By then the last store on earth has ended the day.
-_LAST_ZONE = timedelta(hours=12)
 
 
 class PeriodRefused(ValueError):
@@ -46,8 +45,8 @@ class Span(NamedTuple):
 
 
 def spans_over(kind: PeriodKind) -> list[Span]:
-    """The newest periods of a kind that are over everywhere, newest first."""
-    today = (timezone.now() - _LAST_ZONE).date()
+    """The newest periods of a kind that are over in every store, newest first."""
+    today = earliest_day(Store.objects.order_by().values_list("time_zone", flat=True).distinct())
     found, first = list[Span](), _first_day(kind, today)
     for _number in range(_OFFERED[kind]):
         last = first - timedelta(days=1)

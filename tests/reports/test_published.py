@@ -1,7 +1,7 @@
 """What was published stays; today's figure stands beside it with reasons that add up to the difference."""
 
 import random
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -91,6 +91,16 @@ def test_periods_are_whole_and_over(chain):
         assert all(newer.first - timedelta(days=1) == older.last for newer, older in pairwise(spans))
         assert spans[0].last < today
         assert today - spans[0].last <= timedelta(days=max(days) + 1)
+
+
+@pytest.mark.parametrize(("hour", "over"), [(21, False), (23, True)])
+def test_a_week_is_offered_once_it_is_over_in_every_store(chain, monkeypatch, hour, over):
+    # A Sunday in winter: Kyiv is two hours before UTC, London is there.
+    Store.objects.update(time_zone="Europe/Kyiv")
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 1, 11, hour, tzinfo=UTC))
+    assert (spans_over(PeriodKind.WEEK)[0].last == date(2026, 1, 11)) is over
+    make_store(node=chain.area, code="LDN", time_zone="Europe/London")
+    assert spans_over(PeriodKind.WEEK)[0].last == date(2026, 1, 4)
 
 
 def test_published_figures_stay_and_cannot_be_changed(chain, week):
