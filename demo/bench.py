@@ -57,13 +57,12 @@ FULL = Extent(stores=7000, weeks=156, responses=20_000_000, words_pct=5)
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of `./run bench`. `verdict` compares `value` (or `ratio`, where there is a reference) with `budget`;
-    what has no budget tells the scale of the others."""
+    """One line of `./run bench`. `verdict` compares `value` (or `ratio`, where there is a reference) with `budget`."""
 
     name: str
     value: float
     unit: str
-    budget: float | None
+    budget: float
     verdict: str
     reference: float | None = None
     ratio: float | None = None

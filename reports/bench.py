@@ -29,7 +29,7 @@ class Measured(TypedDict):
     name: str
     value: float
     unit: str
-    budget: float | None
+    budget: float
     verdict: str
 
 

@@ -365,8 +365,8 @@ def _within(leaf: Stretch, stretches: Iterable[Stretch]) -> bool:
 def read_cells(view: View, this_week: Week, leaves: list[Stretch], *, only: Collection[Source] | None = None) -> Cells:
     """The counts of all places of the view, in one query for nodes and one for stores.
 
-    `only` leaves everything but the NPS of these ways of asking unread, each in a query of its own: so all stores of a
-    chain come from an index.
+    `only` leaves everything but the NPS of these ways of asking unread, each leaf of each in a query of its own: so all
+    stores of a chain come from an index.
     """
     found = Cells(view, this_week, leaves)
     for model, owner, kind in ((NodeWeek, "node_id", "node"), (StoreWeek, "store_id", "store")):
@@ -387,7 +387,7 @@ def _read_nps(found: Cells, model: type[models.Model], owner: str, places: Mappi
         some, values["places"] = f"AND {owner} = ANY(%(places)s)", list(places)
     bands = ", ".join(_BANDS)
     by_leaf = found.nps.setdefault(source, {})
-    # One leaf after the other: together they would wait for further processes of the database.
+    # One leaf after the other: together they may wait for further processes of the database.
     for leaf in found.leaves:
         rows = []
         for number, (table, when, first, last) in enumerate(_tables(model, *mondays(leaf, found.this_week))):

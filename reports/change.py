@@ -119,7 +119,7 @@ def _groups(cells: Cells, ways: Collection[Source], stretches: Collection[Stretc
         return place
 
     stores = (store for place in cells.view.places for store in cells.view.under(place))
-    return {store: store if store in showing else nearest(store) for store in stores}
+    return {store: nearest(store) for store in stores}
 
 
 def _sums(

@@ -114,7 +114,7 @@ class StoreWeek(Cell):
 class StoreSpan(models.Model):
     """What NPS answers one store had in four ISO weeks, from `start` on: see `reports.sums.span_of`.
 
-    A sum of its weeks and nothing more, so that a period of the whole chain is read from a third of the rows.
+    A sum of its weeks and nothing more, so that a period of the whole chain is read from fewer rows.
     """
 
     store = models.ForeignKey(Store, models.PROTECT, db_index=False, related_name="+")

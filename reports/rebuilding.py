@@ -25,8 +25,10 @@ from reports.models import (
     StoreDay,
     StoreSpan,
     StoreWeek,
+    TrafficSpan,
 )
 from reports.sums import sum_all_nodes
+from reports.traffic import sum_spans
 from stores.models import Store
 
 # Stores whose week is counted in one transaction: less than a second's work.
@@ -43,6 +45,7 @@ _COUNTED = (
     QueueDay,
     AskedWeek,
     AskedNodeWeek,
+    TrafficSpan,
 )
 
 
@@ -96,6 +99,7 @@ def count_week(stores: Sequence[int], monday: date) -> int:
     with transaction.atomic():
         days = days_known(stores, monday, monday + timedelta(days=6))
         count_days(days, above=False)
+        sum_spans((store, monday) for store in stores)
     return len(days)
 
 
@@ -111,6 +115,7 @@ def weeks_of_rows() -> list[date]:
             " (max(ended_at) AT TIME ZONE s.time_zone)::date FROM surveys_call WHERE store_id = s.id) r"
             " UNION ALL SELECT min(local_day), max(local_day) FROM reports_storeday"
             " UNION ALL SELECT min(monday), max(monday) FROM reports_storeweek"
+            " UNION ALL SELECT min(start), max(start) FROM reports_storespan"
             " UNION ALL SELECT min(monday), max(monday) FROM reports_nodeweek) e"
         )
         first, last = cursor.fetchone()

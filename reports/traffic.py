@@ -27,6 +27,7 @@ WEEKS = 13
 MOST_ROWS = 100_000
 MOST_TRANSACTIONS = 10_000_000
 COLUMNS = ("store", "day", "channel", "transactions")
+_LOCK = "LOCK TABLE reports_trafficweek IN SHARE ROW EXCLUSIVE MODE"
 _OLDEST = timedelta(days=4 * 366)
 _MOST_PROBLEMS = 20
 NO_STORE = gettext_lazy("No store with this code.")
@@ -65,7 +66,7 @@ def _sum_weeks(weeks: Collection[tuple[int, date]]) -> None:
     # Of two who sum one week the later waits for the earlier's rows above, unless these were of other days: so lock.
     pairs = sorted(weeks)
     with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE reports_trafficweek IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute(_LOCK)
         cursor.execute(
             "INSERT INTO reports_trafficweek (store_id, monday, channel, transactions, days)"
             " SELECT w.store_id, w.monday, t.channel, sum(t.transactions), count(*)"
@@ -78,10 +79,12 @@ def _sum_weeks(weeks: Collection[tuple[int, date]]) -> None:
     sum_spans(pairs)
 
 
+@transaction.atomic
 def sum_spans(weeks: Iterable[tuple[int, date]]) -> None:
-    """Sum the spans in which these (store id, Monday) pairs lie. The caller has locked the weeks."""
+    """Sum the spans in which these (store id, Monday) pairs lie."""
     spans = sorted({(store, span_of(monday)) for store, monday in weeks})
     with connection.cursor() as cursor:
+        cursor.execute(_LOCK)
         cursor.execute(
             "INSERT INTO reports_trafficspan (store_id, start, channel, transactions)"
             " SELECT w.store_id, w.start, t.channel, sum(t.transactions)"

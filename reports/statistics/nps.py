@@ -6,6 +6,7 @@ Scores and margins are in NPS points (-100 to 100); the confidence is 95 % throu
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from math import erfc, sqrt
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ Floats = npt.NDArray[np.float64]
 # A row of promoters, passives and detractors for each of many groups.
 Counts = npt.NDArray[np.float64]
 SIGNIFICANT = 0.05
+# Closer than this many standard errors two scores differ by chance, however few are compared.
+_NEAR = NormalDist().inv_cdf(1 - SIGNIFICANT / 2) - 0.01
 # Below this a score says who gave it, so only the number of answers is shown.
 MIN_SHOWN = 5
 # Below this the margin is so wide that a rank would be noise.
@@ -130,7 +133,7 @@ def moved_groups(now: Sequence[Nps], before: Sequence[Nps]) -> list[bool]:
     (s1, v1), (s2, v2) = adjusted_of(new[told].T), adjusted_of(old[told].T)
     distances = np.abs(s1 - s2) / np.sqrt(v1 + v2)
     # Nearer ones cannot stand, and that is all one needs to know of them.
-    far = distances > 1.9
+    far = distances > _NEAR
     p_values = np.ones(len(told))
     p_values[far] = [*map(two_sided_p, distances[far].tolist())]
     standing = np.zeros(len(now), bool)

@@ -14,7 +14,7 @@ from alerts.choices import CaseState
 from core.work import drain
 from reports.periods import Week, latest_day
 from sentiment.models import Sentiment
-from stores.models import User
+from stores.models import Node, Store, User
 from tests.factories import make_response, make_store, make_touchpoint
 from tests.reports.makers import announce, answer, make_analysis, make_case
 
@@ -455,6 +455,17 @@ def test_a_page_costs_few_queries_however_many_stores(client, chain):
     ) as queries:
         client.get(reverse("reports"))
     assert len(queries) <= 28, [query["sql"][:90] for query in queries]
+
+
+def test_names_in_choices_are_text(client, chain):
+    hostile = '"><script>alert(1)</script>'
+    Store.objects.filter(pk=chain.store.pk).update(name=hostile)
+    Node.objects.filter(pk=chain.area.pk).update(name=hostile)
+    client.force_login(chain.head_office)
+    for name in ("reports", "report_compare", "verbatims"):
+        text = client.get(reverse(name)).content.decode()
+        assert "<script>alert" not in text
+        assert text.count("&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;</option>") >= 2
 
 
 def test_a_call_centre_is_not_counted_as_a_store(client, chain):

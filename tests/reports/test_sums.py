@@ -2,12 +2,14 @@
 
 import random
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from alerts.models import Case
@@ -24,9 +26,11 @@ from reports.models import (
     StoreDay,
     StoreSpan,
     StoreWeek,
+    TrafficSpan,
 )
 from reports.rebuilding import rebuild
 from reports.sums import COUNTS, SOURCE, SPAN, SPAN_BY, SPAN_COUNTS, in_spans, span_of, sum_nodes
+from reports.traffic import Count, record_traffic
 from sentiment.models import Analysis, Sentiment
 from sentiment.signals import reading_corrected
 from stores.actions import move_node, move_stores
@@ -38,8 +42,8 @@ from tests.reports.makers import announce, answer, make_case, random_history
 from tests.reports.test_facts import counted_by_hand
 
 pytestmark = pytest.mark.django_db
-# Any Monday on which four weeks begin.
-FIRST_SPAN = span_of(date(2026, 1, 5))
+# A Monday on which four weeks begin.
+FIRST_SPAN = date(2026, 11, 2)
 Cells = dict[tuple[Any, ...], dict[str, Any]]
 
 
@@ -196,6 +200,13 @@ def wreck() -> None:
     StoreWeek.objects.update(promoters=77)
     NodeDay.objects.filter(node__parent=None).delete()
     NodeWeek.objects.update(topics={"price": {"n": 9, "promoters": 9, "detractors": 9, "negative": 9, "positive": 9}})
+    store = Store.objects.order_by("pk")[0]
+    for start in (FIRST_SPAN - 2 * SPAN, FIRST_SPAN - 50 * SPAN):
+        StoreSpan.objects.update_or_create(
+            store=store, start=start, channel="call", sample_kind="invited",
+            defaults={"promoters": 5, "passives": 0, "detractors": 0},
+        )  # fmt: skip
+    TrafficSpan.objects.update(transactions=1)
     node = Node.objects.filter(stores=None).exclude(parent=None).first()
     if node:
         NodeWeek.objects.create(
@@ -232,9 +243,12 @@ def test_a_rebuild_mends_everything_and_goes_on_where_it_was_stopped(grove):
     assert {
         model._meta.db_table for model in (NodeWeek, NodeDay, StoreSpan, StoreWeek, StoreDay)
     } <= known_to_the_planner()
+    today = timezone.now().date()
+    record_traffic([Count(touchpoints[0].store_id, today - timedelta(weeks=n), "qr", 40) for n in (0, 1)])
     wreck()
     call_command("rebuild_facts", "--anew", stdout=StringIO())
     assert assert_all_cells_are_right() == weeks_of_nodes
+    assert TrafficSpan.objects.aggregate(n=Sum("transactions"))["n"] == 80
 
 
 def test_the_check_names_what_differs_and_the_audit_hears_of_it(grove, monkeypatch):
@@ -297,6 +311,23 @@ def test_summing_twice_writes_nothing(chain):
         sum_nodes([(chain.area.pk, timezone.now().date())])
     assert list(NodeDay.objects.order_by("pk").values()) == rows
     assert run_once(["facts"]) == 0
+
+
+def test_the_update_fills_spans_as_counting_does(grove):
+    touchpoints, _nodes = grove
+    random_history(touchpoints, seed=8, responses=40)
+    drain(["facts"])
+    today = timezone.now().date()
+    record_traffic(Count(one.store_id, today - timedelta(weeks=n), "qr", 40) for one in touchpoints for n in range(9))
+    purchases = set(TrafficSpan.objects.values_list("store", "start", "channel", "transactions"))
+    assert len(purchases) >= 3 * len(touchpoints)
+    TrafficSpan.objects.update(transactions=1)
+    StoreSpan.objects.update(promoters=77)
+    with connection.cursor() as cursor:
+        for statement in import_module("reports.migrations.0025_fill_spans").FILL:
+            cursor.execute(statement)
+    assert set(TrafficSpan.objects.values_list("store", "start", "channel", "transactions")) == purchases
+    assert_all_cells_are_right()
 
 
 def test_weeks_are_read_as_whole_spans_and_what_is_beside_them():
