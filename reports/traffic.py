@@ -91,7 +91,8 @@ def sum_spans(weeks: Iterable[tuple[int, date]]) -> None:
             " FROM unnest(%s::bigint[], %s::date[]) AS w(store_id, start) JOIN reports_trafficweek t"
             " ON t.store_id = w.store_id AND t.monday >= w.start AND t.monday < w.start + %s"
             " GROUP BY 1, 2, 3 ON CONFLICT (store_id, start, channel)"
-            " DO UPDATE SET transactions = excluded.transactions",
+            " DO UPDATE SET transactions = excluded.transactions"
+            " WHERE reports_trafficspan.transactions <> excluded.transactions",
             [[store for store, _start in spans], [start for _store, start in spans], SPAN.days],
         )
 
