@@ -92,8 +92,6 @@ def days_known(stores: Sequence[int], first: date, last: date) -> list[tuple[int
             " WHERE store_id = ANY(%(stores)s) AND local_day BETWEEN %(first)s AND %(last)s"
             " UNION SELECT store_id, monday FROM reports_storeweek"
             " WHERE store_id = ANY(%(stores)s) AND monday BETWEEN %(first)s AND %(last)s"
-            " UNION SELECT store_id, start FROM reports_storespan"
-            " WHERE store_id = ANY(%(stores)s) AND start BETWEEN %(first)s AND %(last)s"
             # Of calls that nobody answered, too: how many were asked is counted by day.
             " UNION SELECT c.store_id, (c.ended_at AT TIME ZONE s.time_zone)::date FROM surveys_call c"
             " JOIN stores_store s ON s.id = c.store_id WHERE c.store_id = ANY(%(stores)s)"

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from reports.asking_cells import count_week as count_asked
-from reports.facts import count_days, days_known
+from reports.facts import count_days, days_known, lock_store
 from reports.models import (
     AgentWeek,
     AskedNodeWeek,
@@ -27,7 +27,7 @@ from reports.models import (
     StoreWeek,
     TrafficSpan,
 )
-from reports.sums import sum_all_nodes
+from reports.sums import sum_all_nodes, sum_store_spans
 from reports.traffic import sum_spans
 from stores.models import Store
 
@@ -97,8 +97,12 @@ def renew_statistics() -> None:
 def count_week(stores: Sequence[int], monday: date) -> int:
     """Count a week of these stores, without the nodes above; returns how many store days there were."""
     with transaction.atomic():
+        for store in sorted(stores):
+            lock_store(store)
         days = days_known(stores, monday, monday + timedelta(days=6))
         count_days(days, above=False)
+        # Also of stores in which nothing is left to be counted.
+        sum_store_spans((store, monday) for store in stores)
         sum_spans((store, monday) for store in stores)
     return len(days)
 
@@ -115,7 +119,8 @@ def weeks_of_rows() -> list[date]:
             " (max(ended_at) AT TIME ZONE s.time_zone)::date FROM surveys_call WHERE store_id = s.id) r"
             " UNION ALL SELECT min(local_day), max(local_day) FROM reports_storeday"
             " UNION ALL SELECT min(monday), max(monday) FROM reports_storeweek"
-            " UNION ALL SELECT min(start), max(start) FROM reports_storespan"
+            # One of the weeks of each span is enough.
+            " UNION ALL SELECT min(start) + 21, max(start) FROM reports_storespan"
             " UNION ALL SELECT min(monday), max(monday) FROM reports_nodeweek) e"
         )
         first, last = cursor.fetchone()

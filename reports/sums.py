@@ -184,7 +184,12 @@ def sum_store_weeks(days: Iterable[Day]) -> None:
     """Sum the weeks and spans of these (store id, local day) pairs. The caller has locked the stores."""
     pairs = set(days)
     _run(STORE_WEEKS, {(store, monday_of(day)) for store, day in pairs})
-    _run(STORE_SPANS, {(store, span_of(day)) for store, day in pairs})
+    sum_store_spans(pairs)
+
+
+def sum_store_spans(days: Iterable[Day]) -> None:
+    """Sum the spans of these (store id, local day) pairs from their weeks. The caller has locked the stores."""
+    _run(STORE_SPANS, {(store, span_of(day)) for store, day in days})
 
 
 def sum_above(days: Iterable[Day]) -> None:
