@@ -6,32 +6,25 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-import fontpkg_noto_sans
-import fontpkg_noto_sans_arabic
-import fontpkg_noto_sans_thai
+import manimgx_fonts
 import manimgx_fonts_cjk
-import pylopdf_fonts_he
 import typst
 
 # Of a character map: these subtables hold all of Unicode, the best one first (OpenType, "cmap").
 _SUBTABLES = ((3, 10), (0, 6), (0, 4), (3, 1), (0, 3))
 
 
-def _folder(package: ModuleType, *inside: str) -> Path:
+def _folder(package: ModuleType) -> Path:
     assert package.__file__
-    return Path(package.__file__).parent.joinpath(*inside)
+    return Path(package.__file__).parent
 
 
-_FOLDERS = [
-    *(_folder(one, "files") for one in (fontpkg_noto_sans, fontpkg_noto_sans_arabic, fontpkg_noto_sans_thai)),
-    _folder(pylopdf_fonts_he),
-    _folder(manimgx_fonts_cjk),
-]
+_FOLDERS = [_folder(manimgx_fonts), _folder(manimgx_fonts_cjk)]
 
 
 @cache
 def typefaces() -> typst.Fonts:
-    """Noto Sans for every script of the product and most that shoppers write, read once per process.
+    """Noto Sans for every script of the product and nearly all that shoppers write, and emoji; read once per process.
 
     The machine's own typefaces would make each printer's paper another.
     """

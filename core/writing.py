@@ -21,15 +21,18 @@ def isolated(name: str) -> str:
     return f"\u2068{name}\u2069" if name and get_language_bidi() else name
 
 
-def printable(text: str) -> str:
-    """What a typeface of letters can show: no emoji, no control signs, no signs that turn the direction around."""
-    kept = (c for c in _VARIANTS.sub("", text) if c in "\n\u200c\u200d" or unicodedata.category(c) not in _UNPRINTABLE)
+def printable(text: str, *, emoji: bool = False) -> str:
+    """What paper can show: no control signs, no signs that turn the direction around; emoji only where asked for, in
+    the words of shoppers and never in a name."""
+    dropped = _UNPRINTABLE - _PICTURES if emoji else _UNPRINTABLE
+    kept = (c for c in _VARIANTS.sub("", text) if c in "\n\u200c\u200d" or unicodedata.category(c) not in dropped)
     return re.sub(r" {2,}", " ", "".join(kept)).strip()
 
 
 # Each says how the sign before it is drawn, as in colour, and is in itself nothing.
 _VARIANTS = re.compile("[\ufe00-\ufe0f]")
-_UNPRINTABLE = frozenset({"So", "Sk", "Cc", "Cf", "Cs", "Co", "Cn", "Me"})
+_PICTURES = frozenset({"So", "Sk"})
+_UNPRINTABLE = _PICTURES | {"Cc", "Cf", "Cs", "Co", "Cn", "Me"}
 
 
 def percent(value: float | None) -> str:

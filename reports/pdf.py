@@ -122,7 +122,7 @@ def _note(one: WallFigure) -> str:
 def on_paper(text: str) -> str | None:
     """The words as they are printed, without signs that no typeface has; None where letters would be missing, for what
     was printed then is boxes."""
-    plain = printable(text)
+    plain = printable(text, emoji=True)
     missing = {sign for sign in plain if ord(sign) not in printed_characters() and not sign.isspace()}
     if any(unicodedata.category(sign)[0] in "LMN" for sign in missing):
         return None
@@ -145,7 +145,7 @@ def _done(one: Done) -> dict[str, Any] | None:
 
 
 def _words(text: str, direction: str, language: str) -> dict[str, str] | None:
-    """None of what cannot be printed, and of emoji alone, which leave nothing but what joined them."""
+    """None of what cannot be printed, and of emoji newer than the typeface, which leave nothing but what joined them."""
     plain = on_paper(text)
     if not plain or not plain.strip("\u200c\u200d"):
         return None
