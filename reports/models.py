@@ -543,6 +543,17 @@ class WallApproval(models.Model):
         return f"{self.store_id} {self.monday}"
 
 
+class WallCare(models.Model):
+    """That at the stores at or below a node words hang only once somebody has looked through them."""
+
+    node = models.OneToOneField(Node, models.CASCADE, primary_key=True, related_name="+")
+    made_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"walls at {self.node_id} wait for being looked through"
+
+
 class WallRound(Leased):
     """When a store is sent its next wall: that of the week which began on `monday`, at `run_at`."""
 

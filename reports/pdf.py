@@ -79,17 +79,35 @@ def _data(wall: Wall) -> dict[str, Any]:
         % {"n": elsewhere}
         if elsewhere
         else "",
-        "empty": gettext("Nobody left words in this week.") if wall.empty else "",
+        "empty": _why_empty(wall),
         "footer": " ".join(
             [
                 gettext("Contacts, numbers and the names of staff are removed. In the shoppers' own language."),
-                *([] if wall.looked_through or wall.empty else [_not_looked_through(wall)]),
+                *([] if wall.empty else [_how_seen(wall)]),
             ]
         ),
     }
 
 
-def _not_looked_through(wall: Wall) -> str:
+def _why_empty(wall: Wall) -> str:
+    if not wall.empty:
+        return ""
+    if wall.waiting:
+        return gettext(
+            "What was written and done in this week waits until somebody of the store has looked through it."
+        )
+    return gettext("Nobody left words in this week.")
+
+
+def _how_seen(wall: Wall) -> str:
+    if wall.waiting:
+        return ngettext(
+            "%(n)s more waits until somebody has looked through it.",
+            "%(n)s more wait until somebody has looked through them.",
+            wall.waiting,
+        ) % {"n": wall.waiting}
+    if wall.looked_through:
+        return ""
     if wall.approval:
         return gettext("It has changed since somebody looked through it.")
     return gettext("Nobody has looked through it yet.")
@@ -145,7 +163,7 @@ def _done(one: Done) -> dict[str, Any] | None:
 
 
 def _words(text: str, direction: str, language: str) -> dict[str, str] | None:
-    """None of what cannot be printed, and of emoji newer than the typeface, which leave nothing but what joined them."""
+    """None of what cannot be printed, or of newer emoji, which leave nothing but what joined them."""
     plain = on_paper(text)
     if not plain or not plain.strip("\u200c\u200d"):
         return None

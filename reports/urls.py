@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/digests/", digest_pages.digests, name="digests"),
     path("reports/published/", published_pages.published, name="published"),
     path("reports/published/<int:pk>/", published_pages.published_period, name="published_period"),
+    path("setup/walls/", wall_views.care, name="walls"),
     path("setup/traffic/", traffic_pages.traffic, name="traffic"),
     path("api/v1/traffic/", TrafficView.as_view(), name="api_traffic"),
     path("verbatims/", explorer_views.verbatims, name="verbatims"),

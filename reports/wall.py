@@ -8,7 +8,7 @@ words is likelier than a shopper who did not mean the score, so neither hangs.
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
@@ -21,7 +21,7 @@ from core.tokens import keyed_hash
 from customers.models import ContactKind
 from reports.action_reads import actions_about
 from reports.figures import Source
-from reports.models import Action, ActionState, StoreWeek, WallApproval, WallDeedHidden, WallHidden
+from reports.models import Action, ActionState, StoreWeek, WallApproval, WallCare, WallDeedHidden, WallHidden
 from reports.periods import Week, latest_day
 from reports.wall_figures import WallFigure, figures_of_week, tells_of_all
 from reports.writing import direction_of
@@ -65,6 +65,11 @@ class Voice:
     def direction(self) -> str:
         return direction_of(self.text, self.language)
 
+    @property
+    def mark(self) -> str:
+        """Another one once the words change."""
+        return keyed_hash("wall", f"words:{self.verbatim}\n{self.text}")
+
 
 @dataclass(frozen=True)
 class Done:
@@ -83,6 +88,11 @@ class Done:
     @property
     def direction(self) -> str:
         return direction_of(self.did)
+
+    @property
+    def mark(self) -> str:
+        """Another one once the words change."""
+        return keyed_hash("wall", "\n".join([self.deed, self.said.text if self.said else "", self.did]))
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,10 @@ class Wall:
     hidden_deeds: list[HiddenDeed] = field(default_factory=list)
     # Who has looked through it, if anybody has; see `looked_through` for whether it was as it hangs now.
     approval: WallApproval | None = None
+    # Whether words hang here only once somebody has looked through them.
+    careful: bool = False
+    # How many things `as_hung` has left out.
+    waiting: int = 0
 
     @property
     def in_future(self) -> bool:
@@ -139,10 +153,8 @@ class Wall:
 
     @property
     def marks(self) -> list[str]:
-        """One of each thing that hangs, another once its words change."""
-        words = [(f"words:{one.verbatim}", one.text) for one in [*self.praises, *self.lessons]]
-        deeds = [(one.deed, one.said.text if one.said else "", one.did) for one in self.done]
-        return [keyed_hash("wall", "\n".join(parts)) for parts in [*words, *deeds]]
+        """One of each thing that hangs."""
+        return [*(one.mark for one in [*self.praises, *self.lessons]), *(one.mark for one in self.done)]
 
     @property
     def fingerprint(self) -> str:
@@ -153,6 +165,17 @@ class Wall:
     def looked_through(self) -> bool:
         """Whether somebody has seen all that hangs, as it hangs."""
         return self.approval is not None and set(self.marks) <= set(self.approval.seen)
+
+    def as_hung(self) -> "Wall":
+        """As it goes on screens, on paper and by mail: where that waits for somebody, only what somebody has seen."""
+        if not self.careful:
+            return self
+        seen = set(self.approval.seen) if self.approval else set[str]()
+        praises = [one for one in self.praises if one.mark in seen]
+        lessons = [one for one in self.lessons if one.mark in seen]
+        done = [one for one in self.done if one.mark in seen]
+        waiting = len(self.marks) - len(praises) - len(lessons) - len(done)
+        return replace(self, praises=praises, lessons=lessons, done=done, waiting=waiting)
 
     @property
     def next_week(self) -> Week | None:
@@ -187,6 +210,7 @@ def build_wall(store: Store, week: Week) -> Wall:
         hidden=[Hidden(_voice(one), one.verbatim.wall_hidden) for one in kept_off],
         hidden_deeds=hidden_deeds,
         approval=WallApproval.objects.filter(store=store, monday=week.monday).select_related("by").first(),
+        careful=WallCare.objects.filter(node__in=store.node.above).exists(),
     )
 
 

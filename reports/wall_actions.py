@@ -8,19 +8,21 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from alerts.models import Case
 from core.tokens import link_token, token_hash
 from reports.action_reads import actions_about
-from reports.models import Action, HideReason, WallApproval, WallDeedHidden, WallHidden, WallScreen
+from reports.models import Action, HideReason, WallApproval, WallCare, WallDeedHidden, WallHidden, WallScreen
 from reports.wall import Wall
 from stores.history import name_values
-from stores.models import Store, User
+from stores.models import Node, Store, User
 from stores.recording import change, record
 from surveys.models import Verbatim
 
 _PURPOSE = "wall screen"
 _HISTORY = "wall"
+_CARE = "wall_care"
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -85,6 +87,20 @@ def _note(store: Store, thing: str, *, by: User, old: str = "", new: str = "") -
     record(change(store, actor=by, what=_HISTORY, old={thing: str(old)}, new={thing: str(new)}))
 
 
+@transaction.atomic
+def begin_care(node: Node, *, by: User) -> None:
+    """Have words at the stores at or below this node hang only once somebody has looked through them."""
+    if WallCare.objects.get_or_create(node=node, defaults={"made_by": by})[1]:
+        record(change(node, actor=by, what=_CARE, old={_CARE: ""}, new={_CARE: _CARE}))
+
+
+@transaction.atomic
+def end_care(node: Node, *, by: User) -> None:
+    """Let words there hang at once, unless a node above asks for care."""
+    if WallCare.objects.filter(node=node).delete()[0]:
+        record(change(node, actor=by, what=_CARE, old={_CARE: _CARE}, new={_CARE: ""}))
+
+
 def make_screen(store: Store, *, by: User) -> WallScreen:
     """A new link for the store's screen, in place of any before."""
     serial = uuid4()
@@ -99,3 +115,4 @@ def screen_address(screen: WallScreen) -> str:
 
 
 name_values(_HISTORY, HideReason.choices)
+name_values(_CARE, [(_CARE, gettext_lazy("only once somebody has looked through them"))])

@@ -130,6 +130,7 @@ def render_wall(message: Message) -> Rendered | None:
     wall = build_wall(store, week)
     if not wall.responses and wall.empty:
         return None
+    wall = wall.as_hung()
     subject = gettext("%(store)s: what your shoppers said in week %(week)s") % {
         "store": store.name,
         "week": week.number,

@@ -8,18 +8,20 @@ from django.utils import translation
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from alerts.models import Case
 from core.look import look
 from core.tokens import token_hash
-from reports.filters import find_store, scope_of
-from reports.models import Action, HideReason, WallScreen
+from reports.filters import find_node, find_store, node_options, scope_of
+from reports.models import Action, HideReason, WallCare, WallScreen
 from reports.pdf import PAPERS, wall_pdf
 from reports.periods import Week, latest_day
 from reports.wall import Wall, build_wall
 from reports.wall_actions import (
     approve_wall,
+    begin_care,
+    end_care,
     find_deed,
     hide_deed,
     hide_words,
@@ -29,7 +31,8 @@ from reports.wall_actions import (
     show_words,
 )
 from reports.wall_rounds import readers_of
-from stores.access import StaffRequest
+from stores.access import StaffRequest, roles_required
+from stores.choices import Role
 from stores.models import Store
 from surveys.models import Verbatim
 
@@ -43,6 +46,7 @@ def wall(request: StaffRequest, code: str, week: str) -> HttpResponse:
     screen = WallScreen.objects.filter(store=found.store).first()
     context = {
         "wall": found,
+        "waiting": found.as_hung().waiting,
         "reasons": HideReason.choices,
         "has_readers": bool(readers_of(found.store)),
         "screen": screen,
@@ -54,7 +58,7 @@ def wall(request: StaffRequest, code: str, week: str) -> HttpResponse:
 @require_safe
 def wall_as_pdf(request: StaffRequest, code: str, week: str) -> HttpResponse:
     """The same on paper; `?paper=a3` for a large one."""
-    found = _wall(request, code, week)
+    found = _wall(request, code, week).as_hung()
     paper = request.GET.get("paper", _A4)
     response = HttpResponse(wall_pdf(found, paper=paper if paper in PAPERS else _A4), content_type="application/pdf")
     name = f"wall-{found.store.code}-{found.week}.pdf"
@@ -143,6 +147,29 @@ def screen_link(request: StaffRequest, code: str) -> HttpResponse:
     return redirect("wall", store.code, str(Week.of(latest_day([store.time_zone])) + -1))
 
 
+@roles_required(Role.HEAD_OFFICE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def care(request: StaffRequest) -> HttpResponse:
+    """`/setup/walls/`: at which places words hang only once somebody has looked through them.
+
+    Raises Http404 for a node outside what the reader may see.
+    """
+    scope = scope_of(request.user)
+    if request.method == "POST":
+        node = find_node(scope.nodes, request.POST.get("node", ""))
+        if node is None:
+            raise Http404
+        if "end" in request.POST:
+            end_care(node, by=request.user)
+            messages.success(request, gettext("Words hang there at once from now on."))
+        else:
+            begin_care(node, by=request.user)
+            messages.success(request, gettext("Words hang there only once somebody has looked through them."))
+        return redirect("walls")
+    careful = WallCare.objects.filter(node__in=scope.nodes).select_related("node").order_by("node__path")
+    return render(request, "reports/walls.html", {"careful": careful, "node_choices": node_options(scope)})
+
+
 @never_cache
 @login_not_required
 @require_safe
@@ -154,7 +181,7 @@ def screen(request: HttpRequest, token: str) -> HttpResponse:
     store = found.store
     language = next((one for one in store.languages if translation.check_for_language(one)), "en")
     with translation.override(language):
-        hung = build_wall(store, Week.of(latest_day([store.time_zone])) + -1)
+        hung = build_wall(store, Week.of(latest_day([store.time_zone])) + -1).as_hung()
         context = {
             "wall": hung,
             "text_direction": "rtl" if _is_rtl(language) else "ltr",

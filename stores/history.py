@@ -23,6 +23,7 @@ _THINGS = {
     "chat": gettext_lazy("Team chat"),
     "till_key": gettext_lazy("Key of the tills"),
     "wall": gettext_lazy("Taken off the wall, and why"),
+    "wall_care": gettext_lazy("Walls"),
 }
 _COLUMNS = {
     "code": gettext_lazy("Code"),
@@ -48,6 +49,7 @@ _COLUMNS = {
     "key": gettext_lazy("Key"),
     "leads_until": gettext_lazy("The old code leads to it until"),
     "replaced_by": gettext_lazy("Its code leads to"),
+    "wall_care": gettext_lazy("Words hang"),
 }
 _LEADS = {"ever": gettext_lazy("for ever"), "never": gettext_lazy("not at all")}
 _LABELS = {value: label for kind in (HolidayRule, NodeKind, StoreKind, TouchpointKind) for value, label in kind.choices}

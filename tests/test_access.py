@@ -465,6 +465,7 @@ TABLE = [
     # --- setting up from a file
     row("setup/import/", CHAIN_WIDE),
     row("setup/traffic/", CHAIN_WIDE),
+    row("setup/walls/", HEAD_OFFICE_PAGE),
     Row("setup/import/<uuid:pk>/", [({"pk": "{no_id}"}, CHAIN_WIDE | {"head_office": 404, "operator": 404})]),
     Row("setup/import/<uuid:pk>/confirm/", [({"pk": "{no_id}"}, CHAIN_WIDE | {"head_office": 405, "operator": 405})]),
     row("setup/import/template.xlsx", CHAIN_WIDE),

@@ -1,0 +1,96 @@
+"""Where head office asks for it, words hang only once somebody has looked through them."""
+
+from django.test import Client
+
+from messaging.models import Message
+from messaging.outbox import put_all
+from reports import wall_rounds
+from reports.actions import begin, end
+from reports.models import ActionState, WallCare
+from reports.periods import Week
+from reports.wall import build_wall
+from reports.wall_actions import begin_care, make_screen, screen_address
+from sentiment.labels import TOPIC_LABELS
+from sentiment.models import Sentiment
+from stores.history import entries
+from stores.models import ConfigChange
+from tests.reports.test_wall import TODAY, leave, printed, wall_of
+from tests.reports.test_wall_people import LAST_WEEK, press
+
+PAGE = "/setup/walls/"
+
+
+def shown_everywhere(client: Client, chain) -> list[str]:
+    """The screen's page, the paper as printed and the mail's two bodies with what is attached."""
+    path = "/" + screen_address(make_screen(chain.store, by=chain.manager)).split("/", 3)[3]
+    paper = printed(wall_of(client, chain.manager, chain.store, str(LAST_WEEK), name="wall_pdf").content)
+    Message.objects.all().delete()
+    put_all([wall_rounds._message(chain.store, LAST_WEEK, chain.manager)])
+    rendered = wall_rounds.render_wall(Message.objects.get())
+    assert rendered
+    mailed = [rendered.text, rendered.html, printed(rendered.attachments[0].content)]
+    return [Client().get(path).content.decode(), paper, *mailed]
+
+
+def approve(client: Client, chain) -> None:
+    seen = build_wall(chain.store, LAST_WEEK).fingerprint
+    press(client, chain.manager, "wall_approve", chain.store.code, str(LAST_WEEK), seen=seen)
+
+
+def test_words_wait_on_screens_on_paper_and_in_mail_until_somebody_has_seen_them(client, chain):
+    leave(chain, "They wrapped it so nicely", day=LAST_WEEK.monday)
+    for place in shown_everywhere(client, chain):
+        assert "wrapped it so nicely" in place
+    begin_care(chain.root, by=chain.head_office)
+    for place in shown_everywhere(client, chain):
+        assert "wrapped it so nicely" not in place
+    page = wall_of(client, chain.manager, chain.store, str(LAST_WEEK)).content.decode()
+    assert "wrapped it so nicely" in page and "Until then nothing of it is on a screen or on paper" in page
+    screen, paper, text, html, attached = shown_everywhere(client, chain)
+    assert "чекає, доки хтось із магазину це перегляне" in screen  # in the store's language
+    assert "waits until somebody of the store has looked through it" in paper and paper == attached
+    assert "1 thing is not on it yet" in text and "1 thing is not on it yet" in html
+    approve(client, chain)
+    for place in shown_everywhere(client, chain):
+        assert "wrapped it so nicely" in place and "wait" not in place and "чекає" not in place
+    # What came later waits; what was seen hangs on.
+    leave(chain, "Ask for the one with the red hair", day=LAST_WEEK.sunday)
+    for place in shown_everywhere(client, chain):
+        assert "wrapped it so nicely" in place and "red hair" not in place
+    page = wall_of(client, chain.manager, chain.store, str(LAST_WEEK)).content.decode()
+    assert "red hair" in page and "Until then 1 thing of it is on no screen and on no paper" in page
+    assert "1 more waits until somebody has looked through it" in shown_everywhere(client, chain)[1]
+
+
+def test_lessons_and_what_was_done_wait_too(chain):
+    leave(chain, "The queue took an hour and nobody said why", sentiment=Sentiment.NEGATIVE)
+    action = begin(chain.store, by=chain.manager, topic=next(iter(TOPIC_LABELS))).action
+    end(action.pk, ActionState.DONE, by=chain.manager, text="We opened a second till")
+    begin_care(chain.area, by=chain.head_office)
+    wall = build_wall(chain.store, Week.of(TODAY))
+    hung = wall.as_hung()
+    assert wall.lessons and wall.done and hung.empty and hung.waiting == 2
+    assert (hung.responses, hung.figures) == (wall.responses, wall.figures)
+    # Nowhere else.
+    assert not build_wall(chain.foreign, LAST_WEEK).careful
+
+
+def test_head_office_says_where(client, chain):
+    client.force_login(chain.head_office)
+    assert "Nowhere: words hang at once." in client.get(PAGE).content.decode()
+    for _twice in range(2):
+        assert client.post(PAGE, {"node": chain.area.pk}).status_code == 302
+    assert WallCare.objects.get().node == chain.area
+    assert 'name="end"' in client.get(PAGE).content.decode()
+    for wrong in ("", "999999", "x"):
+        assert client.post(PAGE, {"node": wrong}).status_code == 404
+    client.post(PAGE, {"node": chain.area.pk, "end": ""})
+    assert not WallCare.objects.exists()
+    told = entries(ConfigChange.objects.filter(node=chain.area, what="wall_care").order_by("pk"))
+    assert [(one.change.actor, one.differences[0].old, one.differences[0].new) for one in told] == [
+        (chain.head_office, "–", "only once somebody has looked through them"),
+        (chain.head_office, "only once somebody has looked through them", "–"),
+    ]
+    for other in (chain.manager, chain.area_manager, chain.operator):
+        client.force_login(other)
+        assert client.post(PAGE, {"node": chain.area.pk}).status_code == 403
