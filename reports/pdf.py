@@ -93,9 +93,7 @@ def _why_empty(wall: Wall) -> str:
     if not wall.empty:
         return ""
     if wall.waiting:
-        return gettext(
-            "What was written and done in this week waits until somebody of the store has looked through it."
-        )
+        return gettext("What was written and done in this week waits until somebody has looked through it.")
     return gettext("Nobody left words in this week.")
 
 
@@ -137,10 +135,10 @@ def _note(one: WallFigure) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def on_paper(text: str) -> str | None:
+def on_paper(text: str, *, emoji: bool = False) -> str | None:
     """The words as they are printed, without signs that no typeface has; None where letters would be missing, for what
     was printed then is boxes."""
-    plain = printable(text, emoji=True)
+    plain = printable(text, emoji=emoji)
     missing = {sign for sign in plain if ord(sign) not in printed_characters() and not sign.isspace()}
     if any(unicodedata.category(sign)[0] in "LMN" for sign in missing):
         return None
@@ -164,7 +162,7 @@ def _done(one: Done) -> dict[str, Any] | None:
 
 def _words(text: str, direction: str, language: str) -> dict[str, str] | None:
     """None of what cannot be printed, or of newer emoji, which leave nothing but what joined them."""
-    plain = on_paper(text)
+    plain = on_paper(text, emoji=True)
     if not plain or not plain.strip("\u200c\u200d"):
         return None
     # Chinese and Japanese draw the same letter each in its own way.

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import NamedTuple
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.utils.text import Truncator
@@ -91,7 +92,7 @@ class Done:
 
     @property
     def mark(self) -> str:
-        """Another one once the words change."""
+        """Another one once the words change; what they were about is called in each reader's language."""
         return keyed_hash("wall", "\n".join([self.deed, self.said.text if self.said else "", self.did]))
 
 
@@ -132,7 +133,7 @@ class Wall:
     approval: WallApproval | None = None
     # Whether words hang here only once somebody has looked through them.
     careful: bool = False
-    # How many things `as_hung` has left out.
+    # How many things it leaves out for that.
     waiting: int = 0
 
     @property
@@ -164,18 +165,17 @@ class Wall:
     @property
     def looked_through(self) -> bool:
         """Whether somebody has seen all that hangs, as it hangs."""
-        return self.approval is not None and set(self.marks) <= set(self.approval.seen)
+        return self.approval is not None and not self.unseen
 
-    def as_hung(self) -> "Wall":
-        """As it goes on screens, on paper and by mail: where that waits for somebody, only what somebody has seen."""
-        if not self.careful:
-            return self
-        seen = set(self.approval.seen) if self.approval else set[str]()
-        praises = [one for one in self.praises if one.mark in seen]
-        lessons = [one for one in self.lessons if one.mark in seen]
-        done = [one for one in self.done if one.mark in seen]
-        waiting = len(self.marks) - len(praises) - len(lessons) - len(done)
-        return replace(self, praises=praises, lessons=lessons, done=done, waiting=waiting)
+    @property
+    def seen(self) -> set[str]:
+        """The marks of all that somebody has seen of this week."""
+        return set(self.approval.seen) if self.approval else set()
+
+    @property
+    def unseen(self) -> int:
+        """How many things nobody has looked through."""
+        return len(set(self.marks) - self.seen)
 
     @property
     def next_week(self) -> Week | None:
@@ -186,22 +186,24 @@ class Wall:
         return Week.of(self.today) if self.in_future else self.week + -1
 
 
-def build_wall(store: Store, week: Week) -> Wall:
-    """The wall of a store's week, by the store's own calendar."""
+def build_wall(store: Store, week: Week, *, as_hung: bool = False) -> Wall:
+    """The wall of a store's week, by the store's own calendar: for who looks through it, or `as_hung` on screens, on
+    paper and in mail, where words may have to wait until somebody has."""
     readings = _readings(store, week.monday, week.sunday)
     fit = list(fit_to_hang(readings).select_related("verbatim__wall_hidden__by").order_by("pk"))
     kept_off = [one for one in fit if hasattr(one.verbatim, "wall_hidden")]
     fit = [one for one in fit if not hasattr(one.verbatim, "wall_hidden")]
     today = latest_day([store.time_zone])
-    done, hidden_deeds = _done(store, week)
+    deeds, hidden_deeds = _deeds(store, week)
+    praises, lessons, done = _chosen(fit, deeds)
     counted = StoreWeek.objects.filter(store=store, monday=week.monday).values_list("responses", flat=True)
     figures = figures_of_week(store, week, Week.of(today))
-    return Wall(
+    wall = Wall(
         store=store,
         week=week,
         today=today,
-        praises=telling_voices(fit, Sentiment.POSITIVE, MOST_PRAISES),
-        lessons=telling_voices(fit, Sentiment.NEGATIVE, MOST_LESSONS),
+        praises=praises,
+        lessons=lessons,
         done=done,
         figures=figures,
         responses=sum(counted),
@@ -211,6 +213,28 @@ def build_wall(store: Store, week: Week) -> Wall:
         hidden_deeds=hidden_deeds,
         approval=WallApproval.objects.filter(store=store, monday=week.monday).select_related("by").first(),
         careful=WallCare.objects.filter(node__in=store.node.above).exists(),
+    )
+    if not as_hung or not wall.careful:
+        return wall
+    # What was seen hangs on, also where newer words would tell more.
+    fit = [one for one in fit if _voice(one).mark in wall.seen]
+    praises, lessons, done = _chosen(fit, _Deeds(*([one for one in of if one.mark in wall.seen] for of in deeds)))
+    return replace(wall, praises=praises, lessons=lessons, done=done, waiting=wall.unseen)
+
+
+class _Deeds(NamedTuple):
+    actions: list[Done]
+    cases: list[Done]
+
+
+def _chosen(fit: list[Analysis], deeds: _Deeds) -> tuple[list[Voice], list[Voice], list[Done]]:
+    """Praises, lessons and what was done, of all that could hang."""
+    # No deed twice: the first stands.
+    once = list({one.did.casefold(): one for one in [*reversed(deeds.cases), *reversed(deeds.actions)]}.values())[::-1]
+    return (
+        telling_voices(fit, Sentiment.POSITIVE, MOST_PRAISES),
+        telling_voices(fit, Sentiment.NEGATIVE, MOST_LESSONS),
+        once[: max(MOST_DONE, len(deeds.actions) + _LEAST_CASES)],
     )
 
 
@@ -296,17 +320,14 @@ def _shortened(text: str) -> str:
     return Truncator(text.strip()).chars(_LONGEST)
 
 
-def _done(store: Store, week: Week) -> tuple[list[Done], list[HiddenDeed]]:
+def _deeds(store: Store, week: Week) -> tuple[_Deeds, list[HiddenDeed]]:
     """What was done that week, as actions here and at the places above and in cases that were closed; and what of it
     somebody keeps off the wall."""
     staff = names_of_staff([store])[store.pk]
     actions, cases = _actions(store, week, staff), _closed_cases(store, week, staff)
     kept_off = {one.deed: one for one in WallDeedHidden.objects.filter(store=store).select_related("by")}
     hidden = [HiddenDeed(one, kept_off[one.deed]) for one in [*actions, *cases] if one.deed in kept_off]
-    hanging = [one for one in [*actions, *cases] if one.deed not in kept_off]
-    # No deed twice: the first stands.
-    once = list({one.did.casefold(): one for one in reversed(hanging)}.values())[::-1]
-    return once[: max(MOST_DONE, len(actions) + _LEAST_CASES)], hidden
+    return _Deeds(*([one for one in of if one.deed not in kept_off] for of in (actions, cases))), hidden
 
 
 def _closed_cases(store: Store, week: Week, staff: list[str]) -> list[Done]:

@@ -28,10 +28,17 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def approve_wall(wall: Wall, *, by: User) -> None:
-    """Note that `by` has looked through the wall as it hangs; who did so before stands while nothing else hangs."""
-    if not wall.looked_through:
-        seen = {"seen": wall.marks, "by": by, "at": timezone.now()}
-        WallApproval.objects.update_or_create(store=wall.store, monday=wall.week.monday, defaults=seen)
+    """Note that `by` has looked through the wall as it hangs; who did so before stands while nothing else hangs. What
+    was seen once stays seen, also when other words hung in its place meanwhile."""
+    if wall.looked_through:
+        return
+    made, now = {"by": by, "at": timezone.now()}, set(wall.marks)
+    key = {"store": wall.store, "monday": wall.week.monday}
+    with transaction.atomic():
+        approval, fresh = WallApproval.objects.get_or_create(**key, defaults=made | {"seen": sorted(now)})
+        if not fresh:
+            held = WallApproval.objects.select_for_update().get(pk=approval.pk)
+            WallApproval.objects.filter(pk=held.pk).update(**made, seen=sorted(now | set(held.seen)))
 
 
 @transaction.atomic

@@ -127,10 +127,9 @@ def render_wall(message: Message) -> Rendered | None:
     if store is None or not _still_reads(message.user, store):
         return None
     week = Week.parse(written)
-    wall = build_wall(store, week)
-    if not wall.responses and wall.empty:
+    wall = build_wall(store, week, as_hung=True)
+    if not wall.responses and wall.empty and not wall.waiting:
         return None
-    wall = wall.as_hung()
     subject = gettext("%(store)s: what your shoppers said in week %(week)s") % {
         "store": store.name,
         "week": week.number,

@@ -1,5 +1,7 @@
 """The wall's pages: for who looks through it, for the printer, and for a screen in the back office."""
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -31,7 +33,7 @@ from reports.wall_actions import (
     show_words,
 )
 from reports.wall_rounds import readers_of
-from stores.access import StaffRequest, roles_required
+from stores.access import StaffRequest, nodes_reached_by, roles_required
 from stores.choices import Role
 from stores.models import Store
 from surveys.models import Verbatim
@@ -46,7 +48,6 @@ def wall(request: StaffRequest, code: str, week: str) -> HttpResponse:
     screen = WallScreen.objects.filter(store=found.store).first()
     context = {
         "wall": found,
-        "waiting": found.as_hung().waiting,
         "reasons": HideReason.choices,
         "has_readers": bool(readers_of(found.store)),
         "screen": screen,
@@ -58,7 +59,7 @@ def wall(request: StaffRequest, code: str, week: str) -> HttpResponse:
 @require_safe
 def wall_as_pdf(request: StaffRequest, code: str, week: str) -> HttpResponse:
     """The same on paper; `?paper=a3` for a large one."""
-    found = _wall(request, code, week).as_hung()
+    found = build_wall(*_place(request, code, week), as_hung=True)
     paper = request.GET.get("paper", _A4)
     response = HttpResponse(wall_pdf(found, paper=paper if paper in PAPERS else _A4), content_type="application/pdf")
     name = f"wall-{found.store.code}-{found.week}.pdf"
@@ -152,22 +153,30 @@ def screen_link(request: StaffRequest, code: str) -> HttpResponse:
 def care(request: StaffRequest) -> HttpResponse:
     """`/setup/walls/`: at which places words hang only once somebody has looked through them.
 
-    Raises Http404 for a node outside what the reader may see.
+    Raises Http404 for a node that the reader does not lead.
     """
-    scope = scope_of(request.user)
+    led = nodes_reached_by(request.user, {Role.HEAD_OFFICE})
     if request.method == "POST":
-        node = find_node(scope.nodes, request.POST.get("node", ""))
+        node = find_node(led, request.POST.get("node", ""))
         if node is None:
             raise Http404
         if "end" in request.POST:
             end_care(node, by=request.user)
-            messages.success(request, gettext("Words hang there at once from now on."))
         else:
             begin_care(node, by=request.user)
+        if WallCare.objects.filter(node__in=node.above).exists():
             messages.success(request, gettext("Words hang there only once somebody has looked through them."))
+        else:
+            messages.success(request, gettext("Words hang there at once from now on."))
         return redirect("walls")
-    careful = WallCare.objects.filter(node__in=scope.nodes).select_related("node").order_by("node__path")
-    return render(request, "reports/walls.html", {"careful": careful, "node_choices": node_options(scope)})
+    reached = {node.pk for node in led}
+    about = reached.union(*(node.above for node in led))
+    careful = WallCare.objects.filter(node__in=about).select_related("node", "made_by").order_by("node__path")
+    context = {
+        "careful": [(one, one.node_id in reached) for one in careful],
+        "node_choices": node_options(replace(scope_of(request.user), nodes=led)),
+    }
+    return render(request, "reports/walls.html", context)
 
 
 @never_cache
@@ -181,7 +190,7 @@ def screen(request: HttpRequest, token: str) -> HttpResponse:
     store = found.store
     language = next((one for one in store.languages if translation.check_for_language(one)), "en")
     with translation.override(language):
-        hung = build_wall(store, Week.of(latest_day([store.time_zone])) + -1).as_hung()
+        hung = build_wall(store, Week.of(latest_day([store.time_zone])) + -1, as_hung=True)
         context = {
             "wall": hung,
             "text_direction": "rtl" if _is_rtl(language) else "ltr",

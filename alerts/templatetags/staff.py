@@ -20,7 +20,7 @@ _STORES = {
     "store", "store_new", "store_edit", "store_hours", "store_exceptions", "store_closure", "store_move",
     "store_history", "new_import", "store_import",
     "touchpoints", "touchpoint_new", "touchpoint_page", "touchpoint_change",
-    "scan_flags", "posters",
+    "scan_flags", "posters", "chain_look", "walls", "traffic",
     "surveys", "survey", "survey_places", "survey_preview", "survey_question", "survey_languages",
     "survey_translation", "survey_texts_import", "survey_publish", "survey_versions",
     "touchpoint_posters",

@@ -429,12 +429,28 @@ def test_letters_that_no_typeface_has_are_told_of_and_never_printed_as_boxes(cli
         if language in hung:
             leave(chain, words, language=language)
     leave(chain, "ཞབས་ཏོག་ཧ་ཅང་ཡག་པོ་", language="bo")
-    assert on_paper("\u2764\ufe0f Great \u263a\ufe0e 1\ufe0f\u20e3") == "\u2764 Great \u263a 1"
+    assert on_paper("\u2764\ufe0f Great \u263a\ufe0e 1\ufe0f\u20e3", emoji=True) == "\u2764 Great \u263a 1"
     assert on_paper("ཡག་པོ་") is None and on_paper("good → cheap \U0001fae9 \ue000") == "good → cheap"
     text = printed(wall_of(client, chain.manager, chain.store, name="wall_pdf").content)
     assert [language for language in hung if printable[language] not in text] == []
     assert "1 more is in letters that cannot be printed here" in text
     assert "ཞབས" not in text and "ཞབས" in wall_of(client, chain.manager, chain.store).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("words", "face"),
+    [
+        ("ძალიან კარგი", "Georgian"), ("Շատ լավ", "Armenian"), ("খুব ভালো", "Bengali"), ("மிகவும் நன்று", "Tamil"),
+        ("చాలా బాగుంది", "Telugu"), ("ખૂબ સરસ", "Gujarati"), ("ਬਹੁਤ ਵਧੀਆ", "Gurmukhi"), ("ತುಂಬಾ ಚೆನ್ನಾಗಿದೆ", "Kannada"),
+        ("വളരെ നല്ലത്", "Malayalam"), ("ඉතා හොඳයි", "Sinhala"), ("အရမ်းကောင်းတယ်", "Myanmar"), ("ល្អណាស់", "Khmer"),
+        ("ດີຫຼາຍ", "Lao"), ("በጣም ጥሩ", "Ethiopic"), ("מצוין מאוד", "Hebrew"), ("ใจดีมาก", "Thai"),
+        ("服务非常好", "CJK"), ("\U0001f600\U0001f389", "Emoji"),
+    ],
+)  # fmt: skip
+def test_words_are_set_in_the_typeface_of_their_script(client, chain, words, face):
+    leave(chain, words)
+    reader = PdfReader(io.BytesIO(wall_of(client, chain.manager, chain.store, name="wall_pdf").content))
+    assert any(face in font["/BaseFont"] for page in reader.pages for font in _fonts(page))
 
 
 def test_emoji_are_printed_and_those_newer_than_the_typeface_are_told_of(client, chain):

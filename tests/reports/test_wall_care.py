@@ -6,14 +6,16 @@ from messaging.models import Message
 from messaging.outbox import put_all
 from reports import wall_rounds
 from reports.actions import begin, end
-from reports.models import ActionState, WallCare
+from reports.models import ActionState, HideReason, WallCare
 from reports.periods import Week
 from reports.wall import build_wall
-from reports.wall_actions import begin_care, make_screen, screen_address
+from reports.wall_actions import begin_care, end_care, hide_words, make_screen, screen_address
 from sentiment.labels import TOPIC_LABELS
 from sentiment.models import Sentiment
+from stores.choices import Role
 from stores.history import entries
-from stores.models import ConfigChange
+from stores.models import ConfigChange, RoleAssignment
+from tests.factories import make_user
 from tests.reports.test_wall import TODAY, leave, printed, wall_of
 from tests.reports.test_wall_people import LAST_WEEK, press
 
@@ -47,9 +49,9 @@ def test_words_wait_on_screens_on_paper_and_in_mail_until_somebody_has_seen_them
     page = wall_of(client, chain.manager, chain.store, str(LAST_WEEK)).content.decode()
     assert "wrapped it so nicely" in page and "Until then nothing of it is on a screen or on paper" in page
     screen, paper, text, html, attached = shown_everywhere(client, chain)
-    assert "чекає, доки хтось із магазину це перегляне" in screen  # in the store's language
-    assert "waits until somebody of the store has looked through it" in paper and paper == attached
-    assert "1 thing is not on it yet" in text and "1 thing is not on it yet" in html
+    assert "чекає, доки хтось це перегляне" in screen  # in the store's language
+    assert "waits until somebody has looked through it" in paper and paper == attached
+    assert "1 thing waits" in text and "1 thing waits" in html and "ready to print" not in text + html
     approve(client, chain)
     for place in shown_everywhere(client, chain):
         assert "wrapped it so nicely" in place and "wait" not in place and "чекає" not in place
@@ -68,11 +70,36 @@ def test_lessons_and_what_was_done_wait_too(chain):
     end(action.pk, ActionState.DONE, by=chain.manager, text="We opened a second till")
     begin_care(chain.area, by=chain.head_office)
     wall = build_wall(chain.store, Week.of(TODAY))
-    hung = wall.as_hung()
+    hung = build_wall(chain.store, Week.of(TODAY), as_hung=True)
     assert wall.lessons and wall.done and hung.empty and hung.waiting == 2
     assert (hung.responses, hung.figures) == (wall.responses, wall.figures)
     # Nowhere else.
     assert not build_wall(chain.foreign, LAST_WEEK).careful
+
+
+def test_what_was_seen_hangs_on_though_newer_words_tell_more(client, chain):
+    def hung() -> set[str]:
+        return {one.text for one in build_wall(chain.store, LAST_WEEK, as_hung=True).lessons}
+
+    begin_care(chain.root, by=chain.head_office)
+    first = {f"The lift was out again, number {number}" for number in range(3)}
+    for words in first:
+        leave(chain, words, sentiment=Sentiment.NEGATIVE, day=LAST_WEEK.monday)
+    approve(client, chain)
+    assert hung() == first
+    longer = "The queue at the tills went round two aisles and nobody came to open another one, on a Saturday too"
+    later = [
+        leave(chain, f"{longer} {number}", sentiment=Sentiment.NEGATIVE, day=LAST_WEEK.sunday) for number in range(3)
+    ]
+    wall = build_wall(chain.store, LAST_WEEK)
+    assert not {one.text for one in wall.lessons} & first
+    assert hung() == first and build_wall(chain.store, LAST_WEEK, as_hung=True).waiting == 3
+    approve(client, chain)
+    assert not hung() & first
+    # Who has seen them need not look again once those are gone.
+    for response in later:
+        hide_words(response.verbatims.get(), reason=HideReason.OFFENDS, by=chain.manager)
+    assert hung() == first and build_wall(chain.store, LAST_WEEK).looked_through
 
 
 def test_head_office_says_where(client, chain):
@@ -82,6 +109,17 @@ def test_head_office_says_where(client, chain):
         assert client.post(PAGE, {"node": chain.area.pk}).status_code == 302
     assert WallCare.objects.get().node == chain.area
     assert 'name="end"' in client.get(PAGE).content.decode()
+    # Who leads one region says nothing of another, and is told what holds from above.
+    leads = make_user(email="leads@example.com", role=Role.HEAD_OFFICE, node=chain.other_area)
+    RoleAssignment.objects.create(user=leads, role=Role.AREA_MANAGER, node=chain.area)
+    begin_care(chain.root, by=chain.head_office)
+    client.force_login(leads)
+    assert client.post(PAGE, {"node": chain.area.pk, "end": ""}).status_code == 404
+    page = client.get(PAGE).content.decode()
+    assert f'<b dir="auto">{chain.root.name}</b>' in page and 'name="end"' not in page
+    assert f'value="{chain.area.pk}"' not in page and f'value="{chain.other_area.pk}"' in page
+    end_care(chain.root, by=chain.head_office)
+    client.force_login(chain.head_office)
     for wrong in ("", "999999", "x"):
         assert client.post(PAGE, {"node": wrong}).status_code == 404
     client.post(PAGE, {"node": chain.area.pk, "end": ""})
