@@ -105,6 +105,8 @@ class Search:
     queue: str = ""
     agent: str = ""
     before: tuple[datetime, int] | None = field(default=None, compare=False)
+    # Whether something in the address made no sense and counts as not chosen.
+    is_odd: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.topic:
@@ -190,23 +192,30 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         node = scope.nodes.filter(pk=number).first() if _NUMBER.fullmatch(number) else None
         if node is None:
             raise Http404
-    weeks, cause = chosen.get("weeks", ""), chosen.get("cause", "")
+    sent = {name: chosen.get(name, "") for name in (*_PLAIN, "weeks", "until", "from", "to", "cause", "before")}
+    until, days = _week(sent["until"]), _days(sent["from"], sent["to"])
+    cause = RootCause.objects.filter(pk=sent["cause"]).first() if _NUMBER.fullmatch(sent["cause"]) else None
+    before = _read_cursor(sent["before"])
+    plain = {name: sent[name] for name in _PLAIN if sent[name] in _CHOICES[name]}
+    weeks = int(sent["weeks"]) if sent["weeks"] in {str(number) for number in WEEKS} else None
+    made = plain | {"weeks": weeks, "until": until, "from": days, "to": days, "cause": cause, "before": before}
     return Search(
-        last_week=min(_week(chosen.get("until", "")) or this_week, this_week),
+        last_week=min(until or this_week, this_week),
         this_week=this_week,
         q=" ".join(chosen.get("q", "").split())[:_LONGEST_SEARCH],
         node=node,
         store=store,
-        weeks=int(weeks) if weeks in {str(number) for number in WEEKS} else DEFAULT_WEEKS,
-        days=None if weeks else _days(chosen.get("from", ""), chosen.get("to", "")),
-        **{name: value for name in _PLAIN if (value := chosen.get(name, "")) in _CHOICES[name]},
-        cause=RootCause.objects.filter(pk=cause).first() if _NUMBER.fullmatch(cause) else None,
+        weeks=weeks or DEFAULT_WEEKS,
+        days=None if sent["weeks"] else days,
+        **plain,
+        cause=cause,
         queue=chosen.get("queue", "")[:_LONGEST_NAME],
         agent=chosen.get("agent", "")[:_LONGEST_NAME] if settings.AGENT_FIGURES else "",
         unsure=chosen.get("unsure") == "1",
         corrected=chosen.get("corrected") == "1",
         again=chosen.get("again") == "1",
-        before=_read_cursor(chosen.get("before", "")),
+        before=before,
+        is_odd=any(sent[name] and not made.get(name) for name in sent),
     )
 
 

@@ -82,7 +82,7 @@ def _data(wall: Wall) -> dict[str, Any]:
         "empty": _why_empty(wall),
         "footer": " ".join(
             [
-                gettext("Contacts, numbers and the names of staff are removed. In the shoppers' own language."),
+                gettext("Contacts, numbers and known names of staff are removed. In the shoppers' own language."),
                 *([] if wall.empty else [_how_seen(wall)]),
             ]
         ),
@@ -93,7 +93,7 @@ def _why_empty(wall: Wall) -> str:
     if not wall.empty:
         return ""
     if wall.waiting:
-        return gettext("What was written and done in this week waits until somebody has looked through it.")
+        return gettext("What was written and done in that week waits until somebody has looked through it.")
     return gettext("Nobody left words in this week.")
 
 

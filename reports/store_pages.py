@@ -9,6 +9,7 @@ from reports.charts import week_chart
 from reports.filters import Scope, find_store, scope_of
 from reports.statistics import MIN_RANKED, MIN_SHOWN
 from reports.store_view import store_view_of
+from reports.wall import things_waiting
 from stores.access import StaffRequest
 from stores.models import Store
 
@@ -38,11 +39,14 @@ def store_view(request: StaffRequest, code: str) -> HttpResponse:
 
 def _shown(request: StaffRequest, scope: Scope, store: Store) -> HttpResponse:
     found = store_view_of(store, scope, request.user)
+    last_week = found.this_week.week + -1
     beside = list(scope.stores.filter(retired_at=None).order_by("sort_key")[: _MOST_BESIDE + 1])
     context = {
         "view": found,
         "store": store,
         "chart": week_chart(found.found.points),
+        "last_week": last_week,
+        "waiting": things_waiting(store, last_week),
         "by_agent": settings.AGENT_FIGURES,
         "min_shown": MIN_SHOWN,
         "min_ranked": MIN_RANKED,

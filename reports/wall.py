@@ -47,6 +47,8 @@ _REPEATED_TOPIC = 0.25
 # Words that the model cannot judge, as in a language it has not learnt, speak by their score; this many must they be.
 _WORDS_UNJUDGED = 5
 _SURE_BY_SCORE = 0.5
+# So sure is praise that no happy score bears out.
+_PRAISE_ALONE = 0.9
 # As `redact` marks it.
 _PHONE = "[phone]"
 _DIGITS = re.compile(r"(?<!\w)\d(?:[ \u00a0().\-–/]{0,3}\d){4,}(?!\w)")
@@ -212,7 +214,7 @@ def build_wall(store: Store, week: Week, *, as_hung: bool = False) -> Wall:
         hidden=[Hidden(_voice(one), one.verbatim.wall_hidden) for one in kept_off],
         hidden_deeds=hidden_deeds,
         approval=WallApproval.objects.filter(store=store, monday=week.monday).select_related("by").first(),
-        careful=WallCare.objects.filter(node__in=store.node.above).exists(),
+        careful=_is_careful(store),
     )
     if not as_hung or not wall.careful:
         return wall
@@ -222,6 +224,15 @@ def build_wall(store: Store, week: Week, *, as_hung: bool = False) -> Wall:
     return replace(wall, praises=praises, lessons=lessons, done=done, waiting=wall.unseen)
 
 
+def things_waiting(store: Store, week: Week) -> int:
+    """How many things of that week hang nowhere, as nobody has looked through them."""
+    return build_wall(store, week).unseen if _is_careful(store) else 0
+
+
+def _is_careful(store: Store) -> bool:
+    return WallCare.objects.filter(node__in=store.node.above).exists()
+
+
 class _Deeds(NamedTuple):
     actions: list[Done]
     cases: list[Done]
@@ -229,13 +240,13 @@ class _Deeds(NamedTuple):
 
 def _chosen(fit: list[Analysis], deeds: _Deeds) -> tuple[list[Voice], list[Voice], list[Done]]:
     """Praises, lessons and what was done, of all that could hang."""
-    # No deed twice: the first stands.
+    # No deed twice: the first stands. Nor words that hang beside what was done about them.
     once = list({one.did.casefold(): one for one in [*reversed(deeds.cases), *reversed(deeds.actions)]}.values())[::-1]
-    return (
-        telling_voices(fit, Sentiment.POSITIVE, MOST_PRAISES),
-        telling_voices(fit, Sentiment.NEGATIVE, MOST_LESSONS),
-        once[: max(MOST_DONE, len(deeds.actions) + _LEAST_CASES)],
-    )
+    done = once[: max(MOST_DONE, len(deeds.actions) + _LEAST_CASES)]
+    answered = {one.said.verbatim for one in done if one.said}
+    left = [one for one in fit if one.verbatim_id not in answered]
+    praises = telling_voices(left, Sentiment.POSITIVE, MOST_PRAISES)
+    return praises, telling_voices(left, Sentiment.NEGATIVE, MOST_LESSONS), done
 
 
 def kudos_between(store: Store, first: date, last: date) -> KudosCount:
@@ -302,6 +313,9 @@ def _sentiment(one: Analysis) -> Sentiment | None:
         praise = happy and not one.readable  # type: ignore[attr-defined]  # by with_shopper
         return Sentiment.POSITIVE if praise else Sentiment.NEGATIVE if unhappy else None
     if (one.sentiment == Sentiment.POSITIVE and unhappy) or (one.sentiment == Sentiment.NEGATIVE and happy):
+        return None
+    if one.sentiment == Sentiment.POSITIVE and not happy and (one.p_positive or 0) < _PRAISE_ALONE:
+        # A complaint without a hard word reads like this.
         return None
     return Sentiment(one.sentiment)
 

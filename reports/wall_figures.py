@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from django.utils.formats import date_format
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext
 
 from reports.cells import Cells, read_cells, view_of
 from reports.figures import ANY_WAY, Answers, Figure, Source
@@ -24,7 +23,7 @@ from reports.filters import Filters, Scope
 from reports.lattice import Lattice, Place, store_place
 from reports.linking import words_behind
 from reports.models import StoreWeek
-from reports.periods import Days, Week
+from reports.periods import Days, Week, latest_day, written_dates
 from reports.statistics import MIN_SHOWN, Share
 from reports.stretches import QUARTER, Stretch, mondays, parts_of
 from stores.models import Node, Store
@@ -136,10 +135,8 @@ def _about(
     if stretch == own:
         return source, "", words_behind(filters, source=source, until=Week(first), weeks=1, question=kind)
     days = Days(first, Week(last).sunday)
-    when = days.dates
-    if stretch[0] == 0:
-        written = date_format(first, pgettext("format of a date", "j E Y"))
-        when = gettext("since %(date)s") % {"date": written}
+    # Of the running week, up to now.
+    when = written_dates(first, min(days.end, latest_day([store.time_zone])))
     return source, when, words_behind(filters, source=source, days=days, question=kind)
 
 

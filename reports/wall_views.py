@@ -104,7 +104,7 @@ def show_again(request: StaffRequest, code: str, week: str, verbatim_id: int) ->
     """Words that may hang after all."""
     store, of_week = _place(request, code, week)
     show_words(get_object_or_404(Verbatim, pk=verbatim_id, response__store=store), by=request.user)
-    messages.success(request, gettext("These words may hang again."))
+    _tell_shown(request, store, of_week)
     return redirect("wall", store.code, str(of_week))
 
 
@@ -123,8 +123,17 @@ def show_done(request: StaffRequest, code: str, week: str, deed: str) -> HttpRes
     """What was done and may hang after all."""
     store, of_week = _place(request, code, week)
     show_deed(store, _deed(store, deed), by=request.user)
-    messages.success(request, gettext("These words may hang again."))
+    _tell_shown(request, store, of_week)
     return redirect("wall", store.code, str(of_week))
+
+
+def _tell_shown(request: StaffRequest, store: Store, of_week: Week) -> None:
+    """Word of what may hang after all: at once, or with the rest that waits."""
+    found = build_wall(store, of_week)
+    if found.careful and found.unseen:
+        messages.success(request, gettext("These words may hang again, once you let the wall hang as you see it."))
+    else:
+        messages.success(request, gettext("These words may hang again."))
 
 
 def _deed(store: Store, deed: str) -> Case | Action:
@@ -164,10 +173,12 @@ def care(request: StaffRequest) -> HttpResponse:
             end_care(node, by=request.user)
         else:
             begin_care(node, by=request.user)
-        if WallCare.objects.filter(node__in=node.above).exists():
-            messages.success(request, gettext("Words hang there only once somebody has looked through them."))
-        else:
+        if not WallCare.objects.filter(node__in=node.above).exists():
             messages.success(request, gettext("Words hang there at once from now on."))
+        elif "end" in request.POST:
+            messages.success(request, gettext("Words go on waiting there: a place above asks for it."))
+        else:
+            messages.success(request, gettext("Words hang there only once somebody has looked through them."))
         return redirect("walls")
     reached = {node.pk for node in led}
     about = reached.union(*(node.above for node in led))

@@ -324,6 +324,18 @@ def test_words_are_shown_and_never_run(chain: Chain, manager: Client) -> None:
     assert 'dir="auto" lang="ar">&lt;script&gt;' in manager.get("/verbatims/").content.decode()
 
 
+@pytest.mark.parametrize(
+    "senseless",
+    ["sentiment=zz", "topic=zz", "question=zz", "band=zz", "loop=zz", "weeks=0", "from=zz", "until=zz", "cause=zz"]
+    + ["from=2026-11-29&to=2026-11-01", "before=zz"],
+)
+def test_what_makes_no_sense_in_an_address_is_told(manager: Client, senseless: str) -> None:
+    told = "Part of this address makes no sense here"
+    assert told in manager.get(f"/verbatims/?{senseless}").content.decode()
+    sensible = "sentiment=negative&topic=staff&weeks=4&until=2026-W40&band=unhappy&before="
+    assert told not in manager.get(f"/verbatims/?{sensible}").content.decode()
+
+
 def test_one_verbatim_has_its_case_its_reading_and_its_address(chain: Chain, manager: Client) -> None:
     pk = say(chain, "They ignored us", score=1, read={"sentiment": "negative", "p_negative": 0.91})
     case = Response.objects.get(verbatims=pk).opened_case

@@ -301,7 +301,17 @@ def test_the_shoppers_name_and_number_stay_on_no_wall(chain):
         "Ladders for [name] and everybody else",
         "Mrs. [name] got her refund and [name] ladder is here; reached at [phone], paid 12500, till 3",
     ]
-    assert wall.done[1].said == wall.lessons[0] and wall.lessons[0].text == "[name] here again, still no ladder to lend"
+    # Words hang beside what was done about them, and nowhere else.
+    assert wall.done[1].said and wall.done[1].said.text == "[name] here again, still no ladder to lend"
+    assert wall.lessons == []
+
+
+def test_praise_that_no_happy_score_bears_out_hangs_only_if_it_is_sure(chain):
+    leave(chain, "Had to tell it three times over", score=8, p_positive=0.77)
+    leave(chain, "Such a lovely place to shop", score=7, p_positive=0.96)
+    leave(chain, "Rather nice all in all", score=9, p_positive=0.77)
+    wall = build_wall(chain.store, Week.of(TODAY))
+    assert {one.text for one in wall.praises} == {"Such a lovely place to shop", "Rather nice all in all"}
 
 
 def test_figures_of_the_week_with_n_and_margin(client, chain):
@@ -318,8 +328,8 @@ def test_figures_of_the_week_with_n_and_margin(client, chain):
     for found in (content, text):
         assert re.search(r"100 ± \d+", found)
         assert "n = 12" in found
-        assert re.search(r"n = 3 · since .{9,25} · shown from 5 answers on", found)
-        assert re.search(r"n = 4 · since .{9,25} · shown from 5 answers on", found)
+        assert re.search(r"n = 3 · [^·]{9,40} · shown from 5 answers on", found)
+        assert re.search(r"n = 4 · [^·]{9,40} · shown from 5 answers on", found)
         assert found.count(" hidden ") == 2
 
 

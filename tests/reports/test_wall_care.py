@@ -47,12 +47,15 @@ def test_words_wait_on_screens_on_paper_and_in_mail_until_somebody_has_seen_them
     for place in shown_everywhere(client, chain):
         assert "wrapped it so nicely" not in place
     page = wall_of(client, chain.manager, chain.store, str(LAST_WEEK)).content.decode()
-    assert "wrapped it so nicely" in page and "Until then nothing of it is on a screen or on paper" in page
+    assert "wrapped it so nicely" in page and "Until then none of these words is on a screen or on paper" in page
     screen, paper, text, html, attached = shown_everywhere(client, chain)
     assert "чекає, доки хтось це перегляне" in screen  # in the store's language
     assert "waits until somebody has looked through it" in paper and paper == attached
     assert "1 thing waits" in text and "1 thing waits" in html and "ready to print" not in text + html
+    glance = f"/reports/store/{chain.store.code}/"
+    assert "1 thing on the wall of last week waits" in client.get(glance).content.decode()
     approve(client, chain)
+    assert "on the wall of last week" not in client.get(glance).content.decode()
     for place in shown_everywhere(client, chain):
         assert "wrapped it so nicely" in place and "wait" not in place and "чекає" not in place
     # What came later waits; what was seen hangs on.
@@ -60,6 +63,7 @@ def test_words_wait_on_screens_on_paper_and_in_mail_until_somebody_has_seen_them
     for place in shown_everywhere(client, chain):
         assert "wrapped it so nicely" in place and "red hair" not in place
     page = wall_of(client, chain.manager, chain.store, str(LAST_WEEK)).content.decode()
+    assert page.count("new since somebody looked through it") == 1
     assert "red hair" in page and "Until then 1 thing of it is on no screen and on no paper" in page
     assert "1 more waits until somebody has looked through it" in shown_everywhere(client, chain)[1]
 
