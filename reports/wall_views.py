@@ -195,9 +195,10 @@ def care(request: StaffRequest) -> HttpResponse:
 @require_safe
 def screen(request: HttpRequest, token: str) -> HttpResponse:
     """`/screen/<token>/`: the wall of the week that ended, card by card, in the store's language."""
-    found = get_object_or_404(
-        WallScreen.objects.select_related("store__node").filter(store__retired_at=None), token_hash=token_hash(token)
-    )
+    screens = WallScreen.objects.select_related("store__node").filter(store__retired_at=None)
+    found = screens.filter(token_hash=token_hash(token)).first()
+    if found is None:
+        return render(request, "reports/screen_ended.html", status=404)
     store = found.store
     language = next((one for one in store.languages if translation.check_for_language(one)), "en")
     with translation.override(language):

@@ -326,9 +326,11 @@ def test_words_are_shown_and_never_run(chain: Chain, manager: Client) -> None:
 
 @pytest.mark.parametrize(
     "senseless",
-    ["sentiment=zz", "topic=zz", "question=zz", "band=zz", "loop=zz", "weeks=0", "from=zz", "until=zz", "cause=zz"]
-    + ["from=2026-11-29&to=2026-11-01", "before=zz"],
-)
+    [
+        "sentiment=zz", "topic=zz", "question=zz", "band=zz", "loop=zz", "weeks=0", "from=zz", "until=zz", "cause=zz",
+        "from=2026-11-29&to=2026-11-01", "before=zz",
+    ],
+)  # fmt: skip
 def test_what_makes_no_sense_in_an_address_is_told(manager: Client, senseless: str) -> None:
     told = "Part of this address makes no sense here"
     assert told in manager.get(f"/verbatims/?{senseless}").content.decode()

@@ -175,7 +175,8 @@ def test_a_screen_shows_last_weeks_wall_without_a_sign_in_until_its_link_ends(cl
     body = page.content.decode()
     assert "the tea was good" in body and "<script>alert" not in body and "running week" not in body
     press(client, chain.manager, "wall_screen", chain.store.code)
-    assert visitor.get(path).status_code == 404
+    ended = visitor.get(path)
+    assert ended.status_code == 404 and "This screen has no wall." in ended.content.decode()
     newer = "/" + screen_address(WallScreen.objects.get()).split("/", 3)[3]
     assert visitor.get(newer).status_code == 200
     press(client, chain.manager, "wall_screen", chain.store.code, end="")
