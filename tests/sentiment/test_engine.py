@@ -298,3 +298,17 @@ def test_reading_keeps_pace_with_a_busy_chain() -> None:
     read_one("Warm up the model, please")
     languages = [None] * len(texts)
     assert len(texts) / cpu_secs(lambda: read(texts, page_languages=languages, chain_languages=CHAIN)) > 10
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("ar", "لم يساعدني أحد"), ("cs", "Nikdo mi nepomohl"), ("da", "Ingen hjalp mig"), ("de", "Niemand hat mir geholfen"),
+        ("en", "Nobody helped me"), ("es", "Nadie me ayudó"), ("fr", "Personne ne m'a aidé"), ("it", "Nessuno mi ha aiutato"),
+        ("nl", "Niemand hielp me"), ("pl", "Nikt mi nie pomógł"), ("pt", "Ninguém me ajudou"), ("ru", "Мне никто не помог"),
+        ("sv", "Ingen hjälpte mig"), ("uk", "Ніхто мені не допоміг"),
+    ],
+)  # fmt: skip
+def test_who_was_left_without_help_speaks_of_staff(language: str, words: str) -> None:
+    (reading,) = read([words], page_languages=[language], chain_languages=())
+    assert [(hit.topic, hit.sentiment == "positive") for hit in reading.topics] == [("staff", False)]
