@@ -303,9 +303,10 @@ def test_reading_keeps_pace_with_a_busy_chain() -> None:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("ar", "لم يساعدني أحد"), ("cs", "Nikdo mi nepomohl"), ("da", "Ingen hjalp mig"), ("de", "Niemand hat mir geholfen"),
-        ("en", "Nobody helped me"), ("es", "Nadie me ayudó"), ("fr", "Personne ne m'a aidé"), ("it", "Nessuno mi ha aiutato"),
-        ("nl", "Niemand hielp me"), ("pl", "Nikt mi nie pomógł"), ("pt", "Ninguém me ajudou"), ("ru", "Мне никто не помог"),
+        ("ar", "لم يساعدني أحد"), ("cs", "Nikdo mi nepomohl"), ("da", "Ingen hjalp mig"),
+        ("de", "Niemand hat mir geholfen"), ("en", "Nobody helped me"), ("es", "Nadie me ayudó"),
+        ("fr", "Personne ne m'a aidé"), ("it", "Nessuno mi ha aiutato"), ("nl", "Niemand hielp me"),
+        ("pl", "Nikt mi nie pomógł"), ("pt", "Ninguém me ajudou"), ("ru", "Мне никто не помог"),
         ("sv", "Ingen hjälpte mig"), ("uk", "Ніхто мені не допоміг"),
     ],
 )  # fmt: skip
