@@ -118,6 +118,12 @@ class Search:
         return self.days or Period(self.last_week, self.weeks)
 
     @property
+    def of_words(self) -> bool:
+        """Whether something was chosen that only words have."""
+        chosen = (self.q, self.sentiment, self.topic, self.urgency, self.language, self.unsure, self.corrected)
+        return any(chosen)
+
+    @property
     def since(self) -> date | None:
         """How old answers may be that are not of the period's days; None where all are."""
         return date.min if self.again else None
@@ -215,7 +221,9 @@ def read_search(request: HttpRequest, scope: Scope, this_week: Week) -> Search:
         corrected=chosen.get("corrected") == "1",
         again=chosen.get("again") == "1",
         before=before,
-        is_odd=any(sent[name] and not made.get(name) for name in sent),
+        is_odd=any(sent[name] and not made.get(name) for name in sent)
+        or any(chosen.get(name, "") not in ("", "1") for name in ("unsure", "corrected", "again"))
+        or bool(sent["tone"] and not sent["topic"]),
     )
 
 

@@ -8,7 +8,7 @@ words is likelier than a shopper who did not mean the score, so neither hangs.
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
@@ -157,7 +157,7 @@ class Wall:
     @property
     def marks(self) -> list[str]:
         """One of each thing that hangs."""
-        return [*(one.mark for one in [*self.praises, *self.lessons]), *(one.mark for one in self.done)]
+        return _Hanging(self.praises, self.lessons, self.done).marks
 
     @property
     def fingerprint(self) -> str:
@@ -172,7 +172,7 @@ class Wall:
     @property
     def seen(self) -> set[str]:
         """The marks of all that somebody has seen of this week."""
-        return set(self.approval.seen) if self.approval else set()
+        return _seen(self.approval)
 
     @property
     def unseen(self) -> int:
@@ -188,65 +188,111 @@ class Wall:
         return Week.of(self.today) if self.in_future else self.week + -1
 
 
+class _Hanging(NamedTuple):
+    praises: list[Voice]
+    lessons: list[Voice]
+    done: list[Done]
+
+    @property
+    def marks(self) -> list[str]:
+        """One of each thing."""
+        return [*(one.mark for one in [*self.praises, *self.lessons]), *(one.mark for one in self.done)]
+
+
+@dataclass(frozen=True)
+class _Material:
+    """All of a week that could hang, and what somebody keeps off."""
+
+    readings: list[Analysis]
+    actions: list[Done]
+    cases: list[Done]
+    hidden: list[Hidden]
+    hidden_deeds: list[HiddenDeed]
+
+    def chosen(self, seen: set[str] | None = None) -> _Hanging:
+        """What hangs of it; with `seen`, of what has one of these marks."""
+
+        def of(deeds: list[Done]) -> list[Done]:
+            return deeds if seen is None else [one for one in deeds if one.mark in seen]
+
+        # No deed twice: the first stands.
+        once = {one.did.casefold(): one for one in [*of(self.cases)[::-1], *of(self.actions)[::-1]]}
+        actions = {one.did.casefold() for one in of(self.actions)}
+        done = list(once.values())[::-1][: max(MOST_DONE, len(actions) + _LEAST_CASES)]
+        # Words hang beside what was done about them and nowhere else, not even once that was taken off.
+        told = {one.said.verbatim for one in [*done, *(off.done for off in self.hidden_deeds)] if one.said}
+        fit = [one for one in self.readings if one.verbatim_id not in told]
+        if seen is not None:
+            fit = [one for one in fit if _voice(one).mark in seen]
+        praises = telling_voices(fit, Sentiment.POSITIVE, MOST_PRAISES)
+        return _Hanging(praises, telling_voices(fit, Sentiment.NEGATIVE, MOST_LESSONS), done)
+
+
 def build_wall(store: Store, week: Week, *, as_hung: bool = False) -> Wall:
     """The wall of a store's week, by the store's own calendar: for who looks through it, or `as_hung` on screens, on
     paper and in mail, where words may have to wait until somebody has."""
-    readings = _readings(store, week.monday, week.sunday)
-    fit = list(fit_to_hang(readings).select_related("verbatim__wall_hidden__by").order_by("pk"))
-    kept_off = [one for one in fit if hasattr(one.verbatim, "wall_hidden")]
-    fit = [one for one in fit if not hasattr(one.verbatim, "wall_hidden")]
     today = latest_day([store.time_zone])
-    deeds, hidden_deeds = _deeds(store, week)
-    praises, lessons, done = _chosen(fit, deeds)
+    material, approval, careful = _material(store, week), _approval(store, week), _is_careful(store)
+    hanging, waiting = material.chosen(), 0
+    if as_hung and careful:
+        # What was seen hangs on, also where newer words would tell more.
+        seen = _seen(approval)
+        waiting, hanging = len(set(hanging.marks) - seen), material.chosen(seen)
     counted = StoreWeek.objects.filter(store=store, monday=week.monday).values_list("responses", flat=True)
     figures = figures_of_week(store, week, Week.of(today))
-    wall = Wall(
+    return Wall(
         store=store,
         week=week,
         today=today,
-        praises=praises,
-        lessons=lessons,
-        done=done,
+        praises=hanging.praises,
+        lessons=hanging.lessons,
+        done=hanging.done,
         figures=figures,
         responses=sum(counted),
-        unread=readings.filter(run_at__isnull=False).count(),
+        unread=_readings(store, week.monday, week.sunday).filter(run_at__isnull=False).count(),
         kudos=kudos_between(store, week.monday, week.sunday) if tells_of_all(figures) else None,
-        hidden=[Hidden(_voice(one), one.verbatim.wall_hidden) for one in kept_off],
-        hidden_deeds=hidden_deeds,
-        approval=WallApproval.objects.filter(store=store, monday=week.monday).select_related("by").first(),
-        careful=_is_careful(store),
+        hidden=material.hidden,
+        hidden_deeds=material.hidden_deeds,
+        approval=approval,
+        careful=careful,
+        waiting=waiting,
     )
-    if not as_hung or not wall.careful:
-        return wall
-    # What was seen hangs on, also where newer words would tell more.
-    fit = [one for one in fit if _voice(one).mark in wall.seen]
-    praises, lessons, done = _chosen(fit, _Deeds(*([one for one in of if one.mark in wall.seen] for of in deeds)))
-    return replace(wall, praises=praises, lessons=lessons, done=done, waiting=wall.unseen)
 
 
 def things_waiting(store: Store, week: Week) -> int:
     """How many things of that week hang nowhere, as nobody has looked through them."""
-    return build_wall(store, week).unseen if _is_careful(store) else 0
+    if not _is_careful(store):
+        return 0
+    return len(set(_material(store, week).chosen().marks) - _seen(_approval(store, week)))
+
+
+def _material(store: Store, week: Week) -> _Material:
+    found = fit_to_hang(_readings(store, week.monday, week.sunday)).select_related("verbatim__wall_hidden__by")
+    readings = list(found.order_by("pk"))
+    staff = names_of_staff([store])[store.pk]
+    actions, cases = _actions(store, week, staff), _closed_cases(store, week, staff)
+    kept_off = {one.deed: one for one in WallDeedHidden.objects.filter(store=store).select_related("by")}
+    return _Material(
+        readings=[one for one in readings if not hasattr(one.verbatim, "wall_hidden")],
+        actions=[one for one in actions if one.deed not in kept_off],
+        cases=[one for one in cases if one.deed not in kept_off],
+        hidden=[
+            Hidden(_voice(one), one.verbatim.wall_hidden) for one in readings if hasattr(one.verbatim, "wall_hidden")
+        ],
+        hidden_deeds=[HiddenDeed(one, kept_off[one.deed]) for one in [*actions, *cases] if one.deed in kept_off],
+    )
+
+
+def _approval(store: Store, week: Week) -> WallApproval | None:
+    return WallApproval.objects.filter(store=store, monday=week.monday).select_related("by").first()
+
+
+def _seen(approval: WallApproval | None) -> set[str]:
+    return set(approval.seen) if approval else set()
 
 
 def _is_careful(store: Store) -> bool:
     return WallCare.objects.filter(node__in=store.node.above).exists()
-
-
-class _Deeds(NamedTuple):
-    actions: list[Done]
-    cases: list[Done]
-
-
-def _chosen(fit: list[Analysis], deeds: _Deeds) -> tuple[list[Voice], list[Voice], list[Done]]:
-    """Praises, lessons and what was done, of all that could hang."""
-    # No deed twice: the first stands. Nor words that hang beside what was done about them.
-    once = list({one.did.casefold(): one for one in [*reversed(deeds.cases), *reversed(deeds.actions)]}.values())[::-1]
-    done = once[: max(MOST_DONE, len(deeds.actions) + _LEAST_CASES)]
-    answered = {one.said.verbatim for one in done if one.said}
-    left = [one for one in fit if one.verbatim_id not in answered]
-    praises = telling_voices(left, Sentiment.POSITIVE, MOST_PRAISES)
-    return praises, telling_voices(left, Sentiment.NEGATIVE, MOST_LESSONS), done
 
 
 def kudos_between(store: Store, first: date, last: date) -> KudosCount:
@@ -332,16 +378,6 @@ def _voice(one: Analysis) -> Voice:
 
 def _shortened(text: str) -> str:
     return Truncator(text.strip()).chars(_LONGEST)
-
-
-def _deeds(store: Store, week: Week) -> tuple[_Deeds, list[HiddenDeed]]:
-    """What was done that week, as actions here and at the places above and in cases that were closed; and what of it
-    somebody keeps off the wall."""
-    staff = names_of_staff([store])[store.pk]
-    actions, cases = _actions(store, week, staff), _closed_cases(store, week, staff)
-    kept_off = {one.deed: one for one in WallDeedHidden.objects.filter(store=store).select_related("by")}
-    hidden = [HiddenDeed(one, kept_off[one.deed]) for one in [*actions, *cases] if one.deed in kept_off]
-    return _Deeds(*([one for one in of if one.deed not in kept_off] for of in (actions, cases))), hidden
 
 
 def _closed_cases(store: Store, week: Week, staff: list[str]) -> list[Done]:

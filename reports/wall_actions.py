@@ -37,6 +37,7 @@ def approve_wall(wall: Wall, *, by: User) -> None:
     with transaction.atomic():
         approval, fresh = WallApproval.objects.get_or_create(**key, defaults=made | {"seen": sorted(now)})
         if not fresh:
+            # Two who look at once both count.
             held = WallApproval.objects.select_for_update().get(pk=approval.pk)
             WallApproval.objects.filter(pk=held.pk).update(**made, seen=sorted(now | set(held.seen)))
 

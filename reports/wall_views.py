@@ -104,7 +104,8 @@ def show_again(request: StaffRequest, code: str, week: str, verbatim_id: int) ->
     """Words that may hang after all."""
     store, of_week = _place(request, code, week)
     show_words(get_object_or_404(Verbatim, pk=verbatim_id, response__store=store), by=request.user)
-    _tell_shown(request, store, of_week)
+    wall = build_wall(store, of_week)
+    _tell_shown(request, wall, {one.mark for one in [*wall.praises, *wall.lessons] if one.verbatim == verbatim_id})
     return redirect("wall", store.code, str(of_week))
 
 
@@ -123,14 +124,14 @@ def show_done(request: StaffRequest, code: str, week: str, deed: str) -> HttpRes
     """What was done and may hang after all."""
     store, of_week = _place(request, code, week)
     show_deed(store, _deed(store, deed), by=request.user)
-    _tell_shown(request, store, of_week)
+    wall = build_wall(store, of_week)
+    _tell_shown(request, wall, {one.mark for one in wall.done if one.deed == deed})
     return redirect("wall", store.code, str(of_week))
 
 
-def _tell_shown(request: StaffRequest, store: Store, of_week: Week) -> None:
-    """Word of what may hang after all: at once, or with the rest that waits."""
-    found = build_wall(store, of_week)
-    if found.careful and found.unseen:
+def _tell_shown(request: StaffRequest, wall: Wall, marks: set[str]) -> None:
+    """Word of what may hang after all: at once, or once somebody has looked through it."""
+    if wall.careful and marks - wall.seen:
         messages.success(request, gettext("These words may hang again, once you let the wall hang as you see it."))
     else:
         messages.success(request, gettext("These words may hang again."))
@@ -175,6 +176,8 @@ def care(request: StaffRequest) -> HttpResponse:
             begin_care(node, by=request.user)
         if not WallCare.objects.filter(node__in=node.above).exists():
             messages.success(request, gettext("Words hang there at once from now on."))
+            if WallCare.objects.filter(node__path__startswith=node.path).exists():
+                messages.info(request, gettext("At places below that ask for it themselves they go on waiting."))
         elif "end" in request.POST:
             messages.success(request, gettext("Words go on waiting there: a place above asks for it."))
         else:

@@ -328,7 +328,7 @@ def test_words_are_shown_and_never_run(chain: Chain, manager: Client) -> None:
     "senseless",
     [
         "sentiment=zz", "topic=zz", "question=zz", "band=zz", "loop=zz", "weeks=0", "from=zz", "until=zz", "cause=zz",
-        "from=2026-11-29&to=2026-11-01", "before=zz",
+        "from=2026-11-29&to=2026-11-01", "before=zz", "unsure=yes", "tone=negative",
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_in_an_address_is_told(manager: Client, senseless: str) -> None:

@@ -47,6 +47,8 @@ def test_an_nps_opens_the_answers_it_is_of_and_a_smiley_its_own(head: Client, ch
     without_words = "answers without words, too"
     assert without_words in head.get(reverse("verbatims") + found.headline_words).content.decode()
     assert without_words not in head.get(reverse("verbatims")).content.decode()
+    assert without_words in head.get(reverse("verbatims") + "?channel=qr").content.decode()
+    assert without_words not in head.get(reverse("verbatims") + "?channel=qr&topic=staff").content.decode()
     assert opened(head, found.mix[0].words_before) == found.mix[0].before.part == 7
     ranking = head.get(reverse("report_stores")).context["ranking"]
     assert opened(head, next(row.words for row in ranking.rows if row.store == chain.store)) == 6

@@ -328,8 +328,8 @@ def test_figures_of_the_week_with_n_and_margin(client, chain):
     for found in (content, text):
         assert re.search(r"100 ± \d+", found)
         assert "n = 12" in found
-        assert re.search(r"n = 3 · [^·]{9,40} · shown from 5 answers on", found)
-        assert re.search(r"n = 4 · [^·]{9,40} · shown from 5 answers on", found)
+        assert re.search(r"n = 3 · [^·]{1,20}–[^·]{4,20} · shown from 5 answers on", found)
+        assert re.search(r"n = 4 · [^·]{1,20}–[^·]{4,20} · shown from 5 answers on", found)
         assert found.count(" hidden ") == 2
 
 

@@ -1,21 +1,25 @@
 """Where head office asks for it, words hang only once somebody has looked through them."""
 
 from django.test import Client
+from django.utils import timezone
 
+from alerts.choices import CaseState
+from alerts.models import CaseEntry
 from messaging.models import Message
 from messaging.outbox import put_all
 from reports import wall_rounds
 from reports.actions import begin, end
 from reports.models import ActionState, HideReason, WallCare
 from reports.periods import Week
-from reports.wall import build_wall
-from reports.wall_actions import begin_care, end_care, hide_words, make_screen, screen_address
+from reports.wall import build_wall, things_waiting
+from reports.wall_actions import approve_wall, begin_care, end_care, hide_words, make_screen, screen_address
 from sentiment.labels import TOPIC_LABELS
 from sentiment.models import Sentiment
 from stores.choices import Role
 from stores.history import entries
 from stores.models import ConfigChange, RoleAssignment
 from tests.factories import make_user
+from tests.reports.makers import make_case
 from tests.reports.test_wall import TODAY, leave, printed, wall_of
 from tests.reports.test_wall_people import LAST_WEEK, press
 
@@ -75,8 +79,19 @@ def test_lessons_and_what_was_done_wait_too(chain):
     begin_care(chain.area, by=chain.head_office)
     wall = build_wall(chain.store, Week.of(TODAY))
     hung = build_wall(chain.store, Week.of(TODAY), as_hung=True)
+    assert things_waiting(chain.store, Week.of(TODAY)) == 2 and things_waiting(chain.foreign, Week.of(TODAY)) == 0
     assert wall.lessons and wall.done and hung.empty and hung.waiting == 2
     assert (hung.responses, hung.figures) == (wall.responses, wall.figures)
+    # What was approved hangs, also where two did the same.
+    for words in ("We opened a second till", "New signs"):
+        more = begin(chain.area, by=chain.head_office, topic=list(TOPIC_LABELS)[len(words) % 7]).action
+        end(more.pk, ActionState.DONE, by=chain.head_office, text=words)
+    for number in range(4):
+        case = make_case(leave(chain, f"Too slow {number}"), state=CaseState.RESOLVED, resolved_at=timezone.now())
+        CaseEntry.objects.create(case=case, kind="action", text=f"Called {number}", author=chain.manager)
+    approve_wall(build_wall(chain.store, Week.of(TODAY)), by=chain.manager)
+    page, hung = (build_wall(chain.store, Week.of(TODAY), as_hung=one) for one in (False, True))
+    assert [one.did for one in hung.done] == [one.did for one in page.done] and len(page.done) == 4
     # Nowhere else.
     assert not build_wall(chain.foreign, LAST_WEEK).careful
 
@@ -104,6 +119,20 @@ def test_what_was_seen_hangs_on_though_newer_words_tell_more(client, chain):
     for response in later:
         hide_words(response.verbatims.get(), reason=HideReason.OFFENDS, by=chain.manager)
     assert hung() == first and build_wall(chain.store, LAST_WEEK).looked_through
+
+
+def test_who_lets_words_hang_after_all_is_told_whether_they_do(client, chain):
+    begin_care(chain.root, by=chain.head_office)
+    first = leave(chain, "They wrapped it so nicely", day=LAST_WEEK.monday).verbatims.get()
+    approve(client, chain)
+    later = leave(chain, "Ask for the one with the red hair", day=LAST_WEEK.sunday).verbatims.get()
+    for verbatim, told in (
+        (first, "These words may hang again."),
+        (later, "may hang again, once you let the wall hang"),
+    ):
+        hide_words(verbatim, reason=HideReason.OFFENDS, by=chain.manager)
+        press(client, chain.manager, "wall_show", chain.store.code, str(LAST_WEEK), verbatim.pk)
+        assert told in wall_of(client, chain.manager, chain.store, str(LAST_WEEK)).content.decode()
 
 
 def test_head_office_says_where(client, chain):

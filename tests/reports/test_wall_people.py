@@ -27,7 +27,7 @@ from reports.wall import build_wall
 from reports.wall_actions import hide_words, make_screen, screen_address
 from reports.wall_rounds import LEASE, WALL, begin_rounds, opening_after, send_due
 from sentiment.labels import TOPIC_LABELS
-from sentiment.models import Analysis
+from sentiment.models import Analysis, Sentiment
 from stores.history import entries
 from stores.models import ConfigChange, HoursException, OpeningInterval, RoleAssignment, User
 from stores.opening import hours_of
@@ -86,7 +86,11 @@ def test_words_of_another_store_cannot_be_taken_off_by_way_of_ones_own(client, c
 
 
 def test_deeds_are_taken_off_with_a_reason_come_back_and_the_history_tells(client, chain):
-    case = make_case(leave(chain, "No ladder to lend"), state=CaseState.RESOLVED, resolved_at=timezone.now())
+    case = make_case(
+        leave(chain, "No ladder to lend", sentiment=Sentiment.NEGATIVE),
+        state=CaseState.RESOLVED,
+        resolved_at=timezone.now(),
+    )
     CaseEntry.objects.create(case=case, kind="action", text="Gave one to the next in the queue", author=chain.manager)
     for number in range(5):
         action = begin(chain.area, by=chain.head_office, topic=list(TOPIC_LABELS)[number]).action
@@ -101,6 +105,8 @@ def test_deeds_are_taken_off_with_a_reason_come_back_and_the_history_tells(clien
         assert press(client, chain.manager, "wall_hide_done", *args, reason=HideReason.NAMES_SOMEBODY) == 302
         wall = build_wall(chain.store, Week.of(TODAY))
         assert one.deed not in {hung.deed for hung in wall.done}
+        # The words that it was about hang nowhere else then.
+        assert "No ladder to lend" not in {voice.text for voice in [*wall.praises, *wall.lessons]}
         assert [(hid.done.deed, hid.decision.by) for hid in wall.hidden_deeds] == [(one.deed, chain.manager)]
         assert f"/show-done/{one.deed}/" in wall_of(client, chain.manager, chain.store).content.decode()
         assert one.did not in printed(wall_of(client, chain.manager, chain.store, name="wall_pdf").content)
@@ -131,19 +137,19 @@ def test_who_looked_through_it_is_said_only_while_it_hangs_as_they_saw_it(client
     approve(chain.manager)
     approve(chain.head_office)
     assert WallApproval.objects.get().by == chain.manager
-    assert f"Looked through by {chain.manager.name}" in page()
+    assert f"Last looked through by {chain.manager.name}" in page()
     # Words that came later were not seen; nor does who has an older page before them approve of them.
     leave(chain, "Fine tea, and the one with the red hair is a star")
-    assert f"Changed since {chain.manager.name} looked through it" in page() and "Looked through by" not in page()
+    assert f"Changed since {chain.manager.name} looked through it" in page() and "ooked through by" not in page()
     approve(chain.head_office, seen)
     assert WallApproval.objects.get().by == chain.manager
     approve(chain.head_office)
-    assert f"Looked through by {chain.head_office.name}" in page()
+    assert f"Last looked through by {chain.head_office.name}" in page()
     # The same words read otherwise are other words; fewer words are no others.
     Analysis.objects.filter(verbatim__response=first).update(redacted="They wrapped [name] so nicely")
     assert "Changed since" in page()
     erase_response(first.pk)
-    assert f"Looked through by {chain.head_office.name}" in page()
+    assert f"Last looked through by {chain.head_office.name}" in page()
 
 
 def test_a_wall_that_nobody_is_mailed_says_so(client, chain):
