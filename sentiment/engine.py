@@ -1,8 +1,9 @@
 """What a comment means: the one call that the rest of the project makes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Literal, cast
 
@@ -12,10 +13,10 @@ from .entries import ChainWords
 from .heads import Heads, Judged, find_evidence, served_heads
 from .holding import LANGUAGE_TOLD
 from .languages import base_of, find_language
-from .lexicon import Word, split_words
+from .lexicon import Phrases, Word, load, split_words
 from .redaction import redact
 from .topics import TOPICS, Mention, find_mentions
-from .urgency import URGENCIES, find_urgency
+from .urgency import URGENCIES, find_urgency, is_negated
 
 Sentiment = Literal["negative", "neutral", "positive"]
 
@@ -28,6 +29,8 @@ _MOSTLY_UNKNOWN = 0.4
 # "Gas leak!": the embedding says little of so few words, and the weights were learnt from sentences. What a list finds
 # there asks a person to look; that was so in 3 of 782 real comments as short, none of which were urgent.
 _LISTS_SUFFICE = 5
+# So many characters fit into what the model reads, in any language of ours.
+_READ_TO_THE_END = 500
 _IRONY = re.compile("[\U0001f644\U0001f643\U0001f921]|(?<![\\w/])/s(?!\\w)")
 # Written without spaces; two signs make about a word.
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
@@ -114,7 +117,7 @@ def read(
     doubtful = _find_doubtful(drafts, scores, folder, classifier.version, praise_belied or [False] * len(texts))
     if heads is None or heads.model_version != classifier.version:
         heads = None if scores.traits is None else served_heads(folder, classifier.version)
-    judged = _judge(drafts, scores, heads, chain_words)
+    judged = _judge(drafts, scores, doubtful, heads, chain_words)
     version = classifier.version + classifier.mark + (heads.mark if heads else "")
 
     readings = []
@@ -180,10 +183,18 @@ def _languages(language: str, page: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys([language, *([base_of(page)] if page else [])]))
 
 
-def _judge(drafts: list[_Draft], scores: Scores, heads: Heads | None, chain_words: ChainWords | None) -> list[Judged]:
+def _judge(
+    drafts: list[_Draft],
+    scores: Scores,
+    doubtful: Mapping[int, str],
+    heads: Heads | None,
+    chain_words: ChainWords | None,
+) -> list[Judged]:
     """Topics and urgency: by the heads; by the lists alone where there are none, or the words are strange to the model.
 
-    What a chain has put into its lists itself holds, whatever the heads say.
+    Where the heads find no urgency, a person is asked to look by the lists: at a few words, or at what these are
+    certain of where the text is no sure praise, or so long that the model has not read it all. What a chain has put
+    into its lists itself holds, whatever the heads say.
     """
     judged = [_by_lists(draft, chain_words) for draft in drafts]
     known = [i for i in range(len(drafts)) if float(scores.unknown[i]) < _MOSTLY_UNKNOWN and drafts[i].words]
@@ -191,7 +202,9 @@ def _judge(drafts: list[_Draft], scores: Scores, heads: Heads | None, chain_word
         return judged
     evidence = [find_evidence(drafts[i].words, drafts[i].languages, drafts[i].mentions, chain_words) for i in known]
     for i, found, one in zip(known, evidence, heads.judge(scores.traits[known], evidence), strict=True):
-        if not one.urgency and len(drafts[i].words) <= _LISTS_SUFFICE:
+        badly_meant = i in doubtful or LABELS[int(scores.probabilities[i].argmax())] == "negative"
+        beyond_doubt = found.certain_pattern and (badly_meant or len(drafts[i].text) > _READ_TO_THE_END)
+        if not one.urgency and (beyond_doubt or len(drafts[i].words) <= _LISTS_SUFFICE):
             one = replace(one, urgency=found.kinds)
         judged[i] = _with_own(one, drafts[i], chain_words) if chain_words and chain_words.added else one
     return judged
@@ -223,12 +236,26 @@ def _find_doubtful(
     for i, draft in enumerate(drafts):
         sounds = LABELS[int(scores.probabilities[i].argmax())]
         doubted = {
-            IRONY.sounds: ironic[i] or praise_belied[i] or bool(_IRONY.search(draft.text)),
+            IRONY.sounds: ironic[i] or praise_belied[i] or bool(_IRONY.search(draft.text)) or _is_scornful(draft),
             PLAIN.sounds: plain[i] and not praise_belied[i],
         }
         if doubted.get(sounds):
             found[i] = sounds
     return found
+
+
+def _is_scornful(draft: _Draft) -> bool:
+    """Whether a word stands there, not taken back, that no praise has: "Muito mau atendimento"."""
+    return any(
+        not is_negated(hit, hit.label, draft.words, language)
+        for language in draft.languages
+        for hit in _scorn_of(language).find(draft.words)
+    )
+
+
+@cache
+def _scorn_of(language: str) -> Phrases:
+    return Phrases((entry, "scorn") for entry in load(language).get("scorn", ()))
 
 
 def _told(scores: Scores, folder: Path, kind: Kind, version: str) -> Sequence[bool]:

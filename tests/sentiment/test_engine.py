@@ -313,3 +313,30 @@ def test_reading_keeps_pace_with_a_busy_chain() -> None:
 def test_who_was_left_without_help_speaks_of_staff(language: str, words: str) -> None:
     (reading,) = read([words], page_languages=[language], chain_languages=())
     assert [(hit.topic, hit.sentiment == "positive") for hit in reading.topics] == [("staff", False)]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "Someone stole my handbag while I was paying"), ("en", "Wallet stolen in your shop, police called"),
+        ("de", "An der Kasse wurde mir die Geldtasche gestohlen"), ("fr", "On m'a volé mon portefeuille à la caisse"),
+        ("es", "Me robaron la cartera en la caja"), ("uk", "Біля каси в мене вкрали гаманець"),
+        ("en", "Lovely shop and kind people, always a pleasure to come here. " * 20 + "My wallet was stolen."),
+    ],
+)  # fmt: skip
+def test_a_person_looks_at_what_the_lists_are_certain_of(language: str, words: str) -> None:
+    (reading,) = read([words], page_languages=[language], chain_languages=())
+    assert "fraud" in reading.urgency
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "sure"),
+    [
+        ("uk", "Дуже поганий магазин", False), ("uk", "Дуже гарний магазин", True),
+        ("pt", "Muito mau atendimento", False), ("pt", "Muito bom atendimento", True),
+        ("en", "Nobody was ever rude to me here, lovely people", True),
+    ],
+)  # fmt: skip
+def test_praise_with_a_word_of_scorn_is_unsure(language: str, words: str, sure: bool) -> None:
+    (reading,) = read([words], page_languages=[language], chain_languages=())
+    assert reading.confident == sure and (reading.sentiment == "positive") == sure
