@@ -154,7 +154,7 @@ def _limits(config: ModelConfig) -> list[str]:
         "  neutral and unsure and never raise an alarm.",
         f"- Texts are cut after {config['max_tokens']} tokens; the word lists read the first 8,000 characters.",
         "- Urgency told in plain words, as a theft, is often found by the word lists alone; what they are certain",
-        "  of asks a person to look unless the text is sure praise. Harassment that ends in a laugh can read as praise.",
+        "  of asks a person to look unless the text is sure praise. Harassment told with a laugh can read as praise.",
         "- 'Very bad' at the beginning can read as praise (Ukrainian, Portuguese); a list of scorn makes it unsure.",
         "- In 'good food but rude staff' how a topic is judged is wrong once in three times, with a comma less often.",
     ]
