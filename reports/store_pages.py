@@ -46,7 +46,7 @@ def _shown(request: StaffRequest, scope: Scope, store: Store) -> HttpResponse:
         "store": store,
         "chart": week_chart(found.found.points),
         "last_week": last_week,
-        "waiting": things_waiting(store, last_week),
+        "waiting": len(things_waiting(store, last_week)),
         "by_agent": settings.AGENT_FIGURES,
         "min_shown": MIN_SHOWN,
         "min_ranked": MIN_RANKED,

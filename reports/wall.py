@@ -157,7 +157,7 @@ class Wall:
     @property
     def marks(self) -> list[str]:
         """One of each thing that hangs."""
-        return _Hanging(self.praises, self.lessons, self.done).marks
+        return [one.mark for one in self._hanging.things]
 
     @property
     def fingerprint(self) -> str:
@@ -177,7 +177,11 @@ class Wall:
     @property
     def unseen(self) -> int:
         """How many things nobody has looked through."""
-        return len(set(self.marks) - self.seen)
+        return len(self._hanging.unseen(self.seen))
+
+    @property
+    def _hanging(self) -> "_Hanging":
+        return _Hanging(self.praises, self.lessons, self.done)
 
     @property
     def next_week(self) -> Week | None:
@@ -194,9 +198,12 @@ class _Hanging(NamedTuple):
     done: list[Done]
 
     @property
-    def marks(self) -> list[str]:
-        """One of each thing."""
-        return [*(one.mark for one in [*self.praises, *self.lessons]), *(one.mark for one in self.done)]
+    def things(self) -> list[Voice | Done]:
+        return [*self.praises, *self.lessons, *self.done]
+
+    def unseen(self, seen: set[str]) -> list[Voice | Done]:
+        """The things whose marks are not among these."""
+        return [one for one in self.things if one.mark not in seen]
 
 
 @dataclass(frozen=True)
@@ -237,7 +244,7 @@ def build_wall(store: Store, week: Week, *, as_hung: bool = False) -> Wall:
     if as_hung and careful:
         # What was seen hangs on, also where newer words would tell more.
         seen = _seen(approval)
-        waiting, hanging = len(set(hanging.marks) - seen), material.chosen(seen)
+        waiting, hanging = len(hanging.unseen(seen)), material.chosen(seen)
     counted = StoreWeek.objects.filter(store=store, monday=week.monday).values_list("responses", flat=True)
     figures = figures_of_week(store, week, Week.of(today))
     return Wall(
@@ -259,11 +266,9 @@ def build_wall(store: Store, week: Week, *, as_hung: bool = False) -> Wall:
     )
 
 
-def things_waiting(store: Store, week: Week) -> int:
-    """How many things of that week hang nowhere, as nobody has looked through them."""
-    if not _is_careful(store):
-        return 0
-    return len(set(_material(store, week).chosen().marks) - _seen(_approval(store, week)))
+def things_waiting(store: Store, week: Week) -> list[Voice | Done]:
+    """What of that week hangs nowhere, as nobody has looked through it."""
+    return _material(store, week).chosen().unseen(_seen(_approval(store, week))) if _is_careful(store) else []
 
 
 def _material(store: Store, week: Week) -> _Material:

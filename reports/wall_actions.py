@@ -35,10 +35,11 @@ def approve_wall(wall: Wall, *, by: User) -> None:
     made, now = {"by": by, "at": timezone.now()}, set(wall.marks)
     key = {"store": wall.store, "monday": wall.week.monday}
     with transaction.atomic():
-        approval, fresh = WallApproval.objects.get_or_create(**key, defaults=made | {"seen": sorted(now)})
+        # Two who look at once both count.
+        held, fresh = WallApproval.objects.select_for_update().get_or_create(
+            **key, defaults=made | {"seen": sorted(now)}
+        )
         if not fresh:
-            # Two who look at once both count.
-            held = WallApproval.objects.select_for_update().get(pk=approval.pk)
             WallApproval.objects.filter(pk=held.pk).update(**made, seen=sorted(now | set(held.seen)))
 
 

@@ -23,7 +23,7 @@ from reports.filters import Filters, Scope
 from reports.lattice import Lattice, Place, store_place
 from reports.linking import words_behind
 from reports.models import StoreWeek
-from reports.periods import Days, Week, latest_day, written_dates
+from reports.periods import Days, Week, latest_day
 from reports.statistics import MIN_SHOWN, Share
 from reports.stretches import QUARTER, Stretch, mondays, parts_of
 from stores.models import Node, Store
@@ -136,7 +136,7 @@ def _about(
         return source, "", words_behind(filters, source=source, until=Week(first), weeks=1, question=kind)
     days = Days(first, Week(last).sunday)
     # Of the running week, up to now.
-    when = written_dates(first, min(days.end, latest_day([store.time_zone])))
+    when = Days(first, min(days.end, latest_day([store.time_zone]))).dates
     return source, when, words_behind(filters, source=source, days=days, question=kind)
 
 

@@ -19,7 +19,7 @@ from reports.filters import find_node, find_store, node_options, scope_of
 from reports.models import Action, HideReason, WallCare, WallScreen
 from reports.pdf import PAPERS, wall_pdf
 from reports.periods import Week, latest_day
-from reports.wall import Wall, build_wall
+from reports.wall import Done, Voice, Wall, build_wall, things_waiting
 from reports.wall_actions import (
     approve_wall,
     begin_care,
@@ -104,8 +104,8 @@ def show_again(request: StaffRequest, code: str, week: str, verbatim_id: int) ->
     """Words that may hang after all."""
     store, of_week = _place(request, code, week)
     show_words(get_object_or_404(Verbatim, pk=verbatim_id, response__store=store), by=request.user)
-    wall = build_wall(store, of_week)
-    _tell_shown(request, wall, {one.mark for one in [*wall.praises, *wall.lessons] if one.verbatim == verbatim_id})
+    waiting = things_waiting(store, of_week)
+    _tell_shown(request, waits=any(isinstance(one, Voice) and one.verbatim == verbatim_id for one in waiting))
     return redirect("wall", store.code, str(of_week))
 
 
@@ -124,14 +124,14 @@ def show_done(request: StaffRequest, code: str, week: str, deed: str) -> HttpRes
     """What was done and may hang after all."""
     store, of_week = _place(request, code, week)
     show_deed(store, _deed(store, deed), by=request.user)
-    wall = build_wall(store, of_week)
-    _tell_shown(request, wall, {one.mark for one in wall.done if one.deed == deed})
+    waiting = things_waiting(store, of_week)
+    _tell_shown(request, waits=any(isinstance(one, Done) and one.deed == deed for one in waiting))
     return redirect("wall", store.code, str(of_week))
 
 
-def _tell_shown(request: StaffRequest, wall: Wall, marks: set[str]) -> None:
+def _tell_shown(request: StaffRequest, *, waits: bool) -> None:
     """Word of what may hang after all: at once, or once somebody has looked through it."""
-    if wall.careful and marks - wall.seen:
+    if waits:
         messages.success(request, gettext("These words may hang again, once you let the wall hang as you see it."))
     else:
         messages.success(request, gettext("These words may hang again."))

@@ -202,7 +202,7 @@ def _judge(
         return judged
     evidence = [find_evidence(drafts[i].words, drafts[i].languages, drafts[i].mentions, chain_words) for i in known]
     for i, found, one in zip(known, evidence, heads.judge(scores.traits[known], evidence), strict=True):
-        badly_meant = i in doubtful or LABELS[int(scores.probabilities[i].argmax())] == "negative"
+        badly_meant = i in doubtful or _sounds(scores, i) == "negative"
         beyond_doubt = found.certain_pattern and (badly_meant or len(drafts[i].text) > _READ_TO_THE_END)
         if not one.urgency and (beyond_doubt or len(drafts[i].words) <= _LISTS_SUFFICE):
             one = replace(one, urgency=found.kinds)
@@ -234,14 +234,19 @@ def _find_doubtful(
     ironic, plain = (_told(scores, folder, kind, version) for kind in (IRONY, PLAIN))
     found = {}
     for i, draft in enumerate(drafts):
-        sounds = LABELS[int(scores.probabilities[i].argmax())]
-        doubted = {
-            IRONY.sounds: ironic[i] or praise_belied[i] or bool(_IRONY.search(draft.text)) or _is_scornful(draft),
-            PLAIN.sounds: plain[i] and not praise_belied[i],
-        }
-        if doubted.get(sounds):
+        sounds = _sounds(scores, i)
+        if sounds == IRONY.sounds:
+            doubted = ironic[i] or praise_belied[i] or bool(_IRONY.search(draft.text)) or _is_scornful(draft)
+        else:
+            doubted = sounds == PLAIN.sounds and plain[i] and not praise_belied[i]
+        if doubted:
             found[i] = sounds
     return found
+
+
+def _sounds(scores: Scores, i: int) -> str:
+    """What the model takes a text for."""
+    return LABELS[int(scores.probabilities[i].argmax())]
 
 
 def _is_scornful(draft: _Draft) -> bool:
