@@ -8,6 +8,9 @@ from threading import Lock
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+from .typed_latin import LANGUAGES as TYPED
+from .typed_latin import tell_typed
+
 # Below this many letters the words say less than the page they were typed on.
 _FEW_LETTERS = 12
 # "ok" and "wow" are written on pages of any script.
@@ -19,19 +22,13 @@ _CYRILLIC = re.compile("[\u0400-\u04ff]")
 # Letters that only one of two near languages has.
 _ONLY = {"uk": re.compile("[іїєґ]", re.I), "ru": re.compile("[ыэъё]", re.I)}
 _CYRILLIC_LANGUAGES = frozenset({"be", "bg", "kk", "ky", "mk", "mn", "ru", "sr", "uk"})
-# Words of languages that are often typed in Latin letters; those of another language of Latin script are left out.
-_TYPED_LATIN = {
-    "uk": "dyakuyu dyakuju diakuiu djakuju duzhe harno harnyi garno bulo tilky takozh shcho scho yakist kasyr "
-    "obsluhovuvannya dopomohly divchata pryvitni mahazyn magazyn tsina tsiny doroho cherha cherzi chekaly nemaye "
-    "nemaie nemae pryjdu pryidu bilshe bilsche znovu vvichlyvi pohano zhakhlyvo kupyla kupyv mozhna treba",
-    "ru": "spasibo bolshoe ochen ochien ponravilos bolshe pridu nikogda uzhasno devushki prodavec "
-    "kasse zhdali ocheredi ochered dolgo khorosho horosho ploho plokho dorogo vezhlivye obsluzhivanie kachestvo "
-    "tovar hamstvo xamstvo pozhaluista prosto kupila kupil nado mozhno tolko vobshem normalno otlichno vsem sovetuyu",
-    "ar": "shukran shokran momtaz momtaza el3amal mo7tram el-mahal mahal helw helwa awy awi bas mesh mish msh kteer "
-    "ketir ghali ghalya el5edma khidma 3ala 3ashan inshallah mashallah wallah walla habibi ana enta ya3ni yalla shway "
-    "zay keda kida fein leh mafish",
-}
-_TYPED = {code: frozenset(word for word in words.split()) for code, words in _TYPED_LATIN.items()}
+# Words of Arabic typed in Latin letters; those of another language of Latin script are left out.
+_TYPED_ARABIC = (
+    "shukran shokran momtaz momtaza el3amal mo7tram el-mahal mahal helw helwa awy awi bas mesh mish msh kteer ketir "
+    "ghali ghalya el5edma khidma 3ala 3ashan inshallah mashallah wallah walla habibi ana enta ya3ni yalla shway zay "
+    "keda kida fein leh mafish"
+)
+_ARABIC = frozenset(_TYPED_ARABIC.split())
 # A run of hyphens is no word, but a pattern that said so would look at a long one from each of its signs anew.
 _LATIN_WORD = re.compile(r"[a-z0-9'-]+")
 _LATIN_LETTER = re.compile("[a-z]")
@@ -103,17 +100,16 @@ def find_language(text: str, page: str | None, chain: Sequence[str]) -> tuple[st
 
 def _typed_latin(text: str, choice: Sequence[str], page: str | None) -> str | None:
     """Ukrainian, Russian or Arabic in Latin letters; None when the text is not, or the chain does not speak it."""
-    codes = [code for code in _TYPED if code in choice]
-    runs = _LATIN_WORD.findall(text.lower()) if codes else []
-    words = [run for run in runs if _LATIN_LETTER.search(run)]
-    if not words:
-        return None
-    hits = {code: sum(word in _TYPED[code] for word in words) for code in codes}
-    if "ar" in hits:
-        hits["ar"] += sum(bool(_DIGIT_SOUND.search(word)) for word in words if word not in _TYPED["ar"])
-    best = max(codes, key=lambda code: (hits[code], code == page))
+    if "ar" in choice and _is_typed_arabic(text):
+        return "ar"
+    return tell_typed(text, page, tuple(code for code in TYPED if code in choice))
+
+
+def _is_typed_arabic(text: str) -> bool:
+    words = [run for run in _LATIN_WORD.findall(text.lower()) if _LATIN_LETTER.search(run)]
+    hits = sum(word in _ARABIC or bool(_DIGIT_SOUND.search(word)) for word in words)
     # One such word may be a name or a greeting among others; a quarter of the words is none.
-    return best if hits[best] >= 2 and hits[best] * 4 >= len(words) else None
+    return hits >= 2 and hits * 4 >= len(words)
 
 
 def base_of(code: str) -> str:

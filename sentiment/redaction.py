@@ -52,8 +52,13 @@ _IBAN = re.compile(
 _SECRET = re.compile(r"(?<!\w)((?:cv[vc]2?|cvn|pin)(?:[ -]?code)?\W{1,3}(?:(?:is|ist|est|es)\s)?)\d{3,6}(?!\w)", re.I)
 # A handle in a network; "@60fps" and "2 @ 5" are none.
 _HANDLE = re.compile(r"(?<![\w@.])@(?!\d)\w{3,30}(?![\w@])")
-# Czech and Slovak: year, month (women's and late ones' begin later) and day of birth.
-_BIRTH_NUMBER = re.compile(r"(?<![\w.,/-])\d\d[0-35-8]\d[0-3]\d/\d{3,4}(?![\w/-])")
+# Czech and Slovak: year, month (women's and late ones' begin later) and day of birth. Swedish: the year with or without
+# its century, a day that may be 60 later; Danish: the day first.
+_MONTH, _DAY = "(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+_BIRTH_NUMBER = re.compile(
+    r"(?<![\w.,/-])(?:\d\d[0-35-8]\d[0-3]\d/\d{3,4}"
+    rf"|(?:(?:(?:19|20)?\d\d{_MONTH}(?:{_DAY}|6[1-9]|[78]\d|9[01]))|{_DAY}{_MONTH}\d\d)[-+]\d{{4}})(?![\w/-])"
+)
 # Signs nobody sees, which would keep the parts of a number or a name apart; what joins the parts of an emoji stays.
 _UNSEEN = re.compile(
     r"[\u00ad\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]|\u200d(?![^\w\s+@.()/-])"

@@ -340,3 +340,50 @@ def test_a_person_looks_at_what_the_lists_are_certain_of(language: str, words: s
 def test_praise_with_a_word_of_scorn_is_unsure(language: str, words: str, sure: bool) -> None:
     (reading,) = read([words], page_languages=[language], chain_languages=())
     assert reading.confident == sure and (reading.sentiment == "positive") == sure
+
+
+PRAISE = (
+    "Such a lovely shop, everything bright and clean, and the people at the counter could not have been kinder to us. "
+)
+
+
+def _read(words: str, language: str = "en") -> Reading:
+    (reading,) = read([words], page_languages=[language], chain_languages=("en", "uk", "ru", "cs"))
+    return reading
+
+
+@pytest.mark.parametrize("words", ["{praise}{}", "{} {praise}", "{praise}{praise}{} {praise}"])
+def test_what_is_urgent_does_not_drown_in_praise(words: str) -> None:
+    alarm = "A shelf fell on my little boy, his head was bleeding and we had to call an ambulance."
+    assert not _read(PRAISE * 3).urgency
+    assert "safety" in _read(words.format(alarm, praise=PRAISE)).urgency
+
+
+def test_a_long_text_is_read_to_its_end() -> None:
+    complaint = (
+        "The assistant was rude and would not exchange the kettle that came broken, no refund either. Terrible. "
+    )
+    good, bad = _read(PRAISE * 8), _read(complaint * 8)
+    assert (good.sentiment, bad.sentiment) == ("positive", "negative")
+    assert good.confident and bad.alarming
+    torn = _read(PRAISE * 8 + complaint * 8)
+    assert not torn.confident and not torn.alarming
+    assert {"staff", "returns"} <= {hit.topic for hit in torn.topics}
+
+
+def test_a_text_without_sentences_or_spaces_is_read_too() -> None:
+    assert _read("a" * 9000).language
+    assert _read(" \n" * 5000).sentiment == "neutral"
+    assert _read("!" * 9000).sentiment == "neutral"
+
+
+def test_a_complaint_in_latin_letters_is_read_as_in_its_own() -> None:
+    typed, own = (
+        _read("Ohoronec obozvav mene cyhankoju i vyhnav z mahazynu cherez kolir shkiry"),
+        _read("Охоронець обозвав мене циганкою і вигнав з магазину через колір шкіри"),
+    )
+    assert typed.language == own.language == "uk"
+    assert typed.sentiment == own.sentiment == "negative"
+    assert typed.urgency == own.urgency == ["discrimination"]
+    assert not typed.proven
+    assert "Ohoronec" in typed.redacted

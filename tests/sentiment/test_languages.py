@@ -3,6 +3,7 @@
 import pytest
 
 from sentiment.languages import find_language
+from sentiment.typed_latin import tell_typed, to_cyrillic
 
 CHAIN = ["en", "de", "uk", "fr", "es", "it", "pl", "nl", "pt", "cs", "sv", "da", "ru"]
 
@@ -107,3 +108,33 @@ def test_latin_letters_stay_what_they_are_where_the_chain_speaks_nothing_else() 
 )
 def test_mixed_text_and_arabic(language: str, text: str) -> None:
     assert find_language(text, None, EVERY)[0] == language
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "own"),
+    [
+        ("uk", "Duzhe dyakuju, divchata pryvitni", "Дуже дякую, дівчата привітні"),
+        ("uk", "prodavets' zakotyv ochi", "продавець закотив очі"),
+        ("ru", "uzhasnyi magazin, nikogda bolshe", "ужасный магазин, никогда болше"),
+        ("ru", "horoshie tseny, obsluzhivanie na pjat'", "хорошие цены, обслуживание на пять"),
+    ],
+)
+def test_what_is_typed_in_latin_letters_is_written_anew(language: str, typed: str, own: str) -> None:
+    assert tell_typed(typed, None, (language,)) == language
+    assert to_cyrillic(typed, language) == own
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "S obsluhou byli všichni spokojeni", "Obsluga byla bardzo mila i pomocna", "Sve je bilo dobro, hvala",
+        "Ok, super!", "", "12345", "Дуже дякую", "The staff were very friendly", "Nikdy wiecej, strasznie drogo",
+    ],
+)  # fmt: skip
+def test_other_languages_are_not_taken_for_what_is_typed(text: str) -> None:
+    assert tell_typed(text, None) is None
+
+
+@pytest.mark.parametrize("page", ["uk", "ru"])
+def test_of_equally_likely_ones_it_is_that_of_the_page(page: str) -> None:
+    assert tell_typed("avtomat", page) == page

@@ -241,3 +241,17 @@ def test_names_of_many_stores_do_not_fill_a_worker() -> None:
     for i in range(200):
         redact("Anna was kind", staff_names=[f"Anna Nowak {i}"])
     assert _stems_of.cache_info().currsize <= 64
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["19850312-1234", "850312-1234", "850312+1234", "850372-1234", "120385-1234", "855312/1234", "20010203-9876"],
+)
+def test_numbers_that_a_state_gives_at_birth_go_whole(number: str) -> None:
+    for language in ("sv", "da", "cs", "en"):
+        assert redact(f"My number is {number}, thanks", languages=[language]) == "My number is [number], thanks"
+
+
+@pytest.mark.parametrize("words", ["from 12-03-1985 on", "2019-2020 was better", "in size 38-40", "at 10-12 or 14-18"])
+def test_dates_and_spans_are_no_such_numbers(words: str) -> None:
+    assert redact(words, languages=["sv"]) == words
