@@ -255,6 +255,8 @@ def read(
         if not readable or _IRONY.search(draft.text):
             topics = dict.fromkeys(topics, sentiment)
         found = {kind for part in [*parts, *near] for kind in part.judged.urgency}
+        # Of a page of complaints some passage sounds urgent too easily to open a case by itself.
+        decisive = parts if len(parts) > 1 else [*parts, *near]
         readings.append(
             Reading(
                 language=draft.language,
@@ -266,7 +268,7 @@ def read(
                 proven=draft.language in classifier.proven and draft.language_confidence > LANGUAGE_TOLD,
                 topics=[TopicHit(topic, topics[topic]) for topic in TOPICS if topic in topics],
                 urgency=[kind for kind in URGENCIES if kind in found],
-                urgency_certain=long_enough and any(part.judged.certain for part in [*parts, *near]),
+                urgency_certain=long_enough and any(part.judged.certain for part in decisive),
                 redacted=redact(text, languages=draft.languages, staff_names=staff),
                 model_version=version,
                 embedding=_join_embeddings(parts),
@@ -368,10 +370,11 @@ def _with_own(judged: Judged, draft: _Draft, chain_words: ChainWords) -> Judged:
     own = chain_words.own()
     mine = _by_lists(replace(draft, mentions=find_mentions(draft.words, draft.languages, own)), own)
     topics, kinds = {*judged.topics, *mine.topics}, {*judged.urgency, *mine.urgency}
-    return Judged(
-        tuple(topic for topic in TOPICS if topic in topics),
-        tuple(kind for kind in URGENCIES if kind in kinds),
-        judged.certain or mine.certain,
+    return replace(
+        judged,
+        topics=tuple(topic for topic in TOPICS if topic in topics),
+        urgency=tuple(kind for kind in URGENCIES if kind in kinds),
+        certain=judged.certain or mine.certain,
     )
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .classifier import LABELS, Floats
+from .classifier import LABELS, Floats, softmax
 
 Labels = npt.NDArray[np.int64]
 _BINS = 15
+# So much the labels are doubted: of a class that none has, the bias stays within bounds.
+_NEWTON_STEPS, _PRIOR = 30, 1e-4
 
 
 @dataclass(frozen=True)
@@ -90,27 +92,35 @@ def measure_by(keys: Sequence[str], probabilities: Floats, labels: Labels) -> Ma
     return {key: measure(probabilities[column == key], labels[column == key]) for key in sorted(set(keys))}
 
 
-def fit_temperature(probabilities: Floats, labels: Labels) -> float:
-    """The temperature of the log-probabilities that makes the labels likeliest (golden section on 0.3 to 3)."""
+@dataclass(frozen=True)
+class Calibration:
+    """What turns a model's probabilities into ones that hold: a temperature of their logarithms, and what is added to
+    those of negative, neutral (0) and positive."""
 
-    def loss(temperature: float) -> float:
-        logits = np.log(np.maximum(probabilities, 1e-9)) / temperature
-        logits -= logits.max(1, keepdims=True)
-        return -float(np.mean(logits[np.arange(len(labels)), labels] - np.log(np.exp(logits).sum(1))))
+    temperature: float
+    biases: tuple[float, float, float]
 
-    low, high, ratio = 0.3, 3.0, (5**0.5 - 1) / 2
-    while high - low > 1e-4:
-        left, right = high - ratio * (high - low), low + ratio * (high - low)
-        if loss(left) < loss(right):
-            high = right
-        else:
-            low = left
-    return (low + high) / 2
+    def apply(self, probabilities: Floats) -> Floats:
+        logits = np.log(np.maximum(probabilities, 1e-9)) / self.temperature + np.array(self.biases)
+        return softmax(logits.astype(np.float32))
 
 
-def apply_temperature(probabilities: Floats, temperature: float) -> Floats:
-    powers = np.maximum(probabilities, 1e-9) ** (1 / temperature)
-    return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
+def fit_calibration(probabilities: Floats, labels: Labels) -> Calibration:
+    """The calibration that makes the labels likeliest: bias-corrected temperature scaling (Alexandari, Kundaje and
+    Shrikumar 2020, arXiv:1901.06852), by Newton's method, for that is a convex problem."""
+    signs = np.zeros((*probabilities.shape, 3))
+    signs[:, :, 0] = np.log(np.maximum(probabilities, 1e-9))
+    signs[:, 0, 1] = signs[:, 2, 2] = 1
+    weights = unchanged = np.array([1.0, 0.0, 0.0])
+    for _step in range(_NEWTON_STEPS):
+        likely = softmax((signs @ weights).astype(np.float64))
+        usual = np.einsum("nc,ncf->nf", likely, signs)
+        slope = (signs[np.arange(len(labels)), labels] - usual).mean(0)
+        bend = np.einsum("nc,ncf,ncg->fg", likely, signs, signs) / len(labels) - usual.T @ usual / len(labels)
+        step = np.linalg.solve(bend + _PRIOR * np.eye(3), slope - _PRIOR * (weights - unchanged))
+        weights = np.clip(weights + step, [1 / 3, -3, -3], 3)
+    scale, negative, positive = map(float, weights)
+    return Calibration(round(1 / scale, 3), (round(negative, 3), 0.0, round(positive, 3)))
 
 
 def find_threshold(negative: Floats, is_negative: npt.NDArray[np.bool_], *, precision: float) -> float:

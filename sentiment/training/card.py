@@ -21,7 +21,7 @@ def write_card(
     dev: list[Row],
     scores: Floats,
     believed: npt.NDArray[np.bool_],
-    crossed: float,
+    crossed: tuple[float, float],
 ) -> str:
     """Markdown; `scores` are the served model's for `dev`, `believed` which of these are complaints that are not
     doubted; `crossed` is the error that is not its own judge."""
@@ -46,7 +46,8 @@ def _making(config: ModelConfig, recipe: Recipe) -> list[str]:
         f"{recipe.frozen_layers} layers and embeddings are frozen and shared. A logistic regression reads what",
         f"{recipe.read_layers - recipe.frozen_layers} more untouched layers make of them, and",
         f"{recipe.layers - recipe.frozen_layers} tuned layers give a second opinion. The two are mixed",
-        f"({recipe.blend_tuned:.0%} tuned) and brought to calibrated probabilities by one temperature. The untouched",
+        f"({recipe.blend_tuned:.0%} tuned) and brought to calibrated probabilities by a temperature and a bias of each",
+        "class (arXiv:1901.06852). The untouched",
         "layers also give the embedding that likeness is told by, and, token by token, how each topic is judged. Eight",
         "bits throughout, for onnxruntime. Topics and urgency are found by the heads beside it (`heads.npz`), which",
         "read all of that and the words. How well they do, on comments of their own:",
@@ -75,12 +76,13 @@ def _data(trained: list[Row]) -> list[str]:
     ]
 
 
-def _figures(languages: Sequence[str], scores: Floats, labels: Labels, crossed: float) -> list[str]:
+def _figures(languages: Sequence[str], scores: Floats, labels: Labels, crossed: tuple[float, float]) -> list[str]:
     return [
         f"## Measured on {len(labels):,} comments held back (dev), 95 % bootstrap intervals",
         "",
         "Binary: of negative and positive comments, those whose pole is right. Error: expected calibration",
-        f"error; {crossed:.3f} over all when each half is judged by the temperature of the other.",
+        f"error. When each half is judged by the calibration of the other, the error over all is {crossed[0]:.3f},",
+        f"macro-F1 {crossed[1]:.3f}.",
         "",
         "| language | comments | accuracy | macro-F1 | binary | error |",
         "|---|---|---|---|---|---|",
@@ -157,7 +159,8 @@ def _limits(config: ModelConfig) -> list[str]:
         "- Ukrainian and Russian in Latin letters are told by lists, and read in their own; one in ten such texts is",
         "  not told.",
         "- Urgency told in plain words, as a theft, is often found by the word lists alone; what they are certain",
-        "  of asks a person to look unless the text is sure praise. Harassment told with a laugh can read as praise.",
+        "  of asks a person to look unless the text is sure praise. Harassment told with a laugh can be missed.",
         "- 'Very bad' at the beginning can read as praise (Ukrainian, Portuguese); a list of scorn makes it unsure.",
-        "- In 'good food but rude staff' how a topic is judged is wrong once in three times, with a comma less often.",
+        "- In 'good food but rude staff' how a topic is judged is wrong once in six times, and the whole may read as",
+        "  praise.",
     ]

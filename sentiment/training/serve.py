@@ -14,10 +14,10 @@ from ..doubts import IRONY, PLAIN
 from ..evaluation import (
     Figures,
     Labels,
-    apply_temperature,
     calibration_error,
     find_threshold,
-    fit_temperature,
+    fit_calibration,
+    macro_f1,
     measure_by,
 )
 from ..heads import FILE as HEADS
@@ -77,13 +77,14 @@ def write_served(data: Path, work: Path, out: Path, recipe: Recipe, limit: int |
     rows = list(read_rows(find_rows(data, "dev")))
     labels = np.array([row.label for row in rows])
     raw = ServedClassifier(out, 1).score([row.text for row in rows]).probabilities
-    config["temperature"] = round(fit_temperature(raw, labels), 3)
-    scores = apply_temperature(raw, config["temperature"])
+    calibration = fit_calibration(raw, labels)
+    config["temperature"], config["biases"] = calibration.temperature, list(calibration.biases)
+    scores = calibration.apply(raw)
     config["alert_threshold"] = round(find_threshold(scores[:, 0], labels == 0, precision=_ALERT_PRECISION), 3)
     by_language = measure_by([row.language for row in rows], scores, labels)
     config["proven"] = [code for code, figures in by_language.items() if _is_proven(figures)]
     _write_config(out, config)
-    log.info("temperature %.3f, alert threshold %.3f", config["temperature"], config["alert_threshold"])
+    log.info("%s, alert threshold %.3f", calibration, config["alert_threshold"])
 
     served = ServedClassifier(out, 1)
     (out / HEADS).write_bytes(learn_heads(served, data, limit=limit).dump())
@@ -95,7 +96,7 @@ def write_served(data: Path, work: Path, out: Path, recipe: Recipe, limit: int |
     complaints = those_that_sound(served.score([row.text for row in rows]), PLAIN)
     believed = complaints.at.copy()
     believed[complaints.at] = ~doubts[PLAIN].doubts(complaints.traits)
-    card = write_card(config, recipe, trained, rows, scores, believed, _crossed_error(raw, labels, recipe.seed))
+    card = write_card(config, recipe, trained, rows, scores, believed, _cross(raw, labels, recipe.seed))
     (out / "card.md").write_text(card, encoding="utf-8")
     log.info("card written")
     note_checksums(out)
@@ -113,10 +114,11 @@ def _write_config(out: Path, config: ModelConfig) -> None:
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
-def _crossed_error(raw: Floats, labels: Labels, seed: int) -> float:
-    """Calibration error with each half judged by the temperature of the other: nothing is graded by its own fit."""
+def _cross(raw: Floats, labels: Labels, seed: int) -> tuple[float, float]:
+    """Calibration error and macro-F1 with each half judged by the calibration of the other: nothing is graded by its
+    own fit."""
     halves = np.array_split(np.random.default_rng(seed).permutation(len(labels)), 2)
     crossed = np.empty_like(raw)
     for own, other in (halves, halves[::-1]):
-        crossed[own] = apply_temperature(raw[own], fit_temperature(raw[other], labels[other]))
-    return calibration_error(crossed, labels)
+        crossed[own] = fit_calibration(raw[other], labels[other]).apply(raw[own])
+    return calibration_error(crossed, labels), macro_f1(crossed, labels)

@@ -8,6 +8,7 @@ import pytest
 
 from sentiment.classifier import LABELS, label_column
 from sentiment.engine import Reading, alert_threshold, read
+from sentiment.entries import ChainWords, Entry
 from sentiment.files import ModelMissing
 from tests.timing import cpu_secs
 
@@ -353,10 +354,12 @@ def _read(words: str, language: str = "en") -> Reading:
 
 
 @pytest.mark.parametrize("words", ["{praise}{}", "{} {praise}", "{praise}{praise}{} {praise}"])
-def test_what_is_urgent_does_not_drown_in_praise(words: str) -> None:
+@pytest.mark.parametrize("own", [(), (Entry("en", "topic", "price", "loyalty stamps"),)])
+def test_what_is_urgent_does_not_drown_in_praise(words: str, own: tuple[Entry, ...]) -> None:
     alarm = "A shelf fell on my little boy, his head was bleeding and we had to call an ambulance."
-    assert not _read(PRAISE * 3).urgency
-    assert "safety" in _read(words.format(alarm, praise=PRAISE)).urgency
+    for comment, urgent in ((PRAISE * 3, False), (words.format(alarm, praise=PRAISE), True)):
+        (reading,) = read([comment], page_languages=["en"], chain_languages=("en",), chain_words=ChainWords(own, ()))
+        assert ("safety" in reading.urgency) == urgent
 
 
 def test_a_long_text_is_read_to_its_end() -> None:

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from sentiment.evaluation import (
-    apply_temperature,
     binary,
     calibration_error,
     find_threshold,
-    fit_temperature,
+    fit_calibration,
     macro_f1,
     measure,
 )
@@ -39,15 +38,33 @@ def test_calibration_error_is_the_gap_between_sure_and_right() -> None:
     assert calibration_error(sure, np.array([0] * 5 + [1] * 5)) == pytest.approx(0.3, abs=1e-6)
 
 
-def test_temperature_mends_overconfidence() -> None:
+def test_calibration_mends_overconfidence() -> None:
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 3, 3000)
     told = np.where(rng.random(3000) < 0.7, labels, rng.integers(0, 3, 3000))
     sharp = np.full((3000, 3), 0.005, np.float32)
     sharp[np.arange(3000), told] = 0.99
-    temperature = fit_temperature(sharp, labels)
-    assert temperature > 1.5
-    assert calibration_error(apply_temperature(sharp, temperature), labels) < calibration_error(sharp, labels) / 4
+    calibration = fit_calibration(sharp, labels)
+    assert calibration.temperature > 1.5
+    assert calibration_error(calibration.apply(sharp), labels) < calibration_error(sharp, labels) / 4
+
+
+def test_calibration_mends_a_class_that_is_said_too_seldom() -> None:
+    rng = np.random.default_rng(2)
+    true = rng.dirichlet([1, 1, 1], 5000).astype(np.float32)
+    labels = np.array([rng.choice(3, p=row / row.sum()) for row in true.astype(float)])
+    seldom = true * np.array([1.6, 0.5, 1.2], np.float32)
+    seldom /= seldom.sum(1, keepdims=True)
+    calibration = fit_calibration(seldom, labels)
+    assert calibration.temperature == pytest.approx(1, abs=0.06)
+    assert calibration.biases == pytest.approx((np.log(0.5 / 1.6), 0, np.log(0.5 / 1.2)), abs=0.1)
+    assert macro_f1(calibration.apply(seldom), labels) > macro_f1(seldom, labels) + 0.02
+
+
+def test_calibration_of_labels_without_a_class_stays_within_bounds() -> None:
+    rng = np.random.default_rng(3)
+    calibration = fit_calibration(rng.dirichlet([1, 1, 1], 20).astype(np.float32), np.zeros(20, np.int64))
+    assert all(abs(bias) <= 3 for bias in calibration.biases) and 1 / 3 <= calibration.temperature <= 3
 
 
 def test_threshold_is_the_lowest_that_keeps_the_precision() -> None:
