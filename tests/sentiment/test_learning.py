@@ -121,7 +121,7 @@ def test_what_people_correct_again_and_again_is_learnt_and_counts_once_a_person_
     assert "packaging" in topics_of(ALIKE, row.pk)
     assert "packaging" not in topics_of(OTHER, row.pk)
     assert (live_reader(), offered_heads()) == (Reader(name_of(None)), row)
-    first = submit(chain, ALIKE + " Really.")
+    first = submit(chain, ALIKE + " Truly!")
     drain(["analysis"])
     assert "packaging" not in held_topics(first)
 
