@@ -28,6 +28,7 @@ REAL = settings.BASE_DIR.parent / "shared" / "data" / "dev.jsonl.gz"
 # The length that the budgets are about.
 MEAN_TOKENS = 28
 _TEXTS, _BATCH, _SINGLES = 640, 32, 200
+_PRODUCTS = 100
 # How many comments a worker has read when its memory is measured; it grows no more long before.
 _READ_BEFORE = 2000
 _LINES = 10_000
@@ -73,6 +74,16 @@ def measure(comments: Path = REAL) -> Iterator[Measured]:
         _read([row])
         alone.append(1000 * (time.process_time() - began))
     yield _line("one comment alone, p95", float(np.percentile(alone, 95)), "CPU ms", most=30)
+    # The same work on every machine, which tells a slow one from slow reading.
+    yield _line(f"this machine: {_PRODUCTS} products of the model's shape", _machine_ms(), "CPU ms", most=100)
+
+
+def _machine_ms() -> float:
+    tokens, weights = np.ones((MEAN_TOKENS, 384), np.float32), np.ones((384, 1536), np.float32)
+    began = time.process_time()
+    for _ in range(_PRODUCTS):
+        tokens @ weights
+    return 1000 * (time.process_time() - began)
 
 
 class Held(NamedTuple):

@@ -25,8 +25,8 @@ from .urgency import URGENCIES, find_urgency, is_negated
 
 Sentiment = Literal["negative", "neutral", "positive"]
 
-# Characters in which language, topics and urgency are looked for, twice what a survey takes: a hostile file of 100 kB
-# costs no more than a long comment. The model reads less; what is redacted is the whole.
+# Characters that are read, twice what a survey takes: a hostile file of 100 kB costs no more than a long comment. What
+# is redacted is the whole.
 _MOST_READ = 8000
 # "Ok", "Super!": too little to judge by, and never an alert.
 _FEW_WORDS = 3
@@ -37,13 +37,16 @@ _LISTS_SUFFICE = 5
 # So many characters fit into what the model reads at once, in any language of ours; a longer text is read in parts.
 _READ_AT_ONCE = 500
 # What is urgent, and much of what a text is about, drowns in a sentence of something else. Where a list or the heads
-# have an inkling of it, it is looked for in passages of so many characters. Beside a real comment 26 % of the urgent
-# were found without that, and 87 % with it; of two comments as one the topics come to .77 micro-F1 instead of .69.
-_PASSAGE = 150
+# have an inkling of it, it is looked for in passages of so many characters (training/README.md has what that gained).
+# Of a very long text they are longer: nobody's page of letters may cost as much as a hundred comments.
+_PASSAGE, _MOST_PASSAGES = 150, 12
 _IRONY = re.compile("[\U0001f644\U0001f643\U0001f921]|(?<![\\w/])/[sс](?!\\w)")
-_SENTENCE_END = re.compile("[.!?…\n。！？؟]+\\s*")
+_SENTENCE_END = re.compile("(?:[!?…\n。！？؟]|\\.(?=\\s|$))+\\s*")
 # Written without spaces; two signs make about a word.
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+# From this probability on praise is sure: what the lists find in it asks nobody to look.
+_SURE_PRAISE = 0.8
+_NOTHING = Judged((), (), False)
 _UNSURE = {"negative": 0.25, "neutral": 0.5, "positive": 0.25}
 
 
@@ -132,6 +135,18 @@ class _Reader:
                 parts.append(replace(draft, lines=part, text=text, words=words, mentions=mentions, of_long=of_long))
         return parts
 
+    def find_passages(self, draft: _Draft, parts: Sequence[_Seen]) -> list[_Draft]:
+        """What of a long text, seen in `parts`, deserves a closer look: all of it where something urgent may hide in
+        it, or else what speaks of a topic that a list has and the model did not see."""
+        if len(draft.text) <= _PASSAGE or all(part.unknown >= _MOSTLY_UNKNOWN for part in parts):
+            return []
+        unseen = {mention.topic for mention in draft.mentions}.difference(*(part.judged.topics for part in parts))
+        nearly_urgent = any(part.judged.nearly_urgent for part in parts)
+        if not unseen and not nearly_urgent:
+            return []
+        passages = self.cut(draft, max(_PASSAGE, len(draft.text) // _MOST_PASSAGES))
+        return [one for one in passages if nearly_urgent or any(mention.topic in unseen for mention in one.mentions)]
+
     def look(self, texts: Sequence[Sequence[_Draft]], praise_belied: Sequence[bool]) -> list[list[_Seen]]:
         """What is seen in the parts of each text."""
         drafts = [draft for parts in texts for draft in parts]
@@ -157,9 +172,9 @@ class _Reader:
     def _judge(self, drafts: list[_Draft], scores: Scores, doubted: Mapping[int, str]) -> list[Judged]:
         """Topics and urgency: by the heads; by the lists alone where there are none, or the words are strange.
 
-        Where the heads find no urgency, a person is asked to look by the lists: at a few words, or at what these are
-        certain of where the text is no sure praise, or long. What a chain has put into its lists itself holds, whatever
-        the heads say.
+        Where the heads find no urgency but nothing absurd, a person is asked to look by the lists: at a few words,
+        or at what these are certain of where the text is no sure praise, or long. What a chain has put into its lists
+        itself holds, whatever the heads say.
         """
         chain = self.chain_words
         judged = [_by_lists(draft, chain) for draft in drafts]
@@ -171,9 +186,13 @@ class _Reader:
             return judged
         evidence = [find_evidence(drafts[i].words, drafts[i].languages, drafts[i].mentions, chain) for i in known]
         for i, found, one in zip(known, evidence, heads.judge(scores.traits[known], evidence), strict=True):
-            badly_meant = i in doubted or _sounds(scores, i) == "negative" or drafts[i].of_long
-            if not one.urgency and ((found.certain_pattern and badly_meant) or len(drafts[i].words) <= _LISTS_SUFFICE):
+            praise = i not in doubted and scores.probabilities[i][LABELS.index("positive")] >= _SURE_PRAISE
+            badly_meant = not praise or drafts[i].of_long
+            listed = (found.certain_pattern and badly_meant) or len(drafts[i].words) <= _LISTS_SUFFICE
+            if one.nearly_urgent and listed:
                 one = replace(one, urgency=found.kinds)
+            elif not one.urgency and found.kinds:
+                one = replace(one, nearly_urgent=True)
             judged[i] = _with_own(one, drafts[i], chain) if chain and chain.added else one
         return judged
 
@@ -236,25 +255,29 @@ def read(
     reader = _Reader(classifier, FOLDER if model is None else Path(model), heads, chain_words)
     belied = praise_belied if praise_belied is not None else [False] * len(texts)
     seen = reader.look([reader.cut(draft, _READ_AT_ONCE) for draft in whole], belied)
-    closer = [
-        reader.cut(draft, _PASSAGE) if _asks_a_closer_look(draft, parts) else []
-        for draft, parts in zip(whole, seen, strict=True)
-    ]
-    passages = reader.look(closer, belied)
+    passages = reader.look([reader.find_passages(*one) for one in zip(whole, seen, strict=True)], belied)
     version = classifier.version + classifier.mark + (heads.mark if heads else "")
 
     readings = []
-    for text, draft, parts, near, staff in zip(texts, whole, seen, passages, names, strict=True):
+    for text, draft, parts, near, staff, praised_wrongly in zip(
+        texts, whole, seen, passages, names, belied, strict=True
+    ):
         long_enough = _is_long_enough(draft)
         readable = long_enough and sum(part.unknown for part in parts) < _MOSTLY_UNKNOWN * len(parts)
-        sure = not any(part.doubted for part in parts) and not _is_torn(parts, classifier.alert_threshold)
-        confident = readable and sure
-        row = _mean_of([part.probabilities for part in parts]) if confident else dict(_UNSURE)
+        row = _mean_of([part.probabilities for part in parts])
         sentiment = max(row, key=row.__getitem__)
-        topics = _judge_topics(near or parts, sentiment)
+        torn = not praised_wrongly and _is_torn(parts, classifier.alert_threshold)
+        confident = readable and not torn and not any(part.doubted == sentiment for part in parts)
+        if not confident:
+            row, sentiment = dict(_UNSURE), "neutral"
+        topics = _judge_topics(parts, sentiment) | _judge_topics(near, sentiment)
         if not readable or _IRONY.search(draft.text):
             topics = dict.fromkeys(topics, sentiment)
         found = {kind for part in [*parts, *near] for kind in part.judged.urgency}
+        own = _with_own(_NOTHING, draft, chain_words) if chain_words and chain_words.added else _NOTHING
+        # Where a cut went through the chain's own words, no part has them.
+        found |= set(own.urgency)
+        topics = dict.fromkeys(own.topics, sentiment) | topics
         # Of a page of complaints some passage sounds urgent too easily to open a case by itself.
         decisive = parts if len(parts) > 1 else [*parts, *near]
         readings.append(
@@ -264,11 +287,11 @@ def read(
                 sentiment=cast(Sentiment, sentiment),
                 probabilities={label: round(value, 4) for label, value in row.items()},
                 confident=confident,
-                alarming=confident and row["negative"] >= classifier.alert_threshold,
+                alarming=confident and sentiment == "negative" and row["negative"] >= classifier.alert_threshold,
                 proven=draft.language in classifier.proven and draft.language_confidence > LANGUAGE_TOLD,
                 topics=[TopicHit(topic, topics[topic]) for topic in TOPICS if topic in topics],
                 urgency=[kind for kind in URGENCIES if kind in found],
-                urgency_certain=long_enough and any(part.judged.certain for part in decisive),
+                urgency_certain=long_enough and (own.certain or any(part.judged.certain for part in decisive)),
                 redacted=redact(text, languages=draft.languages, staff_names=staff),
                 model_version=version,
                 embedding=_join_embeddings(parts),
@@ -280,15 +303,6 @@ def read(
 def alert_threshold(model: str | None = None) -> float:
     """The negative probability from which on a text alone may open a case: 80 % of such alarms were right on dev."""
     return get_classifier(model).alert_threshold
-
-
-def _asks_a_closer_look(draft: _Draft, parts: Sequence[_Seen]) -> bool:
-    """Whether a text is long enough to hide something, and a list or the heads have an inkling of what."""
-    if len(draft.text) <= _PASSAGE:
-        return False
-    told = {topic for part in parts for topic in part.judged.topics}
-    listed = {mention.topic for mention in draft.mentions}
-    return len(parts) > 1 or bool(listed - told) or any(part.judged.nearly_urgent for part in parts)
 
 
 def _mean_of(rows: Sequence[Floats]) -> dict[str, float]:

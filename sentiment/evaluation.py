@@ -10,7 +10,7 @@ from .classifier import LABELS, Floats, softmax
 
 Labels = npt.NDArray[np.int64]
 _BINS = 15
-# So much the labels are doubted: of a class that none has, the bias stays within bounds.
+# So little is doubted of the labels; where they leave a bias open, it can be solved for.
 _NEWTON_STEPS, _PRIOR = 30, 1e-4
 
 
@@ -112,13 +112,24 @@ def fit_calibration(probabilities: Floats, labels: Labels) -> Calibration:
     signs[:, :, 0] = np.log(np.maximum(probabilities, 1e-9))
     signs[:, 0, 1] = signs[:, 2, 2] = 1
     weights = unchanged = np.array([1.0, 0.0, 0.0])
+
+    def loss(weights: npt.NDArray[np.float64]) -> float:
+        logits = signs @ weights
+        logits -= logits.max(1, keepdims=True)
+        return -float(np.mean(logits[np.arange(len(labels)), labels] - np.log(np.exp(logits).sum(1))))
+
     for _step in range(_NEWTON_STEPS):
-        likely = softmax((signs @ weights).astype(np.float64))
+        likely = softmax((signs @ weights).astype(np.float32)).astype(np.float64)
         usual = np.einsum("nc,ncf->nf", likely, signs)
         slope = (signs[np.arange(len(labels)), labels] - usual).mean(0)
         bend = np.einsum("nc,ncf,ncg->fg", likely, signs, signs) / len(labels) - usual.T @ usual / len(labels)
         step = np.linalg.solve(bend + _PRIOR * np.eye(3), slope - _PRIOR * (weights - unchanged))
-        weights = np.clip(weights + step, [1 / 3, -3, -3], 3)
+        # Halved until it makes the labels likelier: a whole step can leap over the best.
+        for size in (1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32):
+            tried = np.clip(weights + size * step, [1 / 3, -3, -3], 3)
+            if loss(tried) <= loss(weights):
+                weights = tried
+                break
     scale, negative, positive = map(float, weights)
     return Calibration(round(1 / scale, 3), (round(negative, 3), 0.0, round(positive, 3)))
 

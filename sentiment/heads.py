@@ -37,9 +37,9 @@ _FARTHEST = 6  # deviations; one strange trait must not decide
 _KIND_OF_RULE = np.array([URGENCIES.index(kind) for kind, _ in RULES])
 HEADS = (*TOPICS, "urgent", *URGENCIES)
 _URGENT = HEADS.index("urgent")
-# So far below the threshold are 98 of 100 urgent comments with a real comment beside them, and one in five that are not
-# urgent and as long.
-_NEARLY = 10.0
+# So far below the threshold are five in six of the urgent comments that a real comment beside them drowns, and one in
+# twelve real comments as long. What is farther below is absurd.
+_NEARLY = 7.0
 _HIDDEN = ("inner", "inner_bias", "outer", "outer_bias")
 # What numpy and zipfile throw at a file that is empty, torn, or something else altogether.
 UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, BadZipFile)
@@ -90,8 +90,8 @@ class OtherModel(HeadsMismatch):
 
 @dataclass(frozen=True)
 class Judged:
-    """What the heads say of one text; `certain`: the urgency may open a case by itself; `nearly_urgent`: it may stand
-    in a passage of it."""
+    """What the heads say of one text; `certain`: the urgency may open a case by itself; `nearly_urgent`: there is none
+    in the whole, but it may stand in a passage."""
 
     topics: tuple[str, ...]
     urgency: tuple[str, ...]
@@ -134,13 +134,12 @@ class Heads:
         topics = tuple(topic for j, topic in enumerate(TOPICS) if row[j] >= self.topic_threshold)
         urgent = float(row[_URGENT])
         if urgent < self.urgent_threshold:
-            nearly = bool(evidence.kinds) or urgent >= self.urgent_threshold - _NEARLY
-            return Judged(topics, (), False, nearly)
+            return Judged(topics, (), False, nearly_urgent=urgent >= self.urgent_threshold - _NEARLY)
         kinds = row[_URGENT + 1 :]
         likely = {URGENCIES[int(kinds.argmax())]} | {k for k, score in zip(URGENCIES, kinds, strict=True) if score > 0}
         found = set(evidence.kinds) & likely or likely
         certain = evidence.certain_pattern or urgent >= self.certain_threshold
-        return Judged(topics, tuple(kind for kind in URGENCIES if kind in found), certain, True)
+        return Judged(topics, tuple(kind for kind in URGENCIES if kind in found), certain)
 
     def dump(self) -> bytes:
         """As bytes that `load_heads` reads; the same heads give the same bytes."""

@@ -390,3 +390,33 @@ def test_a_complaint_in_latin_letters_is_read_as_in_its_own() -> None:
     assert typed.urgency == own.urgency == ["discrimination"]
     assert not typed.proven
     assert "Ohoronec" in typed.redacted
+
+
+def test_a_low_score_bears_a_long_complaint_out() -> None:
+    bad = "The assistant was rude and would not exchange the kettle that came broken, no refund either. Terrible. "
+    (reading,) = read([bad * 12 + PRAISE * 3], page_languages=["en"], chain_languages=("en",), praise_belied=[True])
+    assert reading.alarming
+
+
+def test_words_of_the_chain_hold_wherever_a_long_text_is_cut() -> None:
+    own = ChainWords([Entry("en", "topic", "price", "loyalty stamps")])
+    for size in range(90, 200, 7):
+        comment = "lovely " * (size // 7) + "loyalty stamps " + "and a fine little shop with such bright windows " * 12
+        (reading,) = read([comment], page_languages=["en"], chain_languages=("en",), chain_words=own)
+        assert "price" in {hit.topic for hit in reading.topics}, size
+
+
+def test_a_theft_is_looked_at_though_the_words_hardly_complain() -> None:
+    assert "fraud" in _read("The cashier stole my wallet, call the police").urgency
+
+
+@pytest.mark.parametrize("words", ["Nine quid for a sandwich, that is daylight robbery", "Preise sind Diebstahl"])
+def test_a_price_that_is_robbery_is_no_theft(words: str) -> None:
+    assert not _read(words).urgency
+
+
+@pytest.mark.parametrize("words", ["a'" * 4000, "\U0001f600" * 8000, "word " * 1600])
+def test_a_hostile_page_costs_little_more_than_an_honest_one_as_long(words: str) -> None:
+    honest = (PRAISE + " ") * (len(words) // len(PRAISE))
+    _read(honest)
+    assert cpu_secs(lambda: _read(words)) < 5 * cpu_secs(lambda: _read(honest))

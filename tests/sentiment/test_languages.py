@@ -4,6 +4,7 @@ import pytest
 
 from sentiment.languages import find_language
 from sentiment.typed_latin import tell_typed, to_cyrillic
+from tests.timing import cpu_secs
 
 CHAIN = ["en", "de", "uk", "fr", "es", "it", "pl", "nl", "pt", "cs", "sv", "da", "ru"]
 
@@ -135,6 +136,28 @@ def test_other_languages_are_not_taken_for_what_is_typed(text: str) -> None:
     assert tell_typed(text, None) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Chai spilled, then the cashier stole my wallet", "Odin was rude to us, dirty fitting room",
+        "Pelmeni were cold and the staff was rude", "Mein Sohn ist Autist und keiner half",
+        "Odin hjalp mig meget godt i butikken i dag",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("page", [None, "en", "uk"])
+def test_a_dish_or_a_name_makes_no_other_language(text: str, page: str | None) -> None:
+    assert tell_typed(text, page) is None
+
+
 @pytest.mark.parametrize("page", ["uk", "ru"])
 def test_of_equally_likely_ones_it_is_that_of_the_page(page: str) -> None:
-    assert tell_typed("avtomat", page) == page
+    assert tell_typed("korobka", page) == page
+
+
+def test_signs_that_only_look_latin_do_no_harm() -> None:
+    assert to_cyrillic("Duzhe dyakuju, divchata pryvitnİ ſ", "uk").startswith("Дуже дякую, дівчата")
+    assert to_cyrillic("kur'yer, m'yaso", "uk") == "кур'єр, м'ясо"
+
+
+def test_a_long_row_of_one_letter_takes_no_time() -> None:
+    assert cpu_secs(lambda: [tell_typed(letter * 8000, None) for letter in ("j", "yi", "i", "a'")]) < 0.5
