@@ -101,7 +101,7 @@ COMMENTS: dict[str, dict[str, list[str]]] = {
             "Nett, jedoch sehr eng zwischen den Regalen.",
         ],
         "good": [
-            "Die Dame an der Kasse war so herzlich, dass ich mit einem Lächeln hinausgegangen bin.",
+            "Hier nimmt man sich Zeit für die Kunden, sehr angenehm.",
             "Tolle Beratung beim Hochzeitsgeschenk, ganz ohne Druck.",
             "Wunderschön eingepackt, vielen Dank!",
             "Ring in einer Stunde repariert. Toller Service, danke!",
@@ -111,7 +111,7 @@ COMMENTS: dict[str, dict[str, list[str]]] = {
             "Der junge Mann in der Küchenabteilung kennt sich wirklich aus.",
             "Paket war nach einer Stunde abholbereit. Super!",
             "Große Auswahl, faire Preise, nette Leute.",
-            "Hier nimmt man sich Zeit für die Kunden, sehr angenehm.",
+            "Die Dame an der Kasse war so herzlich, dass ich mit einem Lächeln hinausgegangen bin.",
             "Meine Tochter durfte sich die Schleife selbst aussuchen, sie war selig.",
         ],
         "alarm": [
