@@ -155,6 +155,7 @@ def reading_facts(analysis: Analysis) -> dict[str, Any]:
         "urgency_certain": analysis.urgency_certain,
         "topics": tuple((one["topic"], one.get("sentiment", "")) for one in analysis.topics),
         "words": analysis.verbatim.text,
+        "language": analysis.language,
     }
 
 

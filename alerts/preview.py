@@ -148,7 +148,7 @@ def _earlier_rules(rule: Rule, trigger: Trigger) -> list[Rule]:
 _OF_RESPONSE = ("headline_kind", "score", "channel", "still_here", "answers", "store_id", "submitted_at")
 _OF_READING = (
     "p_negative", "p_neutral", "p_positive", "sentiment", "confident", "alarming", "proven", "urgency",
-    "urgency_certain", "topics", "model_version",
+    "urgency_certain", "topics", "model_version", "language",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from sentiment.entries import cleaned
 from sentiment.lexicon import Phrases, Word, split_words
 from sentiment.models import Sentiment
 from sentiment.topics import TOPICS
+from sentiment.typed_latin import in_all_letters
 from stores.choices import StoreKind
 from surveys.choices import SCORE_RANGE, UNHAPPY_AT_MOST, QuestionKind, ResponseChannel
 
@@ -55,6 +56,7 @@ class Facts:
     p_positive: float | None = None
     topics: tuple[tuple[str, str], ...] = ()
     words: str = ""
+    language: str = ""
     answers: Mapping[str, Any] = field(default_factory=dict)
     above: tuple[int, ...] = ()
     store_kind: str = ""
@@ -62,8 +64,8 @@ class Facts:
 
     @cached_property
     def split(self) -> list[Word]:
-        """The words one by one."""
-        return split_words(self.words)
+        """The words one by one, in all letters that they may be searched in."""
+        return split_words(in_all_letters(self.words, self.language))
 
     @cached_property
     def urgent_kinds(self) -> tuple[str, ...]:

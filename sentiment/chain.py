@@ -13,6 +13,7 @@ from sentiment.lexicon import Word, split_words
 from sentiment.models import ChainWord, Effect
 from sentiment.queries import readings_visible_to
 from sentiment.topics import find_mentions
+from sentiment.typed_latin import in_all_letters
 from sentiment.urgency import find_urgency
 from stores.models import User
 
@@ -110,7 +111,7 @@ def try_entry(user: User, entry: Entry, *, remove: bool = False) -> Trial:
     trial = Trial(looked_at=min(len(rows), MOST_TRIED), capped=len(rows) > MOST_TRIED)
     probe = finds(entry)
     for text, redacted, language, page in rows[:MOST_TRIED]:
-        words = split_words(text)
+        words = split_words(in_all_letters(text, language))
         if not probe.find(words):
             continue
         trial.matched += 1

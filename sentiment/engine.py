@@ -20,7 +20,7 @@ from .languages import base_of, find_language
 from .lexicon import Phrases, Word, load, split_words
 from .redaction import redact
 from .topics import TOPICS, Mention, find_mentions
-from .typed_latin import tell_typed, to_cyrillic
+from .typed_latin import in_own_letters
 from .urgency import URGENCIES, find_urgency, is_negated
 
 Sentiment = Literal["negative", "neutral", "positive"]
@@ -274,8 +274,7 @@ def read(
         if not readable or _IRONY.search(draft.text):
             topics = dict.fromkeys(topics, sentiment)
         found = {kind for part in [*parts, *near] for kind in part.judged.urgency}
-        own = _with_own(_NOTHING, draft, chain_words) if chain_words and chain_words.added else _NOTHING
-        # Where a cut went through the chain's own words, no part has them.
+        own = _own_of(text[:_MOST_READ], draft, chain_words)
         found |= set(own.urgency)
         topics = dict.fromkeys(own.topics, sentiment) | topics
         # Of a page of complaints some passage sounds urgent too easily to open a case by itself.
@@ -342,8 +341,7 @@ def _join_embeddings(parts: Sequence[_Seen]) -> bytes:
 def _draft(text: str, page: str | None, chain: Sequence[str], chain_words: ChainWords | None) -> _Draft:
     text = text[:_MOST_READ]
     language, confidence = find_language(_in_one_line(text), page, chain)
-    if tell_typed(text, page, (language,)):
-        text = to_cyrillic(text, language)
+    text = in_own_letters(text, language, base_of(page) if page else None)
     words, languages = split_words(text), _languages(language, page)
     mentions = find_mentions(words, languages, chain_words)
     return _Draft(text, _in_one_line(text), words, language, confidence, languages, mentions)
@@ -378,6 +376,15 @@ def _by_lists(draft: _Draft, chain_words: ChainWords | None) -> Judged:
     urgency = find_urgency(draft.words, draft.languages, chain_words)
     said = {mention.topic for mention in draft.mentions}
     return Judged(tuple(topic for topic in TOPICS if topic in said), urgency.kinds, urgency.certain)
+
+
+def _own_of(typed: str, draft: _Draft, chain_words: ChainWords | None) -> Judged:
+    """What the chain's own words say of the whole, even where a cut went through them or they were typed in other
+    letters than what is read."""
+    if not chain_words or not chain_words.added:
+        return _NOTHING
+    words = draft.words if draft.lines == typed else split_words(f"{typed}\n{draft.lines}")
+    return _with_own(_NOTHING, replace(draft, words=words), chain_words)
 
 
 def _with_own(judged: Judged, draft: _Draft, chain_words: ChainWords) -> Judged:

@@ -21,6 +21,7 @@ from sentiment.lessons import CorrectedRow, corrected_rows
 from sentiment.measuring import Share, judge
 from sentiment.models import LearntHeads
 from sentiment.topic_evaluation import Comment, Figures, read_sets
+from sentiment.typed_latin import in_own_letters
 
 log = logging.getLogger(__name__)
 # What a person said weighs as much as so many of our examples; what the person saw and let stand, far less.
@@ -92,7 +93,8 @@ def _verdicts(row: CorrectedRow) -> dict[str, bool]:
 
 def rows_of_corrections(rows: Sequence[CorrectedRow], classifier: Classifier) -> Rows:
     """Corrections as the heads see them; their texts are read anew, by the chain's own lists."""
-    scores = classifier.score([row.text for row in rows])
+    texts = [in_own_letters(row.text, row.language, row.language) for row in rows]
+    scores = classifier.score(texts)
     assert scores.traits is not None
     labels, weights = np.zeros((2, len(rows), len(HEADS)), np.float32)
     for i, row in enumerate(rows):
@@ -102,7 +104,7 @@ def rows_of_corrections(rows: Sequence[CorrectedRow], classifier: Classifier) ->
             labels[i, j] = bool(row.held["urgency"]) if j == _URGENT else head in held
             weights[i, j] = _SAID if head in said or (j == _URGENT and row.said.get("urgency")) else _LET_STAND
     chain = current_words()
-    evidence = [evidence_of(row.text, row.language, chain) for row in rows]
+    evidence = [evidence_of(text, row.language, chain) for text, row in zip(texts, rows, strict=True)]
     return Rows(scores.traits, evidence, labels, weights)
 
 

@@ -13,6 +13,7 @@ from sentiment import rereading, work  # noqa: F401  (register their job and the
 from sentiment.lexicon import split_words
 from sentiment.models import Analysis, Candidate
 from sentiment.reading import read_hash, read_hashes
+from sentiment.typed_latin import in_own_letters
 from sentiment.urgency import find_urgency
 from surveys.choices import UNHAPPY_AT_MOST, QuestionKind
 from surveys.models import Response, Verbatim
@@ -49,8 +50,9 @@ _UNREAD: dict[str, Any] = {
 
 def priority_of(response: Response, text: str) -> int:
     """Who is read first: words that cannot wait in a language to be expected, the unhappy, those without a score."""
-    languages = (response.language.split("-")[0].lower(), *response.store.languages)
-    if find_urgency(split_words(text[:_LOOKED_AT]), languages).certain:
+    page = response.language.split("-")[0].lower()
+    looked_at = in_own_letters(text[:_LOOKED_AT], page, page)
+    if find_urgency(split_words(looked_at), (page, *response.store.languages)).certain:
         return _URGENT
     if response.score is None:
         return _UNSCORED

@@ -72,13 +72,13 @@ def tell_typed(text: str, page: str | None, among: tuple[str, ...] = LANGUAGES) 
     """Which of these languages a text in Latin letters is written in, of equally likely ones the page's; None when in
     none of them."""
     among = tuple(code for code in among if code in LANGUAGES)
-    words = _WORD.findall(text.lower())
-    if not words or not all(re.sub(_SIGN, "", word).isascii() for word in words):
+    words = _WORD.findall(text.lower()) if among else []
+    if not words or not re.sub(_SIGN, "", "".join(words)).isascii():
         return None
-    skeletons = [_skeleton(word) for word in words]
+    skeletons = _skeleton(" ".join(words)).split()
     hits = {code: sum(_list_of(code).has(word) for word in skeletons) for code in among}
-    best = max(among, key=lambda code: (hits[code], code == page), default=None)
-    if best is None or hits[best] < _SHARE * len(words):
+    best = max(among, key=lambda code: (hits[code], code == page))
+    if hits[best] < _SHARE * len(words):
         return None
     # One alone may be a name or a dish, but in few words on a page of such a language.
     return best if hits[best] > 1 or (page in LANGUAGES and hits[best] * _FEW_WORDS >= len(words)) else None
@@ -96,10 +96,24 @@ def to_cyrillic(text: str, language: str) -> str:
     return _SOFT.sub("ь", pattern.sub(own, _SHORT_I.sub("й", text)))
 
 
-def _skeleton(word: str) -> str:
+def in_own_letters(text: str, language: str, page: str | None) -> str:
+    """A text of that language, written anew where it is Ukrainian or Russian in Latin letters, any other as it stands.
+
+    `page`: that of the page it was typed on, or the language again where this is all that is known.
+    """
+    return to_cyrillic(text, language) if tell_typed(text, page, (language,)) else text
+
+
+def in_all_letters(text: str, language: str) -> str:
+    """What words are searched in: a text in its own letters below itself as typed, for a brand's name stays Latin."""
+    own = in_own_letters(text, language, language)
+    return text if own == text else f"{text}\n{own}"
+
+
+def _skeleton(words: str) -> str:
     for pattern, instead in _ALIKE:
-        word = pattern.sub(instead, word)
-    return word
+        words = pattern.sub(instead, words)
+    return words
 
 
 @cache

@@ -16,6 +16,7 @@ from sentiment.entries import Entry, Found, Kind, Tracer, built_in
 from sentiment.forms import EntryForm
 from sentiment.labels import TOPIC_LABELS, URGENCY_LABELS, language_name, named_languages
 from sentiment.models import ChainWord, Effect
+from sentiment.typed_latin import in_all_letters
 from stores.access import StaffRequest, roles_required
 from stores.choices import Role
 from surveys.forms import LONGEST_WORDS, tidy, too_long
@@ -71,7 +72,7 @@ def _lines(kind: Kind, language: str) -> list[ListLine]:
 
 def _found(comment: str, language: str) -> list[tuple[Found, str]]:
     """The entries in a comment, each with the name of its topic or urgency."""
-    found = Tracer(current_words(), [language]).trace(comment)
+    found = Tracer(current_words(), [language]).trace(in_all_letters(comment, language))
     labelled = [(one, _LABELS[one.entry.kind].get(one.entry.target)) for one in found]
     return [(one, str(label)) for one, label in labelled if label]
 

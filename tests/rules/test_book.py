@@ -106,6 +106,12 @@ def test_two_loops_tell_again_once_each_time() -> None:
     assert Message.objects.filter(kind="case_escalated").count() == 18
 
 
+def test_words_of_a_rule_are_found_in_whatever_letters_they_were_typed() -> None:
+    said = Facts("nps", 8, "qr", False, words="Duzhe dyakuju, divchata pryvitni, ale cherha", language="uk")
+    for entry, held in (("черга", True), ("cherha", True), ("каса", False)):
+        assert parse({"words": [entry]}).hold(said) == held
+
+
 # --- what was stored before ----------------------------------------------------------------------------------------
 # The conditions that chains had until then, and what each was asked.
 OLD: list[dict[str, Any]] = [

@@ -392,6 +392,15 @@ def test_a_complaint_in_latin_letters_is_read_as_in_its_own() -> None:
     assert "Ohoronec" in typed.redacted
 
 
+@pytest.mark.parametrize("entry", ["klarna", "кларна"])
+def test_own_words_are_found_in_either_letters(entry: str) -> None:
+    own = ChainWords([Entry("uk", "topic", "checkout", entry)])
+    text = "Duzhe dyakuju, divchata pryvitni, i Klarna takozh"
+    for words, found in ((own, True), (None, False)):
+        (reading,) = read([text], page_languages=["uk"], chain_languages=("uk", "en"), chain_words=words)
+        assert ("checkout" in {hit.topic for hit in reading.topics}) == found
+
+
 def test_a_low_score_bears_a_long_complaint_out() -> None:
     bad = "The assistant was rude and would not exchange the kettle that came broken, no refund either. Terrible. "
     (reading,) = read([bad * 12 + PRAISE * 3], page_languages=["en"], chain_languages=("en",), praise_belied=[True])

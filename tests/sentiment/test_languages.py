@@ -3,7 +3,7 @@
 import pytest
 
 from sentiment.languages import find_language
-from sentiment.typed_latin import tell_typed, to_cyrillic
+from sentiment.typed_latin import in_all_letters, tell_typed, to_cyrillic
 from tests.timing import cpu_secs
 
 CHAIN = ["en", "de", "uk", "fr", "es", "it", "pl", "nl", "pt", "cs", "sv", "da", "ru"]
@@ -152,6 +152,14 @@ def test_a_dish_or_a_name_makes_no_other_language(text: str, page: str | None) -
 @pytest.mark.parametrize("page", ["uk", "ru"])
 def test_of_equally_likely_ones_it_is_that_of_the_page(page: str) -> None:
     assert tell_typed("korobka", page) == page
+
+
+def test_words_are_searched_as_they_were_typed_and_in_their_own_letters() -> None:
+    assert in_all_letters("Duzhe dovho chekav na Klarna", "uk").split("\n") == [
+        "Duzhe dovho chekav na Klarna", "Дуже довго чекав на Кларна",
+    ]  # fmt: skip
+    for text, language in (("Дуже довго чекав", "uk"), ("I waited for Klarna", "en"), ("I waited long", "uk")):
+        assert in_all_letters(text, language) == text
 
 
 def test_signs_that_only_look_latin_do_no_harm() -> None:

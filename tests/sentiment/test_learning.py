@@ -47,8 +47,8 @@ FEW = [
 ]
 
 
-def submit(chain: Chain, words: str) -> Response:
-    response = make_response(touchpoint=chain.touchpoint, score=7, words=words)
+def submit(chain: Chain, words: str, language: str = "en") -> Response:
+    response = make_response(touchpoint=chain.touchpoint, score=7, words=words, language=language)
     with transaction.atomic():
         response_saved.send(sender=Response, response=response, corrected=False)
     return response
@@ -92,6 +92,16 @@ def test_corrections_are_weighed_and_measured_by_the_lists_that_read(
         assert evidence.signs[environment] == added
         assert served is not None and _measure(FEW, [row], None, served).agreed == added
         change(Entry("en", "topic", "environment", "lounge"), Effect.ADD, chain.head_office)
+
+
+def test_a_correction_of_words_in_latin_letters_teaches_what_is_read(chain: Chain) -> None:
+    for words in ("Duzhe dovho chekaly na kasi, bula velyka cherha", "Дуже довго чекали на касі, була велика черга"):
+        submit(chain, words, language="uk")
+    drain(["analysis"])
+    for one in Analysis.objects.all():
+        correct(one.pk, chain.manager, field="topic", key="environment", value="negative")
+    typed, own = rows_of_corrections(list(corrected_rows()), get_classifier()).evidence
+    assert typed.signs.any() and (typed.signs == own.signs).all()
 
 
 @pytest.fixture

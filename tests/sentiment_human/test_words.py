@@ -140,6 +140,13 @@ def test_one_knows_before_what_an_entry_changes(chain: Chain) -> None:
     assert _trial(chain.head_office, price, remove=True) == (5, 1, 0, 1)
 
 
+def test_a_trial_finds_what_is_typed_in_latin_letters(chain: Chain) -> None:
+    submit(chain, "Duzhe dyakuju, divchata v lounge pryvitni", language="uk")
+    drain(["analysis"])
+    for entry in ("lounge", "лоунге", "lobby"):
+        assert _trial(chain.head_office, Entry("uk", "topic", "environment", entry))[1] == (entry != "lobby")
+
+
 # --- the pages ------------------------------------------------------------------------------------------------
 @pytest.fixture
 def head_office(client: Client, chain: Chain) -> Client:

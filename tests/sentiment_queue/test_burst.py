@@ -44,7 +44,13 @@ def flood(chain: Chain) -> None:
 
 @pytest.mark.parametrize(
     ("words", "score", "language", "priority"),
-    [(HURT, 9, "en", 0), (HURT_DE, 9, "de", 0), ("Nobody was hurt, all is well.", 9, "en", 5), ("Slow.", 2, "en", 1)],
+    [
+        (HURT, 9, "en", 0),
+        (HURT_DE, 9, "de", 0),
+        ("Nobody was hurt, all is well.", 9, "en", 5),
+        ("Slow.", 2, "en", 1),
+        ("Prodavchynya vkrala miy hamanets, duzhe prykro", 9, "uk", 0),
+    ],
 )
 def test_words_that_cannot_wait_go_first_whatever_the_score(
     chain: Chain, words: str, score: int, language: str, priority: int
