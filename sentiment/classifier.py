@@ -86,6 +86,19 @@ class Classifier(Protocol):
     def score(self, texts: Sequence[str]) -> Scores: ...
 
 
+@dataclass(frozen=True)
+class Calibration:
+    """What turns a model's probabilities into ones that hold: a temperature of their logarithms, and what is added to
+    those of negative, neutral (0) and positive."""
+
+    temperature: float
+    biases: Sequence[float]
+
+    def apply(self, probabilities: Floats) -> Floats:
+        logits = np.log(np.maximum(probabilities, 1e-9)) / self.temperature + np.array(self.biases)
+        return softmax(logits.astype(np.float32))
+
+
 class ServedClassifier:
     """The files in `folder`, run by onnxruntime on `threads` threads. Safe to call from several threads."""
 
@@ -99,6 +112,7 @@ class ServedClassifier:
             raise ModelMissing(f"no sentiment model in {folder}: run train_classifier") from error
         self.version, self.alert_threshold = self._config["model_version"], self._config["alert_threshold"]
         self.proven = frozenset(self._config["proven"])
+        self._calibration = Calibration(self._config["temperature"], self._config.get("biases", (0.0, 0.0, 0.0)))
         self.mark = mark_of(sum_of(folder))
         try:
             self._pieces = Pieces(folder / "tokenizer.json", self._config["max_tokens"])
@@ -154,9 +168,7 @@ class ServedClassifier:
     def _blend(self, tuned: Floats, base: Floats) -> Floats:
         share = self._config["blend_tuned"]
         mixed: Floats = share * softmax(tuned) + (1 - share) * softmax(base)
-        logits = np.log(np.maximum(mixed, 1e-9)) / self._config["temperature"]
-        logits += np.array(self._config.get("biases", [0.0, 0.0, 0.0]), np.float32)
-        return softmax(logits.astype(np.float32))
+        return self._calibration.apply(mixed)
 
 
 def _batches(order: list[int], lengths: list[int]) -> Iterator[list[int]]:

@@ -35,13 +35,20 @@ _MOSTLY_UNKNOWN = 0.4
 # there asks a person to look; that was so in 3 of 782 real comments as short, none of which were urgent.
 _LISTS_SUFFICE = 5
 # So many characters fit into what the model reads at once, in any language of ours; a longer text is read in parts.
-_READ_AT_ONCE = 500
+_READ_AT_ONCE = 450
 # What is urgent, and much of what a text is about, drowns in a sentence of something else. Where a list or the heads
 # have an inkling of it, it is looked for in passages of so many characters (training/README.md has what that gained).
-# Of a very long text they are longer: nobody's page of letters may cost as much as a hundred comments.
+# Of a long text they are longer, until they are its parts: no page of letters may cost as much as a hundred comments.
 _PASSAGE, _MOST_PASSAGES = 150, 12
+# The inkling: so little below the threshold are five in six of the urgent comments that a real comment beside them
+# drowns, and one in twelve real comments as long.
+_NEARLY = 7.0
+# So far below it prices are "daylight robbery": what a list is certain of asks nobody to look.
+_ABSURD = 10.0
 _IRONY = re.compile("[\U0001f644\U0001f643\U0001f921]|(?<![\\w/])/[sс](?!\\w)")
-_SENTENCE_END = re.compile("(?:[!?…\n。！？؟]|\\.(?=\\s|$))+\\s*")
+# Irony is marked behind the full stop, too, in some signs.
+_MARK = 4
+_SENTENCE_END = re.compile(f"(?:[!?…\n。！？؟]|\\.(?=\\s|$))+\\s*(?:(?:{_IRONY.pattern})\\s*)*")
 # Written without spaces; two signs make about a word.
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 # From this probability on praise is sure: what the lists find in it asks nobody to look.
@@ -89,16 +96,19 @@ class Reading:
 @dataclass
 class _Draft:
     """A text, or a part of a long one, before the model has seen it: in its language's own letters, as it stands in
-    `lines`, in one line in `text`."""
+    `lines`, in one line in `text`. Of a whole text `words` are those in the letters it was typed in, too, and `own` is
+    what the chain's own words say, wherever it is cut later."""
 
     lines: str
     text: str
     words: list[Word]
+    length: int  # in words
     language: str
     language_confidence: float
     languages: tuple[str, ...]
     mentions: list[Mention]
-    of_long: bool = False  # a part of what the model cannot read at once
+    own: Judged
+    is_long: bool  # it, or what it is a part of, is more than the model reads at once
 
 
 @dataclass(frozen=True)
@@ -131,20 +141,22 @@ class _Reader:
             if not part.isspace():
                 words = split_words(part)
                 mentions = find_mentions(words, draft.languages, self.chain_words)
-                text, of_long = _in_one_line(part), len(draft.text) > _READ_AT_ONCE
-                parts.append(replace(draft, lines=part, text=text, words=words, mentions=mentions, of_long=of_long))
+                text, length = _in_one_line(part), len(words)
+                parts.append(replace(draft, lines=part, text=text, words=words, length=length, mentions=mentions))
         return parts
 
     def find_passages(self, draft: _Draft, parts: Sequence[_Seen]) -> list[_Draft]:
         """What of a long text, seen in `parts`, deserves a closer look: all of it where something urgent may hide in
         it, or else what speaks of a topic that a list has and the model did not see."""
-        if len(draft.text) <= _PASSAGE or all(part.unknown >= _MOSTLY_UNKNOWN for part in parts):
+        most = max(_PASSAGE, len(draft.text) // _MOST_PASSAGES)
+        if not most < min(len(draft.text), _READ_AT_ONCE) or all(one.unknown >= _MOSTLY_UNKNOWN for one in parts):
             return []
-        unseen = {mention.topic for mention in draft.mentions}.difference(*(part.judged.topics for part in parts))
-        nearly_urgent = any(part.judged.nearly_urgent for part in parts)
+        told = set(draft.own.topics).union(*(part.judged.topics for part in parts))
+        unseen = {mention.topic for mention in draft.mentions} - told
+        nearly_urgent = any(0 < part.judged.short_of_urgent <= _NEARLY for part in parts)
         if not unseen and not nearly_urgent:
             return []
-        passages = self.cut(draft, max(_PASSAGE, len(draft.text) // _MOST_PASSAGES))
+        passages = self.cut(draft, most)
         return [one for one in passages if nearly_urgent or any(mention.topic in unseen for mention in one.mentions)]
 
     def look(self, texts: Sequence[Sequence[_Draft]], praise_belied: Sequence[bool]) -> list[list[_Seen]]:
@@ -170,30 +182,28 @@ class _Reader:
         return [list(islice(seen, len(parts))) for parts in texts]
 
     def _judge(self, drafts: list[_Draft], scores: Scores, doubted: Mapping[int, str]) -> list[Judged]:
-        """Topics and urgency: by the heads; by the lists alone where there are none, or the words are strange.
+        """Topics and urgency: by the heads; by the lists alone where there are none, or the words are strange."""
+        by_heads = self._judge_by_heads(drafts, scores, doubted)
+        return [by_heads.get(i) or _by_lists(draft, self.chain_words) for i, draft in enumerate(drafts)]
 
-        Where the heads find no urgency but nothing absurd, a person is asked to look by the lists: at a few words,
-        or at what these are certain of where the text is no sure praise, or long. What a chain has put into its lists
-        itself holds, whatever the heads say.
-        """
-        chain = self.chain_words
-        judged = [_by_lists(draft, chain) for draft in drafts]
+    def _judge_by_heads(self, drafts: list[_Draft], scores: Scores, doubted: Mapping[int, str]) -> dict[int, Judged]:
+        """Where the heads find no urgency, a person is asked to look by the lists: at a few words, or at what these are
+        certain of where the text is no sure praise, or long, and the heads do not find it absurd."""
         known = [i for i in range(len(drafts)) if float(scores.unknown[i]) < _MOSTLY_UNKNOWN and drafts[i].words]
-        if scores.traits is None or not known:
-            return judged
-        heads = self.heads or served_heads(self.folder, self.classifier.version)
-        if heads is None:
-            return judged
+        heads = self.heads or served_heads(self.folder, self.classifier.version) if scores.traits is not None else None
+        if heads is None or scores.traits is None or not known:
+            return {}
+        chain, judged = self.chain_words, {}
         evidence = [find_evidence(drafts[i].words, drafts[i].languages, drafts[i].mentions, chain) for i in known]
         for i, found, one in zip(known, evidence, heads.judge(scores.traits[known], evidence), strict=True):
-            praise = i not in doubted and scores.probabilities[i][LABELS.index("positive")] >= _SURE_PRAISE
-            badly_meant = not praise or drafts[i].of_long
-            listed = (found.certain_pattern and badly_meant) or len(drafts[i].words) <= _LISTS_SUFFICE
-            if one.nearly_urgent and listed:
-                one = replace(one, urgency=found.kinds)
-            elif not one.urgency and found.kinds:
-                one = replace(one, nearly_urgent=True)
-            judged[i] = _with_own(one, drafts[i], chain) if chain and chain.added else one
+            if not one.urgency and found.kinds:
+                praise = i not in doubted and scores.probabilities[i][LABELS.index("positive")] >= _SURE_PRAISE
+                badly_meant = drafts[i].is_long or not praise
+                certain = found.certain_pattern and badly_meant and one.short_of_urgent <= _ABSURD
+                kinds = found.kinds if certain or drafts[i].length <= _LISTS_SUFFICE else ()
+                # A list's word is an inkling, too.
+                one = replace(one, urgency=kinds, short_of_urgent=min(one.short_of_urgent, _NEARLY))
+            judged[i] = one
         return judged
 
     def _find_doubtful(self, drafts: list[_Draft], scores: Scores, praise_belied: Sequence[bool]) -> dict[int, str]:
@@ -270,13 +280,10 @@ def read(
         confident = readable and not torn and not any(part.doubted == sentiment for part in parts)
         if not confident:
             row, sentiment = dict(_UNSURE), "neutral"
-        topics = _judge_topics(parts, sentiment) | _judge_topics(near, sentiment)
+        topics = _judge_topics(parts, sentiment, draft.own.topics) | _judge_topics(near, sentiment)
         if not readable or _IRONY.search(draft.text):
             topics = dict.fromkeys(topics, sentiment)
-        found = {kind for part in [*parts, *near] for kind in part.judged.urgency}
-        own = _own_of(text[:_MOST_READ], draft, chain_words)
-        found |= set(own.urgency)
-        topics = dict.fromkeys(own.topics, sentiment) | topics
+        found = {kind for judged in (draft.own, *(part.judged for part in [*parts, *near])) for kind in judged.urgency}
         # Of a page of complaints some passage sounds urgent too easily to open a case by itself.
         decisive = parts if len(parts) > 1 else [*parts, *near]
         readings.append(
@@ -290,7 +297,7 @@ def read(
                 proven=draft.language in classifier.proven and draft.language_confidence > LANGUAGE_TOLD,
                 topics=[TopicHit(topic, topics[topic]) for topic in TOPICS if topic in topics],
                 urgency=[kind for kind in URGENCIES if kind in found],
-                urgency_certain=long_enough and (own.certain or any(part.judged.certain for part in decisive)),
+                urgency_certain=long_enough and (draft.own.certain or any(part.judged.certain for part in decisive)),
                 redacted=redact(text, languages=draft.languages, staff_names=staff),
                 model_version=version,
                 embedding=_join_embeddings(parts),
@@ -314,14 +321,14 @@ def _is_torn(parts: Sequence[_Seen], threshold: float) -> bool:
     return bool(min(negative, positive) >= threshold)
 
 
-def _judge_topics(parts: Sequence[_Seen], sentiment: str) -> dict[str, str]:
-    """How each topic is judged by the part that speaks of it most plainly; as the whole part is where the model does
-    not tell them apart. Praise of a topic is as doubtful as that of its part, a complaint among it is not; and vice
-    versa."""
+def _judge_topics(parts: Sequence[_Seen], sentiment: str, own: Sequence[str] = ()) -> dict[str, str]:
+    """How each topic, and those that the chain's `own` words tell, is judged by the part that speaks of it most
+    plainly; as the whole part is where the model does not tell them apart. Praise of a topic is as doubtful as that of
+    its part, a complaint among it is not; and vice versa."""
     topics: dict[str, str] = {}
     plainest: dict[str, float] = {}
     for part in parts:
-        for topic in part.judged.topics:
+        for topic in {*part.judged.topics, *own}:
             said = part.probabilities if part.topics is None else part.topics[TOPICS.index(topic)]
             if topic not in topics or float(said.max()) > plainest[topic]:
                 label = LABELS[int(said.argmax())]
@@ -338,17 +345,30 @@ def _join_embeddings(parts: Sequence[_Seen]) -> bytes:
     return vectors[0].tobytes() if vectors else b""
 
 
-def _draft(text: str, page: str | None, chain: Sequence[str], chain_words: ChainWords | None) -> _Draft:
-    text = text[:_MOST_READ]
-    language, confidence = find_language(_in_one_line(text), page, chain)
-    text = in_own_letters(text, language, base_of(page) if page else None)
-    words, languages = split_words(text), _languages(language, page)
-    mentions = find_mentions(words, languages, chain_words)
-    return _Draft(text, _in_one_line(text), words, language, confidence, languages, mentions)
+def _draft(typed: str, page: str | None, chain: Sequence[str], chain_words: ChainWords | None) -> _Draft:
+    typed, page = typed[:_MOST_READ], base_of(page) if page else None
+    language, confidence = find_language(_in_one_line(typed), page, chain)
+    lines = in_own_letters(typed, language, page)
+    words = split_words(lines)
+    length = len(words)
+    if lines != typed:
+        words = split_words(f"{typed}\n{lines}")
+    # People mix the page's language into theirs.
+    languages = tuple(dict.fromkeys([language, page or language]))
+    draft = _Draft(
+        lines, _in_one_line(lines), words, length, language, confidence, languages,
+        mentions=find_mentions(words, languages, chain_words),
+        own=_NOTHING,
+        is_long=len(lines) > _READ_AT_ONCE,
+    )  # fmt: skip
+    if chain_words and chain_words.added:
+        own = chain_words.own()
+        draft.own = _by_lists(replace(draft, mentions=find_mentions(words, languages, own)), own)
+    return draft
 
 
 def _is_long_enough(draft: _Draft) -> bool:
-    return len(draft.words) + len(_UNSPACED.findall(draft.text)) // 2 >= _FEW_WORDS
+    return draft.length + len(_UNSPACED.findall(draft.text)) // 2 >= _FEW_WORDS
 
 
 def _cut_text(text: str, most: int) -> Iterator[str]:
@@ -356,7 +376,8 @@ def _cut_text(text: str, most: int) -> Iterator[str]:
     near, or else with a word."""
     while len(text) > most:
         near = len(text) // -(-len(text) // most)
-        ends = [match.end() for match in _SENTENCE_END.finditer(text, near // 2, most)]
+        found = _SENTENCE_END.finditer(text, near // 2, most + _MARK)
+        ends = [match.end() for match in found if match.start() < most]
         end = min(ends, key=lambda end: abs(end - near)) if ends else text.rfind(" ", near // 2, near) + 1 or near
         yield text[:end]
         text = text[end:]
@@ -367,36 +388,10 @@ def _in_one_line(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-def _languages(language: str, page: str | None) -> tuple[str, ...]:
-    """Whose words to look for: the text's language, then its page's, for people mix them."""
-    return tuple(dict.fromkeys([language, *([base_of(page)] if page else [])]))
-
-
 def _by_lists(draft: _Draft, chain_words: ChainWords | None) -> Judged:
     urgency = find_urgency(draft.words, draft.languages, chain_words)
     said = {mention.topic for mention in draft.mentions}
     return Judged(tuple(topic for topic in TOPICS if topic in said), urgency.kinds, urgency.certain)
-
-
-def _own_of(typed: str, draft: _Draft, chain_words: ChainWords | None) -> Judged:
-    """What the chain's own words say of the whole, even where a cut went through them or they were typed in other
-    letters than what is read."""
-    if not chain_words or not chain_words.added:
-        return _NOTHING
-    words = draft.words if draft.lines == typed else split_words(f"{typed}\n{draft.lines}")
-    return _with_own(_NOTHING, replace(draft, words=words), chain_words)
-
-
-def _with_own(judged: Judged, draft: _Draft, chain_words: ChainWords) -> Judged:
-    own = chain_words.own()
-    mine = _by_lists(replace(draft, mentions=find_mentions(draft.words, draft.languages, own)), own)
-    topics, kinds = {*judged.topics, *mine.topics}, {*judged.urgency, *mine.urgency}
-    return replace(
-        judged,
-        topics=tuple(topic for topic in TOPICS if topic in topics),
-        urgency=tuple(kind for kind in URGENCIES if kind in kinds),
-        certain=judged.certain or mine.certain,
-    )
 
 
 def _is_scornful(draft: _Draft) -> bool:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .classifier import LABELS, Floats, softmax
+from .classifier import LABELS, Calibration, Floats, softmax
 
 Labels = npt.NDArray[np.int64]
 _BINS = 15
+_NEWTON_STEPS = 30
 # So little is doubted of the labels; where they leave a bias open, it can be solved for.
-_NEWTON_STEPS, _PRIOR = 30, 1e-4
+_PRIOR = 1e-4
 
 
 @dataclass(frozen=True)
@@ -92,19 +93,6 @@ def measure_by(keys: Sequence[str], probabilities: Floats, labels: Labels) -> Ma
     return {key: measure(probabilities[column == key], labels[column == key]) for key in sorted(set(keys))}
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """What turns a model's probabilities into ones that hold: a temperature of their logarithms, and what is added to
-    those of negative, neutral (0) and positive."""
-
-    temperature: float
-    biases: tuple[float, float, float]
-
-    def apply(self, probabilities: Floats) -> Floats:
-        logits = np.log(np.maximum(probabilities, 1e-9)) / self.temperature + np.array(self.biases)
-        return softmax(logits.astype(np.float32))
-
-
 def fit_calibration(probabilities: Floats, labels: Labels) -> Calibration:
     """The calibration that makes the labels likeliest: bias-corrected temperature scaling (Alexandari, Kundaje and
     Shrikumar 2020, arXiv:1901.06852), by Newton's method, for that is a convex problem."""
@@ -118,6 +106,7 @@ def fit_calibration(probabilities: Floats, labels: Labels) -> Calibration:
         logits -= logits.max(1, keepdims=True)
         return -float(np.mean(logits[np.arange(len(labels)), labels] - np.log(np.exp(logits).sum(1))))
 
+    reached = loss(weights)
     for _step in range(_NEWTON_STEPS):
         likely = softmax((signs @ weights).astype(np.float32)).astype(np.float64)
         usual = np.einsum("nc,ncf->nf", likely, signs)
@@ -127,9 +116,11 @@ def fit_calibration(probabilities: Floats, labels: Labels) -> Calibration:
         # Halved until it makes the labels likelier: a whole step can leap over the best.
         for size in (1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32):
             tried = np.clip(weights + size * step, [1 / 3, -3, -3], 3)
-            if loss(tried) <= loss(weights):
-                weights = tried
+            if (lost := loss(tried)) < reached:
+                weights, reached = tried, lost
                 break
+        else:
+            break
     scale, negative, positive = map(float, weights)
     return Calibration(round(1 / scale, 3), (round(negative, 3), 0.0, round(positive, 3)))
 

@@ -110,6 +110,7 @@ def sentiment_of(example: Example) -> str | None:
 
 
 def rows_of_examples(examples: Sequence[Example], traits: Floats) -> Rows:
+    """As they stand: what is in Latin letters and not told is read so, and what is told as any other comment."""
     labels = np.stack([labels_of(example.topics, example.urgency) for example in examples])
     return Rows(
         traits,

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -37,9 +38,6 @@ _FARTHEST = 6  # deviations; one strange trait must not decide
 _KIND_OF_RULE = np.array([URGENCIES.index(kind) for kind, _ in RULES])
 HEADS = (*TOPICS, "urgent", *URGENCIES)
 _URGENT = HEADS.index("urgent")
-# So far below the threshold are five in six of the urgent comments that a real comment beside them drowns, and one in
-# twelve real comments as long. What is farther below is absurd.
-_NEARLY = 7.0
 _HIDDEN = ("inner", "inner_bias", "outer", "outer_bias")
 # What numpy and zipfile throw at a file that is empty, torn, or something else altogether.
 UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, BadZipFile)
@@ -90,13 +88,13 @@ class OtherModel(HeadsMismatch):
 
 @dataclass(frozen=True)
 class Judged:
-    """What the heads say of one text; `certain`: the urgency may open a case by itself; `nearly_urgent`: there is none
-    in the whole, but it may stand in a passage."""
+    """What the heads say of one text; `certain`: the urgency may open a case by itself; `short_of_urgent`: by how much
+    the score misses the threshold, 0 or less where it does not, without end where there are no heads."""
 
     topics: tuple[str, ...]
     urgency: tuple[str, ...]
     certain: bool
-    nearly_urgent: bool = False
+    short_of_urgent: float = inf
 
 
 @dataclass(frozen=True)
@@ -134,12 +132,14 @@ class Heads:
         topics = tuple(topic for j, topic in enumerate(TOPICS) if row[j] >= self.topic_threshold)
         urgent = float(row[_URGENT])
         if urgent < self.urgent_threshold:
-            return Judged(topics, (), False, nearly_urgent=urgent >= self.urgent_threshold - _NEARLY)
+            return Judged(topics, (), False, self.urgent_threshold - urgent)
         kinds = row[_URGENT + 1 :]
         likely = {URGENCIES[int(kinds.argmax())]} | {k for k, score in zip(URGENCIES, kinds, strict=True) if score > 0}
         found = set(evidence.kinds) & likely or likely
         certain = evidence.certain_pattern or urgent >= self.certain_threshold
-        return Judged(topics, tuple(kind for kind in URGENCIES if kind in found), certain)
+        return Judged(
+            topics, tuple(kind for kind in URGENCIES if kind in found), certain, self.urgent_threshold - urgent
+        )
 
     def dump(self) -> bytes:
         """As bytes that `load_heads` reads; the same heads give the same bytes."""

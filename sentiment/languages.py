@@ -8,7 +8,6 @@ from threading import Lock
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from .typed_latin import LANGUAGES as TYPED
 from .typed_latin import tell_typed
 
 # Below this many letters the words say less than the page they were typed on.
@@ -32,8 +31,8 @@ _ARABIC = frozenset(_TYPED_ARABIC.split())
 # A run of hyphens is no word, but a pattern that said so would look at a long one from each of its signs anew.
 _LATIN_WORD = re.compile(r"[a-z0-9'-]+")
 _LATIN_LETTER = re.compile("[a-z]")
-# Arabic typed in Latin letters writes some of its sounds as digits: "el 5edma 3ala".
-_DIGIT_SOUND = re.compile(r"[a-z][23578][a-z]|^[23578][a-z]{2}|[a-z]{2}[37]$", re.I)
+# Arabic typed in Latin letters writes some of its sounds as digits: "el 5edma 3ala"; "2sht po 5kg" has measures.
+_DIGIT_SOUND = re.compile(r"[a-z][23578][a-z]|^[23578](?!kg|gr|ml|cm|mm|km|gb|sht|st)[a-z]{2}|[a-z]{2}[37]$", re.I)
 _TYPED_SURE = 0.5
 _lock = Lock()
 
@@ -100,9 +99,9 @@ def find_language(text: str, page: str | None, chain: Sequence[str]) -> tuple[st
 
 def _typed_latin(text: str, choice: Sequence[str], page: str | None) -> str | None:
     """Ukrainian, Russian or Arabic in Latin letters; None when the text is not, or the chain does not speak it."""
-    if "ar" in choice and _is_typed_arabic(text):
-        return "ar"
-    return tell_typed(text, page, tuple(code for code in TYPED if code in choice))
+    if typed := tell_typed(text, page, choice):
+        return typed
+    return "ar" if "ar" in choice and _is_typed_arabic(text) else None
 
 
 def _is_typed_arabic(text: str) -> bool:

@@ -55,9 +55,10 @@ _HANDLE = re.compile(r"(?<![\w@.])@(?!\d)\w{3,30}(?![\w@])")
 # Czech and Slovak: year, month (women's and late ones' begin later) and day of birth. Swedish: the year with or without
 # its century, a day that may be 60 later; Danish: the day first.
 _MONTH, _DAY = "(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+_BORN = rf"(?:19|20)?\d\d{_MONTH}(?:{_DAY}|6[1-9]|[78]\d|9[01])|{_DAY}{_MONTH}\d\d"
 _BIRTH_NUMBER = re.compile(
     r"(?<![\w.,/-])(?:\d\d[0-35-8]\d[0-3]\d/\d{3,4}"
-    rf"|(?:(?:(?:19|20)?\d\d{_MONTH}(?:{_DAY}|6[1-9]|[78]\d|9[01]))|{_DAY}{_MONTH}\d\d)[-+]\d{{4}})(?![\w/-])"
+    rf"|(?:{_BORN})[-+\u2010-\u2013 \u00a0]\d{{4}})(?![\w/-])"
 )
 # Signs nobody sees, which would keep the parts of a number or a name apart; what joins the parts of an emoji stays.
 _UNSEEN = re.compile(

@@ -6,6 +6,7 @@ word with: chosen so from the comments that are learnt from and from the commone
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -39,8 +40,13 @@ _LATIN = {
     "ru": "а a б b в v г g д d е e ё yo ж zh з z и i й y к k л l м m н n о o п p р r с s т t у u ф f х kh ц ts ч ch "
     "ш sh щ shch ъ ' ы y ь ' э e ю yu я ya",
 }
-# Before я the sign stays, as Ukrainian writes it.
-_SOFT = re.compile(f"(?<=[бвгґдзклмнпрстфхцчшщ]){_SIGN}(?![яюєї])", re.I)
+# Before я the sign stays where Ukrainian writes it so.
+_SOFT = {
+    language: re.compile(f"(?<=[бвгґдзклмнпрстфхцчшщ]){_SIGN}{but}", re.I)
+    for language, but in (("uk", "(?![яюєї])"), ("ru", ""))
+}
+# What redaction has put there is nobody's word.
+_MARK = r"\[[a-z-]+\]"
 _SHORT_I = re.compile("(?<=[aeou])[yj](?![aeiouyj])", re.I)
 _BOTH = (
     "shch щ shh щ sch щ zh ж kh х ch ч sh ш ts ц tz ц yu ю ju ю iu ю ya я ja я ia я a а b б v в w в d д z з "
@@ -68,10 +74,10 @@ class _List:
         return skeleton in self.whole or any(skeleton[:n] in self.starts for n in lengths)
 
 
-def tell_typed(text: str, page: str | None, among: tuple[str, ...] = LANGUAGES) -> str | None:
-    """Which of these languages a text in Latin letters is written in, of equally likely ones the page's; None when in
-    none of them."""
-    among = tuple(code for code in among if code in LANGUAGES)
+def tell_typed(text: str, page: str | None, among: Sequence[str] = LANGUAGES) -> str | None:
+    """Whether a text in Latin letters is in Ukrainian or Russian, of those `among` which it may be; of equally likely
+    ones the page's."""
+    among = [code for code in LANGUAGES if code in among]
     words = _WORD.findall(text.lower()) if among else []
     if not words or not re.sub(_SIGN, "", "".join(words)).isascii():
         return None
@@ -93,7 +99,7 @@ def to_cyrillic(text: str, language: str) -> str:
         found = letters.get(match[0].lower(), match[0])
         return found.capitalize() if match[0][0].isupper() else found
 
-    return _SOFT.sub("ь", pattern.sub(own, _SHORT_I.sub("й", text)))
+    return _SOFT[language].sub("ь", pattern.sub(own, _SHORT_I.sub("й", text)))
 
 
 def in_own_letters(text: str, language: str, page: str | None) -> str:
@@ -131,4 +137,4 @@ def _letters_of(language: str) -> tuple[dict[str, str], re.Pattern[str]]:
     pairs, endings = _CYRILLIC[language].split(), _ENDINGS[language]
     letters = dict(zip(pairs[::2], pairs[1::2], strict=True))
     known = "|".join(sorted(letters, key=len, reverse=True))
-    return letters | endings, re.compile(rf"(?:{'|'.join(endings)})(?![a-z'])|{known}", re.I)
+    return letters | endings, re.compile(rf"(?:{'|'.join(endings)})(?![a-z'])|{_MARK}|{known}", re.I)

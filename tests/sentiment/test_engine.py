@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from sentiment.classifier import LABELS, label_column
-from sentiment.engine import Reading, alert_threshold, read
+from sentiment.engine import Reading, _cut_text, alert_threshold, read
 from sentiment.entries import ChainWords, Entry
 from sentiment.files import ModelMissing
 from tests.timing import cpu_secs
@@ -375,7 +375,7 @@ def test_a_long_text_is_read_to_its_end() -> None:
 
 
 def test_a_text_without_sentences_or_spaces_is_read_too() -> None:
-    assert _read("a" * 9000).language
+    assert not _read("a" * 9000).alarming
     assert _read(" \n" * 5000).sentiment == "neutral"
     assert _read("!" * 9000).sentiment == "neutral"
 
@@ -415,13 +415,60 @@ def test_words_of_the_chain_hold_wherever_a_long_text_is_cut() -> None:
         assert "price" in {hit.topic for hit in reading.topics}, size
 
 
+def test_what_marks_irony_stays_with_its_sentence_wherever_a_long_text_is_cut() -> None:
+    for sign in ("\U0001f644", "/s", " \U0001f643\U0001f643 "):
+        for before in range(50, 120):
+            parts = list(_cut_text("lovely " * before + f"Great service. {sign} " + "lovely " * 60, 500))
+            assert len(parts) > 1
+            assert any("service" in part and sign in part for part in parts), parts
+
+
 def test_a_theft_is_looked_at_though_the_words_hardly_complain() -> None:
     assert "fraud" in _read("The cashier stole my wallet, call the police").urgency
 
 
-@pytest.mark.parametrize("words", ["Nine quid for a sandwich, that is daylight robbery", "Preise sind Diebstahl"])
-def test_a_price_that_is_robbery_is_no_theft(words: str) -> None:
-    assert not _read(words).urgency
+def test_a_price_that_is_robbery_is_no_theft() -> None:
+    assert not _read("Nine quid for a sandwich, that is daylight robbery").urgency
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "There is a fire!"), ("en", "Racist staff"), ("en", "Security beat a boy"), ("en", "I was robbed here"),
+        ("en", "Food poisoning"), ("de", "Es brennt!"), ("de", "Handy geklaut"), ("uk", "Пожежа в магазині"),
+        ("uk", "Обікрали мене"), ("pl", "Pożar w sklepie"), ("fr", "On m'a volé"), ("fr", "Caissière raciste"),
+    ],
+)  # fmt: skip
+def test_an_alarm_of_a_few_words_asks_somebody_to_look(language: str, words: str) -> None:
+    assert read_one(words, language).urgency
+
+
+def test_a_denied_word_of_the_chain_stays_denied_wherever_a_text_is_cut() -> None:
+    own = ChainWords([Entry("en", "urgency", "safety", "zapped", "certain")])
+    rest = (
+        "while the lights were being mended by somebody who had come in from the other end of the mall with a ladder "
+    )
+    for before in range(8, 24):
+        text = "we stood in line for coffee " + "and waited " * before + f"and nobody there was zapped {rest}"
+        (reading,) = read([text], page_languages=["en"], chain_languages=("en",), chain_words=own)
+        assert not reading.urgency_certain, before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Duzhe dovha cherha, potim a shelf fell on my son and he was bleeding",
+        "Duzhe pohano, okhorona zhakhlyva, the security guard hit my son",
+    ],
+)
+def test_a_clause_in_another_language_is_searched_as_it_was_typed(words: str) -> None:
+    (reading,) = read([words], page_languages=["en"], chain_languages=("uk", "en"))
+    assert (reading.language, reading.urgency) == ("uk", ["safety"])
+
+
+def test_two_words_in_latin_letters_are_as_few_as_in_their_own() -> None:
+    (reading,) = read(["Duzhe pohano"], page_languages=["uk"], chain_languages=("uk", "en"))
+    assert not reading.confident and not reading.alarming
 
 
 @pytest.mark.parametrize("words", ["a'" * 4000, "\U0001f600" * 8000, "word " * 1600])

@@ -63,7 +63,9 @@ def test_calibration_mends_a_class_that_is_said_too_seldom() -> None:
 
 def test_calibration_of_labels_without_a_class_stays_within_bounds() -> None:
     rng = np.random.default_rng(3)
-    calibration = fit_calibration(rng.dirichlet([1, 1, 1], 20).astype(np.float32), np.zeros(20, np.int64))
+    raw = rng.dirichlet([1, 1, 1], 20).astype(np.float32)
+    calibration = fit_calibration(raw, np.zeros(20, np.int64))
+    assert calibration.apply(raw)[:, 0].min() > 0.5 > raw[:, 0].min()
     assert all(abs(bias) <= 3 for bias in calibration.biases) and 1 / 3 <= calibration.temperature <= 3
 
 

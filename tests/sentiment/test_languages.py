@@ -165,6 +165,16 @@ def test_words_are_searched_as_they_were_typed_and_in_their_own_letters() -> Non
 def test_signs_that_only_look_latin_do_no_harm() -> None:
     assert to_cyrillic("Duzhe dyakuju, divchata pryvitnİ ſ", "uk").startswith("Дуже дякую, дівчата")
     assert to_cyrillic("kur'yer, m'yaso", "uk") == "кур'єр, м'ясо"
+    assert to_cyrillic("sem'ya, druz'ya", "ru") == "семья, друзья"
+
+
+def test_what_redaction_has_put_there_stays() -> None:
+    assert to_cyrillic("Duzhe dyakuju [name], [e-mail]", "uk") == "Дуже дякую [name], [e-mail]"
+
+
+def test_numbers_in_russian_words_make_no_arabic() -> None:
+    for text in ("Ochen horoshii magazin, 2sht po 5kg kupila", "Kupil tovar 2sht po 5kg, ochen dolgo"):
+        assert find_language(text, "ru", ["ar", "ru", "en"])[0] != "ar"
 
 
 def test_a_long_row_of_one_letter_takes_no_time() -> None:

@@ -101,7 +101,7 @@ def test_a_correction_of_words_in_latin_letters_teaches_what_is_read(chain: Chai
     for one in Analysis.objects.all():
         correct(one.pk, chain.manager, field="topic", key="environment", value="negative")
     typed, own = rows_of_corrections(list(corrected_rows()), get_classifier()).evidence
-    assert typed.signs.any() and (typed.signs == own.signs).all()
+    assert typed.signs[:-1].any() and (typed.signs == own.signs).all()
 
 
 @pytest.fixture

@@ -245,7 +245,18 @@ def test_names_of_many_stores_do_not_fill_a_worker() -> None:
 
 @pytest.mark.parametrize(
     "number",
-    ["19850312-1234", "850312-1234", "850312+1234", "850372-1234", "120385-1234", "855312/1234", "20010203-9876"],
+    [
+        "19850312-1234",
+        "850312-1234",
+        "850312+1234",
+        "850372-1234",
+        "120385-1234",
+        "855312/1234",
+        "20010203-9876",
+        "850312 1234",
+        "120385\u20131234",
+        "120385\u20111234",
+    ],
 )
 def test_numbers_that_a_state_gives_at_birth_go_whole(number: str) -> None:
     for language in ("sv", "da", "cs", "en"):
