@@ -58,7 +58,7 @@ def by_agent(settings: Any) -> None:
 
 
 def weeks(chain: Chain) -> list[tuple[object, ...]]:
-    rows = AgentWeek.objects.filter(store=chain.call_centre).order_by("queue", "agent", "headline_kind")
+    rows = AgentWeek.objects.filter(store=chain.call_centre).order_by("queue", "agent", "headline_kind", "monday")
     return list(rows.values_list("queue", "agent", "headline_kind", "happy", "between", "unhappy"))
 
 
