@@ -39,12 +39,16 @@ _READ_AT_ONCE = 450
 # What is urgent, and much of what a text is about, drowns in a sentence of something else. Where a list or the heads
 # have an inkling of it, it is looked for in passages of so many characters (training/README.md has what that gained).
 # Of a long text they are longer, until they are its parts: no page of letters may cost as much as a hundred comments.
-_PASSAGE, _MOST_PASSAGES = 150, 12
+_PASSAGE, _MOST_PASSAGES = 150, 27
 # The inkling: so little below the threshold are five in six of the urgent comments that a real comment beside them
 # drowns, and one in twelve real comments as long.
 _NEARLY = 7.0
-# So far below it prices are "daylight robbery": what a list is certain of asks nobody to look.
+# So far below it prices are "daylight robbery": a list's certain word of fraud asks nobody to look, for people joke of
+# theft, but hardly of a fire.
 _ABSURD = 10.0
+# So far above it a passage may open a case by itself: of a reader's 26 harmless long comments five would have done so
+# without that, and two do.
+_SURELY = 2.0
 _IRONY = re.compile("[\U0001f644\U0001f643\U0001f921]|(?<![\\w/])/[sс](?!\\w)")
 # Irony is marked behind the full stop, too, in some signs.
 _MARK = 4
@@ -188,7 +192,7 @@ class _Reader:
 
     def _judge_by_heads(self, drafts: list[_Draft], scores: Scores, doubted: Mapping[int, str]) -> dict[int, Judged]:
         """Where the heads find no urgency, a person is asked to look by the lists: at a few words, or at what these are
-        certain of where the text is no sure praise, or long, and the heads do not find it absurd."""
+        certain of where the text is no sure praise, or long, and no theft that the heads find absurd."""
         known = [i for i in range(len(drafts)) if float(scores.unknown[i]) < _MOSTLY_UNKNOWN and drafts[i].words]
         heads = self.heads or served_heads(self.folder, self.classifier.version) if scores.traits is not None else None
         if heads is None or scores.traits is None or not known:
@@ -199,7 +203,8 @@ class _Reader:
             if not one.urgency and found.kinds:
                 praise = i not in doubted and scores.probabilities[i][LABELS.index("positive")] >= _SURE_PRAISE
                 badly_meant = drafts[i].is_long or not praise
-                certain = found.certain_pattern and badly_meant and one.short_of_urgent <= _ABSURD
+                absurd = found.kinds == ("fraud",) and one.short_of_urgent > _ABSURD
+                certain = found.certain_pattern and badly_meant and not absurd
                 kinds = found.kinds if certain or drafts[i].length <= _LISTS_SUFFICE else ()
                 # A list's word is an inkling, too.
                 one = replace(one, urgency=kinds, short_of_urgent=min(one.short_of_urgent, _NEARLY))
@@ -284,8 +289,10 @@ def read(
         if not readable or _IRONY.search(draft.text):
             topics = dict.fromkeys(topics, sentiment)
         found = {kind for judged in (draft.own, *(part.judged for part in [*parts, *near])) for kind in judged.urgency}
-        # Of a page of complaints some passage sounds urgent too easily to open a case by itself.
-        decisive = parts if len(parts) > 1 else [*parts, *near]
+        # Some passage of a story sounds urgent too easily to open a case by itself; of a page of complaints always.
+        decisive = (
+            parts if draft.is_long else [*parts, *(one for one in near if one.judged.short_of_urgent <= -_SURELY)]
+        )
         readings.append(
             Reading(
                 language=draft.language,

@@ -16,9 +16,15 @@ from .staff_names import NAME, hide_names
 EMAIL, IBAN = "[e-mail]", "[iban]"
 MARKS = (EMAIL, IBAN, CARD, ORDER, PHONE, NUMBER, NAME)
 
+# As it is said where a machine shall not read it.
+_AT = "małpa|собака|arroba|arobase|chiocciola|apenstaartje|snabel-?a|zavináč|klammeraffe"
+_DOT = "dot|punkt|kropka|tečka|punto|ponto|point|punt|крапка|точка"
 _EMAIL = re.compile(
     # From the beginning of a run of letters only: from each of its letters anew, a long one would take seconds.
-    r"(?<![\w.+%-])[\w.+%-]+\s?(?:@|[\[(]\s?(?:at|AT|ät)\s?[\])])\s?[\w-]+(?:(?:\.|\s?[\[(]\s?(?:dot|punkt)\s?[\])]\s?)[\w-]+)+"
+    rf"(?<![\w.+%-])(?:[\w.+%-]+(?:\s(?:{_DOT})\s|\s?[\[(](?:{_DOT})[\])]\s?)){{0,3}}[\w.+%-]+"
+    rf"(?:\s?(?:@|[\[(]\s?(?:at|ät|{_AT})\s?[\])])\s?[\w-]+(?:(?:\.|\s?[\[(]\s?(?:{_DOT})\s?[\])]\s?)[\w-]+)+"
+    rf"|\s(?:{_AT})\s[a-z0-9-]+(?:(?:\.|\s(?:{_DOT})\s)[a-z0-9-]+)+)",
+    re.I,
 )
 # Length of an account number by country (SWIFT's IBAN registry), for Europe and its neighbours.
 _IBAN_LENGTHS = {
@@ -60,6 +66,11 @@ _BIRTH_NUMBER = re.compile(
     r"(?<![\w.,/-])(?:\d\d[0-35-8]\d[0-3]\d/\d{3,4}"
     rf"|(?:{_BORN})[-+\u2010-\u2013 \u00a0]\d{{4}})(?![\w/-])"
 )
+# Italy's tax code, Spain's number of foreigners, Britain's national insurance number.
+_STATE_NUMBER = re.compile(
+    r"(?<!\w)(?:[A-Z]{3} ?[A-Z]{3} ?\d\d[A-EHLMPRST]\d\d ?[A-Z]\d{3}[A-Z]"
+    r"|[XYZ]-?\d{7}-?[A-Z]|[A-Z]{2} ?(?:\d\d ?){3}[A-D])(?!\w)"
+)
 # Signs nobody sees, which would keep the parts of a number or a name apart; what joins the parts of an emoji stays.
 _UNSEEN = re.compile(
     r"[\u00ad\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]|\u200d(?![^\w\s+@.()/-])"
@@ -91,7 +102,7 @@ def _redact_once(text: str, languages: Sequence[str], names: Sequence[str]) -> s
     text = _HANDLE.sub(NAME, text)
     text = _IBAN.sub(lambda m: IBAN if _is_iban(m.group()) else m.group(), text)
     text = hide_orders(text, languages)
-    text = _BIRTH_NUMBER.sub(NUMBER, text)
+    text = _STATE_NUMBER.sub(NUMBER, _BIRTH_NUMBER.sub(NUMBER, text))
     text = hide_numbers(text, languages)
     # After them: what looks like a card's code may be the first group of something longer.
     text = _SECRET.sub(lambda m: m.group(1) + NUMBER, text)

@@ -160,7 +160,7 @@ def _limits(config: ModelConfig) -> list[str]:
         "- Ukrainian and Russian in Latin letters are told by lists, and read in their own; on pages of these",
         "  languages one in five such texts is not told, without a page two in five.",
         "- Urgency told in plain words, as a theft, is often found by the word lists alone; what they are certain",
-        "  of asks a person to look unless the text is sure praise or the heads find it absurd. Harassment told with",
+        "  of asks a person to look unless the text is sure praise or a theft they find absurd. Harassment told with",
         "  a laugh can be missed.",
         "- 'Very bad' at the beginning can read as praise (Ukrainian, Portuguese); a list of scorn makes it unsure.",
         "- In 'good food but rude staff' how a topic is judged is wrong once in six times, and the whole may read as",

@@ -437,6 +437,10 @@ def test_a_price_that_is_robbery_is_no_theft() -> None:
         ("en", "There is a fire!"), ("en", "Racist staff"), ("en", "Security beat a boy"), ("en", "I was robbed here"),
         ("en", "Food poisoning"), ("de", "Es brennt!"), ("de", "Handy geklaut"), ("uk", "Пожежа в магазині"),
         ("uk", "Обікрали мене"), ("pl", "Pożar w sklepie"), ("fr", "On m'a volé"), ("fr", "Caissière raciste"),
+        ("en", "There is a fire in the storeroom, people are trapped"), ("en", "Smoke in aisle four!"),
+        ("de", "Brand im Lager!"), ("nl", "Brand in het magazijn!"), ("da", "Der er ild i lageret!"),
+        ("it", "Fumo dal soffitto!"), ("pt", "Cheira a gás no corredor"), ("pt", "Está a arder o armazém!"),
+        ("pl", "Okradli mnie przy kasie"), ("fr", "Il y a le feu"), ("es", "Huele a gas en el pasillo"),
     ],
 )  # fmt: skip
 def test_an_alarm_of_a_few_words_asks_somebody_to_look(language: str, words: str) -> None:

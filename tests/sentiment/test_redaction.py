@@ -263,6 +263,29 @@ def test_numbers_that_a_state_gives_at_birth_go_whole(number: str) -> None:
         assert redact(f"My number is {number}, thanks", languages=[language]) == "My number is [number], thanks"
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mila.k собака post.example", "jan(kropka)wilk(małpa)post.example", "lea point roux arobase post point example",
+        "pepe_ruiz ARROBA correo PUNTO example", "m.conti chiocciola posta.example", "rui(arroba)correio.example",
+        "jan punt bos apenstaartje post.example", "a.lind snabel-a post punkt example", "l.holm snabela post.example",
+        "jan.dub(zavináč)posta(tečka)example", "max klammeraffe post.example",
+    ],
+)  # fmt: skip
+def test_addresses_as_they_are_said_go_whole(address: str) -> None:
+    assert redact(f"Write to {address} please", languages=["en"]) == "Write to [e-mail] please"
+
+
+@pytest.mark.parametrize("words", ["моя собака любить цей магазин. Дякую", "to the point, service was great.Thanks"])
+def test_words_that_stand_in_such_addresses_stay(words: str) -> None:
+    assert redact(words, languages=["uk"]) == words
+
+
+@pytest.mark.parametrize("number", ["RSSMRA85T10A562S", "RSS MRA 85T10 A562S", "X-1234567-L", "AB 12 34 56 C"])
+def test_numbers_of_other_states_go_whole(number: str) -> None:
+    assert redact(f"My number is {number}, thanks", languages=["en"]) == "My number is [number], thanks"
+
+
 @pytest.mark.parametrize("words", ["from 12-03-1985 on", "2019-2020 was better", "in size 38-40", "at 10-12 or 14-18"])
 def test_dates_and_spans_are_no_such_numbers(words: str) -> None:
     assert redact(words, languages=["sv"]) == words
