@@ -146,7 +146,7 @@ def _feed(pipe: BinaryIO, lines: int) -> None:
 def _endless() -> Iterator[str]:
     """The comments of the evaluation sets over and over, some as long as a survey takes."""
     texts = [comment.text for comment in read_sets()]
-    texts += [(f"{text} " * 100)[:4000] for text in texts[:: len(texts) // 20]]
+    texts += [(f"{text} " * 100)[:4000] for text in texts[:: len(texts) // 3]]
     random.Random(1).shuffle(texts)
     return cycle(texts)
 
