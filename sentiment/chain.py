@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from core.leases import ClockNow
 from sentiment.entries import ChainWords, Entry, finds
-from sentiment.lexicon import Word, split_words
+from sentiment.lexicon import Word, base_of, split_words
 from sentiment.models import ChainWord, Effect
 from sentiment.queries import readings_visible_to
 from sentiment.topics import find_mentions
@@ -115,7 +115,7 @@ def try_entry(user: User, entry: Entry, *, remove: bool = False) -> Trial:
         if not probe.find(words):
             continue
         trial.matched += 1
-        languages = tuple(dict.fromkeys([language, page.split("-")[0].lower()]))
+        languages = tuple(dict.fromkeys([language, base_of(page)]))
         had, has = _is_about(entry, words, languages, before), _is_about(entry, words, languages, after)
         trial.gained += has and not had
         trial.lost += had and not has

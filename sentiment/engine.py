@@ -16,8 +16,8 @@ from .doubts import IRONY, PLAIN, Kind, served_doubt
 from .entries import ChainWords
 from .heads import Heads, Judged, find_evidence, served_heads
 from .holding import LANGUAGE_TOLD
-from .languages import base_of, find_language
-from .lexicon import Phrases, Word, load, split_words
+from .languages import find_language
+from .lexicon import Phrases, Word, base_of, load, split_words
 from .redaction import redact
 from .topics import TOPICS, Mention, find_mentions
 from .typed_latin import in_own_letters
@@ -218,9 +218,9 @@ class _Reader:
         for i, draft in enumerate(drafts):
             sounds = _sounds(scores, i)
             if sounds == IRONY.sounds:
-                doubted = ironic[i] or praise_belied[i] or bool(_IRONY.search(draft.text)) or _is_scornful(draft)
+                doubted = ironic[i] or praise_belied[i] or bool(_IRONY.search(draft.text)) or _says(draft, "scorn")
             else:
-                doubted = sounds == PLAIN.sounds and plain[i] and not praise_belied[i]
+                doubted = sounds == PLAIN.sounds and not praise_belied[i] and (plain[i] or _says(draft, "delight"))
             if doubted:
                 found[i] = sounds
         return found
@@ -281,14 +281,17 @@ def read(
         readable = long_enough and sum(part.unknown for part in parts) < _MOSTLY_UNKNOWN * len(parts)
         row = _mean_of([part.probabilities for part in parts])
         sentiment = max(row, key=row.__getitem__)
+        found = {kind for judged in (draft.own, *(part.judged for part in [*parts, *near])) for kind in judged.urgency}
         torn = not praised_wrongly and _is_torn(parts, classifier.alert_threshold)
-        confident = readable and not torn and not any(part.doubted == sentiment for part in parts)
+        # Nobody is just happy whose child was hurt, however much praise stands around it.
+        contradicted = bool(found) and sentiment == IRONY.sounds
+        doubted = torn or contradicted or any(part.doubted == sentiment for part in parts)
+        confident = readable and not doubted
         if not confident:
             row, sentiment = dict(_UNSURE), "neutral"
         topics = _judge_topics(parts, sentiment, draft.own.topics) | _judge_topics(near, sentiment)
         if not readable or _IRONY.search(draft.text):
             topics = dict.fromkeys(topics, sentiment)
-        found = {kind for judged in (draft.own, *(part.judged for part in [*parts, *near])) for kind in judged.urgency}
         # Some passage of a story sounds urgent too easily to open a case by itself; of a page of complaints always.
         decisive = (
             parts if draft.is_long else [*parts, *(one for one in near if one.judged.short_of_urgent <= -_SURELY)]
@@ -401,15 +404,16 @@ def _by_lists(draft: _Draft, chain_words: ChainWords | None) -> Judged:
     return Judged(tuple(topic for topic in TOPICS if topic in said), urgency.kinds, urgency.certain)
 
 
-def _is_scornful(draft: _Draft) -> bool:
-    """Whether a word stands there, not taken back, that no praise has: "Muito mau atendimento"."""
+def _says(draft: _Draft, what: str) -> bool:
+    """Whether words stand there, not taken back, that no praise has (`scorn`: "Muito mau atendimento") or no complaint
+    (`delight`: "Buns to die for")."""
     return any(
         not is_negated(hit, hit.label, draft.words, language)
         for language in draft.languages
-        for hit in _scorn_of(language).find(draft.words)
+        for hit in _phrases_of(language, what).find(draft.words)
     )
 
 
 @cache
-def _scorn_of(language: str) -> Phrases:
-    return Phrases((entry, "scorn") for entry in load(language).get("scorn", ()))
+def _phrases_of(language: str, what: str) -> Phrases:
+    return Phrases((entry, what) for entry in load(language).get(what, ()))

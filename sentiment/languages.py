@@ -8,6 +8,7 @@ from threading import Lock
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+from .lexicon import base_of
 from .typed_latin import tell_typed
 
 # Below this many letters the words say less than the page they were typed on.
@@ -109,8 +110,3 @@ def _is_typed_arabic(text: str) -> bool:
     hits = sum(word in _ARABIC or bool(_DIGIT_SOUND.search(word)) for word in words)
     # One such word may be a name or a greeting among others; a quarter of the words is none.
     return hits >= 2 and hits * 4 >= len(words)
-
-
-def base_of(code: str) -> str:
-    """The language of a code that may name a country or a script too: "pt" of "pt-BR" and of "pt_BR"."""
-    return code.replace("_", "-").split("-")[0].lower()

@@ -201,3 +201,8 @@ def load(language: str, folder: Path = FOLDER) -> Mapping[str, Any]:
 def available(folder: Path = FOLDER) -> list[str]:
     """Languages that have a list file."""
     return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def base_of(code: str) -> str:
+    """The language of a code that may name a country or a script too: "pt" of "pt-BR" and of "pt_BR"."""
+    return code.replace("_", "-").split("-")[0].lower()

@@ -163,6 +163,8 @@ def _limits(config: ModelConfig) -> list[str]:
         "  of asks a person to look unless the text is sure praise or a theft they find absurd. Harassment told with",
         "  a laugh can be missed.",
         "- 'Very bad' at the beginning can read as praise (Ukrainian, Portuguese); a list of scorn makes it unsure.",
+        "- 'To die for' reads as a complaint in most languages; a list of delight makes it unsure. Praise in which",
+        "  something urgent is found is unsure, too.",
         "- In 'good food but rude staff' how a topic is judged is wrong once in six times, and the whole may read as",
         "  praise.",
     ]

@@ -343,6 +343,30 @@ def test_praise_with_a_word_of_scorn_is_unsure(language: str, words: str, sure: 
     assert reading.confident == sure and (reading.sentiment == "positive") == sure
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "cinnamon rolls to die for"), ("it", "Tiramisù da morire"), ("es", "Unas croquetas de muerte"),
+        ("pt", "Pastéis de nata de morrer"), ("nl", "Appeltaart om voor te sterven"), ("sv", "Kanelbullar att dö för"),
+        ("da", "Hindbærsnitter at dø for"), ("uk", "Ціни просто вогонь!"),
+    ],
+)  # fmt: skip
+def test_delight_in_deathly_words_is_no_complaint(language: str, words: str) -> None:
+    (reading,) = read([words], page_languages=[language], chain_languages=())
+    assert reading.sentiment != "negative" and not reading.alarming
+
+
+def test_a_complaint_beside_delight_that_is_taken_back_or_with_a_low_score_is_one() -> None:
+    words = "These rolls are nothing to die for, stale, dry and far too expensive, I want my money back."
+    (reading,) = read([words], page_languages=["en"], chain_languages=())
+    assert reading.alarming
+    words = "To die for, they wrote: stale, dry and far too expensive rolls, I want my money back."
+    doubted, borne_out = (
+        read([words], page_languages=["en"], chain_languages=(), praise_belied=[belied])[0] for belied in (False, True)
+    )
+    assert not doubted.confident and borne_out.alarming
+
+
 PRAISE = (
     "Such a lovely shop, everything bright and clean, and the people at the counter could not have been kinder to us. "
 )
@@ -360,6 +384,8 @@ def test_what_is_urgent_does_not_drown_in_praise(words: str, own: tuple[Entry, .
     for comment, urgent in ((PRAISE * 3, False), (words.format(alarm, praise=PRAISE), True)):
         (reading,) = read([comment], page_languages=["en"], chain_languages=("en",), chain_words=ChainWords(own, ()))
         assert ("safety" in reading.urgency) == urgent
+        # Nor is it sure praise then, in no average and on no wall.
+        assert (reading.sentiment == "positive" and reading.confident) != urgent
 
 
 def test_a_long_text_is_read_to_its_end() -> None:

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from sentiment.files import ModelMissing
 from sentiment.keeping import installed, keep, name_of
-from sentiment.languages import base_of, known_languages
+from sentiment.languages import known_languages
+from sentiment.lexicon import base_of
 from sentiment.models import RereadingState
 from sentiment.reading import with_learnt
 from sentiment.rereading import NotNow, go_live, open_rereading, start_rereading
