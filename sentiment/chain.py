@@ -60,18 +60,12 @@ class TooManyEntries(Exception):
 def change(entry: Entry, effect: Effect, actor: User) -> None:
     """Add an entry, or switch a built-in one off, from the workers' next batch on. Twice is the same as once."""
     open_rows = ChainWord.objects.filter(language=entry.language, ended_at=None)
-    if open_rows.count() >= MOST_ENTRIES:
+    same = {
+        "kind": entry.kind, "target": entry.target, "entry": entry.text, "grade": entry.grade, "effect": effect,
+    }  # fmt: skip
+    if not open_rows.filter(**same).exists() and open_rows.count() >= MOST_ENTRIES:
         raise TooManyEntries
-    ChainWord.objects.get_or_create(
-        language=entry.language,
-        kind=entry.kind,
-        target=entry.target,
-        entry=entry.text,
-        grade=entry.grade,
-        effect=effect,
-        ended_at=None,
-        defaults={"added_by": actor},
-    )
+    ChainWord.objects.get_or_create(language=entry.language, ended_at=None, **same, defaults={"added_by": actor})
 
 
 def take_back(row_id: int, actor: User) -> bool:

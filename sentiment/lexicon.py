@@ -3,7 +3,7 @@
 An entry is a line of words. A word matches every word that begins with it (`wait` finds "waiting"); `bag!` matches
 that word only; `*personal` matches anywhere inside a word, for languages that join them. `a|b_c` are alternatives, the
 second of two words, and `...` allows up to four other words of the same sentence in between:
-`guard|security ... hit!|let_go`.
+`guard|security ... hit!|let_go`. What a text is cut at, an entry is too: `click-and-collect` is `click!_and!_collect`.
 """
 
 import re
@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -105,18 +106,27 @@ def _parse(entry: str) -> list[_Element]:
         if group == "...":
             gap = True
             continue
-        options = [option.split("_") for option in group.split("|")]
-        parts = tuple(
-            tuple(_Part(word.strip("*!"), word.endswith("!"), word.startswith("*")) for word in option)
-            for option in options
-        )
-        if not all(part.text for option in parts for part in option):
+        options = [[_parts_of(word) for word in option.split("_")] for option in group.split("|")]
+        if not all(parts for option in options for parts in option):
             raise ValueError(f"a word list has an empty alternative: {entry!r}")
-        elements.append(_Element(parts, gap))
+        elements.append(_Element(tuple(tuple(chain.from_iterable(option)) for option in options), gap))
         gap = False
     if not elements:
         raise ValueError(f"a word list has an empty entry: {entry!r}")
     return elements
+
+
+def _parts_of(word: str) -> list[_Part]:
+    """A word of an entry as texts are cut into words; none where no text could have it."""
+    plain, whole, inside = word.strip("*!"), word.endswith("!"), word.startswith("*")
+    elided = _ELIDED.match(f"{plain}_")
+    if elided and elided.end() == len(plain):  # an article by itself, as in `d'_achat`
+        return [_Part(plain, whole, inside)]
+    pieces = split_words(plain)
+    if not pieces or pieces[-1].sentence != pieces[0].sentence:
+        return []
+    last = len(pieces) - 1
+    return [_Part(one.text, whole or k < last, inside and k == 0) for k, one in enumerate(pieces)]
 
 
 _Candidates = tuple[tuple[str, list[_Element]], ...]

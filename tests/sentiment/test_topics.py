@@ -1,10 +1,14 @@
 """Topics by editable word lists: prefixes, joined words, phrases, and words that only look alike."""
 
+import re
+from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sentiment.lexicon import Phrases, split_words
+from sentiment.lexicon import Phrases, available, load, normalise, split_words
 from sentiment.topics import find_mentions
 
 
@@ -86,13 +90,48 @@ def test_an_empty_entry_is_refused() -> None:
         Phrases([("...", "x")])
 
 
+def entries_of(lists: Any) -> Iterator[str]:
+    for part in lists.values():
+        yield from entries_of(part) if isinstance(part, dict) else part
+
+
+@pytest.mark.parametrize("language", available())
+def test_every_entry_of_ours_finds_what_it_says(language: str) -> None:
+    for kind in ("topics", "concepts", "urgency", "scorn", "delight"):
+        lists = load(language).get(kind, {})
+        for entry in entries_of(lists) if isinstance(lists, dict) else lists:
+            groups = [group.split("|") for group in normalise(entry).split() if group != "..."]
+            for words in zip_longest(*groups):
+                said = " ".join(one or group[0] for one, group in zip(words, groups, strict=True))
+                # An article stands right before its noun; what is spelt "s'_est" by itself is said "s'est".
+                text = re.sub(r"[*!]", "", said).replace("'_", "'").replace("_", " ")
+                text = re.sub(r"(?<=')(?=$|\s)", "x", text) if text.endswith("'") else text
+                assert Phrases([(entry, "x")]).find(split_words(text)), (entry, text)
+
+
+@pytest.mark.parametrize(
+    ("entry", "text", "found"),
+    [
+        ("click-and-collect", "Our Click-and-Collect order was ready", True),
+        ("click-and-collect", "click and then collect", False),
+        ("check-out", "all the check-outs were shut", True),
+        ("wi-fi!", "the wi-fi is down", True),
+        ("wi-fi!", "wi-fixed", False),
+        ("l'accueil", "personne à l'accueil", True),
+        ("usurpation d'identité", "une usurpation d'identité", True),
+        ("anti-semit", "an anti-semitic remark", True),
+        ("чат-бот", "чат-бот не відповів", True),
+    ],
+)
+def test_an_entry_is_cut_where_texts_are(entry: str, text: str, found: bool) -> None:
+    assert bool(Phrases([(entry, "x")]).find(split_words(text))) == found
+
+
 def test_word_places_survive_letters_that_grow_in_lower_case() -> None:
     text = "İstanbul Großer Preis"
     assert [text[word.start : word.end] for word in split_words(text)] == ["İstanbul", "Großer", "Preis"]
 
 
 def test_word_lists_are_there(tmp_path: Path) -> None:
-    from sentiment.lexicon import available
-
     assert {"en", "de", "uk", "pl"} <= set(available())
     assert available(tmp_path) == []

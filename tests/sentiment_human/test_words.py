@@ -91,11 +91,12 @@ def test_a_language_has_only_so_many(chain: Chain, monkeypatch: pytest.MonkeyPat
     change(LOUNGE, Effect.ADD, chain.head_office)
     with pytest.raises(TooManyEntries):
         change(Entry("en", "topic", "price", "piastre"), Effect.ADD, chain.head_office)
+    change(LOUNGE, Effect.ADD, chain.head_office)
     change(Entry("de", "topic", "price", "Taler"), Effect.ADD, chain.head_office)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "  ", "a", "an", "*in", "|", "... word", "word ...", "x" * 201, "a b c d e f g h i"]
+    "text", ["", "  ", "a", "an", "*in", "|", "... word", "word ...", "x" * 201, "a b c d e f g h i", "&&&", "a.b"]
 )
 def test_entries_that_would_match_nothing_or_everything_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"empty|long|short"):
