@@ -25,9 +25,9 @@ from .urgency import URGENCIES, find_urgency, is_negated
 
 Sentiment = Literal["negative", "neutral", "positive"]
 
-# Characters that are read, twice what a survey takes: a hostile file of 100 kB costs no more than a long comment. What
-# is redacted is the whole.
-_MOST_READ = 8000
+# Characters that are read, as many as a shopper's words can be with all that was added below them: a hostile file of
+# 100 kB costs no more than these. What is redacted is the whole.
+_MOST_READ = 12_000
 # "Ok", "Super!": too little to judge by, and never an alert.
 _FEW_WORDS = 3
 _MOSTLY_UNKNOWN = 0.4
@@ -142,7 +142,7 @@ class _Reader:
             return [draft]
         parts = []
         for part in _cut_text(draft.lines, most):
-            if not part.isspace():
+            if part.strip():
                 words = split_words(part)
                 mentions = find_mentions(words, draft.languages, self.chain_words)
                 text, length = _in_one_line(part), len(words)
@@ -373,7 +373,9 @@ def _draft(typed: str, page: str | None, chain: Sequence[str], chain_words: Chai
     )  # fmt: skip
     if chain_words and chain_words.added:
         own = chain_words.own()
-        draft.own = _by_lists(replace(draft, mentions=find_mentions(words, languages, own)), own)
+        # A longer entry, ours or theirs, keeps a shorter one from matching.
+        told = [mention for mention in find_mentions(words, languages, own) if mention in draft.mentions]
+        draft.own = _by_lists(replace(draft, mentions=told), own)
     return draft
 
 
@@ -391,7 +393,8 @@ def _cut_text(text: str, most: int) -> Iterator[str]:
         end = min(ends, key=lambda end: abs(end - near)) if ends else text.rfind(" ", near // 2, near) + 1 or near
         yield text[:end]
         text = text[end:]
-    yield text
+    if text:
+        yield text
 
 
 def _in_one_line(text: str) -> str:

@@ -156,7 +156,7 @@ def _limits(config: ModelConfig) -> list[str]:
         "  neutral and unsure and never raise an alarm.",
         "- A text above 450 characters is read in parts. In one above 150 topics and urgency are sought in passages,",
         "  too, where a list or the heads have an inkling. Parts that contradict each other are unsure; behind the",
-        "  8,000th character nothing is read.",
+        "  12,000th character nothing is read.",
         "- Ukrainian and Russian in Latin letters are told by lists, and read in their own; on pages of these",
         "  languages one in five such texts is not told, without a page two in five.",
         "- Urgency told in plain words, as a theft, is often found by the word lists alone; what they are certain",

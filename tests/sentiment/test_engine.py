@@ -441,6 +441,38 @@ def test_words_of_the_chain_hold_wherever_a_long_text_is_cut() -> None:
         assert "price" in {hit.topic for hit in reading.topics}, size
 
 
+@pytest.mark.parametrize("end", ["!!", "!!!", "?!", "??", "...", "", " "])
+def test_no_part_of_a_long_text_is_empty(end: str) -> None:
+    for length in range(440, 470):
+        text = ("They were rude and ignored us for half an hour while my son waited " * 9)[:length] + end
+        parts = list(_cut_text(text, 450))
+        assert all(parts) and "".join(parts) == text
+
+
+def test_a_complaint_that_ends_where_a_part_does_still_alarms() -> None:
+    for length in range(444, 452):
+        text = ("they were rude and ignored us for half an hour while my son waited " * 9)[:length] + "!!"
+        (reading,) = read([text], page_languages=["en"], chain_languages=("en",))
+        assert reading.alarming, length
+
+
+@pytest.mark.parametrize(
+    ("entry", "topic", "text"),
+    [
+        ("pric", "price", "The help of your people was priceless, thank you all"),
+        ("wait", "waiting", "The waitress brought us tea while we were looking at sofas"),
+    ],
+)
+def test_a_longer_entry_of_ours_keeps_a_shorter_one_of_the_chain_from_matching(
+    entry: str, topic: str, text: str
+) -> None:
+    own = ChainWords([Entry("en", "topic", topic, entry)])
+    (reading,) = read([text], page_languages=["en"], chain_languages=("en",), chain_words=own)
+    assert topic not in {hit.topic for hit in reading.topics}
+    (reading,) = read([f"{text}. {entry}"], page_languages=["en"], chain_languages=("en",), chain_words=own)
+    assert topic in {hit.topic for hit in reading.topics}
+
+
 def test_what_marks_irony_stays_with_its_sentence_wherever_a_long_text_is_cut() -> None:
     for sign in ("\U0001f644", "/s", " \U0001f643\U0001f643 "):
         for before in range(50, 120):
