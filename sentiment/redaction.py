@@ -23,7 +23,9 @@ _EMAIL = re.compile(
     # From the beginning of a run of letters only: from each of its letters anew, a long one would take seconds.
     rf"(?<![\w.+%-])(?:[\w.+%-]+(?:\s(?:{_DOT})\s|\s?[\[(](?:{_DOT})[\])]\s?)){{0,3}}[\w.+%-]+"
     rf"(?:\s?(?:@|[\[(]\s?(?:at|ät|{_AT})\s?[\])])\s?[\w-]+(?:(?:\.|\s?[\[(]\s?(?:{_DOT})\s?[\])]\s?)[\w-]+)+"
-    rf"|\s(?:{_AT})\s[a-z0-9-]+(?:(?:\.|\s(?:{_DOT})\s)[a-z0-9-]+)+)",
+    rf"|\s(?:{_AT})\s[a-z0-9-]+(?:(?:\.|\s(?:{_DOT})\s)[a-z0-9-]+)+"
+    # A word of every day, so the point must be said, too; and a blank slips in behind the point of a whole one.
+    r"|\s[aä]t\s[a-z0-9-]+(?:\s(?:dot|punkt)\s[a-z0-9-]+)+|@[\w-]+\.\s(?:com|net|org|[a-z]{2})(?!\w))",
     re.I,
 )
 # Length of an account number by country (SWIFT's IBAN registry), for Europe and its neighbours.

@@ -269,14 +269,19 @@ def test_numbers_that_a_state_gives_at_birth_go_whole(number: str) -> None:
         "mila.k собака post.example", "jan(kropka)wilk(małpa)post.example", "lea point roux arobase post point example",
         "pepe_ruiz ARROBA correo PUNTO example", "m.conti chiocciola posta.example", "rui(arroba)correio.example",
         "jan punt bos apenstaartje post.example", "a.lind snabel-a post punkt example", "l.holm snabela post.example",
-        "jan.dub(zavináč)posta(tečka)example", "max klammeraffe post.example",
+        "jan.dub(zavináč)posta(tečka)example", "max klammeraffe post.example", "max.muster at post punkt example",
+        "john dot smith at mail dot post dot example", "lena ät post punkt example", "j.smith@mail. com",
     ],
 )  # fmt: skip
 def test_addresses_as_they_are_said_go_whole(address: str) -> None:
     assert redact(f"Write to {address} please", languages=["en"]) == "Write to [e-mail] please"
 
 
-@pytest.mark.parametrize("words", ["моя собака любить цей магазин. Дякую", "to the point, service was great.Thanks"])
+@pytest.mark.parametrize("words", [
+        "моя собака любить цей магазин. Дякую", "to the point, service was great.Thanks",
+        "at this point we left", "look at the red dot on the tag", "we met at noon. de rien",
+    ],
+)  # fmt: skip
 def test_words_that_stand_in_such_addresses_stay(words: str) -> None:
     assert redact(words, languages=["uk"]) == words
 
