@@ -207,6 +207,11 @@ class PipelineClassifier:
         self.version, self.mark = version_of_name(name), mark_of("")
         self._most_tokens = _most_tokens(self._pipeline)
         self._columns = [label_column(label) for label in self._pipeline.model.config.id2label.values()]
+        if not {LABELS.index("negative"), LABELS.index("positive")} <= set(self._columns):
+            # The names that a model of two classes has by default: which of them is praise cannot be known.
+            raise ModelMissing(
+                f"the model {name!r} has no labels for both praise and complaints: name them in its config"
+            )
         self._labels = list(self._pipeline.model.config.id2label.values())
 
     def score(self, texts: Sequence[str]) -> Scores:

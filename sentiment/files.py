@@ -13,7 +13,7 @@ SHIPPED = Path(__file__).parent / "model"
 FILES = ("config.json", "heads.npz", "irony.npz", "model.onnx", "plain.npz", "tokenizer.json")
 # What they were when the release was made, beside them: `sha256sum` writes and checks the same.
 SUMS = "SHA256SUMS"
-# Short: with what was learnt and what a service said behind it, it must fit a column of versions.
+# Short, as are the marks that follow: of what was learnt, and of what a service said.
 _MARK_DIGITS = 5
 # Of the name of an operator's own model the end, so that the mark behind it fits too. A commit's start tells it.
 _NAME_LENGTH, _COMMIT, _COMMIT_DIGITS = 54, re.compile("[0-9a-f]{40}"), 12

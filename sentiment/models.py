@@ -10,6 +10,9 @@ from core.models import Job
 from stores.models import User
 from surveys.models import Verbatim
 
+# Room for a name and every mark that may stand behind it: of files, of what was learnt, of a service (`files.py`).
+VERSION_LENGTH = 100
+
 
 class Sentiment(models.TextChoices):
     NEGATIVE = "negative"
@@ -50,7 +53,7 @@ class Analysis(Leased):
     urgency_certain = models.BooleanField(default=False)
     # The words without names, numbers and addresses: all that may be shared or printed.
     redacted = models.TextField(blank=True)
-    model_version = models.CharField(max_length=60, blank=True)
+    model_version = models.CharField(max_length=VERSION_LENGTH, blank=True)
     # What the words are like, see `engine.Reading`; empty when there is nothing to compare. Erased with the words,
     # which could be guessed from it.
     embedding = models.BinaryField(default=b"", blank=True)
@@ -95,7 +98,7 @@ class Correction(models.Model):
     new = models.CharField(max_length=10, blank=True, null=True)
     # What the model of that moment said, for a later one overwrites it.
     model_said = models.CharField(max_length=10, blank=True)
-    model_version = models.CharField(max_length=60, blank=True)
+    model_version = models.CharField(max_length=VERSION_LENGTH, blank=True)
     actor = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
 
@@ -166,7 +169,7 @@ class Rereading(models.Model):
 
     model = models.CharField(max_length=300, blank=True)
     heads = models.ForeignKey("LearntHeads", models.PROTECT, null=True, blank=True, related_name="+")
-    model_version = models.CharField(max_length=60, blank=True)
+    model_version = models.CharField(max_length=VERSION_LENGTH, blank=True)
     state = models.CharField(max_length=10, choices=RereadingState, default=RereadingState.READING)
     started_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     started_at = models.DateTimeField(auto_now_add=True)
@@ -230,7 +233,7 @@ class LearntHeads(models.Model):
     no part in learning; there people said so many things (`judged`).
     """
 
-    model_version = models.CharField(max_length=60)
+    model_version = models.CharField(max_length=VERSION_LENGTH)
     content = models.BinaryField()
     corrections = models.PositiveIntegerField()
     held_out = models.PositiveIntegerField(default=0)
@@ -253,7 +256,7 @@ class ServedModel(models.Model):
     """
 
     name = models.CharField(max_length=300, unique=True)
-    version = models.CharField(max_length=60, blank=True)
+    version = models.CharField(max_length=VERSION_LENGTH, blank=True)
     kept = models.BooleanField(default=False)
     # When a worker or a command last had it installed.
     seen_at = models.DateTimeField(null=True, blank=True)

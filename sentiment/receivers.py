@@ -10,6 +10,7 @@ from core.leases import ClockNow
 from core.personal import on_erase
 from core.quick import insert_soon
 from sentiment import rereading, work  # noqa: F401  (register their job and their steps)
+from sentiment.chain import current_words
 from sentiment.lexicon import base_of, split_words
 from sentiment.models import Analysis, Candidate
 from sentiment.reading import read_hash, read_hashes
@@ -52,7 +53,7 @@ def priority_of(response: Response, text: str) -> int:
     """Who is read first: words that cannot wait in a language to be expected, the unhappy, those without a score."""
     page = base_of(response.language)
     looked_at = split_words(in_all_letters(text[:_LOOKED_AT], page))
-    if find_urgency(looked_at, (page, *response.store.languages)).certain:
+    if find_urgency(looked_at, (page, *response.store.languages), current_words()).certain:
         return _URGENT
     if response.score is None:
         return _UNSCORED

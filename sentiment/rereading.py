@@ -55,7 +55,8 @@ class NotNow(Exception):
 # --- decisions ------------------------------------------------------------------------------------------------
 def open_rereading() -> Rereading | None:
     """The one that is being read, waits for a decision, or goes live."""
-    return Rereading.objects.select_related("job", "started_by", "decided_by").filter(state__in=_OPEN).first()
+    found = Rereading.objects.select_related("job", "started_by", "decided_by", "heads").filter(state__in=_OPEN)
+    return found.defer("heads__content").first()
 
 
 def start_rereading(actor: User | None, reader: Reader | None = None) -> Rereading:
@@ -165,8 +166,10 @@ def _step(rereading: Rereading) -> int:
             rereading.state = RereadingState.READY
             rereading.save(update_fields=["state"])
         case RereadingState.GOING_LIVE:
-            # First what was read by the old model since: new words are read by the new one already.
-            if handled := _read_batch(rereading) or _swap_batch(rereading):
+            # First what was read by the old model since: new words are read by the new one already. Once the swap has
+            # begun nothing is left of it, and looking for it at every step would read a million rows each time.
+            swept = rereading.live_to > 0
+            if handled := (not swept and _read_batch(rereading)) or _swap_batch(rereading):
                 return handled
             rereading.state = RereadingState.LIVE
             rereading.save(update_fields=["state"])

@@ -33,7 +33,6 @@ _OK = 200
 _TIMEOUT_SECS = 10
 # A service that fails is left alone for a while: a burst must not wait for each of its timeouts.
 _PAUSE_SECS = 60
-_VERSION_LENGTH = 60
 
 
 class _Pause:
@@ -126,4 +125,4 @@ def _overruled(reading: Reading, said: dict[str, float]) -> Reading:
 
 
 def _marked(reading: Reading, mark: str) -> Reading:
-    return replace(reading, model_version=reading.model_version[: _VERSION_LENGTH - len(mark)] + mark)
+    return replace(reading, model_version=reading.model_version + mark)

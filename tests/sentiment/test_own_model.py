@@ -158,6 +158,15 @@ def test_a_model_that_judges_something_else_is_refused(torch: Any, tmp_path: Pat
         get_classifier(name)
 
 
+def test_a_model_of_two_classes_without_names_is_refused(torch: Any, tmp_path: Path) -> None:
+    name = make_model(torch, tmp_path / "two", ["LABEL_0", "LABEL_1"], says=1)
+    with pytest.raises(ModelMissing, match="praise and complaints"):
+        get_classifier(name)
+    named = make_model(torch, tmp_path / "named", ["NEGATIVE", "POSITIVE"], says=1)
+    [reading] = read(["the staff so lovely"], page_languages=["en"], chain_languages=["en"], model=named)
+    assert reading.sentiment == "positive"
+
+
 READ_ALL = """
 import json, sys
 from sentiment.engine import read

@@ -373,6 +373,21 @@ def test_another_model_waits_for_a_reading_that_is_being_stored(chain: Chain, hi
     assert fresh(started).state == RereadingState.GOING_LIVE
 
 
+def test_while_it_is_swapped_nobody_looks_for_what_is_left_to_read(
+    chain: Chain, history: list[Analysis], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "SWAPPED_AT_ONCE", 1)
+    started = start_rereading(chain.head_office)
+    work_off()
+    go_live(fresh(started), chain.head_office)
+    with CaptureQueriesContext(connection) as queries:
+        work_off()
+    assert fresh(started).state == RereadingState.LIVE
+    looked = [q["sql"] for q in queries if q["sql"].startswith("SELECT") and "EXISTS(" in q["sql"]]
+    swaps = [q["sql"] for q in queries if q["sql"].startswith('UPDATE "sentiment_analysis"')]
+    assert (len(looked), len(swaps)) == (1, len(history))
+
+
 def test_what_a_service_said_of_old_words_stays_while_it_is_in_use(
     chain: Chain, history: list[Analysis], settings: LazySettings
 ) -> None:

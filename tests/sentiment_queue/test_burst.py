@@ -12,7 +12,9 @@ from core.leases import ClockNow
 from core.management.commands.work import NICE_ANALYSIS
 from core.work import drain, run_once
 from sentiment import work
-from sentiment.models import Analysis
+from sentiment.chain import change, current_words
+from sentiment.entries import Entry, Tracer
+from sentiment.models import Analysis, Effect
 from tests.factories import Chain, make_response
 from tests.sentiment_human.conftest import submit
 
@@ -57,6 +59,19 @@ def test_words_that_cannot_wait_go_first_whatever_the_score(
 ) -> None:
     response = submit(chain, words, score=score, language=language)
     assert Analysis.objects.get(verbatim__response=response).priority == priority
+
+
+def test_so_do_the_chains_own_words_and_none_that_it_switched_off(chain: Chain) -> None:
+    def priority(words: str) -> int:
+        return Analysis.objects.get(verbatim__response=submit(chain, words, score=9, language="en")).priority
+
+    assert priority("A wasp nest hangs over the trolleys") == 5
+    change(Entry("en", "urgency", "safety", "wasp nest", "certain"), Effect.ADD, chain.head_office)
+    assert priority("A wasp nest hangs over the trolleys") == 0
+    assert priority(HURT) == 0
+    for found in Tracer(current_words(), ["en"]).trace(HURT):
+        change(found.entry, Effect.OFF, chain.head_office)
+    assert priority(HURT) == 5
 
 
 def test_alerts_and_what_cannot_wait_overtake_a_flood(chain: Chain) -> None:
