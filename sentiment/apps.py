@@ -5,4 +5,4 @@ class SentimentConfig(AppConfig):
     name = "sentiment"
 
     def ready(self) -> None:
-        from sentiment import receivers  # noqa: F401, PLC0415  (connects this room to the signals above it)
+        from sentiment import checks, receivers  # noqa: F401, PLC0415  (registers the one, connects the other)

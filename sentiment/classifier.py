@@ -21,6 +21,7 @@ from .doubts import KINDS, served_doubt
 from .files import (
     SHIPPED,
     ModelMissing,
+    check_place,
     check_unchanged,
     check_whole,
     is_own,
@@ -194,6 +195,7 @@ class PipelineClassifier:
     proven: frozenset[str] = frozenset()
 
     def __init__(self, name: str) -> None:
+        check_place(name)
         transformers = _import_transformers(name)
         hub, revision = split_revision(name)
         try:

@@ -69,6 +69,8 @@ _NEAR = 12
 _LONG_NUMBER = 9
 _FEWEST, _MOST = 7, 23
 _FEWEST_SIZES, _SIZE_STEPS = 5, range(1, 6)
+# "4.99 5.99 6.99": shops end a price so, and nobody a group of a phone number three times over.
+_PRICE_LIST = re.compile(r"(?<![\d.])\d{1,3}\.\d[059](?:\s\d{1,3}\.\d[059]){2,}(?![\d.])")
 # What a way to cut costs. A digit in sight must cost most, or nothing would be hidden.
 _SEEN, _AS_CARD, _AS_PHONE, _AS_WRITTEN_PHONE, _AS_NUMBER, _AS_ABROAD = 2, 2, 3, 5, 15, 13
 # What it costs more if a price goes with it: a phone that is surely one has only something like a price behind it.
@@ -163,7 +165,7 @@ class _Row:
     # By place in the row, not by group.
     dates: dict[int, int]
     priced: dict[int, int]
-    sizes: dict[int, int]
+    lists: dict[int, int]
 
 
 def _hide(row: re.Match[str], plans: Sequence[_Plan]) -> str:
@@ -182,7 +184,7 @@ def _cut(match: re.Match[str], plans: Sequence[_Plan]) -> list[tuple[int, int, s
         return []
     groups = [(group.start(), group.end()) for group in _GROUP.finditer(plain)]
     dates = {date.start(): date.end() for date in DATE.finditer(plain)}
-    row = _Row(plain, groups, dates, _prices(match, plain, groups, plans), _sizes(plain, groups))
+    row = _Row(plain, groups, dates, _prices(match, plain, groups, plans), _lists(plain, groups))
     costs, ways = [0.0] + [float("inf")] * len(groups), [(0, "")] * (len(groups) + 1)
     for i in range(len(groups)):
         for j, cost, mark in _pieces(row, i, plans) if costs[i] < float("inf") else ():
@@ -235,14 +237,17 @@ def _is_rather_phone(amount: str, plans: Sequence[_Plan]) -> bool:
     return any(not plan.zero_in_front and plan.has(digits) for plan in plans)
 
 
-def _sizes(plain: str, groups: Sequence[tuple[int, int]]) -> dict[int, int]:
-    """Rows such as 38 40 42 44 46, of which a phone number has no more than four groups."""
+def _lists(plain: str, groups: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """Rows of prices, and of sizes such as 38 40 42 44 46, of which a phone number has no more than four groups."""
     numbers = [int(plain[start:end]) if end - start == 2 and plain[start] != "0" else 0 for start, end in groups]
     ends = list(range(1, len(groups) + 1))
     for i in range(len(groups) - 2, -1, -1):
         if numbers[i] and numbers[i + 1] - numbers[i] in _SIZE_STEPS:
             ends[i] = ends[i + 1]
-    return {i: end for i, end in enumerate(ends) if end - i >= _FEWEST_SIZES}
+    sizes = {i: end for i, end in enumerate(ends) if end - i >= _FEWEST_SIZES}
+    starts, stops = ([group[side] for group in groups] for side in (0, 1))
+    prices = ((starts.index(one.start()), stops.index(one.end()) + 1) for one in _PRICE_LIST.finditer(plain))
+    return sizes | dict(prices)
 
 
 def _pieces(row: _Row, i: int, plans: Sequence[_Plan]) -> Iterator[tuple[int, float, str]]:
@@ -253,8 +258,8 @@ def _pieces(row: _Row, i: int, plans: Sequence[_Plan]) -> Iterator[tuple[int, fl
     begins_alone = not i or _stands_apart(plain, groups[i - 1][1], start)
     if i in priced:
         yield priced[i], 0, ""
-    if i in row.sizes:
-        yield row.sizes[i], 0, ""
+    if i in row.lists:
+        yield row.lists[i], 0, ""
         return
     yield i + 1, _SEEN * (groups[i][1] - start), ""
     digits = ""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Literal, cast
 
@@ -28,8 +28,10 @@ Sentiment = Literal["negative", "neutral", "positive"]
 # Characters that are read, as many as a shopper's words can be with all that was added below them: a hostile file of
 # 100 kB costs no more than these. What is redacted is the whole.
 _MOST_READ = 12_000
-# "Ok", "Super!": too little to judge by, and never an alert.
+# "Ok", "Super!": too little to judge by, and never an alert. What is joined by a hyphen, an apostrophe or a sign that
+# nobody sees is one word, though each part of it is looked up.
 _FEW_WORDS = 3
+_JOINED = re.compile("[-‐‑'’\u00ad\u200b-\u200f\u2060\ufeff]*")
 _MOSTLY_UNKNOWN = 0.4
 # "Gas leak!": the embedding says little of so few words, and the weights were learnt from sentences. What a list finds
 # there asks a person to look; that was so in 3 of 782 real comments as short, none of which were urgent.
@@ -145,7 +147,7 @@ class _Reader:
             if part.strip():
                 words = split_words(part)
                 mentions = find_mentions(words, draft.languages, self.chain_words)
-                text, length = _in_one_line(part), len(words)
+                text, length = _in_one_line(part), _count_words(part, words)
                 parts.append(replace(draft, lines=part, text=text, words=words, length=length, mentions=mentions))
         return parts
 
@@ -316,11 +318,6 @@ def read(
     return readings
 
 
-def alert_threshold(model: str | None = None) -> float:
-    """The negative probability from which on a text alone may open a case: 80 % of such alarms were right on dev."""
-    return get_classifier(model).alert_threshold
-
-
 def _mean_of(rows: Sequence[Floats]) -> dict[str, float]:
     return dict(zip(LABELS, np.mean(rows, axis=0).tolist(), strict=True))
 
@@ -360,7 +357,7 @@ def _draft(typed: str, page: str | None, chain: Sequence[str], chain_words: Chai
     language, confidence = find_language(_in_one_line(typed), page, chain)
     lines = in_own_letters(typed, language, page)
     words = split_words(lines)
-    length = len(words)
+    length = _count_words(lines, words)
     if lines != typed:
         words = split_words(f"{typed}\n{lines}")
     # People mix the page's language into theirs.
@@ -377,6 +374,10 @@ def _draft(typed: str, page: str | None, chain: Sequence[str], chain_words: Chai
         told = [mention for mention in find_mentions(words, languages, own) if mention in draft.mentions]
         draft.own = _by_lists(replace(draft, mentions=told), own)
     return draft
+
+
+def _count_words(text: str, words: Sequence[Word]) -> int:
+    return len(words) - sum(bool(_JOINED.fullmatch(text, a.end, b.start)) for a, b in pairwise(words))
 
 
 def _is_long_enough(draft: _Draft) -> bool:

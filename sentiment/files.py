@@ -30,6 +30,20 @@ def is_own(folder: Path) -> bool:
     return (folder / "model.onnx").is_file()
 
 
+def check_place(name: str) -> None:
+    """Raises ModelMissing where an operator's own model is named by a path at which there is none; the name of a hub's
+    is taken as it comes."""
+    folder = Path(name)
+    if not name.strip():
+        raise ModelMissing("the name of the model is blank: name a folder or a hub model, or none")
+    if not name.startswith(("/", "./", "../", "~")) and not folder.exists():
+        return
+    if not folder.is_dir():
+        raise ModelMissing(f"there is no folder {name} on this machine")
+    if not (folder / "config.json").is_file():
+        raise ModelMissing(f"there is no model in {name}: it lacks config.json")
+
+
 def split_revision(name: str) -> tuple[str, str | None]:
     """A hub name, and the commit, tag or branch that it is pinned to: `owner/name@revision`. A folder is never pinned,
     whatever it is called, nor what would be one if it were there."""

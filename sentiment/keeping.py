@@ -27,6 +27,7 @@ from sentiment.files import (
     FILES,
     SHIPPED,
     ModelMissing,
+    check_place,
     check_whole,
     compute_sum,
     exchanged,
@@ -86,7 +87,10 @@ def _folder(place: str | None) -> Path:
 
 def note(place: str | None) -> ServedModel:
     """Say that it is installed here now. Raises ModelMissing."""
-    check_whole(_folder(place))
+    folder = _folder(place)
+    if place is not None and not is_own(folder):
+        check_place(place)
+    check_whole(folder)
     name, known = name_of(place), {"version": version_of(place), "seen_at": ClockNow()}
     # Without holding the row while another process keeps its files, or waiting for it.
     if not ServedModel.objects.filter(name=name).update(**known):

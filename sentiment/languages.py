@@ -17,10 +17,24 @@ _FEW_LETTERS = 12
 _FEWEST_LETTERS = 4
 # How much likelier the page's own language is than any other, before a word is read.
 _PAGE_ODDS = 5.0
-_LETTER = re.compile(r"[^\W\d_]")
+_LETTER, _WORD = re.compile(r"[^\W\d_]"), re.compile(r"[^\W\d_]+")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 # Letters that only one of two near languages has.
 _ONLY = {"uk": re.compile("[іїєґ]", re.I), "ru": re.compile("[ыэъё]", re.I)}
+# Nor has the other these words, for comments too short to hold such a letter.
+_UKRAINIAN = (
+    "дуже що але дякую добре нема ще щось був була було були бути буде будуть цей це ця мене вже знов знову якщо "
+    "чому хоч зате гарно гарний гарна гарне погано поганий погана погане жахливо жахливий сподобалось сподобалося "
+    "подобається файно файний файна чемно чемний чемна смачно смачний смачна смачне черга черги чергу черг кошик "
+    "годинник тиждень хвилин хвилини одразу здав здала швидко одягу взуття знижка знижки знижку вибачте помилка "
+    "ввечері зламалась зламався"
+)
+_RUSSIAN = (
+    "очень спасибо что как нет хорошо плохо когда если только ничего тоже меня себя сейчас отлично нельзя можно "
+    "нужно надо или кто почему где здесь больше меньше помощь вежливо вежливый вежливая девушка обслуживание пока "
+    "подарок часов никого человек товара денег очередь очереди скидка скидки"
+)
+_WORDS_ONLY = {"uk": frozenset(_UKRAINIAN.split()), "ru": frozenset(_RUSSIAN.split())}
 _CYRILLIC_LANGUAGES = frozenset({"be", "bg", "kk", "ky", "mk", "mn", "ru", "sr", "uk"})
 # Words of Arabic typed in Latin letters; those of another language of Latin script are left out.
 _TYPED_ARABIC = (
@@ -81,7 +95,7 @@ def find_language(text: str, page: str | None, chain: Sequence[str]) -> tuple[st
         return typed, _TYPED_SURE
     cyrillic = len(_CYRILLIC.findall(text)) * 2 > letters
     fitting = tuple(code for code in choice if (code in _CYRILLIC_LANGUAGES) == cyrillic) or choice
-    marked = [code for code in fitting if code in _ONLY and _ONLY[code].search(text)]
+    marked = [code for code in fitting if code in _ONLY and _has_its_own(code, text)]
     if cyrillic and len(marked) == 1:
         fitting = tuple(code for code in fitting if code not in _ONLY or code == marked[0])
     if len(fitting) == 1:
@@ -96,6 +110,11 @@ def find_language(text: str, page: str | None, chain: Sequence[str]) -> tuple[st
         odds[page] *= _PAGE_ODDS
         best = page if letters < _FEW_LETTERS else max(odds, key=odds.__getitem__)
     return best, odds[best] / sum(odds.values())
+
+
+def _has_its_own(code: str, text: str) -> bool:
+    """Whether a text has a letter or a word that only this one of two near languages has."""
+    return bool(_ONLY[code].search(text)) or not _WORDS_ONLY[code].isdisjoint(_WORD.findall(text.lower()))
 
 
 def _typed_latin(text: str, choice: Sequence[str], page: str | None) -> str | None:

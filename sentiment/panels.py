@@ -5,18 +5,23 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from sentiment.holding import SENTIMENTS, Judgement, model_said
+from sentiment.holding import SENTIMENTS, Judgement, model_said, value_of
 from sentiment.labels import TOPIC_LABELS, URGENCY_LABELS, sentiment_label, topic_label, urgency_label
 from sentiment.models import Analysis, CorrectedField, Correction
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One button. `say` is what it posts: field, key and value."""
+    """One button. `say` is what it posts: field, key and value. By `about`, field and key, it is found again in the
+    answer, whatever it says there."""
 
     say: str
     label: str
     pressed: bool = False
+
+    @property
+    def about(self) -> str:
+        return "-".join(self.say.split("/")[:2])
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,8 @@ def _percent(model: Judgement) -> int | None:
 
 
 def _standing(analysis: Analysis) -> list[Standing]:
-    """The newest judgement of each thing that people say something of, newest last."""
+    """The newest judgement of each thing that people say something of, newest last, against what the model says now."""
+    model = model_said(analysis)
     newest: dict[tuple[str, str], Correction] = {}
     for one in analysis.corrections.select_related("actor").order_by("pk"):
         newest[one.field, one.key] = one
@@ -113,7 +119,7 @@ def _standing(analysis: Analysis) -> list[Standing]:
         Standing(
             about=_about(one.field, one.key),
             says=_in_words(one.field, one.new or ""),
-            model_said=_in_words(one.field, one.model_said),
+            model_said=_in_words(one.field, value_of(model, one.field, one.key)),
             who=one.actor.name,
             at=one.at,
             undo=f"undo/{one.field}/{one.key}",

@@ -57,7 +57,10 @@ def chunks_of(source: Source) -> Iterator[list[Line]]:
 def _decoded(raw: bytes, *, first: bool) -> Line:
     if len(raw) > LONGEST_LINE:
         return Unreadable(_TOO_LONG)
-    return raw.decode("utf-8-sig" if first else "utf-8", "replace")
+    try:
+        return raw.decode("utf-8-sig" if first else "utf-8")
+    except UnicodeDecodeError as error:
+        return Unreadable(f"not UTF-8: byte {error.start + 1}")
 
 
 def _batched(lines: Iterable[Line]) -> Iterator[list[Line]]:
@@ -66,20 +69,13 @@ def _batched(lines: Iterable[Line]) -> Iterator[list[Line]]:
         yield chunk
 
 
-def analyse_lines(lines: Iterable[Line], *, chain: Sequence[str], model: str | None = None) -> Iterator[str]:
-    """One answer a line, without its line end.
+def analyse_chunk(chunk: list[Line], *, first: int, chain: Sequence[str], model: str | None = None) -> Iterator[str]:
+    """One answer a line, without its line end, to lines that are read together. `first`: the number of the first of
+    them, counted from 1.
 
     A line that cannot be read is answered in its place by `{"error": …, "line": …}`; an empty one too, so that the nth
     answer always belongs to the nth line.
     """
-    first = 1
-    for chunk in _batched(lines):
-        yield from analyse_chunk(chunk, first=first, chain=chain, model=model)
-        first += len(chunk)
-
-
-def analyse_chunk(chunk: list[Line], *, first: int, chain: Sequence[str], model: str | None = None) -> Iterator[str]:
-    """The answers to lines that are read together. `first`: the number of the first, counted from 1."""
     parsed = [_parse(line) for line in chunk]
     readings = iter(_read([row for row in parsed if not isinstance(row, Unreadable)], chain, model))
     for number, row in enumerate(parsed, start=first):
@@ -149,6 +145,7 @@ def _as_json(reading: engine.Reading) -> dict[str, Any]:
         "sentiment": reading.sentiment,
         "probabilities": reading.probabilities,
         "confident": reading.confident,
+        "alarming": reading.alarming,
         "topics": [hit.topic for hit in reading.topics],
         "topic_sentiments": {hit.topic: hit.sentiment for hit in reading.topics},
         "urgency": reading.urgency,

@@ -92,6 +92,24 @@ def test_one_click_corrects_what_the_model_thinks(visit: Callable[..., Visitor],
     reading.get_by_role("button", name="Undo Sentiment").click()
     expect(reading.get_by_text("The model thinks")).to_be_visible()
     assert Correction.objects.count() == 3
+    # Who goes by keys goes on from where they were, and from the same reading where that is gone.
+    reading.get_by_text("Topics and urgency").click()
+    fraud = reading.get_by_role("button", name="Fraud or theft", exact=True)
+    fraud.press("Enter")
+    expect(fraud).to_have_attribute("aria-pressed", "true")
+    expect(fraud).to_be_focused()
+    reading.get_by_role("button", name="Undo Fraud or theft").press("Enter")
+    expect(fraud).to_have_attribute("aria-pressed", "false")
+    expect(reading.locator("summary")).to_be_focused()
+    # A double click says it once; what it says is not taken back by its second half.
+    for nth in (1, 2):
+        fraud.dispatch_event("click", {"bubbles": True, "cancelable": True, "detail": nth})
+        expect(fraud).to_have_attribute("aria-pressed", "true")
+    manager.page.wait_for_timeout(300)
+    expect(fraud).to_have_attribute("aria-pressed", "true")
+    reading.get_by_role("button", name="Undo Fraud or theft").click()
+    expect(fraud).to_have_attribute("aria-pressed", "false")
+    assert Correction.objects.filter(field="urgency").count() == 4
 
     # Without a connection a tap is not lost without a word, on the page of the comment neither.
     manager.go(f"/verbatims/{analysis.verbatim_id}/")

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from sentiment.classifier import LABELS, label_column
-from sentiment.engine import Reading, _cut_text, alert_threshold, read
+from sentiment.classifier import LABELS, get_classifier, label_column
+from sentiment.engine import Reading, _cut_text, read
 from sentiment.entries import ChainWords, Entry
 from sentiment.files import ModelMissing
 from tests.timing import cpu_secs
@@ -86,7 +86,7 @@ def test_too_few_or_unknown_words_are_neutral_and_raise_no_alarm(text: str) -> N
     reading = read_one(text, "en")
     assert not reading.confident
     assert reading.sentiment == "neutral"
-    assert reading.probabilities["negative"] < alert_threshold()
+    assert reading.probabilities["negative"] < get_classifier().alert_threshold
     assert not reading.urgency_certain
 
 
@@ -216,7 +216,7 @@ def test_threads_may_share_the_model() -> None:
 
 
 def test_the_threshold_is_a_calibrated_one() -> None:
-    assert 0.4 < alert_threshold() < 0.95
+    assert 0.4 < get_classifier().alert_threshold < 0.95
 
 
 def test_an_alarm_is_the_models_own_judgement() -> None:
@@ -227,7 +227,9 @@ def test_an_alarm_is_the_models_own_judgement() -> None:
         "bad",
     ]:
         reading = read_one(text, "en")
-        assert reading.alarming == (reading.confident and reading.probabilities["negative"] >= alert_threshold())
+        assert reading.alarming == (
+            reading.confident and reading.probabilities["negative"] >= get_classifier().alert_threshold
+        )
         assert reading.proven or not reading.confident
     assert read_one("The staff were rude and ignored us.").alarming
     assert not read_one("Terrible!").alarming
@@ -439,6 +441,15 @@ def test_words_of_the_chain_hold_wherever_a_long_text_is_cut() -> None:
         comment = "lovely " * (size // 7) + "loyalty stamps " + "and a fine little shop with such bright windows " * 12
         (reading,) = read([comment], page_languages=["en"], chain_languages=("en",), chain_words=own)
         assert "price" in {hit.topic for hit in reading.topics}, size
+
+
+@pytest.mark.parametrize(
+    "text", ["the trip-hazard", "danger\u200bdanger\u200bdanger", "l'ascenseur d'ici", "fire-fire-fire!"]
+)
+def test_what_is_joined_is_one_word_and_opens_nothing(text: str) -> None:
+    own = ChainWords([Entry("en", "urgency", "safety", word, "certain") for word in ("danger", "hazard", "fire")])
+    (reading,) = read([text], page_languages=["en"], chain_languages=("en",), chain_words=own)
+    assert not (reading.confident or reading.alarming or reading.urgency_certain)
 
 
 @pytest.mark.parametrize("end", ["!!", "!!!", "?!", "??", "...", "", " "])

@@ -46,6 +46,21 @@ def test_letters_of_one_language_only_decide() -> None:
     assert find_language("Был сыр", "uk", ["ru", "uk", "en"])[0] == "ru"
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("uk", "дуже файно, персонал чемний, черг нема"),
+        ("uk", "товар поганий"),
+        ("uk", "все сподобалось"),
+        ("ru", "хорошо, спасибо за помощь"),
+        ("ru", "как всегда, ничего нового"),
+    ],
+)
+def test_words_of_one_language_only_decide_where_no_letter_does(language: str, text: str) -> None:
+    for page in ("en", "uk", "ru", None):
+        assert find_language(text, page, ["en", "uk", "ru"])[0] == language
+
+
 def test_only_languages_of_the_chain_are_answered() -> None:
     assert find_language("Het personeel was heel vriendelijk", "de", ["de", "en"])[0] in {"de", "en"}
     assert find_language("anything at all here", None, ["uk"])[0] == "uk"

@@ -4,6 +4,7 @@ import importlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -13,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import call_command
 
+from sentiment.checks import the_chosen_model_is_here
 from sentiment.classifier import PipelineClassifier, get_classifier
 from sentiment.engine import read
 from sentiment.files import ModelMissing, loaded_commits, split_revision, version_of_name
-from sentiment.keeping import version_of
+from sentiment.keeping import note, version_of
 from sentiment.reading import own_version
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "so", "lovely", "staff", "the", "very"]
@@ -150,6 +153,24 @@ def test_without_its_libraries_it_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(ModelMissing, match=r"somebody/elses.*pip install '\.\[torch\]'"):
         get_classifier("somebody/elses")
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [("no-such-folder", "no folder"), ("a-file", "no folder"), ("empty", r"lacks config\.json"), ("  ", "blank")],
+)
+def test_a_place_without_a_model_is_told_before_any_library_is_asked_for(
+    tmp_path: Path, settings: LazySettings, place: str, why: str
+) -> None:
+    (tmp_path / "a-file").touch()
+    (tmp_path / "empty").mkdir()
+    settings.SENTIMENT_MODEL = place if place.isspace() else str(tmp_path / place)
+    with pytest.raises(ModelMissing, match=why):
+        get_classifier(settings.SENTIMENT_MODEL)
+    with pytest.raises(ModelMissing, match=why):
+        note(settings.SENTIMENT_MODEL)
+    (warning,) = the_chosen_model_is_here()
+    assert re.search(why, warning.msg)
 
 
 def test_a_model_that_judges_something_else_is_refused(torch: Any, tmp_path: Path) -> None:

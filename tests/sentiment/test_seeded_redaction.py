@@ -51,6 +51,8 @@ def test_ninety_nine_seeded_secrets_in_a_hundred_go(language: str) -> None:
         ("da", "12 000 000 - 15 000 000 kr", "12 000 000 - 15 000 000 kr"),
         ("sv", "1 250 500 kr, 1500 min", "1 250 500 kr, 1500 min"),
         ("en", "sizes 38 40 42 44 46 48 50", "sizes 38 40 42 44 46 48 50"),
+        ("en", "was 12.99 14.99 16.95 18.50 each", "was 12.99 14.99 16.95 18.50 each"),
+        ("en", "was 12.99 14.99 16.95 call 0171 123456", "was 12.99 14.99 16.95 call [phone]"),
         ("fr", "01 23 45 67 89", "[phone]"),
         ("da", "20 22 24 26", "[phone]"),
     ],

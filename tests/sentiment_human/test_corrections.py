@@ -18,6 +18,7 @@ from reports.models import StoreDay
 from sentiment import holding, work
 from sentiment.actions import CorrectionRefused, correct
 from sentiment.models import Analysis, Correction
+from sentiment.panels import panel_of
 from sentiment.signals import reading_corrected
 from surveys.models import Response
 from surveys.signals import response_saved
@@ -101,6 +102,16 @@ def test_saying_what_the_model_says_confirms_it_against_later_models(chain: Chai
     assert done.correction.old == done.correction.new == "negative"
     assert again(first).people_say["sentiment"] == "negative"
     assert correct(first.pk, chain.deputy, field="sentiment", value="negative").correction is None
+
+
+def test_the_panel_holds_what_people_say_against_what_the_model_says_now(chain: Chain, read: Read) -> None:
+    first = read(BAD)
+    correct(first.pk, chain.manager, field="sentiment", value="negative")
+    assert [one.agrees for one in panel_of(again(first)).standing] == [True]
+    found = again(first)
+    found.model_reading = found.model_reading | {"sentiment": "positive"}
+    (standing,) = panel_of(found).standing
+    assert not standing.agrees and (standing.says, standing.model_said) == ("negative", "positive")
 
 
 def test_the_database_refuses_to_change_what_was_said(chain: Chain, read: Read) -> None:

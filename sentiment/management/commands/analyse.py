@@ -1,7 +1,7 @@
 import os
+import signal
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from django.conf import settings
@@ -27,6 +27,12 @@ def _chosen(said: str) -> list[str]:
     if not codes:
         raise CommandError("--languages: no code was given.")
     return codes
+
+
+def _input() -> BinaryIO:
+    if sys.stdin is None:
+        raise CommandError("there is no input to read: name a file")
+    return sys.stdin.buffer
 
 
 class Command(BaseCommand):
@@ -58,9 +64,7 @@ class Command(BaseCommand):
         chain = _chosen(options["languages"]) if options["languages"] is not None else settings.VERBATIM_LANGUAGES
         try:
             with ExitStack() as stack:
-                source: BinaryIO = sys.stdin.buffer
-                if options["path"] != "-":
-                    source = stack.enter_context(Path(options["path"]).open("rb"))
+                source = _input() if options["path"] == "-" else stack.enter_context(open(options["path"], "rb"))
                 model = options["model"] or settings.SENTIMENT_MODEL or None
                 first = 1
                 for chunk in chunks_of(cast("Source", source)):
@@ -68,6 +72,9 @@ class Command(BaseCommand):
                         self.stdout.write(answer)
                     self.stdout.flush()
                     first += len(chunk)
+        except KeyboardInterrupt:
+            # As a shell expects of what was interrupted; what was read so far is written.
+            raise SystemExit(128 + signal.SIGINT) from None
         except (OSError, ModelMissing) as error:
             if isinstance(error, BrokenPipeError):
                 # The reader has had enough (`| head`): leave without a trace on its screen.
