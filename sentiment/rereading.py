@@ -245,7 +245,12 @@ def _read(verbatims: list[Verbatim], reader: Reader) -> "list[Reading | None]":
     try:
         return [*readings_of(verbatims, reader)]
     except ModelMissing as error:
-        raise JobFailed(str(error)) from error
+        log.error("rereading stopped", model=reader.model, reason=str(error))
+        why = _(
+            "The model that is to read cannot be had. Whoever runs the installation finds the reason in the log of its "
+            "workers."
+        )
+        raise JobFailed(why) from error
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # whatever a model may throw
