@@ -41,7 +41,7 @@ _FALSE_ALARMS, _FALSE_CERTAIN = 0.003, 0.001
 
 @dataclass(frozen=True)
 class Example:
-    """`topics` maps each topic to its sentiment; `whole` is that of a comment about none of them, where it is known."""
+    """`topics` maps each topic to its sentiment; `whole` is that of the comment, where these do not tell it."""
 
     text: str
     language: str
@@ -53,7 +53,7 @@ class Example:
 def read_examples(folder: Path = FOLDER) -> list[Example]:
     """Our own: lines `!safety quality- | text`, one file a language. Raises ValueError for unknown labels.
 
-    `=0`, `=+` and `=-` tell the sentiment of a comment about no topic; a bare `-` says nothing of it.
+    `=0`, `=+` and `=-` tell the sentiment of the whole where its topics do not; a bare `-` says nothing at all.
     """
     return [
         _example(line, path.stem)
@@ -68,14 +68,14 @@ def _example(line: str, language: str) -> Example:
     if match is None:
         raise ValueError(f"examples/{language}.txt: no labels before the text: {line!r}")
     labels = [label for label in match[1].split() if label != "-"]
-    if len(labels) == 1 and labels[0][0] == "=" and labels[0][1:] in _SIGNS_OF:
-        return Example(match[2], language, {}, frozenset(), _SIGNS_OF[labels[0][1:]])
+    whole = [_SIGNS_OF[label[1:]] for label in labels if label[0] == "=" and label[1:] in _SIGNS_OF]
     urgency = frozenset(label[1:] for label in labels if label.startswith("!"))
-    signs = {label[:-1]: label[-1] for label in labels if not label.startswith("!")}
+    signs = {label[:-1]: label[-1] for label in labels if label[0] not in "!="}
     topics = {topic: _SIGNS_OF[sign] for topic, sign in signs.items() if sign in _SIGNS_OF}
-    if len(topics) < len(signs) or not urgency <= set(URGENCIES) or not set(topics) <= set(TOPICS):
+    unknown = len(whole) + len(urgency) + len(topics) < len(labels) or len(whole) > 1
+    if unknown or not urgency <= set(URGENCIES) or not set(topics) <= set(TOPICS):
         raise ValueError(f"examples/{language}.txt: unknown label: {line!r}")
-    return Example(match[2], language, topics, urgency)
+    return Example(match[2], language, topics, urgency, whole[0] if whole else None)
 
 
 @dataclass(frozen=True)

@@ -208,7 +208,7 @@ def build_graph(parts: Branches, factors: list[Factors], *, positions: int) -> o
         read = [graph.constant(f"{name}.weights", weights), graph.constant(f"{name}.bias", bias)]
         graph.add("Gemm", [mean, *read], name)
     _unit(graph, "likeness", "embedding")
-    amid = parts.tuned.first + (len(parts.tuned.layers) - 1) // 2
+    amid = parts.tuned.first + len(parts.tuned.layers) // 2
     add_traits(graph, x, s, f"tuned{amid}.oln.out")
     answers = parts.judge["say_bias"].size
 

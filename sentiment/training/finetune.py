@@ -43,7 +43,7 @@ class Recipe:
 
     frozen_layers: int = 6  # shared by what is tuned and what is read
     read_layers: int = 8  # untouched, those of the trunk included
-    layers: int = 12
+    layers: int = 10
     # What is read is fitted on so many comments of a source in a language, lest one kind drown the others.
     most_of_a_kind: int = 1_000
     max_tokens: int = 72
@@ -64,7 +64,6 @@ class Recipe:
     judge_decay: float = 0.05
     judge_dropout: float = 0.1
     judge_absent: float = 0.1  # weight of a topic that a comment is not about
-    plain_times: int = 0  # how often the encoder sees each plain comment, see README.md
     seed: int = 1
 
 

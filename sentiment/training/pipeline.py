@@ -48,7 +48,7 @@ class Branches:
 
 def training_rows(data: Path, recipe: Recipe) -> list[Row]:
     """Those of a folder and our own, in the order in which they are shown."""
-    return shuffle_rows(data, recipe.seed, [*written_rows(recipe.plain_times), *irony_rows()])
+    return shuffle_rows(data, recipe.seed, [*written_rows(), *irony_rows()])
 
 
 def train(data: Path, work: Path, recipe: Recipe, limit: int | None = None) -> None:

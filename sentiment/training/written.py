@@ -4,9 +4,12 @@ Real comments come with a sentiment and hardly anything else, and hardly ever is
 Half of the urgent ones have a near miss beside them that uses the same words. They are for what is trained here: the
 heads (`fitting.py`) are fitted on other examples besides, and the evaluation sets have no part in either.
 
+`quiet/` has more of them, told without a word of praise or blame ("fourth winter and still dry"): such praise and such
+complaints beside each other, and both in one comment with a verdict.
+
 `plain/` has what irony must not be mistaken for: statements of fact without a judgement ("The lounge is next to the
-lift"), praise that denies something bad and complaints that deny something good. `Recipe.plain_times` says how much of
-it is learnt.
+lift"), praise that denies something bad and complaints that deny something good. The encoder never sees it: the layer
+that doubts complaints (`plain.py`) is fitted on it.
 """
 
 from pathlib import Path
@@ -18,17 +21,19 @@ from ..fitting import Example, read_examples, sentiment_of
 from ..topics import TOPICS
 from .rows import LABELS, Row
 
-FOLDER, PLAIN = Path(__file__).parent / "written", Path(__file__).parent / "plain"
+FOLDER, QUIET, PLAIN = (Path(__file__).parent / name for name in ("written", "quiet", "plain"))
+# How often the encoder sees what is told without a word of praise or blame: it is rare among all that it learns.
+_QUIET_TIMES = 2
 
 
 def read_written() -> list[Example]:
-    """Every comment of the folder, in the format of fitting.read_examples."""
-    return read_examples(FOLDER)
+    """Every comment of both folders, in the format of fitting.read_examples."""
+    return [*read_examples(FOLDER), *read_examples(QUIET)]
 
 
-def written_rows(plain_times: int = 0) -> list[Row]:
-    """Those whose sentiment as a whole leaves no doubt, and so many times the plain ones."""
-    shown = [*read_written(), *read_examples(PLAIN) * plain_times]
+def written_rows() -> list[Row]:
+    """What the encoder is tuned on: those whose sentiment as a whole leaves no doubt, the quiet ones twice."""
+    shown = [*read_examples(FOLDER), *read_examples(QUIET) * _QUIET_TIMES]
     judged = [(example, sentiment_of(example)) for example in shown]
     return [
         Row(example.text, example.language, LABELS.index(label), "written for Halfhour", "the project's own", ())

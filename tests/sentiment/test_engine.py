@@ -131,7 +131,7 @@ def test_praise_that_begins_like_irony_stays_praise(text: str) -> None:
 def test_a_promoter_with_a_hurt_child_is_urgent_and_a_case() -> None:
     reading = read_one("9, but the security guard hit my son", "en")
     assert reading.urgency == ["safety"]
-    assert reading.alarming and reading.proven
+    assert reading.urgency_certain and reading.proven
 
 
 @pytest.mark.parametrize(

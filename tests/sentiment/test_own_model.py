@@ -192,7 +192,7 @@ READ_ALL = """
 import json, sys
 from sentiment.engine import read
 for name in sys.argv[1:]:
-    [one] = read(["the staff so bad"], page_languages=["en"], chain_languages=["en"], model=name)
+    [one] = read(["the staff so very"], page_languages=["en"], chain_languages=["en"], model=name)
     print(json.dumps([one.sentiment, one.model_version.rpartition("+")[0]]))
 """
 

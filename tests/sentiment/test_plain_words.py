@@ -14,12 +14,12 @@ from sentiment.classifier import FOLDER, LABELS, get_classifier
 from sentiment.doubts import PLAIN as DOUBTS_COMPLAINTS
 from sentiment.doubts import served_doubt
 from sentiment.files import SUMS
-from sentiment.fitting import read_examples, sentiment_of
+from sentiment.fitting import Example, read_examples, sentiment_of
 from sentiment.measuring import FOLDER as ALL_SETS
 from sentiment.measuring import judge
 from sentiment.topic_evaluation import Comment, Figures, Tone, read_sets
 from sentiment.training.doubts import REAL, Group, fit_doubt
-from sentiment.training.written import PLAIN, written_rows
+from sentiment.training.written import PLAIN, QUIET, written_rows
 from tests.sentiment.test_evaluation_sets import PRODUCT_LANGUAGES
 
 CHAIN = [*PRODUCT_LANGUAGES, "ru"]
@@ -29,21 +29,29 @@ SETS = ALL_SETS / "plain"
 def test_a_comment_about_no_topic_may_have_a_sentiment(tmp_path: Path) -> None:
     (tmp_path / "en.txt").write_text("=0 | I paid by card.\n=+ | no complaints\n- | hm\nprice- | dear\n")
     assert [sentiment_of(one) for one in read_examples(tmp_path)] == ["neutral", "positive", None, "negative"]
-    for line in ("=? | x", "0 | x", "=0 price- | x"):
+    (tmp_path / "en.txt").write_text("price+ staff- | cheap but rude\nprice+ staff- =+ | rude, but at that price\n")
+    mixed, weighed = read_examples(tmp_path)
+    assert mixed.topics == weighed.topics == {"price": "positive", "staff": "negative"}
+    assert (sentiment_of(mixed), sentiment_of(weighed)) == (None, "positive")
+    for line in ("=? | x", "0 | x", "=0 =+ price- | x", "price | x", "!hurry | x", "prize+ | x"):
         (tmp_path / "en.txt").write_text(line)
         with pytest.raises(ValueError, match="unknown label"):
             read_examples(tmp_path)
 
 
-def test_the_encoder_sees_each_of_them_as_often_as_the_recipe_says() -> None:
-    without, *shown = (
-        Counter((row.language, row.text, LABELS[row.label]) for row in written_rows(times)) for times in (0, 1, 2)
-    )
-    for example in read_examples(PLAIN):
-        key = (example.language, example.text, sentiment_of(example) or "")
-        # Two authors may have written the same few words.
-        assert without[key] == 0 or len(example.text.split()) <= 3, example
-        assert [each[key] - without[key] for each in shown] == [1, 2], example
+def test_the_encoder_sees_what_is_told_quietly_twice_and_none_of_the_plain_words() -> None:
+    shown = Counter((row.language, row.text, LABELS[row.label]) for row in written_rows())
+
+    def times(example: Example) -> int:
+        return shown[example.language, example.text, sentiment_of(example) or ""]
+
+    def is_new(example: Example) -> bool:
+        # Two authors may have written the same few words, as "ni fu ni fa".
+        return len(example.text.split()) > 5
+
+    told = [example for example in read_examples(QUIET) if sentiment_of(example)]
+    assert told and all(times(one) == 2 for one in told if is_new(one))
+    assert not any(times(one) for one in read_examples(PLAIN) if is_new(one))
 
 
 def test_tones_are_counted_by_what_is_true() -> None:

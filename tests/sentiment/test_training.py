@@ -117,7 +117,7 @@ def test_a_tiny_model_goes_the_whole_way(tmp_path: Path, caplog: pytest.LogCaptu
         pytest.importorskip(needed, reason=f"training needs the extra `train`: {needed} is not installed")
     data = write_comments(tmp_path)
     out, work = tmp_path / "out", tmp_path / "work"
-    rows = 30
+    rows = 200
     call_command("train_classifier", data=data, out=out, work=work, threads=1, rows=rows, serve_only=False)
     sums = read_sums(out)
     assert set(sums) == {path.name for path in out.iterdir()} - {SUMS} == {*FILES, "tokenizer_config.json", "card.md"}
