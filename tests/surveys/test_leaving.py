@@ -75,7 +75,12 @@ def test_said_once_it_holds_for_every_message(
 
 
 @pytest.mark.parametrize(
-    "forge", [lambda link: link[:-3] + "aa/", lambda link: "/u/" + "0" * 32 + link[35:], lambda _: "/u/x/"]
+    "forge",
+    [
+        lambda link: link[:-3] + ("bb/" if link.endswith("aa/") else "aa/"),
+        lambda link: "/u/" + "0" * 32 + link[35:],
+        lambda _: "/u/x/",
+    ],
 )
 def test_nobody_else_says_it(client: Client, mailed: Contact, settings: LazySettings, forge: Any) -> None:
     forged = forge(path(mailed, settings))
