@@ -28,6 +28,16 @@ _PREPARED_AFTER = 2
 
 
 class _Cursor(psycopg.Cursor[Any]):
+    def execute(self, *args: Any, **more: Any) -> Any:
+        # For this statement alone: of every text that runs meanwhile psycopg counts how often it did, and Django's own
+        # cursors put the values into theirs. A connection would keep the last hundred, of up to megabytes each.
+        raw = self._conn
+        raw.prepare_threshold = _PREPARED_AFTER if settings.DATABASE_PREPARES else None
+        try:
+            return super().execute(*args, **more)
+        finally:
+            raw.prepare_threshold = None
+
     def _convert_query(self, query: Any, params: Any = None) -> Any:
         # Where Django's query log looks, also for a statement that the database knows already.
         self._query = super()._convert_query(query, params)
@@ -42,10 +52,7 @@ def prepared_cursor() -> Any:
     live = _live()
     live.close_if_health_check_failed()
     live.ensure_connection()
-    raw: psycopg.Connection[Any] = live.connection
-    # Django's own cursors put the values into the text and are not touched by it.
-    raw.prepare_threshold = _PREPARED_AFTER if settings.DATABASE_PREPARES else None
-    return live._prepare_cursor(_Cursor(raw))
+    return live._prepare_cursor(_Cursor(live.connection))
 
 
 def _live() -> Any:

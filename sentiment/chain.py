@@ -1,14 +1,17 @@
 """The chain's own words: kept in rows, taken by the workers from one batch to the next, tried before they count."""
 
+import math
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Lock
 
+import structlog
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from core.leases import ClockNow
-from sentiment.entries import ChainWords, Entry, finds
+from sentiment.entries import ChainWords, Entry, cleaned, finds
 from sentiment.lexicon import Word, base_of, split_words
 from sentiment.models import ChainWord, Effect
 from sentiment.queries import readings_visible_to
@@ -23,28 +26,50 @@ MOST_TRIED = 5000
 MOST_ENTRIES = 2000
 _EXAMPLES = 5
 
+_RECENT_SECS = 10.0
+
+log = structlog.get_logger(__name__)
 _known: tuple[tuple[int, int], ChainWords] = ((0, 0), ChainWords())
+_asked_at = -math.inf
 _lock = Lock()
 
 
 def current_words() -> ChainWords:
     """The lists as the chain has them now. Costs one small query; the lists are built anew only where they changed."""
-    global _known
+    global _known, _asked_at
+    asked_at = time.monotonic()
     counted = ChainWord.objects.aggregate(rows=Count("pk"), ended=Count("ended_at"))
     # Rows are only added and ended, so two numbers tell every change, in whatever order they are committed.
     version = (counted["rows"], counted["ended"])
     with _lock:
         if _known[0] != version:
             _known = (version, _load())
+        _asked_at = asked_at
         return _known[1]
+
+
+def recent_words() -> ChainWords:
+    """As they were some seconds ago, or are now if this process has changed them; mostly without a query. Enough where
+    they only order what is done."""
+    return _known[1] if time.monotonic() - _asked_at < _RECENT_SECS else current_words()
 
 
 def _load() -> ChainWords:
     rows = list(ChainWord.objects.filter(ended_at=None).order_by("pk"))
     return ChainWords(
-        added=[entry_of(row) for row in rows if row.effect == Effect.ADD],
+        added=[entry_of(row) for row in rows if row.effect == Effect.ADD and _is_still_one(row)],
         off=[entry_of(row) for row in rows if row.effect == Effect.OFF],
     )
+
+
+def _is_still_one(row: ChainWord) -> bool:
+    """An entry that an earlier release took may be none any more; no comment waits for it to be taken back."""
+    try:
+        cleaned(row.entry)
+    except ValueError as error:
+        log.warning("an entry of the word lists does not count", row=row.pk, language=row.language, reason=str(error))
+        return False
+    return True
 
 
 def entry_of(row: ChainWord) -> Entry:
@@ -66,11 +91,18 @@ def change(entry: Entry, effect: Effect, actor: User) -> None:
     if not open_rows.filter(**same).exists() and open_rows.count() >= MOST_ENTRIES:
         raise TooManyEntries
     ChainWord.objects.get_or_create(language=entry.language, ended_at=None, **same, defaults={"added_by": actor})
+    _ask_again()
 
 
 def take_back(row_id: int, actor: User) -> bool:
     """End an entry of the chain's own, or have a built-in one count again. False when that has happened already."""
+    _ask_again()
     return bool(ChainWord.objects.filter(pk=row_id, ended_at=None).update(ended_at=ClockNow(), ended_by=actor))
+
+
+def _ask_again() -> None:
+    global _asked_at
+    _asked_at = -math.inf
 
 
 # --- trying ---------------------------------------------------------------------------------------------------

@@ -70,7 +70,9 @@ _LONG_NUMBER = 9
 _FEWEST, _MOST = 7, 23
 _FEWEST_SIZES, _SIZE_STEPS = 5, range(1, 6)
 # "4.99 5.99 6.99": shops end a price so, and nobody a group of a phone number three times over.
-_PRICE_LIST = re.compile(r"(?<![\d.])\d{1,3}\.\d[059](?:\s\d{1,3}\.\d[059]){2,}(?![\d.])")
+# No such row begins in the middle of another, nor has it a number that begins with a zero, as those of phones do.
+_PRICE = r"(?!0\d)\d{1,3}\.\d[059]"
+_PRICE_LIST = re.compile(rf"(?<![\d.])(?<!\d\s){_PRICE}(?:\s{_PRICE}){{2,}}(?![\d.])")
 # What a way to cut costs. A digit in sight must cost most, or nothing would be hidden.
 _SEEN, _AS_CARD, _AS_PHONE, _AS_WRITTEN_PHONE, _AS_NUMBER, _AS_ABROAD = 2, 2, 3, 5, 15, 13
 # What it costs more if a price goes with it: a phone that is surely one has only something like a price behind it.
@@ -246,7 +248,8 @@ def _lists(plain: str, groups: Sequence[tuple[int, int]]) -> dict[int, int]:
             ends[i] = ends[i + 1]
     sizes = {i: end for i, end in enumerate(ends) if end - i >= _FEWEST_SIZES}
     starts, stops = ([group[side] for group in groups] for side in (0, 1))
-    prices = ((starts.index(one.start()), stops.index(one.end()) + 1) for one in _PRICE_LIST.finditer(plain))
+    found = () if plain.startswith("+") else _PRICE_LIST.finditer(plain)
+    prices = ((starts.index(one.start()), stops.index(one.end()) + 1) for one in found)
     return sizes | dict(prices)
 
 

@@ -28,10 +28,10 @@ Sentiment = Literal["negative", "neutral", "positive"]
 # Characters that are read, as many as a shopper's words can be with all that was added below them: a hostile file of
 # 100 kB costs no more than these. What is redacted is the whole.
 _MOST_READ = 12_000
-# "Ok", "Super!": too little to judge by, and never an alert. What is joined by a hyphen, an apostrophe or a sign that
-# nobody sees is one word, though each part of it is looked up.
+# "Ok", "Super!": too little to judge by, and never an alert. What is joined by a hyphen, an apostrophe, an accent or a
+# sign that nobody sees is one word, though each part of it is looked up.
 _FEW_WORDS = 3
-_JOINED = re.compile("[-‐‑'’\u00ad\u200b-\u200f\u2060\ufeff]*")
+_JOINED = re.compile("[-‐‑'’_\u00ad\u0300-\u036f\u064b-\u065f\u0670\u200b-\u200f\u2060\ufeff]*")
 _MOSTLY_UNKNOWN = 0.4
 # "Gas leak!": the embedding says little of so few words, and the weights were learnt from sentences. What a list finds
 # there asks a person to look; that was so in 3 of 782 real comments as short, none of which were urgent.
@@ -371,7 +371,8 @@ def _draft(typed: str, page: str | None, chain: Sequence[str], chain_words: Chai
     if chain_words and chain_words.added:
         own = chain_words.own()
         # A longer entry, ours or theirs, keeps a shorter one from matching.
-        told = [mention for mention in find_mentions(words, languages, own) if mention in draft.mentions]
+        known = set(draft.mentions)
+        told = [mention for mention in find_mentions(words, languages, own) if mention in known]
         draft.own = _by_lists(replace(draft, mentions=told), own)
     return draft
 

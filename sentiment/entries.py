@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Literal
 
 from . import topics, urgency
-from .lexicon import Phrases, Word, load, split_words
+from .lexicon import Phrases, Word, is_loose, load, split_words
 
 Kind = Literal["topic", "urgency"]
 GRADES = ("certain", "possible")
@@ -155,16 +155,12 @@ def cleaned(text: str) -> str:
     if len(plain) > _MOST_LETTERS or len(plain.split()) > _MOST_WORDS:
         raise ValueError("long")
     try:
-        Phrases([(plain, "")])
+        # "a" as the beginning of a word is in every sentence; as a whole word, or followed by another, it may be meant.
+        loose = is_loose(plain, _FEWEST_LETTERS)
     except ValueError:
         raise ValueError("empty") from None
-    first = plain.split()[0]
-    for option in first.split("|"):
-        word = option.split("_")[0]
-        # "a" as the beginning of a word is in every sentence; as a whole word, or followed by another, it may be meant.
-        alone = "_" not in option and " " not in plain
-        if len(word.strip("*!")) < _FEWEST_LETTERS and alone and not word.endswith("!"):
-            raise ValueError("short")
-    if first == "..." or plain.split()[-1] == "...":
+    if plain.startswith("... ") or plain.endswith(" ..."):
         raise ValueError("empty")
+    if loose:
+        raise ValueError("short")
     return plain

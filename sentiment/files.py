@@ -27,7 +27,10 @@ class ModelMissing(RuntimeError):
 
 def is_own(folder: Path) -> bool:
     """Whether a folder holds a model of our own kind, and not one for `transformers`."""
-    return (folder / "model.onnx").is_file()
+    try:
+        return (folder / "model.onnx").is_file()
+    except OSError:
+        return False
 
 
 def check_place(name: str) -> None:
@@ -36,12 +39,15 @@ def check_place(name: str) -> None:
     folder = Path(name)
     if not name.strip():
         raise ModelMissing("the name of the model is blank: name a folder or a hub model, or none")
-    if not name.startswith(("/", "./", "../", "~")) and not folder.exists():
-        return
-    if not folder.is_dir():
-        raise ModelMissing(f"there is no folder {name} on this machine")
-    if not (folder / "config.json").is_file():
-        raise ModelMissing(f"there is no model in {name}: it lacks config.json")
+    try:
+        if not name.startswith(("/", "./", "../", "~")) and not folder.exists():
+            return
+        if not folder.is_dir():
+            raise ModelMissing(f"there is no folder {name} on this machine")
+        if not (folder / "config.json").is_file():
+            raise ModelMissing(f"there is no model in {name}: it lacks config.json")
+    except OSError as error:
+        raise ModelMissing(f"the model in {name} cannot be read: {error}") from error
 
 
 def split_revision(name: str) -> tuple[str, str | None]:

@@ -21,18 +21,17 @@ _LETTER, _WORD = re.compile(r"[^\W\d_]"), re.compile(r"[^\W\d_]+")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 # Letters that only one of two near languages has.
 _ONLY = {"uk": re.compile("[іїєґ]", re.I), "ru": re.compile("[ыэъё]", re.I)}
-# Nor has the other these words, for comments too short to hold such a letter.
+# Words that the other has not, nor takes where people mix the two: for comments too short to hold such a letter.
 _UKRAINIAN = (
     "дуже що але дякую добре нема ще щось був була було були бути буде будуть цей це ця мене вже знов знову якщо "
-    "чому хоч зате гарно гарний гарна гарне погано поганий погана погане жахливо жахливий сподобалось сподобалося "
-    "подобається файно файний файна чемно чемний чемна смачно смачний смачна смачне черга черги чергу черг кошик "
+    "чому хоч зате гарний гарна гарне поганий погане жахливо жахливий сподобалось сподобалося "
+    "подобається файно файний файна чемно чемний чемна смачний смачне черга черги чергу черг кошик "
     "годинник тиждень хвилин хвилини одразу здав здала швидко одягу взуття знижка знижки знижку вибачте помилка "
     "ввечері зламалась зламався"
 )
 _RUSSIAN = (
-    "очень спасибо что как нет хорошо плохо когда если только ничего тоже меня себя сейчас отлично нельзя можно "
-    "нужно надо или кто почему где здесь больше меньше помощь вежливо вежливый вежливая девушка обслуживание пока "
-    "подарок часов никого человек товара денег очередь очереди скидка скидки"
+    "очень что как нет хорошо плохо когда если только ничего меня себя сейчас отлично нельзя нужно или кто почему "
+    "где здесь меньше помощь вежливо вежливый вежливая девушка обслуживание подарок часов никого человек товара денег"
 )
 _WORDS_ONLY = {"uk": frozenset(_UKRAINIAN.split()), "ru": frozenset(_RUSSIAN.split())}
 _CYRILLIC_LANGUAGES = frozenset({"be", "bg", "kk", "ky", "mk", "mn", "ru", "sr", "uk"})
@@ -95,8 +94,8 @@ def find_language(text: str, page: str | None, chain: Sequence[str]) -> tuple[st
         return typed, _TYPED_SURE
     cyrillic = len(_CYRILLIC.findall(text)) * 2 > letters
     fitting = tuple(code for code in choice if (code in _CYRILLIC_LANGUAGES) == cyrillic) or choice
-    marked = [code for code in fitting if code in _ONLY and _has_its_own(code, text)]
-    if cyrillic and len(marked) == 1:
+    marked = _marked(text, fitting) if cyrillic else []
+    if len(marked) == 1:
         fitting = tuple(code for code in fitting if code not in _ONLY or code == marked[0])
     if len(fitting) == 1:
         return fitting[0], 0.95 if fitting != choice or len(choice) == 1 else 0.5
@@ -112,9 +111,11 @@ def find_language(text: str, page: str | None, chain: Sequence[str]) -> tuple[st
     return best, odds[best] / sum(odds.values())
 
 
-def _has_its_own(code: str, text: str) -> bool:
-    """Whether a text has a letter or a word that only this one of two near languages has."""
-    return bool(_ONLY[code].search(text)) or not _WORDS_ONLY[code].isdisjoint(_WORD.findall(text.lower()))
+def _marked(text: str, languages: Sequence[str]) -> list[str]:
+    """Of two near languages those of which a text has a letter; where it has of neither, a word."""
+    near = [code for code in languages if code in _ONLY]
+    words = set(_WORD.findall(text.lower()))
+    return [code for code in near if _ONLY[code].search(text)] or [code for code in near if words & _WORDS_ONLY[code]]
 
 
 def _typed_latin(text: str, choice: Sequence[str], page: str | None) -> str | None:

@@ -1,9 +1,10 @@
 """Word lists: what an editable list entry means, and how entries are found in a text quickly.
 
 An entry is a line of words. A word matches every word that begins with it (`wait` finds "waiting"); `bag!` matches
-that word only; `*personal` matches anywhere inside a word, for languages that join them. `a|b_c` are alternatives, the
-second of two words, and `...` allows up to four other words of the same sentence in between:
-`guard|security ... hit!|let_go`. What a text is cut at, an entry is too: `click-and-collect` is `click!_and!_collect`.
+that word only; `*personal` matches anywhere inside a word, for languages that join them, and `*personal!` at its end.
+`a|b_c` are alternatives, the second of two words, and `...` allows up to four other words of the same sentence in
+between: `guard|security ... hit!|let_go`. What a text is cut at, an entry is too: `click-and-collect` is
+`click!_and!_collect`.
 """
 
 import re
@@ -78,7 +79,7 @@ class _Part:
 
     def fits(self, word: str) -> bool:
         if self.whole:
-            return word == self.text
+            return word.endswith(self.text) if self.inside else word == self.text
         return self.text in word if self.inside else word.startswith(self.text)
 
 
@@ -127,6 +128,14 @@ def _parts_of(word: str) -> list[_Part]:
         return []
     last = len(pieces) - 1
     return [_Part(one.text, whole or k < last, inside and k == 0) for k, one in enumerate(pieces)]
+
+
+def is_loose(entry: str, fewest: int) -> bool:
+    """Whether fewer letters than `fewest` at the beginning of a word, or inside it, are enough to be found by.
+    Raises ValueError for what is no entry."""
+    first, *others = _parse(entry)
+    options = [] if others else first.options
+    return any(not option[-1].whole and sum(len(part.text) for part in option) < fewest for option in options)
 
 
 _Candidates = tuple[tuple[str, list[_Element]], ...]

@@ -10,7 +10,7 @@ from core.leases import ClockNow
 from core.personal import on_erase
 from core.quick import insert_soon
 from sentiment import rereading, work  # noqa: F401  (register their job and their steps)
-from sentiment.chain import current_words
+from sentiment.chain import recent_words
 from sentiment.lexicon import base_of, split_words
 from sentiment.models import Analysis, Candidate
 from sentiment.reading import read_hash, read_hashes
@@ -21,7 +21,8 @@ from surveys.models import Response, Verbatim
 from surveys.signals import response_saved
 
 _URGENT, _UNHAPPY, _UNSCORED, _CONTENT = 0, 1, 3, 5
-# A look at the words costs the shopper a tenth of a millisecond mostly, and some milliseconds at most.
+# A look at the words costs the shopper a tenth of a millisecond mostly, some milliseconds at most, and now and then
+# a small query.
 _LOOKED_AT = 2000
 _UNCLAIMED: dict[str, Any] = {"last_error": "", "attempts": 0, "lease_token": None, "lease_until": None}
 # Nothing is left of an earlier reading: its words are gone.
@@ -53,7 +54,7 @@ def priority_of(response: Response, text: str) -> int:
     """Who is read first: words that cannot wait in a language to be expected, the unhappy, those without a score."""
     page = base_of(response.language)
     looked_at = split_words(in_all_letters(text[:_LOOKED_AT], page))
-    if find_urgency(looked_at, (page, *response.store.languages), current_words()).certain:
+    if find_urgency(looked_at, (page, *response.store.languages), recent_words()).certain:
         return _URGENT
     if response.score is None:
         return _UNSCORED

@@ -19,13 +19,18 @@ MARKS = (EMAIL, IBAN, CARD, ORDER, PHONE, NUMBER, NAME)
 # As it is said where a machine shall not read it.
 _AT = "małpa|собака|arroba|arobase|chiocciola|apenstaartje|snabel-?a|zavináč|klammeraffe"
 _DOT = "dot|punkt|kropka|tečka|punto|ponto|point|punt|крапка|точка"
+# What addresses end with; some are words, too.
+_TOP = "com|net|org|info|example|eu|ae|ch|cz|de|dk|eg|es|fi|fr|ie|nl|pl|pt|br|ru|sa|se|ua|uk"
+_TOP_AND_WORD = "at|be|it|no|us"
 _EMAIL = re.compile(
     # From the beginning of a run of letters only: from each of its letters anew, a long one would take seconds.
     rf"(?<![\w.+%-])(?:[\w.+%-]+(?:\s(?:{_DOT})\s|\s?[\[(](?:{_DOT})[\])]\s?)){{0,3}}[\w.+%-]+"
     rf"(?:\s?(?:@|[\[(]\s?(?:at|ät|{_AT})\s?[\])])\s?[\w-]+(?:(?:\.|\s?[\[(]\s?(?:{_DOT})\s?[\])]\s?)[\w-]+)+"
     rf"|\s(?:{_AT})\s[a-z0-9-]+(?:(?:\.|\s(?:{_DOT})\s)[a-z0-9-]+)+"
-    # A word of every day, so the point must be said, too; and a blank slips in behind the point of a whole one.
-    r"|\s[aä]t\s[a-z0-9-]+(?:\s(?:dot|punkt)\s[a-z0-9-]+)+|@[\w-]+\.\s(?:com|net|org|[a-z]{2})(?!\w))",
+    # A word of every day, so what is said behind it must end as an address; and a blank slips in behind the point of a
+    # whole one, where a sentence would go on with a capital.
+    rf"|\s[aä]t\s[a-z0-9-]+(?:\s(?:dot|punkt)\s[a-z0-9-]+){{0,3}}\s(?:dot|punkt)\s(?:{_TOP}|{_TOP_AND_WORD})(?!\w)"
+    rf"|@[\w-]+\.\s(?-i:{_TOP})(?!\w))",
     re.I,
 )
 # Length of an account number by country (SWIFT's IBAN registry), for Europe and its neighbours.

@@ -13,6 +13,7 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from core.jobs import JobFailed, cancel_job, register_job, start_job
@@ -126,7 +127,7 @@ def _start_job(rereading: Rereading, actor: User | None) -> None:
         KIND,
         owner=actor.pk if actor else None,
         title=title,
-        params={"rereading": rereading.pk},
+        params={"rereading": rereading.pk, "language": get_language()},
         back_url="/words/models/",
     )
     Rereading.objects.filter(pk=rereading.pk).update(job=job)
@@ -140,7 +141,9 @@ def run(job: Job) -> Iterator[None]:
             yield
             continue
         rereading = Rereading.objects.select_for_update(of=("self",)).get(pk=job.params["rereading"])
-        handled = _step(rereading)
+        # What stops it is told in the language of who asked.
+        with override(job.params.get("language")):
+            handled = _step(rereading)
         _show_progress(job, rereading, handled)
         if not handled:
             return

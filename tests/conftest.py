@@ -1,5 +1,7 @@
 """What every test may use."""
 
+import math
+
 import pytest
 from django.utils import translation
 from hypothesis import HealthCheck
@@ -28,6 +30,12 @@ def settings_hold() -> None:
     """Nobody chose a look or a language; what a test before this one chose is forgotten, and no test asks for it."""
     look.assume_nothing_chosen()
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def words_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process remembers of a chain's own words for some seconds is another chain's in the next test."""
+    monkeypatch.setattr("sentiment.chain._asked_at", -math.inf)
 
 
 @pytest.fixture

@@ -109,7 +109,17 @@ def test_one_click_corrects_what_the_model_thinks(visit: Callable[..., Visitor],
     expect(fraud).to_have_attribute("aria-pressed", "true")
     reading.get_by_role("button", name="Undo Fraud or theft").click()
     expect(fraud).to_have_attribute("aria-pressed", "false")
-    assert Correction.objects.filter(field="urgency").count() == 4
+    # Nor is it by a key that is held down.
+    fraud.focus()
+    for _held in range(3):
+        manager.page.keyboard.down("Enter")
+        expect(fraud).to_have_attribute("aria-pressed", "true")
+    manager.page.wait_for_timeout(300)
+    manager.page.keyboard.up("Enter")
+    expect(fraud).to_have_attribute("aria-pressed", "true")
+    reading.get_by_role("button", name="Undo Fraud or theft").click()
+    expect(fraud).to_have_attribute("aria-pressed", "false")
+    assert Correction.objects.filter(field="urgency").count() == 6
 
     # Without a connection a tap is not lost without a word, on the page of the comment neither.
     manager.go(f"/verbatims/{analysis.verbatim_id}/")

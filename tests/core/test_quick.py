@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core.database import database_url
 from core.leases import ClockNow, from_now
-from core.quick import Compiled, ask, insert, insert_once, insert_soon, together
+from core.quick import Compiled, ask, insert, insert_once, insert_soon, prepared_cursor, together
 from customers.models import Contact
 from reports.models import StaleMark
 from stores.models import Touchpoint
@@ -121,6 +121,16 @@ def test_statements_are_prepared_unless_a_pooler_forbids_it(settings: Any, prepa
         assert ask(statement, []) == [(41 + prepares,)]
     known = ask("SELECT count(*) FROM pg_prepared_statements WHERE statement = %s", [statement])
     assert known == [(int(prepares),)]
+
+
+def test_a_connection_keeps_no_text_of_other_statements(chain: Chain) -> None:
+    with prepared_cursor() as cursor:
+        cursor.execute("SELECT %s::int", [1])
+    with connection.cursor() as plain:
+        for number in range(5):
+            plain.execute("SELECT %s, %s", [number, "a megabyte of a model" * 1000])
+    assert all(len(text) < 1000 for text, _types in connection.connection._prepared._counts)
+    assert connection.connection._prepared._counts
 
 
 @pytest.mark.django_db(transaction=True)

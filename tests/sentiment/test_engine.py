@@ -444,8 +444,12 @@ def test_words_of_the_chain_hold_wherever_a_long_text_is_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["the trip-hazard", "danger\u200bdanger\u200bdanger", "l'ascenseur d'ici", "fire-fire-fire!"]
-)
+    "text",
+    [
+        "the trip-hazard", "danger\u200bdanger\u200bdanger", "l'ascenseur d'ici", "fire-fire-fire!",
+        "شكرًا جزيلًا", "شُكْرًا", "tre\u0300s de\u0301c\u0327ue", "trip_hazard_danger",
+    ],
+)  # fmt: skip
 def test_what_is_joined_is_one_word_and_opens_nothing(text: str) -> None:
     own = ChainWords([Entry("en", "urgency", "safety", word, "certain") for word in ("danger", "hazard", "fire")])
     (reading,) = read([text], page_languages=["en"], chain_languages=("en",), chain_words=own)

@@ -61,6 +61,21 @@ def test_words_of_one_language_only_decide_where_no_letter_does(language: str, t
         assert find_language(text, page, ["en", "uk", "ru"])[0] == language
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("uk", "Скидка на каву не спрацювала"),
+        ("uk", "Замовлення скасовано, надо дзвонити самому"),
+        ("uk", "Касирка хамить, як надо"),
+        ("uk", "Персонал тоже ок, але черги великі"),
+        ("ru", "Смачно накормили"),
+        ("ru", "Мне погано стало в магазине, никто не помог"),
+    ],
+)
+def test_words_that_both_have_or_that_people_mix_in_decide_nothing(language: str, text: str) -> None:
+    assert find_language(text, language, ["en", "uk", "ru"])[0] == language
+
+
 def test_only_languages_of_the_chain_are_answered() -> None:
     assert find_language("Het personeel was heel vriendelijk", "de", ["de", "en"])[0] in {"de", "en"}
     assert find_language("anything at all here", None, ["uk"])[0] == "uk"

@@ -157,7 +157,13 @@ def test_without_its_libraries_it_says_what_to_install(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize(
     ("place", "why"),
-    [("no-such-folder", "no folder"), ("a-file", "no folder"), ("empty", r"lacks config\.json"), ("  ", "blank")],
+    [
+        ("no-such-folder", "no folder"),
+        ("a-file", "no folder"),
+        ("empty", r"lacks config\.json"),
+        ("  ", "blank"),
+        ("x" * 300, "cannot be read"),
+    ],
 )
 def test_a_place_without_a_model_is_told_before_any_library_is_asked_for(
     tmp_path: Path, settings: LazySettings, place: str, why: str

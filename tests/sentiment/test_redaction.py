@@ -280,6 +280,8 @@ def test_addresses_as_they_are_said_go_whole(address: str) -> None:
 @pytest.mark.parametrize("words", [
         "моя собака любить цей магазин. Дякую", "to the point, service was great.Thanks",
         "at this point we left", "look at the red dot on the tag", "we met at noon. de rien",
+        "I looked at polka dot dresses and left", "bought at Red Dot Jewellery", "see you at five dot on the hour",
+        "write to info@shop. No refund yet",
     ],
 )  # fmt: skip
 def test_words_that_stand_in_such_addresses_stay(words: str) -> None:

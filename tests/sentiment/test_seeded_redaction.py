@@ -53,6 +53,8 @@ def test_ninety_nine_seeded_secrets_in_a_hundred_go(language: str) -> None:
         ("en", "sizes 38 40 42 44 46 48 50", "sizes 38 40 42 44 46 48 50"),
         ("en", "was 12.99 14.99 16.95 18.50 each", "was 12.99 14.99 16.95 18.50 each"),
         ("en", "was 12.99 14.99 16.95 call 0171 123456", "was 12.99 14.99 16.95 call [phone]"),
+        ("fr", "tel 06.15 22.39 45.60", "tel 06.15 [phone]"),
+        ("en", "ring +45 12.35 45.60 78.90", "ring +45 12.35 [phone]"),
         ("fr", "01 23 45 67 89", "[phone]"),
         ("da", "20 22 24 26", "[phone]"),
     ],

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.translation import override
 
 from alerts.models import Case, Evaluation
 from core.jobs import cancel_job, run_due
@@ -412,12 +413,13 @@ def test_what_a_service_said_of_old_words_stays_while_it_is_in_use(
 
 
 def test_a_model_that_is_not_there_fails_with_words_for_the_person(chain: Chain, history: list[Analysis]) -> None:
-    started = start_rereading(chain.head_office, Reader("/nowhere/at/all"))
+    with override("de"):
+        started = start_rereading(chain.head_office, Reader("/nowhere/at/all"))
     work_off()
     job = fresh(started).job
     assert job is not None
     assert job.state == JobState.FAILED
-    assert job.note
+    assert job.note.startswith("Das Modell, das lesen soll, ist nicht zu haben.")
     discard(fresh(started), chain.head_office)
     work_off()
     assert not Job.objects.filter(run_at__isnull=False).exists()

@@ -86,6 +86,21 @@ def test_workers_take_changes_from_the_next_batch_on(
     assert "environment" in names(read(words))
 
 
+@pytest.mark.parametrize("entry", ["amazon.de", "👎👎👎", "c++", "..."])
+@pytest.mark.parametrize("kind", ["topic", "urgency"])
+def test_entries_that_an_earlier_release_took_keep_nobody_waiting(
+    chain: Chain, read: Read, kind: str, entry: str
+) -> None:
+    target = "online" if kind == "topic" else "safety"
+    ChainWord.objects.create(
+        language="en", kind=kind, target=target, entry=entry, grade="certain", effect=Effect.ADD, added_by=chain.manager
+    )
+    change(LOUNGE, Effect.ADD, chain.head_office)
+    analysis = read("I cannot complain about the lounge at all")
+    assert "environment" in names(analysis)
+    assert not analysis.urgency
+
+
 def test_a_language_has_only_so_many(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sentiment.chain.MOST_ENTRIES", 1)
     change(LOUNGE, Effect.ADD, chain.head_office)
@@ -96,14 +111,20 @@ def test_a_language_has_only_so_many(chain: Chain, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    "text", ["", "  ", "a", "an", "*in", "|", "... word", "word ...", "x" * 201, "a b c d e f g h i", "&&&", "a.b"]
-)
+    "text",
+    [
+        "", "  ", "a", "an", "*in", "|", "... word", "word ...", "x" * 201, "a b c d e f g h i", "&&&", "a.b",
+        "c++", "£50", "a&e",
+    ],
+)  # fmt: skip
 def test_entries_that_would_match_nothing_or_everything_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"empty|long|short"):
         cleaned(text)
 
 
-@pytest.mark.parametrize("text", ["Lounge", "an!", "go to", "guard|security ... hit!", "*personal", "чек!"])
+@pytest.mark.parametrize(
+    "text", ["Lounge", "an!", "go to", "guard|security ... hit!", "*personal", "чек!", "h&m!", "*wi-fi"]
+)
 def test_entries_that_say_something_are_taken(text: str) -> None:
     assert cleaned(f" {text} ") == text.lower()
 

@@ -5,6 +5,7 @@ import time
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from alerts.models import Case
 from alerts.policy import ensure_defaults
@@ -69,6 +70,10 @@ def test_so_do_the_chains_own_words_and_none_that_it_switched_off(chain: Chain) 
     change(Entry("en", "urgency", "safety", "wasp nest", "certain"), Effect.ADD, chain.head_office)
     assert priority("A wasp nest hangs over the trolleys") == 0
     assert priority(HURT) == 0
+    # The shopper's page does not ask for the words every time.
+    with CaptureQueriesContext(connection) as asked:
+        priority("Slow.")
+    assert not [query for query in asked.captured_queries if "sentiment_chainword" in query["sql"]]
     for found in Tracer(current_words(), ["en"]).trace(HURT):
         change(found.entry, Effect.OFF, chain.head_office)
     assert priority(HURT) == 5
